@@ -1,0 +1,149 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The map: targets stand in the order a message travels. Each line says what the room does and what it may import.
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+    name: "referral-hub",
+    products: [.executable(name: "hub", targets: ["hub"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // System libraries, as C sees them.
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+
+        // PostgreSQL: connection, pool, pipeline, COPY, listener, migrator. Imports CLibpq only.
+        .target(
+            name: "Postgres",
+            dependencies: ["CLibpq", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
+        // The queue: enqueue, claim, lease, ack, retry, dead letter, replay. Imports Postgres only.
+        .target(
+            name: "MessageQueue",
+            dependencies: ["Postgres", .product(name: "Logging", package: "swift-log")],
+            resources: [.embedInCode("Migrations")],
+            swiftSettings: settings
+        ),
+        // The canonical model, identifiers, code lists, the field group of every field. Pure; imports nothing.
+        .target(name: "Referral", swiftSettings: settings),
+        // Partner documents to the canonical model and back: formats and the mapping language. Pure.
+        .target(
+            name: "Translation",
+            dependencies: ["Referral", "CXML", .product(name: "Yams", package: "Yams")],
+            swiftSettings: settings
+        ),
+        // May it leave, how much of it, and why. Pure.
+        .target(name: "Disclosure", dependencies: ["Referral"], swiftSettings: settings),
+        // What was disclosed, provably: entries, leaves, tree, proofs, checkpoints. Pure.
+        .target(
+            name: "Ledger",
+            dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: settings
+        ),
+        // Sealing of personal data, keys per submission and person, blind indexes. Imports swift-crypto only.
+        .target(
+            name: "Vault",
+            dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: settings
+        ),
+        // Persons, referrals, cases, agreements, shares and the ledger, in PostgreSQL.
+        .target(
+            name: "CaseStore",
+            dependencies: ["Postgres", "Vault", "Referral", "Disclosure", "Ledger"],
+            resources: [.embedInCode("Migrations")],
+            swiftSettings: settings
+        ),
+        // How bytes arrive and leave: folder, HTTPS, MESH. One file each.
+        .target(
+            name: "Channels",
+            dependencies: [
+                "Translation",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: settings
+        ),
+        // The services (Intake, Dispatch, Housekeeping), HTTP API, configuration, composition. Imports all above.
+        .target(
+            name: "Hub",
+            dependencies: [
+                "Postgres", "MessageQueue", "Referral", "Translation", "Disclosure", "Ledger", "Vault", "CaseStore",
+                "Channels",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            resources: [.embedInCode("Resources/openapi.json")],
+            swiftSettings: settings
+        ),
+        // Partner systems for the demonstration and for load: processes of their own that speak the real protocols.
+        .target(
+            name: "Simulators",
+            dependencies: [
+                "Channels", "Referral", "Translation",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        // The command. Imports Hub and Simulators.
+        .executableTarget(
+            name: "hub",
+            dependencies: [
+                "Hub", "Simulators", "Translation", "Disclosure", "CaseStore", "MessageQueue", "Postgres", "Vault",
+                "Referral", "Ledger",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        // Leased databases and fixtures for tests.
+        .target(
+            name: "TestSupport",
+            dependencies: ["Postgres", .product(name: "Logging", package: "swift-log")],
+            path: "Sources/TestSupport",
+            swiftSettings: settings
+        ),
+    ]
+)

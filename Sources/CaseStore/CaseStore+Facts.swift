@@ -1,0 +1,74 @@
+import Disclosure
+import Postgres
+import Referral
+import Vault
+
+/// What is known of a person when something about them is judged.
+struct Circumstances {
+    var subject: Subject
+    let profile: Referral
+}
+
+extension CaseStore {
+    /// Reads a person's circumstances and profile.
+    ///
+    /// - Parameter lock: A locking clause. The row that comes back is the one after the lock was waited for.
+    func circumstances(of id: UUIDValue, lock: SQL, in connection: Connection) throws -> Circumstances? {
+        let rows = try connection.query(
+            """
+            SELECT
+                support_ended_at, retention_until, restricted_at, deceased_at, erasure, care_status, has_legal_hold,
+                is_in_dfe_programme, has_ipsos_link_consent, objections, sealed_profile, person_key.wrapped_key
+            FROM record.person LEFT JOIN record.person_key ON person_key.person = person.id
+            WHERE person.id = \(id)
+            \(lock)
+            """, name: "record.circumstances")
+        guard let row = rows.first else { return nil }
+        guard let wrapped = try row.value("wrapped_key", as: [UInt8]?.self) else {
+            throw CaseStoreError.keyDestroyed(person: id)
+        }
+        var subject = Subject()
+        subject.supportEndedOn = try row.value("support_ended_at", as: Timestamp?.self).map(Instant.init)
+        subject.retentionUntil = try row.value("retention_until", as: Timestamp?.self).map(Instant.init)
+        subject.restrictedOn = try row.value("restricted_at", as: Timestamp?.self).map(Instant.init)
+        subject.deceasedOn = try row.value("deceased_at", as: Timestamp?.self).map(Instant.init)
+        subject.erasure = try row.value("erasure", as: String?.self).flatMap(Subject.Erasure.init)
+        subject.careStatus = try row.value("care_status", as: String?.self).flatMap(Subject.CareStatus.init)
+        subject.hasLegalHold = try row.value("has_legal_hold")
+        subject.isInDfEProgramme = try row.value("is_in_dfe_programme")
+        subject.hasIpsosLinkConsent = try row.value("has_ipsos_link_consent")
+        subject.objections = Set(try row.value("objections", as: [String].self).compactMap(Subject.Objection.init))
+        let profile = try referral(
+            row.value("sealed_profile"), with: vault.unwrap(wrapped), at: Place.profile(id))
+        return Circumstances(subject: subject, profile: profile)
+    }
+
+    /// The facts of a share at a moment. A group that the policy does not know makes them unreadable, which refuses.
+    func facts(
+        _ request: ShareRequest, _ recipient: RecipientSetup, _ person: Circumstances, _ agreements: [StoredAgreement],
+        stage: Stage, queuedAt: Timestamp?, at: Timestamp
+    ) -> DisclosureFacts {
+        var subject = person.subject
+        subject.age = person.profile.person.age(on: Instant(at).date)
+        let groups = request.groups.compactMap(FieldGroup.init)
+        var asked = ShareRequestFacts(
+            recipient: request.recipient, purpose: request.purpose, level: request.level, groups: Set(groups),
+            channel: request.channel)
+        asked.recipientChannels = recipient.channels
+        asked.isRecipientSuspended = recipient.isSuspended
+        asked.contract = recipient.contract
+        return DisclosureFacts(
+            at: Instant(at), stage: stage, queuedAt: queuedAt.map(Instant.init), subject: subject,
+            agreements: agreements.map(\.agreement), request: asked,
+            unreadable: groups.count < request.groups.count ? ["request.groups"] : [])
+    }
+}
+
+extension Person {
+    /// Full years, from the birth date only: an estimate is not known to be right.
+    func age(on day: CalendarDate) -> Int? {
+        guard let dob, dob <= day else { return nil }
+        let hasHadBirthday = (day.month, day.day) >= (dob.month, dob.day)
+        return day.year - dob.year - (hasHadBirthday ? 0 : 1)
+    }
+}

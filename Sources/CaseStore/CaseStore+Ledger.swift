@@ -1,0 +1,134 @@
+package import Ledger
+package import Postgres
+
+/// An entry with what the tree needs of it.
+struct CommittedEntry: Sendable {
+    let id: UUIDValue
+    let entry: LedgerEntry
+    let bytes: [UInt8]
+    let commitment: Commitment
+
+    init(_ entry: LedgerEntry) {
+        guard let id = UUIDValue(entry.id) else { preconditionFailure("an entry's id is a UUID") }
+        self.id = id
+        self.entry = entry
+        self.bytes = entry.canonicalBytes
+        self.commitment = Commitment(to: bytes)
+    }
+
+    func reference(_ field: LedgerField) -> UUIDValue? {
+        entry.fields[field].flatMap(UUIDValue.init)
+    }
+}
+
+/// An entry as it is exported: everything that somebody needs to recompute the tree without trusting the hub.
+package struct LedgerLine: Sendable, Hashable {
+    /// The place in the tree, from 0.
+    package let position: Int
+    package let id: UUIDValue
+    package let at: Timestamp
+    package let kind: String
+    package let commitment: [UInt8]
+    package let leaf: [UInt8]
+    /// None when the entry was erased.
+    package let salt: [UInt8]?
+    /// The canonical bytes; none when the entry was erased.
+    package let bytes: [UInt8]?
+}
+
+extension CaseStore {
+    /// A new entry with an id of its own.
+    package func entry(
+        _ kind: LedgerKind, at: Timestamp = .now(), _ fields: [LedgerField: String]
+    ) -> LedgerEntry {
+        LedgerEntry(id: UUIDValue.v7().description, at: at.microseconds, kind: kind, fields: fields)
+    }
+
+    /// Enters entries, in one statement. They get their places in the tree when ``sequence(in:)`` next runs.
+    package func append(_ entries: [LedgerEntry], in connection: Connection) throws {
+        guard !entries.isEmpty else { return }
+        let entries = entries.map(CommittedEntry.init)
+        try connection.execute(
+            """
+            INSERT INTO ledger.entry (
+                id, at, kind, submission, referral, person, agreement, share, commitment, leaf, salt, bytes
+            )
+            SELECT id, at, kind::ledger.kind, submission, referral, person, agreement, share, commitment, leaf, salt, bytes
+            FROM unnest(
+                \(entries.map(\.id)), \(entries.map { Timestamp(microseconds: $0.entry.at) }),
+                \(entries.map(\.entry.kind.rawValue)), \(entries.map { $0.reference(.submission) }),
+                \(entries.map { $0.reference(.referral) }), \(entries.map { $0.reference(.person) }),
+                \(entries.map { $0.reference(.agreement) }), \(entries.map { $0.reference(.share) }),
+                \(entries.map(\.commitment.digest)), \(entries.map(\.commitment.leaf)),
+                \(entries.map(\.commitment.salt)), \(entries.map(\.bytes))
+            ) AS added (id, at, kind, submission, referral, person, agreement, share, commitment, leaf, salt, bytes)
+            """, name: "ledger.append")
+    }
+
+    /// Gives the next places in the tree to all entries committed since the last call, and tells how many.
+    ///
+    /// Meant for a short transaction of its own, each second: it waits for another caller, and holds back the next.
+    package func sequence(in connection: Connection) throws -> Int {
+        try connection.query("SELECT ledger.sequence()", name: "ledger.sequence").first?.decode(Int.self) ?? 0
+    }
+
+    /// Computes and stores the root of the tree as it stands; nothing when it has not grown since the last one.
+    ///
+    /// Append the result to the ``CheckpointFile`` once the transaction has committed: the file must never hold a
+    /// checkpoint that the database does not.
+    package func checkpoint(at: Timestamp = .now(), in connection: Connection) throws -> Checkpoint? {
+        // The sequencer's lock: of two nodes that compute at once, the second finds nothing new.
+        try connection.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('ledger.sequence'))", name: "ledger.lock")
+        let last = try connection.query(
+            "SELECT size, peaks FROM ledger.checkpoint ORDER BY size DESC LIMIT 1", name: "ledger.last_checkpoint")
+        var frontier = MerkleFrontier()
+        if let row = last.first {
+            let (size, peaks) = try row.decode(Int.self, [[UInt8]].self)
+            guard let kept = MerkleFrontier(size: size, peaks: peaks) else {
+                throw CaseStoreError.unreadable("ledger.checkpoint")
+            }
+            frontier = kept
+        }
+        let start = frontier.size
+        while true {
+            let rows = try connection.query(
+                """
+                SELECT entry.leaf
+                FROM ledger.position JOIN ledger.entry ON entry.id = position.entry
+                WHERE position.sequence >= \(frontier.size)
+                ORDER BY position.sequence
+                LIMIT 10000
+                """, name: "ledger.leaves")
+            for row in rows { frontier.append(try row.decode([UInt8].self)) }
+            if rows.count < 10_000 { break }
+        }
+        guard frontier.size > start else { return nil }
+        try connection.execute(
+            """
+            INSERT INTO ledger.checkpoint (size, at, root, peaks)
+            VALUES (\(frontier.size), \(at), \(frontier.root), \(frontier.peaks))
+            """, name: "ledger.checkpoint")
+        return Checkpoint(origin: ledgerOrigin, size: frontier.size, root: frontier.root, at: at.microseconds)
+    }
+
+    /// Entries in the order of the tree, from a position on.
+    package func ledgerPage(from position: Int, limit: Int = 1000, in connection: Connection) throws -> [LedgerLine] {
+        let rows = try connection.query(
+            """
+            SELECT position.sequence, entry.id, entry.at, entry.kind, entry.commitment, entry.leaf, entry.salt, entry.bytes
+            FROM ledger.position JOIN ledger.entry ON entry.id = position.entry
+            WHERE position.sequence >= \(position)
+            ORDER BY position.sequence
+            LIMIT \(limit)
+            """, name: "ledger.page")
+        return try rows.map { row in
+            let (position, id, at, kind, commitment, leaf, salt, bytes) = try row.decode(
+                Int.self, UUIDValue.self, Timestamp.self, String.self, [UInt8].self, [UInt8].self, [UInt8]?.self,
+                [UInt8]?.self)
+            return LedgerLine(
+                position: position, id: id, at: at, kind: kind, commitment: commitment, leaf: leaf, salt: salt,
+                bytes: bytes)
+        }
+    }
+}

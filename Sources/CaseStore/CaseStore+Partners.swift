@@ -1,0 +1,131 @@
+import Ledger
+package import Postgres
+
+extension CaseStore {
+    /// Enters a partner.
+    ///
+    /// - Returns: Whether it is new; one with that id is left as it is.
+    package func add(_ partner: Partner, by actor: String, in connection: Connection) throws -> Bool {
+        let added = try connection.execute(
+            """
+            INSERT INTO record.partner (id, kind, is_enabled, name, adapter, ods)
+            VALUES (
+                \(partner.id), \(partner.kind)::record.partner_kind, \(partner.isEnabled), \(partner.name),
+                \(partner.adapter), \(partner.ods)
+            )
+            ON CONFLICT DO NOTHING
+            """, name: "record.add_partner")
+        guard added > 0 else { return false }
+        try note(partner.id, "added", by: actor, in: connection)
+        return true
+    }
+
+    package func partners(in connection: Connection) throws -> [Partner] {
+        try connection.query(
+            "SELECT id, name, kind, adapter, ods, is_enabled FROM record.partner ORDER BY id", name: "record.partners"
+        ).map(Self.partner)
+    }
+
+    package func partner(_ id: String, in connection: Connection) throws -> Partner? {
+        try connection.query(
+            "SELECT id, name, kind, adapter, ods, is_enabled FROM record.partner WHERE id = \(id)",
+            name: "record.partner"
+        ).first.map(Self.partner)
+    }
+
+    /// Enables or disables a partner: a disabled one's keys open nothing.
+    ///
+    /// - Returns: Whether there is such a partner.
+    package func setEnabled(
+        _ isEnabled: Bool, partner: String, by actor: String, in connection: Connection
+    ) throws -> Bool {
+        let changed = try connection.execute(
+            "UPDATE record.partner SET is_enabled = \(isEnabled) WHERE id = \(partner)", name: "record.enable_partner")
+        guard changed > 0 else { return false }
+        try note(partner, isEnabled ? "enabled" : "disabled", by: actor, in: connection)
+        return true
+    }
+
+    /// Makes a credential for a partner; nothing when there is no such partner.
+    package func issueKey(
+        for partner: String, expiresAt: Timestamp? = nil, by actor: String, in connection: Connection
+    ) throws -> IssuedKey? {
+        let key = APIKey()
+        let made = try connection.execute(
+            """
+            INSERT INTO record.api_key (prefix, partner, expires_at, secret_hash)
+            SELECT \(key.prefix), id, \(expiresAt), \(key.secretHash)
+            FROM record.partner
+            WHERE id = \(partner)
+            """, name: "record.issue_key")
+        guard made > 0 else { return nil }
+        try note(partner, "key_issued", key: key.prefix, by: actor, in: connection)
+        return IssuedKey(prefix: key.prefix, text: key.text)
+    }
+
+    /// Revokes a credential from now on.
+    ///
+    /// - Returns: Whether it was live.
+    package func revokeKey(
+        prefix: String, at: Timestamp = .now(), by actor: String, in connection: Connection
+    ) throws -> Bool {
+        let rows = try connection.query(
+            """
+            UPDATE record.api_key
+            SET revoked_at = \(at)
+            WHERE prefix = \(prefix) AND revoked_at IS NULL
+            RETURNING partner
+            """, name: "record.revoke_key")
+        guard let partner = try rows.first?.decode(String.self) else { return false }
+        try note(partner, "key_revoked", key: prefix, by: actor, in: connection)
+        return true
+    }
+
+    package func keys(of partner: String? = nil, in connection: Connection) throws -> [KeySummary] {
+        let rows = try connection.query(
+            """
+            SELECT prefix, partner, created_at, expires_at, revoked_at
+            FROM record.api_key
+            WHERE partner = coalesce(\(partner), partner)
+            ORDER BY partner, created_at
+            """, name: "record.keys")
+        return try rows.map { row in
+            let (prefix, partner, createdAt, expiresAt, revokedAt) = try row.decode(
+                String.self, String.self, Timestamp.self, Timestamp?.self, Timestamp?.self)
+            return KeySummary(
+                prefix: prefix, partner: partner, createdAt: createdAt, expiresAt: expiresAt, revokedAt: revokedAt)
+        }
+    }
+
+    /// Who presents a credential: the enabled partner of a live key, or nobody, without saying why.
+    package func authenticate(
+        _ text: String, at: Timestamp = .now(), in connection: Connection
+    ) throws -> Partner? {
+        guard let key = APIKey(text) else { return nil }
+        let rows = try connection.query(
+            """
+            SELECT id, name, kind, adapter, ods, is_enabled, secret_hash
+            FROM record.api_key JOIN record.partner ON partner.id = api_key.partner
+            WHERE prefix = \(key.prefix)
+                AND is_enabled
+                AND revoked_at IS NULL
+                AND (expires_at IS NULL OR expires_at > \(at))
+            """, name: "record.authenticate")
+        guard let row = rows.first, key.matches(try row.value("secret_hash")) else { return nil }
+        return try Self.partner(row)
+    }
+
+    private static func partner(_ row: Row) throws -> Partner {
+        Partner(
+            id: try row.value("id"), name: try row.value("name"), kind: try row.value("kind"),
+            adapter: try row.value("adapter"), ods: try row.value("ods"), isEnabled: try row.value("is_enabled"))
+    }
+
+    private func note(
+        _ partner: String, _ state: String, key: String? = nil, by actor: String, in connection: Connection
+    ) throws {
+        var fields: [LedgerField: String] = [.partner: partner, .state: state, .actor: actor]
+        fields[.apiKey] = key
+        try append([entry(.partnerChanged, fields)], in: connection)
+    }
+}

@@ -1,0 +1,171 @@
+package import Disclosure
+import Ledger
+package import Postgres
+package import Referral
+import Vault
+
+/// What may be told of a person without opening anything.
+package struct PersonSummary: Sendable, Hashable {
+    package var id: UUIDValue
+    package var createdAt: Timestamp
+    package var caseFile: UUIDValue?
+    package var caseState: String?
+    package var referrals: Int
+    package var hasVerifiedNHSNumber: Bool
+}
+
+/// A stored message without its content.
+package struct ReferralSummary: Sendable, Hashable {
+    package var id: UUIDValue
+    package var person: UUIDValue
+    package var caseFile: UUIDValue?
+    package var submission: UUIDValue
+    package var sender: String
+    package var type: String
+    package var state: String
+    package var urgency: String?
+    package var receivedAt: Timestamp
+}
+
+extension CaseStore {
+    package func person(_ id: UUIDValue, in connection: Connection) throws -> PersonSummary? {
+        let rows = try connection.query(
+            """
+            SELECT
+                person.created_at, case_file.id, case_file.state, person.nhs_index IS NOT NULL,
+                (SELECT count(*) FROM record.referral WHERE referral.person = person.id)
+            FROM record.person
+            LEFT JOIN record.case_file ON case_file.person = person.id AND case_file.ended_at IS NULL
+            WHERE person.id = \(id)
+            """, name: "record.person")
+        return try rows.first.map { row in
+            let (createdAt, caseFile, state, isVerified, referrals) = try row.decode(
+                Timestamp.self, UUIDValue?.self, String?.self, Bool.self, Int.self)
+            return PersonSummary(
+                id: id, createdAt: createdAt, caseFile: caseFile, caseState: state, referrals: referrals,
+                hasVerifiedNHSNumber: isVerified)
+        }
+    }
+
+    /// Persons for whom this NHS number was ever given, the one who holds it as verified first.
+    package func persons(withNHSNumber number: String, in connection: Connection) throws -> [UUIDValue] {
+        let rows = try connection.query(
+            """
+            SELECT person
+            FROM record.person_identifier
+            WHERE value_index = \(vault.blindIndex(.nhsNumber, number))
+            ORDER BY is_verified DESC, person
+            """, name: "record.persons_by_number")
+        return try rows.map { try $0.decode(UUIDValue.self) }
+    }
+
+    /// Opens the picture of a person, and enters that it was looked at.
+    package func profile(
+        of person: UUIDValue, viewedBy actor: String, in connection: Connection
+    ) throws -> Referral? {
+        guard let profile = try profile(of: person, in: connection) else { return nil }
+        try append([entry(.view, [.person: person.description, .actor: actor])], in: connection)
+        return profile
+    }
+
+    /// Opens one message as it was understood, and enters that it was looked at.
+    package func content(
+        of referral: UUIDValue, viewedBy actor: String, in connection: Connection
+    ) throws -> Referral? {
+        let rows = try connection.query(
+            """
+            SELECT referral.person, referral.sealed, person_key.wrapped_key
+            FROM record.referral LEFT JOIN record.person_key USING (person)
+            WHERE referral.id = \(referral)
+            """, name: "record.referral_content")
+        guard let (person, sealed, wrapped) = try rows.first?.decode(UUIDValue.self, [UInt8].self, [UInt8]?.self)
+        else { return nil }
+        guard let wrapped else { throw CaseStoreError.keyDestroyed(person: person) }
+        let content = try self.referral(sealed, with: vault.unwrap(wrapped), at: Place.referral(referral))
+        let fields: [LedgerField: String] = [
+            .person: person.description, .referral: referral.description, .actor: actor,
+        ]
+        try append([entry(.view, fields)], in: connection)
+        return content
+    }
+
+    /// Stored messages, newest first.
+    ///
+    /// - Parameter before: The last of the page before.
+    package func referrals(
+        of person: UUIDValue? = nil, before: UUIDValue? = nil, limit: Int = 100, in connection: Connection
+    ) throws -> [ReferralSummary] {
+        let rows = try connection.query(
+            """
+            SELECT id, person, case_file, submission, sender, type, state, urgency, received_at
+            FROM record.referral
+            WHERE id < coalesce(\(before), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+                AND person = coalesce(\(person), person)
+            ORDER BY id DESC
+            LIMIT \(limit)
+            """, name: "record.referrals")
+        return try rows.map { row in
+            let (id, person, caseFile, submission, sender, type, state, urgency, receivedAt) = try row.decode(
+                UUIDValue.self, UUIDValue.self, UUIDValue?.self, UUIDValue.self, String.self, String.self,
+                String.self, String?.self, Timestamp.self)
+            return ReferralSummary(
+                id: id, person: person, caseFile: caseFile, submission: submission, sender: sender, type: type,
+                state: state, urgency: urgency, receivedAt: receivedAt)
+        }
+    }
+
+    /// Enters what the disclosure policy must know of a person: the end of support, a restriction, objections, death.
+    ///
+    /// Waits for a release about the person that is being decided, and is seen by the next. The age is not among it:
+    /// that is told by the profile.
+    ///
+    /// - Returns: Whether there is such a person.
+    @discardableResult
+    package func setCircumstances(
+        _ subject: Subject, of person: UUIDValue, in connection: Connection
+    ) throws -> Bool {
+        try connection.execute(
+            """
+            UPDATE record.person
+            SET support_ended_at = \(subject.supportEndedOn.map(Timestamp.init)),
+                retention_until = \(subject.retentionUntil.map(Timestamp.init)),
+                restricted_at = \(subject.restrictedOn.map(Timestamp.init)),
+                deceased_at = \(subject.deceasedOn.map(Timestamp.init)),
+                erasure = \(subject.erasure?.rawValue)::record.erasure,
+                care_status = \(subject.careStatus?.rawValue)::record.care_status,
+                has_legal_hold = \(subject.hasLegalHold), is_in_dfe_programme = \(subject.isInDfEProgramme),
+                has_ipsos_link_consent = \(subject.hasIpsosLinkConsent),
+                objections = \(subject.objections.map(\.rawValue).sorted())
+            WHERE id = \(person)
+            """, name: "record.set_circumstances") > 0
+    }
+
+    // MARK: Inside
+
+    /// Locks a person against other changes, and gives the person's key.
+    func lock(_ person: UUIDValue, in connection: Connection) throws -> DataKey {
+        try connection.execute(
+            "SELECT FROM record.person WHERE id = \(person) FOR NO KEY UPDATE", name: "record.lock_person")
+        return try key(of: person, in: connection)
+    }
+
+    func key(of person: UUIDValue, in connection: Connection) throws -> DataKey {
+        let rows = try connection.query(
+            "SELECT wrapped_key FROM record.person_key WHERE person = \(person)", name: "record.person_key")
+        guard let row = rows.first else { throw CaseStoreError.keyDestroyed(person: person) }
+        return try vault.unwrap(row.decode([UInt8].self))
+    }
+
+    func profile(of person: UUIDValue, in connection: Connection) throws -> Referral? {
+        let rows = try connection.query(
+            "SELECT sealed_profile FROM record.person WHERE id = \(person)", name: "record.profile_bytes")
+        guard let row = rows.first else { return nil }
+        return try referral(row.decode([UInt8].self), with: key(of: person, in: connection), at: Place.profile(person))
+    }
+
+    func referral(_ sealed: [UInt8], with key: DataKey, at place: String) throws -> Referral {
+        let value = try Value(json: vault.open(sealed, with: key, context: place))
+        guard let referral = Referral(stored: value) else { throw CaseStoreError.unreadable(place) }
+        return referral
+    }
+}

@@ -1,0 +1,235 @@
+import FoundationEssentials
+import Ledger
+package import Postgres
+package import Referral
+import Vault
+
+extension CaseStore {
+    /// Seals a submission under a data key of its own. Pure: does the work that needs no connection.
+    package func seal(_ submission: Submission) -> SealedSubmission {
+        let (key, wrapped) = vault.newDataKey()
+        let frame = DocumentFrame(
+            messageID: submission.messageID, fileName: submission.fileName, threadID: submission.threadID,
+            bytes: submission.bytes)
+        let thread = submission.threadID.map { vault.blindIndex(.thread, $0) }
+        let entry = entry(
+            .submissionReceived, at: submission.receivedAt,
+            [
+                .submission: submission.receipt.description, .actor: submission.sender, .channel: submission.channel,
+                .state: submission.state.rawValue,
+            ])
+        return SealedSubmission(
+            receipt: submission.receipt, sender: submission.sender,
+            orderKey: thread.map(hexadecimal) ?? submission.receipt.description, state: submission.state,
+            receivedAt: submission.receivedAt, channel: submission.channel, format: submission.format,
+            adapter: submission.adapter, correlation: submission.correlation, size: submission.bytes.count,
+            findings: submission.findings,
+            idHash: vault.blindIndex(.messageID, submission.messageID),
+            bytesHash: vault.keyedHash(.document, submission.bytes), threadIndex: thread,
+            fileNameIndex: submission.fileName.map { vault.blindIndex(.fileName, $0) }, wrappedKey: wrapped,
+            sealed: vault.seal(frame.encoded, with: key, context: Place.document(submission.receipt)),
+            entry: CommittedEntry(entry))
+    }
+
+    /// Stores a batch of submissions in one statement, recognising repeats; a second one re-reads what was known.
+    ///
+    /// Answers in the order of the batch. A repeat inside the batch, before it, or racing in another transaction is the
+    /// same to the unique key: who comes second waits for the first to commit, and finds its row.
+    package func accept(_ batch: [SealedSubmission], in connection: Connection) throws -> [Acceptance] {
+        guard !batch.isEmpty else { return [] }
+        let claimed = Set<UUIDValue>(
+            try connection.query(storing(batch), name: "record.accept").decode(UUIDValue.self))
+        var acceptances = batch.map { claimed.contains($0.receipt) ? Acceptance.received($0.newReceipt) : nil }
+        if claimed.count < batch.count {
+            for (index, acceptance) in try known(of: batch, in: connection) where acceptances[index] == nil {
+                acceptances[index] = acceptance
+            }
+        }
+        return try acceptances.enumerated().map { index, acceptance in
+            guard let acceptance else { throw CaseStoreError.unreadable("record.submission_id") }
+            return acceptance
+        }
+    }
+
+    /// Everything of a batch in one round trip. Only the first with an id is stored; `ORDER BY` makes two batches take
+    /// their ids in the same order, so that they cannot wait for each other.
+    private func storing(_ batch: [SealedSubmission]) -> SQL {
+        """
+        WITH arrived AS (
+            SELECT *
+            FROM unnest(
+                \(batch.map(\.receipt)), \(batch.map(\.sender)), \(batch.map(\.idHash)), \(batch.map(\.bytesHash)),
+                \(batch.map(\.receivedAt)), \(batch.map(\.correlation)), \(batch.map(\.size)),
+                \(batch.map(\.state.rawValue)), \(batch.map(\.channel)), \(batch.map(\.format)),
+                \(batch.map(\.adapter)), \(batch.map(\.threadIndex)), \(batch.map(\.fileNameIndex)),
+                \(batch.map { JSONB(findings: $0.findings) }), \(batch.map(\.wrappedKey)), \(batch.map(\.sealed)),
+                \(batch.map(\.entry.id)), \(batch.map(\.entry.commitment.digest)), \(batch.map(\.entry.commitment.leaf)),
+                \(batch.map(\.entry.commitment.salt)), \(batch.map(\.entry.bytes))
+            ) AS arrived (
+                receipt, sender, id_hash, bytes_hash, received_at, correlation, size, state, channel, format, adapter,
+                thread_index, file_name_index, findings, wrapped_key, sealed, entry, commitment, leaf, salt, bytes
+            )
+        ), claimed AS (
+            INSERT INTO record.submission_id (receipt, sender, id_hash, bytes_hash)
+            SELECT DISTINCT ON (sender, id_hash) receipt, sender, id_hash, bytes_hash
+            FROM arrived
+            ORDER BY sender, id_hash, receipt
+            ON CONFLICT DO NOTHING
+            RETURNING receipt
+        ), stored AS (
+            INSERT INTO record.submission (
+                receipt, received_at, finished_at, correlation, size, state, sender, channel, format, adapter,
+                thread_index, file_name_index, findings
+            )
+            SELECT
+                receipt, received_at, CASE WHEN state <> 'received' THEN received_at END, correlation, size,
+                state::record.submission_state, sender, channel, format, adapter, thread_index, file_name_index, findings
+            FROM arrived JOIN claimed USING (receipt)
+        ), kept AS (
+            INSERT INTO record.document (receipt, wrapped_key, sealed)
+            SELECT receipt, wrapped_key, sealed
+            FROM arrived JOIN claimed USING (receipt)
+        ), logged AS (
+            INSERT INTO ledger.entry (id, at, kind, submission, commitment, leaf, salt, bytes)
+            SELECT entry, received_at, 'submission_received', receipt, commitment, leaf, salt, bytes
+            FROM arrived JOIN claimed USING (receipt)
+        )
+        SELECT receipt FROM claimed
+        """
+    }
+
+    private func known(of batch: [SealedSubmission], in connection: Connection) throws -> [(Int, Acceptance)] {
+        let rows = try connection.query(
+            """
+            SELECT
+                arrived.ordinal - 1 AS ordinal, first.bytes_hash = arrived.bytes_hash AS is_same,
+                \(Self.receiptColumns)
+            FROM unnest(\(batch.map(\.sender)), \(batch.map(\.idHash)), \(batch.map(\.bytesHash))) WITH ORDINALITY
+                AS arrived (sender, id_hash, bytes_hash, ordinal)
+            JOIN record.submission_id first USING (sender, id_hash)
+            JOIN record.submission ON submission.receipt = first.receipt
+            """, name: "record.known_submissions")
+        return try rows.map { row in
+            let (index, isSame) = (try row.value("ordinal", as: Int.self), try row.value("is_same", as: Bool.self))
+            let receipt = try Self.receipt(row)
+            return (index, isSame ? .duplicate(receipt) : .conflict)
+        }
+    }
+
+    /// A submission's receipt; nothing when there is none, or when it is another sender's.
+    ///
+    /// - Parameter sender: Who asks; left out for staff, who may see each.
+    package func receipt(_ id: UUIDValue, sender: String? = nil, in connection: Connection) throws -> Receipt? {
+        let rows = try connection.query(
+            """
+            SELECT \(Self.receiptColumns)
+            FROM record.submission
+            WHERE receipt = \(id) AND sender = coalesce(\(sender), sender)
+            """, name: "record.receipt")
+        return try rows.first.map(Self.receipt)
+    }
+
+    /// Submissions, newest first.
+    ///
+    /// - Parameter before: The last receipt of the page before.
+    package func submissions(
+        before: UUIDValue? = nil, limit: Int = 100, in connection: Connection
+    ) throws -> [Receipt] {
+        let rows = try connection.query(
+            """
+            SELECT \(Self.receiptColumns)
+            FROM record.submission
+            WHERE receipt < coalesce(\(before), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+            ORDER BY receipt DESC
+            LIMIT \(limit)
+            """, name: "record.submissions")
+        return try rows.map(Self.receipt)
+    }
+
+    /// Opens a stored document; nothing when the receipt is unknown or its document was destroyed.
+    package func document(_ receipt: UUIDValue, in connection: Connection) throws -> StoredDocument? {
+        let rows = try connection.query(
+            """
+            SELECT document.wrapped_key, document.sealed, \(Self.receiptColumns)
+            FROM record.document JOIN record.submission USING (receipt)
+            WHERE document.receipt = \(receipt)
+            """, name: "record.document")
+        guard let row = rows.first else { return nil }
+        let wrapped = try row.value("wrapped_key", as: [UInt8].self)
+        let bytes = try vault.open(
+            row.value("sealed", as: [UInt8].self), with: vault.unwrap(wrapped), context: Place.document(receipt))
+        guard let frame = DocumentFrame(bytes) else { throw CaseStoreError.unreadable(Place.document(receipt)) }
+        return StoredDocument(
+            receipt: try Self.receipt(row), messageID: frame.messageID, fileName: frame.fileName,
+            threadID: frame.threadID, bytes: frame.bytes)
+    }
+
+    /// Enters what intake made of a submission. Doing it again changes nothing, whatever it says.
+    package func finish(
+        _ receipt: UUIDValue, state: SubmissionState, findings: [Finding] = [], at: Timestamp = .now(),
+        in connection: Connection
+    ) throws {
+        precondition(state != .received, "a finished submission is not merely received")
+        let changed = try connection.execute(
+            """
+            UPDATE record.submission
+            SET state = \(state)::record.submission_state, finished_at = \(at), findings = \(JSONB(findings: findings))
+            WHERE receipt = \(receipt) AND state = 'received'
+            """, name: "record.finish_submission")
+        guard changed > 0 else { return }
+        let fields: [LedgerField: String] = [
+            .submission: receipt.description, .actor: "hub", .state: state.rawValue,
+        ]
+        try append([entry(.submissionFinished, at: at, fields)], in: connection)
+    }
+
+    /// Destroys documents whose time has come, with their keys; the submissions and their ids stay.
+    ///
+    /// - Returns: How many were destroyed; call again while it is `limit`.
+    package func destroyDocuments(
+        dueAt: Timestamp = .now(), limit: Int = 1000, in connection: Connection
+    ) throws -> Int {
+        try connection.execute(
+            """
+            WITH due AS (
+                SELECT receipt
+                FROM record.document
+                WHERE destroy_at <= \(dueAt)
+                ORDER BY destroy_at
+                LIMIT \(limit)
+                FOR UPDATE SKIP LOCKED
+            )
+            DELETE FROM record.document
+            USING due
+            WHERE document.receipt = due.receipt
+            """, name: "record.destroy_documents")
+    }
+
+    private static let receiptColumns: SQL = """
+        submission.receipt, submission.sender, submission.channel, submission.format, submission.adapter,
+        submission.received_at, submission.state, submission.finished_at, submission.findings
+        """
+
+    private static func receipt(_ row: Row) throws -> Receipt {
+        Receipt(
+            id: try row.value("receipt"), sender: try row.value("sender"), channel: try row.value("channel"),
+            format: try row.value("format"), adapter: try row.value("adapter"),
+            receivedAt: try row.value("received_at"), state: try row.value("state"),
+            finishedAt: try row.value("finished_at"), findings: try row.value("findings", as: JSONB.self).findings())
+    }
+}
+
+extension JSONB {
+    init(findings: [Finding]) {
+        // A finding is two texts and a code word, which every encoder can write.
+        self.init(findings.isEmpty ? Array("[]".utf8) : (try? JSONEncoder().encode(findings)).map(Array.init) ?? [])
+    }
+
+    func findings() throws -> [Finding] {
+        bytes == Array("[]".utf8) ? [] : try JSONDecoder().decode([Finding].self, from: Data(bytes))
+    }
+}
+
+func hexadecimal(_ bytes: [UInt8]) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}

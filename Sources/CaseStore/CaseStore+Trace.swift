@@ -1,0 +1,71 @@
+import FoundationEssentials
+import Ledger
+package import Postgres
+
+/// One thing that happened, in ids and code words.
+package struct TraceLine: Sendable, Hashable {
+    package var at: Timestamp
+    /// A kind of ledger entry, or `work_item`.
+    package var kind: String
+    /// Of the entry or the work item.
+    package var id: UUIDValue
+    package var text: String
+}
+
+extension CaseStore {
+    /// Everything that happened to a submission, referral, person, case, agreement, share or ledger entry, in order.
+    ///
+    /// - Returns: Nothing when the id is of none of these.
+    package func trace(_ id: UUIDValue, in connection: Connection) throws -> [TraceLine] {
+        let entries = try connection.query(
+            """
+            WITH about AS (
+                SELECT \(id)::uuid AS id
+                UNION
+                SELECT submission FROM record.referral WHERE id = \(id)
+                UNION
+                SELECT person FROM record.case_file WHERE id = \(id)
+            )
+            SELECT entry.id, entry.at, entry.kind, entry.bytes
+            FROM ledger.entry
+            WHERE entry.id = \(id)
+                OR submission IN (SELECT about.id FROM about)
+                OR referral IN (SELECT about.id FROM about)
+                OR person IN (SELECT about.id FROM about)
+                OR agreement IN (SELECT about.id FROM about)
+                OR share IN (SELECT about.id FROM about)
+            """, name: "ledger.trace")
+        let items = try connection.query(
+            """
+            SELECT id, created_at, kind, code, state, done_at, done_by
+            FROM record.work_item
+            WHERE submission = \(id) OR referral = \(id) OR person = \(id) OR share = \(id)
+            """, name: "record.trace_work_items")
+        let lines = try entries.map(Self.line) + items.flatMap(Self.lines)
+        return lines.sorted { ($0.at, $0.id) < ($1.at, $1.id) }
+    }
+
+    private static func line(_ row: Row) throws -> TraceLine {
+        let (id, at, kind, bytes) = try row.decode(UUIDValue.self, Timestamp.self, String.self, [UInt8]?.self)
+        let said = bytes.flatMap { try? JSONDecoder().decode([String: String].self, from: Data($0)) }
+        let words = shown.compactMap { field in
+            said?[field.rawValue].flatMap { $0.isEmpty ? nil : "\(field.rawValue)=\($0)" }
+        }
+        return TraceLine(at: at, kind: kind, id: id, text: said == nil ? "erased" : words.joined(separator: " "))
+    }
+
+    private static func lines(_ row: Row) throws -> [TraceLine] {
+        let (id, at, kind, code, state, doneAt, doneBy) = try row.decode(
+            UUIDValue.self, Timestamp.self, String.self, String.self, String.self, Timestamp?.self, String?.self)
+        let made = TraceLine(at: at, kind: "work_item", id: id, text: "\(kind)=\(code) state=\(state)")
+        guard let doneAt, let doneBy else { return [made] }
+        return [made, TraceLine(at: doneAt, kind: "work_item", id: id, text: "\(kind)=\(code) done actor=\(doneBy)")]
+    }
+
+    /// What a line shows of an entry, in this order.
+    private static let shown: [LedgerField] = [
+        .actor, .partner, .apiKey, .submission, .referral, .person, .share, .recipient, .purpose, .level, .channel,
+        .asked, .stage, .outcome, .state, .reason, .released, .attempt, .message, .agreement, .agreementVersion,
+        .scopeLine,
+    ]
+}

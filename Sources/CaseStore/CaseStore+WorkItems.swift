@@ -1,0 +1,68 @@
+package import Postgres
+
+extension CaseStore {
+    /// Makes a work item, unless the same is there already: for a message of a submission, or for a queue's message.
+    ///
+    /// - Returns: The new item's id; nothing when it was there.
+    @discardableResult
+    package func add(
+        _ item: NewWorkItem, at: Timestamp = .now(), in connection: Connection
+    ) throws -> UUIDValue? {
+        let rows = try connection.query(
+            """
+            INSERT INTO record.work_item (
+                id, submission, referral, person, other_person, share, message, created_at, due_at, ordinal, kind, code,
+                partner
+            )
+            VALUES (
+                \(UUIDValue.v7()), \(item.submission), \(item.referral), \(item.person), \(item.otherPerson),
+                \(item.share), \(item.message), \(at), \(item.dueAt), \(item.ordinal),
+                \(item.kind)::record.work_item_kind, \(item.code), \(item.partner)
+            )
+            ON CONFLICT DO NOTHING
+            RETURNING id
+            """, name: "record.add_work_item")
+        return try rows.first?.decode(UUIDValue.self)
+    }
+
+    /// Open work items: those due first, then the oldest.
+    package func workItems(
+        _ kind: WorkItemKind? = nil, limit: Int = 100, in connection: Connection
+    ) throws -> [WorkItem] {
+        let rows = try connection.query(
+            """
+            SELECT
+                id, created_at, done_at, kind, code, submission, ordinal, referral, person, other_person, share, message,
+                partner, due_at
+            FROM record.work_item
+            WHERE state = 'open' AND kind = coalesce(\(kind)::record.work_item_kind, kind)
+            ORDER BY due_at NULLS LAST, created_at, id
+            LIMIT \(limit)
+            """, name: "record.work_items")
+        return try rows.map { row in
+            let item = NewWorkItem(
+                kind: try row.value("kind"), code: try row.value("code"), submission: try row.value("submission"),
+                ordinal: try row.value("ordinal"), referral: try row.value("referral"),
+                person: try row.value("person"), otherPerson: try row.value("other_person"),
+                share: try row.value("share"), message: try row.value("message"), partner: try row.value("partner"),
+                dueAt: try row.value("due_at"))
+            return WorkItem(
+                id: try row.value("id"), createdAt: try row.value("created_at"), doneAt: try row.value("done_at"),
+                item: item)
+        }
+    }
+
+    /// Marks a work item as done.
+    ///
+    /// - Returns: Whether it was open.
+    package func finishWorkItem(
+        _ id: UUIDValue, by actor: String, at: Timestamp = .now(), in connection: Connection
+    ) throws -> Bool {
+        try connection.execute(
+            """
+            UPDATE record.work_item
+            SET state = 'done', done_at = \(at), done_by = \(actor)
+            WHERE id = \(id) AND state = 'open'
+            """, name: "record.finish_work_item") > 0
+    }
+}

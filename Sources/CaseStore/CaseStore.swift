@@ -1,0 +1,77 @@
+import FoundationEssentials
+package import Postgres
+import Referral
+package import Vault
+
+/// Persons, referrals, cases, agreements, shares and the ledger, in PostgreSQL.
+///
+/// Every function that takes a `Connection` works in the caller's transaction, so that a message is acknowledged and its
+/// effect stored by one commit. The transaction is *read committed*: a statement after a lock must see what the lock's
+/// former holder committed, which is what idempotence and promise 3 of the design rest on.
+///
+/// Locks are taken in one order, so that no two functions deadlock: submission, person, agreement, share.
+///
+/// Whatever is personal is sealed by the ``Vault`` before it is bound to a statement. It comes out through
+/// `document(_:in:)`, `profile(of:viewedBy:in:)`, `content(of:viewedBy:in:)` and `release(for:…)` only.
+package struct CaseStore: Sendable {
+    let vault: Vault
+    /// Names the ledger in its checkpoints.
+    let ledgerOrigin: String
+
+    package init(vault: Vault, ledgerOrigin: String = "referral-hub") {
+        self.vault = vault
+        self.ledgerOrigin = ledgerOrigin
+    }
+}
+
+/// What the database and the code disagree about: a mistake of ours, or a tampered row.
+package enum CaseStoreError: Error, Equatable, CustomStringConvertible {
+    /// The person's key is gone: erased. Nothing about the person can be read.
+    case keyDestroyed(person: UUIDValue)
+    /// Sealed bytes opened to something that is not what was stored there.
+    case unreadable(String)
+    /// A share was asked to take a step that its state does not allow.
+    case wrongState(share: UUIDValue)
+
+    package var description: String {
+        switch self {
+        case .keyDestroyed(let person): "the key of person \(person) was destroyed"
+        case .unreadable(let place): "what is stored at \(place) cannot be read"
+        case .wrongState(let share): "share \(share) is not in a state for this step"
+        }
+    }
+}
+
+/// Where sealed bytes are kept. The text is bound into the seal, so a row copied elsewhere does not open.
+enum Place {
+    static func document(_ receipt: UUIDValue) -> String { "record.document/\(receipt)" }
+    static func profile(_ person: UUIDValue) -> String { "record.person/\(person)" }
+    static func referral(_ referral: UUIDValue) -> String { "record.referral/\(referral)" }
+    static func evidence(_ agreement: UUIDValue) -> String { "record.agreement/\(agreement)" }
+    static func facts(_ decision: UUIDValue) -> String { "record.decision/\(decision)" }
+}
+
+extension Value {
+    /// The value as JSON with sorted keys: the same value always gives the same bytes.
+    func json() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return [UInt8](try encoder.encode(self))
+    }
+
+    init(json: [UInt8]) throws {
+        self = try JSONDecoder().decode(Value.self, from: Data(json))
+    }
+}
+
+extension Timestamp {
+    init(_ instant: Instant) {
+        self.init(microseconds: instant.microseconds)
+    }
+}
+
+extension Instant {
+    init(_ timestamp: Timestamp) {
+        self.init(microseconds: timestamp.microseconds)
+    }
+}

@@ -1,0 +1,62 @@
+package import Postgres
+package import Referral
+
+/// One message of a document, translated: what intake hands to the store.
+package struct IntakeItem: Sendable {
+    /// Its place in the document, from 0.
+    package var ordinal: Int
+    package var status: ReferralReading.Status
+    /// Nothing when it could not be understood at all.
+    package var referral: Referral?
+    package var findings: [Finding]
+    /// Whether it may bring a new person: not so for a hospital's notices of admission and discharge (HL7 ADT), which
+    /// are about whoever comes to the hospital.
+    package var opensCase: Bool
+
+    package init(
+        ordinal: Int, status: ReferralReading.Status, referral: Referral?, findings: [Finding] = [],
+        opensCase: Bool = true
+    ) {
+        self.ordinal = ordinal
+        self.status = status
+        self.referral = referral
+        self.findings = findings
+        self.opensCase = opensCase
+    }
+}
+
+/// All messages of one submission.
+package struct IntakeRecord: Sendable {
+    package var receipt: UUIDValue
+    package var sender: String
+    package var receivedAt: Timestamp
+    package var items: [IntakeItem]
+
+    package init(receipt: UUIDValue, sender: String, receivedAt: Timestamp, items: [IntakeItem]) {
+        self.receipt = receipt
+        self.sender = sender
+        self.receivedAt = receivedAt
+        self.items = items
+    }
+}
+
+/// What the store made of one message.
+package enum IntakeResult: Sendable, Hashable {
+    case stored(StoredReferral)
+    /// A notice about somebody who is not known: nothing is kept, and the document is destroyed after 24 hours.
+    case unknownPerson
+    /// It answers a message that is not known from this sender: a work item.
+    case unbound
+    /// It names nobody or cannot be read: a work item.
+    case rejected
+}
+
+/// Where a message was stored.
+package struct StoredReferral: Sendable, Hashable {
+    package var id: UUIDValue
+    package var person: UUIDValue
+    package var caseFile: UUIDValue?
+    package var isNewPerson: Bool
+    /// Whether an earlier run had stored it.
+    package var isRepeat: Bool
+}

@@ -1,0 +1,38 @@
+package import Postgres
+
+/// The roles of the cluster that the other lines grant rights to; migrated first.
+package enum RoleSchema {
+    package static let migrations = MigrationLine(
+        name: "roles",
+        migrations: [
+            Migration(number: 1, name: "hub_app", sql: text(PackageResources.roles_0001_hub_app_sql))
+        ])
+}
+
+/// Schema `record`: partners, submissions, persons, referrals, cases, agreements, shares, work items.
+package enum RecordSchema {
+    package static let migrations = MigrationLine(
+        name: "record",
+        migrations: [
+            Migration(number: 1, name: "partners", sql: text(PackageResources.record_0001_partners_sql)),
+            Migration(number: 2, name: "submissions", sql: text(PackageResources.record_0002_submissions_sql)),
+            Migration(number: 3, name: "persons", sql: text(PackageResources.record_0003_persons_sql)),
+            Migration(number: 4, name: "agreements", sql: text(PackageResources.record_0004_agreements_sql)),
+            Migration(number: 5, name: "shares", sql: text(PackageResources.record_0005_shares_sql)),
+            Migration(number: 6, name: "work_items", sql: text(PackageResources.record_0006_work_items_sql)),
+        ])
+}
+
+/// Schema `ledger`: entries that only grow, their positions in the tree, and checkpoints.
+package enum LedgerSchema {
+    package static let migrations = MigrationLine(
+        name: "ledger",
+        migrations: [
+            Migration(number: 1, name: "entries", sql: text(PackageResources.ledger_0001_entries_sql)),
+            Migration(number: 2, name: "positions", sql: text(PackageResources.ledger_0002_positions_sql)),
+        ])
+}
+
+private func text(_ bytes: [UInt8]) -> String {
+    String(decoding: bytes, as: UTF8.self)
+}

@@ -1,0 +1,157 @@
+package import Disclosure
+package import Postgres
+import Referral
+
+/// Where a share stands; the same closed list, with the steps between them drawn, is the SQL type `record.share_state`.
+package enum ShareState: String, CaseIterable, Sendable, SQLScalar {
+    /// Asked for, not yet decided.
+    case requested
+    /// Permitted, and waits for its first or next attempt.
+    case queued
+    case refused
+    /// A named person must decide; nothing goes meanwhile.
+    case parked
+    /// An attempt is under way: its release entry is committed.
+    case sending
+    case delivered
+    /// Permitted once and stopped before it arrived.
+    case cancelled
+    /// The receiver will not take it, or every attempt was used up.
+    case failed
+}
+
+/// Somebody asks that something about a person be told to a recipient.
+///
+/// The words are those of the asker; one that is no word of code letters is kept as `unreadable`, which the policy
+/// refuses, so that nothing personal is stored by mistake.
+package struct ShareRequest: Sendable, Hashable {
+    package let id: UUIDValue
+    package let person: UUIDValue
+    package let referral: UUIDValue?
+    package let recipient: String
+    package let purpose: String
+    package let level: String
+    package let groups: [String]
+    package let channel: String
+    package let requestedBy: String
+    package let requestedAt: Timestamp
+
+    package init(
+        id: UUIDValue = .v7(), person: UUIDValue, referral: UUIDValue? = nil, recipient: String, purpose: String,
+        level: String = Level.identifiable.rawValue, groups: [String], channel: String, requestedBy: String,
+        requestedAt: Timestamp = .now()
+    ) {
+        self.id = id
+        self.person = person
+        self.referral = referral
+        self.recipient = Self.word(recipient)
+        self.purpose = Self.word(purpose)
+        self.level = Self.word(level)
+        self.groups = Set(groups.map(Self.word)).sorted()
+        self.channel = Self.word(channel)
+        self.requestedBy = requestedBy
+        self.requestedAt = requestedAt
+    }
+
+    private static func word(_ text: String) -> String {
+        let isWord = text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "-"),
+                UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+        return isWord && text.utf8.count <= 64 ? text : "unreadable"
+    }
+}
+
+/// A share, without any of its content.
+package struct Share: Sendable, Hashable {
+    package var request: ShareRequest
+    package var state: ShareState
+    /// The outcome of the latest decision, as `PERMIT`.
+    package var outcome: String?
+    package var reason: String?
+    package var agreement: UUIDValue?
+    package var agreementVersion: Int?
+    package var policyVersion: String?
+    package var released: [String]
+    /// The queue's message that will send it.
+    package var message: Int64?
+    /// The receiver's own reference for what it was given.
+    package var reference: String?
+    /// Why the last attempt failed, or why it was cancelled.
+    package var failure: String?
+    package var attempts: Int
+    package var decidedAt: Timestamp?
+    package var queuedAt: Timestamp?
+    package var finishedAt: Timestamp?
+
+    package var id: UUIDValue { request.id }
+}
+
+/// What is set up for a recipient at this moment: configuration and register tell.
+package struct RecipientSetup: Sendable, Hashable {
+    /// Nil when the channel that was asked for is known to be set up.
+    package var channels: Set<ReleaseChannel>?
+    package var isSuspended: Bool
+    /// Needed by a member of a kind that receives only under contract.
+    package var contract: ShareRequestFacts.Contract?
+
+    package init(
+        channels: Set<ReleaseChannel>?, isSuspended: Bool = false, contract: ShareRequestFacts.Contract? = nil
+    ) {
+        self.channels = channels
+        self.isSuspended = isSuspended
+        self.contract = contract
+    }
+}
+
+/// How an attempt to send ended; the same closed list is the SQL type `record.attempt_outcome`.
+package enum ReleaseOutcome: Sendable, Hashable {
+    case delivered(reference: String?)
+    /// It did not arrive; another attempt may.
+    case retry(code: String)
+    /// The receiver will not take it, however often.
+    case rejected(code: String)
+    /// It may have arrived. Another attempt is safe, as the receiver recognises it.
+    case unknown(code: String)
+
+    var name: String {
+        switch self {
+        case .delivered: "delivered"
+        case .retry: "retry"
+        case .rejected: "rejected"
+        case .unknown: "unknown"
+        }
+    }
+
+    var code: String? {
+        switch self {
+        case .delivered: nil
+        case .retry(let code), .rejected(let code), .unknown(let code): code
+        }
+    }
+}
+
+/// Who sends, as a release names it.
+package struct ReleaseSender: Sendable, Hashable {
+    package var id: String
+    package var name: String
+    package var ods: String?
+
+    package init(id: String, name: String, ods: String? = nil) {
+        self.id = id
+        self.name = name
+        self.ods = ods
+    }
+}
+
+/// A share that is about to be sent, with the facts of this moment. Its locks hold until the transaction ends.
+package struct PreparedShare: Sendable {
+    package let share: Share
+    package let facts: DisclosureFacts
+    let profile: Referral
+}

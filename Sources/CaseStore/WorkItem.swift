@@ -1,0 +1,70 @@
+package import Postgres
+
+/// Why something waits for a member of staff; the same closed list is the SQL type `record.work_item_kind`.
+package enum WorkItemKind: String, CaseIterable, Sendable, SQLScalar {
+    /// A referral was stored with something missing.
+    case incompleteReferral = "incomplete_referral"
+    /// A new person may be one who is known.
+    case matchReview = "match_review"
+    /// A message answers one that is not known from its sender.
+    case unboundMessage = "unbound_message"
+    /// A referrer took a referral back.
+    case withdrawal
+    /// A partner told what became of something.
+    case outcome
+    /// A row of a file, or a message of several, was refused while the others were taken.
+    case rejectedPart = "rejected_part"
+    /// A document of which it cannot be told what it is.
+    case quarantined
+    /// A request that was refused before it became a submission.
+    case refusedSubmission = "refused_submission"
+    case failedFile = "failed_file"
+    case deadLetter = "dead_letter"
+    /// A share on which a named person must decide.
+    case parkedShare = "parked_share"
+    /// A share that could not be delivered.
+    case failedShare = "failed_share"
+}
+
+/// A work item to be made. Ids and code words only.
+package struct NewWorkItem: Sendable {
+    package var kind: WorkItemKind
+    package var code: String
+    package var submission: UUIDValue?
+    package var ordinal: Int?
+    package var referral: UUIDValue?
+    package var person: UUIDValue?
+    /// The other person of a match review.
+    package var otherPerson: UUIDValue?
+    package var share: UUIDValue?
+    package var message: Int64?
+    package var partner: String?
+    /// By when; left out, whenever there is time.
+    package var dueAt: Timestamp?
+
+    package init(
+        kind: WorkItemKind, code: String, submission: UUIDValue? = nil, ordinal: Int? = nil,
+        referral: UUIDValue? = nil, person: UUIDValue? = nil, otherPerson: UUIDValue? = nil,
+        share: UUIDValue? = nil, message: Int64? = nil, partner: String? = nil, dueAt: Timestamp? = nil
+    ) {
+        self.kind = kind
+        self.code = code
+        self.submission = submission
+        self.ordinal = ordinal
+        self.referral = referral
+        self.person = person
+        self.otherPerson = otherPerson
+        self.share = share
+        self.message = message
+        self.partner = partner
+        self.dueAt = dueAt
+    }
+}
+
+/// A work item that waits, or is done.
+package struct WorkItem: Sendable {
+    package var id: UUIDValue
+    package var createdAt: Timestamp
+    package var doneAt: Timestamp?
+    package var item: NewWorkItem
+}

@@ -1,0 +1,281 @@
+import Crypto
+import FoundationEssentials
+
+/// The folders of one partner on disk, and every step that is taken in them. Synchronous; each step survives being the last
+/// one before a crash.
+///
+/// ```
+/// <drop>/<partner>/in/NAME, NAME.sha256, NAME.done      the partner's
+///   └─ claim ─▶ <state>/claimed/<partner>/<claim>/…     ours: the partner cannot reach it
+///        ├─ answer ──▶ <drop>/<partner>/ack/NAME.ack.json ∣ NAME.nack.json, then the claim is removed
+///        └─ set aside ─▶ <state>/refused/<partner>/<claim>/… with a nack
+/// ```
+struct DropBox: Sendable {
+    let partner: String
+    /// For the watcher.
+    let incomingPath: String
+    private let limits: DropFolder.Configuration
+    private let refusedPath: String
+    private let incoming: Directory
+    private let answers: Directory
+    private let claimed: Directory
+    private let refused: Directory
+
+    init(partner: String, limits: DropFolder.Configuration) throws {
+        self.partner = partner
+        self.limits = limits
+        let folder = "\(limits.root)/\(partner)"
+        incomingPath = "\(folder)/in"
+        refusedPath = "\(limits.state)/refused/\(partner)"
+        incoming = try Directory(path: incomingPath, making: true)
+        answers = try Directory(path: "\(folder)/ack", making: true)
+        _ = try Directory(path: "\(folder)/out", making: true)
+        claimed = try Directory(path: "\(limits.state)/claimed/\(partner)", making: true)
+        refused = try Directory(path: refusedPath, making: true)
+        guard incoming.itself.device == claimed.itself.device, claimed.itself.device == refused.itself.device else {
+            throw ChannelConfigurationError(
+                setting: "drop.state",
+                problem: "must be on the same file system as the drop folder, so that files can be renamed")
+        }
+    }
+
+    /// A set of files that the hub has taken; `name` is that of the file itself.
+    struct Claim: Sendable {
+        var id: FileName
+        var name: FileName
+        var directory: Directory
+    }
+
+    // MARK: Taking
+
+    /// One look at the incoming folder: claims every complete set, clears away what can no longer become one.
+    func survey(now: Int64) throws -> [DropReport] {
+        var reports: [DropReport] = []
+        var sets: [FileName: Set<String>] = [:]
+        for name in try incoming.names() {
+            let suffix = [".done", ".sha256", ".part"].first { name.dropping($0) != nil } ?? ""
+            sets[suffix.isEmpty ? name : name.dropping(suffix)!, default: []].insert(suffix)
+        }
+        for (name, parts) in sets.sorted(by: { $0.key < $1.key }) {
+            if parts.isSuperset(of: ["", ".done"]) {
+                try claim(name, now: now)
+            } else if let report = try clear(name, parts, now: now) {
+                reports.append(report)
+            }
+        }
+        return reports
+    }
+
+    /// Takes a set out of the partner's reach. The marker goes first: whoever gets it owns the set, and after a crash the
+    /// rest is found by it.
+    private func claim(_ name: FileName, now: Int64) throws {
+        let id = try newFolder(in: claimed, now: now)
+        let directory = try Directory(id, in: claimed)
+        guard try incoming.move(name.appending(".done"), to: directory) else {
+            return try claimed.remove(id, directory: true)
+        }
+        try gather(Claim(id: id, name: name, directory: directory))
+        // It vanished between the look and the claim: the marker goes back and waits for its file like any other.
+        if directory.entry(name) == nil {
+            _ = try directory.move(name.appending(".done"), to: incoming)
+            try claimed.removeAll(id)
+        }
+    }
+
+    /// Brings the file and its digest to their marker.
+    private func gather(_ claim: Claim) throws {
+        // A new set of the same name has begun to arrive: its parts are not ours to take.
+        let hasFile = claim.directory.entry(claim.name) != nil
+        guard incoming.entry(claim.name.appending(".done")) == nil, !hasFile || incoming.entry(claim.name) == nil
+        else { return }
+        for name in [claim.name, claim.name.appending(".sha256")] where claim.directory.entry(name) == nil {
+            _ = try incoming.move(name, to: claim.directory)
+        }
+    }
+
+    /// Everything taken and not answered yet, oldest first: also what a crash left behind.
+    func claims() throws -> [Claim] {
+        try claimed.names().compactMap { id in
+            guard let directory = try? Directory(id, in: claimed) else { return nil }
+            guard let name = try directory.names().compactMap({ $0.dropping(".done") }).first else {
+                // Made or answered when the hub stopped: nothing in it is owed an answer.
+                try claimed.removeAll(id)
+                return nil
+            }
+            let claim = Claim(id: id, name: name, directory: directory)
+            try gather(claim)
+            return claim
+        }
+    }
+
+    /// Sets aside what waited too long for the rest of its set, and removes uploads that were given up.
+    private func clear(_ name: FileName, _ parts: Set<String>, now: Int64) throws -> DropReport? {
+        let entries = parts.compactMap { incoming.entry(name.appending($0)) }
+        guard let changedAt = entries.map(\.changedAt).max() else { return nil }
+        let age = Duration.seconds(now - changedAt)
+        guard !parts.contains(".part") else {
+            guard age >= limits.partRemovedAfter else { return nil }
+            let part = name.appending(".part")
+            if incoming.entry(part)?.isDirectory == true {
+                return try setAside(name, parts: [".part"], because: .stalePart, now: now)
+            }
+            try incoming.remove(part)
+            return report(name, .stalePart, movedTo: nil)
+        }
+        guard age >= limits.incompleteAfter else { return nil }
+        let complaint: Complaint = parts.contains(".done") ? .fileMissing : .markerMissing
+        try nack(name, complaint, now: now)
+        return try setAside(name, parts: parts.sorted(), because: complaint, now: now)
+    }
+
+    // MARK: Reading
+
+    enum Reading: Sendable {
+        case file(DroppedFile)
+        case refused(Complaint)
+    }
+
+    /// The file of a claim, if it is what it says it is.
+    func read(_ claim: Claim) throws -> Reading {
+        guard claim.name.isTaken else { return .refused(.name) }
+        let bytes: [UInt8]
+        switch try claim.directory.read(claim.name, maximum: limits.maximumBytes) {
+        case .bytes(let read): bytes = read
+        case .missing: return .refused(.fileMissing)
+        case .notPlain: return .refused(.notPlain)
+        case .tooLarge: return .refused(.tooLarge)
+        }
+        let stated: [UInt8]
+        switch try claim.directory.read(claim.name.appending(".sha256"), maximum: 1024) {
+        case .bytes(let read): stated = read
+        case .missing: return .refused(.digestMissing)
+        case .notPlain: return .refused(.notPlain)
+        case .tooLarge: return .refused(.digest)
+        }
+        let digest = Hexadecimal.text(SHA256.hash(data: bytes))
+        guard Self.states(stated, digest, of: claim.name) else { return .refused(.digest) }
+        return .file(DroppedFile(partner: partner, name: claim.name.shown, bytes: bytes, sha256: digest))
+    }
+
+    /// Whether a `.sha256` file, `<64 hex>  name` as sha256sum writes it, states this digest of this file. The name may be
+    /// left out or carry a folder.
+    private static func states(_ content: [UInt8], _ digest: String, of name: FileName) -> Bool {
+        let text = String(decoding: content, as: UTF8.self).drop { $0 == "\u{FEFF}" || $0.isWhitespace }
+        guard text.prefix(64).lowercased() == digest else { return false }
+        let rest = text.dropFirst(64)
+        guard let first = rest.first else { return true }
+        let named = rest.drop { $0 == " " || $0 == "\t" || $0 == "*" }.split(whereSeparator: \.isNewline).first ?? ""
+        let last = named.split(whereSeparator: { $0 == "/" || $0 == "\\" }).last ?? ""
+        return first.isWhitespace && (last.isEmpty || last == name.shown)
+    }
+
+    // MARK: Answering
+
+    /// Gives the partner its answer, and only then lets go of the file.
+    func answer(_ claim: Claim, receipt: [UInt8], accepted: Bool) throws {
+        try answers.write(FileName(claim.name.shown + (accepted ? ".ack.json" : ".nack.json")), receipt)
+        try claimed.removeAll(claim.id)
+    }
+
+    /// Refuses a claimed set without asking the hub: there is nothing in it that could be taken.
+    func refuse(_ claim: Claim, _ complaint: Complaint, now: Int64) throws -> DropReport {
+        try nack(claim.name, complaint, now: now)
+        let id = try newFolder(in: refused, now: now)
+        // rename(2) replaces an empty directory in one step, so the claim is here or there and never in halves.
+        _ = try claimed.move(claim.id, to: refused, as: id)
+        return report(claim.name, complaint, movedTo: id)
+    }
+
+    /// Clears parts of a set that never became complete out of the incoming folder.
+    private func setAside(
+        _ name: FileName, parts: [String], because complaint: Complaint, now: Int64
+    ) throws -> DropReport {
+        let id = try newFolder(in: refused, now: now)
+        let folder = try Directory(id, in: refused)
+        for part in parts { _ = try incoming.move(name.appending(part), to: folder) }
+        return report(name, complaint, movedTo: id)
+    }
+
+    /// Tells the partner. Before anything is moved: a crash after it repeats the answer, the other order would lose it.
+    private func nack(_ name: FileName, _ complaint: Complaint, now: Int64) throws {
+        try answers.write(
+            FileName(name.shown + ".nack.json"),
+            Self.nack(name: name.shown, complaint, receivedAt: CivilTime.rfc3339(now)))
+    }
+
+    private func report(_ name: FileName, _ complaint: Complaint, movedTo id: FileName?) -> DropReport {
+        DropReport(
+            partner: partner, name: name.shown, code: complaint.code, text: complaint.text,
+            movedTo: id.map { "\(refusedPath)/\($0.shown)" })
+    }
+
+    /// Removes what was set aside long ago.
+    func tidy(now: Int64) throws {
+        for id in try refused.names() {
+            guard let entry = refused.entry(id), .seconds(now - entry.changedAt) >= limits.refusedKeptFor else {
+                continue
+            }
+            try refused.removeAll(id)
+        }
+    }
+
+    /// A folder whose name sorts by time: `00000001795340000-00012`.
+    private func newFolder(in directory: Directory, now: Int64) throws -> FileName {
+        let time = String(now)
+        for number in 0..<1_000_000 {
+            let count = String(number)
+            let id = FileName(
+                String(repeating: "0", count: max(0, 12 - time.count)) + time + "-"
+                    + String(repeating: "0", count: 6 - count.count) + count)
+            if try directory.make(id) { return id }
+        }
+        throw Directory.Failure(call: "mkdirat", number: 17)
+    }
+}
+
+extension DropBox {
+    /// Why a set of files is refused before anybody looks into it.
+    enum Complaint: Sendable {
+        case name, notPlain, tooLarge, digest, digestMissing, fileMissing, markerMissing, stalePart
+
+        /// A code of partners.md, section 1.
+        var code: String {
+            switch self {
+            case .name: "schema"
+            case .notPlain: "not_parseable"
+            case .tooLarge: "too_large"
+            case .digest: "checksum"
+            case .digestMissing, .fileMissing, .markerMissing: "incomplete_set"
+            case .stalePart: "stale"
+            }
+        }
+
+        var text: String {
+            switch self {
+            case .name: "the file's name has characters that are not taken; use letters, digits, _ - and ."
+            case .notPlain: "not a plain file: links, folders, pipes and files with a second name are not taken"
+            case .tooLarge: "the file is larger than is taken"
+            case .digest: "the file is not the one that its .sha256 states; send all three again"
+            case .digestMissing: "the .sha256 is missing; send the file, its .sha256 and then its .done again"
+            case .fileMissing: "the .done stands without its file; send the file, its .sha256 and then its .done again"
+            case .markerMissing: "the .done never came; send the file, its .sha256 and then its .done again"
+            case .stalePart: "the upload was not finished within a day and was removed"
+            }
+        }
+    }
+
+    /// An acknowledgement in the form of partners.md, section 1, for a file that never became a submission.
+    static func nack(name: String, _ complaint: Complaint, receivedAt: String) -> [UInt8] {
+        struct Acknowledgement: Encodable {
+            struct Item: Encodable { var code: String, path: String, text: String }
+            var message_id: String, received_at: String, status = "rejected", errors: [Item]
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let acknowledgement = Acknowledgement(
+            message_id: name, received_at: receivedAt,
+            errors: [.init(code: complaint.code, path: "", text: complaint.text)])
+        // Encoding four strings cannot fail.
+        return Array((try? encoder.encode(acknowledgement)) ?? Data())
+    }
+}

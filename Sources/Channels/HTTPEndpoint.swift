@@ -1,0 +1,128 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOHTTPCompression
+import NIOPosix
+import NIOSSL
+
+/// One HTTP server of a partner: sends a request there and sorts every failure by whether its bytes can have arrived.
+///
+/// Redirects are never followed, since they would carry personal data to an address that nobody agreed to.
+struct HTTPEndpoint: Sendable {
+    struct Configuration: Sendable {
+        var url: String
+        var tls: TLSFiles
+        var connectTimeout: Duration
+        var requestTimeout: Duration
+        var connections: Int
+        var insecureLoopbackAllowed: Bool
+        /// Undo `Content-Encoding: gzip` of answers up to this many bytes; `nil` leaves them as they are.
+        var decompressionLimit: Int?
+    }
+
+    struct Answer: Sendable {
+        var status: Int
+        var headers: HTTPHeaders
+        /// `nil` when the body was longer than asked for or broke off.
+        var body: ByteBuffer?
+    }
+
+    /// No answer came.
+    struct Failure: Error {
+        var code: String
+        var text: String
+        /// False when no connection was made, so that nothing can have arrived.
+        var mayHaveArrived: Bool
+
+        static let notConnected = Failure(
+            code: "connection_refused", text: "no connection could be made", mayHaveArrived: false)
+    }
+
+    private let client: HTTPClient
+    private let requestTimeout: TimeAmount
+
+    init(_ configuration: Configuration) throws(ChannelConfigurationError) {
+        try Self.check(configuration)
+        var http = HTTPClient.Configuration(
+            tlsConfiguration: try configuration.tls.clientConfiguration(),
+            redirectConfiguration: .disallow,
+            timeout: .init(
+                connect: TimeAmount(configuration.connectTimeout), read: TimeAmount(configuration.requestTimeout)))
+        http.httpVersion = .http1Only
+        http.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.connections
+        // A connection that cannot be made is an outcome at once. The queue's back-off does the waiting, not the client.
+        http.connectionPool.retryConnectionEstablishment = false
+        if let limit = configuration.decompressionLimit { http.decompression = .enabled(limit: .size(limit)) }
+        client = HTTPClient(configuration: http)
+        requestTimeout = TimeAmount(configuration.requestTimeout)
+    }
+
+    /// Refuses an address to which personal data must not go in clear.
+    private static func check(_ configuration: Configuration) throws(ChannelConfigurationError) {
+        guard let url = URLComponents(string: configuration.url), let host = url.host, !host.isEmpty else {
+            throw ChannelConfigurationError(setting: "url", problem: "not an address of the form https://host/path")
+        }
+        guard url.user == nil, url.password == nil else {
+            throw ChannelConfigurationError(setting: "url", problem: "credentials do not belong in an address")
+        }
+        if url.scheme == "https" { return }
+        let loopback = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host)
+        guard url.scheme == "http", loopback, configuration.insecureLoopbackAllowed else {
+            throw ChannelConfigurationError(
+                setting: "url",
+                problem:
+                    "must be https; http is taken for this machine only (127.0.0.1), where the configuration says so")
+        }
+    }
+
+    /// Sends one request and waits for its answer, at most the configured time.
+    /// - Parameter maximumAnswer: bytes of the answer's body that are read at most.
+    func exchange(
+        _ method: HTTPMethod, _ url: String, headers: HTTPHeaders, body: [UInt8]? = nil, maximumAnswer: Int = 1 << 20
+    ) async throws(Failure) -> Answer {
+        var request = HTTPClientRequest(url: url)
+        request.method = method
+        request.headers = headers
+        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        do {
+            let response = try await client.execute(request, timeout: requestTimeout)
+            return Answer(
+                status: Int(response.status.code), headers: response.headers,
+                body: try? await response.body.collect(upTo: maximumAnswer))
+        } catch {
+            throw Self.failure(error)
+        }
+    }
+
+    func shutdown() async {
+        try? await client.shutdown()
+    }
+
+    /// Whatever is not known to have failed before the request left may have arrived.
+    static func failure(_ error: any Error) -> Failure {
+        switch error {
+        // By name a connection fails with the one error, by number with the other.
+        case is NIOConnectionError: Failure.notConnected
+        case let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains(error.errnoCode):
+            Failure.notConnected
+        case let error as HTTPClientError where error == .connectTimeout || error == .getConnectionFromPoolTimeout:
+            Failure(code: "connect_timeout", text: "no connection was made in time", mayHaveArrived: false)
+        case let error as HTTPClientError where error == .tlsHandshakeTimeout:
+            Failure(code: "tls_timeout", text: "the TLS handshake was not done in time", mayHaveArrived: false)
+        case NIOSSLError.handshakeFailed, is NIOSSLExtraError:
+            Failure(
+                code: "tls_failed", text: "the TLS handshake failed: certificate, name or version do not fit",
+                mayHaveArrived: false)
+        case let error as HTTPClientError where error == .readTimeout || error == .deadlineExceeded:
+            Failure(code: "answer_timeout", text: "no answer came in time", mayHaveArrived: true)
+        case let error as HTTPClientError where error == .cancelled:
+            Failure(code: "cancelled", text: "the hub stopped waiting for the answer", mayHaveArrived: true)
+        case is CancellationError:
+            Failure(code: "cancelled", text: "the hub stopped waiting for the answer", mayHaveArrived: true)
+        default:
+            Failure(code: "connection_lost", text: "the connection broke before an answer came", mayHaveArrived: true)
+        }
+    }
+}

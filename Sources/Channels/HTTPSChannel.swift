@@ -1,0 +1,110 @@
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+
+/// Delivers by `POST` over HTTPS, one request per delivery, with the delivery's id as `Idempotency-Key`
+/// (partners.md, 4.2; the header is that of draft-ietf-httpapi-idempotency-key-header).
+///
+/// One channel serves one address. Connections are kept and shared by concurrent deliveries.
+package final class HTTPSChannel: OutboundChannel {
+    /// What a partner's address and its limits are.
+    package struct Configuration: Sendable {
+        /// `https://host:port/path`, without credentials.
+        package var url: String
+        package var tls: TLSFiles
+        /// Further headers of every request, such as `Authorization`. Their values are secrets: never logged.
+        package var headers: [(name: String, value: String)]
+        package var connectTimeout: Duration
+        /// From the first byte sent to the last byte of the answer. A longer one holds a queue's place for longer.
+        package var requestTimeout: Duration
+        /// Connections kept open at most; more deliveries at once wait for one.
+        package var connections: Int
+        /// Take `http` for an address on this machine. For tests and demonstrations; everything else stays https.
+        package var insecureLoopbackAllowed: Bool
+
+        package init(
+            url: String, tls: TLSFiles = TLSFiles(), headers: [(name: String, value: String)] = [],
+            connectTimeout: Duration = .seconds(5), requestTimeout: Duration = .seconds(30), connections: Int = 8,
+            insecureLoopbackAllowed: Bool = false
+        ) {
+            self.url = url
+            self.tls = tls
+            self.headers = headers
+            self.connectTimeout = connectTimeout
+            self.requestTimeout = requestTimeout
+            self.connections = connections
+            self.insecureLoopbackAllowed = insecureLoopbackAllowed
+        }
+    }
+
+    private let url: String
+    private let headers: HTTPHeaders
+    private let endpoint: HTTPEndpoint
+
+    /// Reads certificates and checks the address; does not connect.
+    package init(configuration: Configuration) throws(ChannelConfigurationError) {
+        url = configuration.url
+        headers = HTTPHeaders(configuration.headers.map { ($0.name, $0.value) })
+        endpoint = try HTTPEndpoint(
+            .init(
+                url: configuration.url, tls: configuration.tls, connectTimeout: configuration.connectTimeout,
+                requestTimeout: configuration.requestTimeout, connections: configuration.connections,
+                insecureLoopbackAllowed: configuration.insecureLoopbackAllowed, decompressionLimit: nil))
+    }
+
+    package func deliver(_ delivery: Delivery) async -> DeliveryOutcome {
+        var headers = headers
+        headers.replaceOrAdd(name: "Content-Type", value: delivery.mediaType)
+        headers.replaceOrAdd(name: "Idempotency-Key", value: delivery.id)
+        headers.replaceOrAdd(name: "Accept", value: "application/json, application/problem+json")
+        do {
+            let answer = try await endpoint.exchange(.POST, url, headers: headers, body: delivery.bytes)
+            return Self.outcome(of: answer, to: delivery.id)
+        } catch {
+            return error.mayHaveArrived
+                ? .unknown(code: error.code, text: error.text)
+                : .retryable(code: error.code, text: error.text, after: nil)
+        }
+    }
+
+    package func shutdown() async { await endpoint.shutdown() }
+}
+
+extension HTTPSChannel {
+    /// The members of an answer that the channel understands. Everything else in it is left unread.
+    private struct AnswerBody: Decodable {
+        var reference: String?
+        var status: String?
+        /// The problem's type (RFC 9457, 3.1.1).
+        var type: String?
+    }
+
+    /// What an answer means for the delivery.
+    static func outcome(of answer: HTTPEndpoint.Answer, to deliveryID: String) -> DeliveryOutcome {
+        let body = answer.body.flatMap { try? JSONDecoder().decode(AnswerBody.self, from: Data($0.readableBytesView)) }
+        let reference = [answer.headers.first(name: "Location"), body?.reference].compactMap { $0 }.first(
+            where: isReference)
+        let text = "the receiver answered with HTTP status \(answer.status)"
+        switch answer.status {
+        case 200..<300 where body?.status == "duplicate": return .duplicate(reference: reference)
+        case 200..<300: return .delivered(reference: reference ?? deliveryID)
+        case 300..<400:
+            return .rejected(
+                code: "redirected", text: "\(text); redirects are not followed: correct the configured address")
+        case 409 where isDuplicate(body?.type): return .duplicate(reference: reference)
+        case 408, 425, 429, 500...:
+            return .retryable(code: "http_\(answer.status)", text: text, after: RetryAfter.duration(answer.headers))
+        default: return .rejected(code: "http_\(answer.status)", text: text)
+        }
+    }
+
+    /// A receiver's reference goes into the ledger, so it must be short and harmless.
+    private static func isReference(_ text: String) -> Bool {
+        (1...200).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+    }
+
+    /// `duplicate`, `urn:example:duplicate`, `https://partner.example/problems/duplicate`.
+    private static func isDuplicate(_ type: String?) -> Bool {
+        type?.split(whereSeparator: { "/:#".contains($0) }).last == "duplicate"
+    }
+}

@@ -1,0 +1,80 @@
+/// A way by which rendered bytes reach a partner: one implementation per protocol.
+///
+/// A channel decides nothing about *whether* bytes may leave: by the time it is called the release is decided and on the
+/// ledger. It never throws, since every way in which a partner can answer is an outcome that the dispatcher must treat.
+package protocol OutboundChannel: Sendable {
+    /// Sends one delivery and says how it went. Bounded by the channel's own time-outs.
+    func deliver(_ delivery: Delivery) async -> DeliveryOutcome
+
+    /// What became of a delivery that the receiver's system took in earlier.
+    ///
+    /// Only store-and-forward channels can tell more than they told at ``deliver(_:)``; the default is `.complete`.
+    /// - Parameter reference: the reference that came with `.delivered`.
+    func progress(of reference: String) async -> DeliveryProgress
+
+    /// Closes connections. Nothing may be delivered afterwards.
+    func shutdown() async
+}
+
+extension OutboundChannel {
+    package func progress(of reference: String) async -> DeliveryProgress { .complete }
+    package func shutdown() async {}
+}
+
+/// One attempt to bring one rendered release to one recipient.
+package struct Delivery: Sendable {
+    /// The same on every attempt for the same share, so that the receiver can recognise a repeat
+    /// (`Idempotency-Key` over HTTPS, `Mex-LocalID` over MESH). Letters, digits and hyphens; no personal data.
+    package var id: String
+    /// 1 for the first attempt.
+    package var attempt: Int
+    /// The recipient's id in the register, for logs. The channel itself knows the address.
+    package var recipient: String
+    package var bytes: [UInt8]
+    /// The media type of `bytes`, such as `application/json`.
+    package var mediaType: String
+    /// A name for channels that carry files. No personal data.
+    package var fileName: String?
+    /// A subject line for channels that carry one. No personal data.
+    package var subject: String?
+
+    package init(
+        id: String, attempt: Int = 1, recipient: String, bytes: [UInt8], mediaType: String, fileName: String? = nil,
+        subject: String? = nil
+    ) {
+        self.id = id
+        self.attempt = attempt
+        self.recipient = recipient
+        self.bytes = bytes
+        self.mediaType = mediaType
+        self.fileName = fileName
+        self.subject = subject
+    }
+}
+
+/// How an attempt ended. `code` is stable and lower-case, `text` is plain words; neither carries personal data or
+/// anything that the receiver wrote in its answer.
+package enum DeliveryOutcome: Sendable, Hashable {
+    /// The receiver's system has it. `reference` is the receiver's, or the delivery's own id where it gave none.
+    case delivered(reference: String)
+    /// The receiver says that it already had it: counts as delivered.
+    case duplicate(reference: String?)
+    /// It did not arrive, and a later attempt may succeed. `after` is the receiver's wish, where it stated one.
+    case retryable(code: String, text: String, after: Duration?)
+    /// The receiver will not take it, however often it is sent. A person must act.
+    case rejected(code: String, text: String)
+    /// The bytes may or may not have arrived. A repeat under the same id is safe.
+    case unknown(code: String, text: String)
+}
+
+/// What a store-and-forward receiver has done with a delivery since it took it in.
+package enum DeliveryProgress: Sendable, Hashable {
+    /// Received by the recipient itself.
+    case complete
+    /// In the recipient's mailbox, not yet fetched.
+    case waiting
+    /// Will not reach the recipient.
+    case failed(code: String, text: String)
+    /// The question could not be answered now.
+    case unavailable(code: String, text: String)
+}

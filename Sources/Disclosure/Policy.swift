@@ -1,0 +1,84 @@
+import Referral
+
+/// The disclosure policy: a pure function from facts to a decision. No clock, no database, no network.
+package enum Policy {
+    /// Version of the rules in force, stored with every decision.
+    package static var version: String { PolicyRules.notice.version }
+
+    /// Decides whether something may leave, how much, and why. What is not permitted by a rule is refused.
+    ///
+    /// It is called when a share is asked for and again before every attempt to send it; only the answer of that moment
+    /// counts (section 2 of the policy).
+    ///
+    /// - Parameter tracing: whether the decision lists every line tried, which takes several times as long.
+    package static func decide(
+        _ facts: DisclosureFacts, rules: PolicyRules = .notice, tracing: Bool = true
+    ) -> Decision {
+        let evaluation = Evaluation(facts, rules)
+        let family = evaluation.family
+        var trace: [RuleTrace] = []
+        for line in OrderLine.order where line.concerns(family) {
+            let applies = line.applies(evaluation)
+            if tracing {
+                trace.append(
+                    RuleTrace(step: line.step, rule: line.reason, facts: line.facts(evaluation), applied: applies))
+            }
+            if applies {
+                return decision(line.outcome, line.reason, evaluation, trace)
+            }
+        }
+        return decision(.deny, .evaluationError, evaluation, trace)
+    }
+
+    private static func decision(
+        _ outcome: Outcome, _ reason: ReasonCode, _ evaluation: Evaluation, _ trace: [RuleTrace]
+    ) -> Decision {
+        let facts = evaluation.facts
+        let released = outcome.releases ? evaluation.released : []
+        let agreement = evaluation.permission?.agreement
+        return Decision(
+            outcome: outcome,
+            reason: reason,
+            level: outcome.releases ? evaluation.level : nil,
+            released: released,
+            withheld: facts.request.groups.subtracting(released),
+            obligations: obligations(of: outcome, evaluation),
+            clauses: clauses(of: reason, evaluation),
+            agreementID: agreement?.id,
+            agreementVersion: agreement?.version,
+            policyVersion: evaluation.rules.version,
+            at: facts.at,
+            queue: facts.stage == .send ? queueAction(for: outcome) : nil,
+            needsSecondPerson: needsSecondPerson(evaluation),
+            recipientName: evaluation.recipient?.name(on: facts.at.date),
+            trace: trace)
+    }
+
+    private static func obligations(of outcome: Outcome, _ evaluation: Evaluation) -> Set<Obligation> {
+        guard outcome.releases, let level = evaluation.level else { return [] }
+        return Obligation.of(evaluation.family, level, to: evaluation.recipient)
+    }
+
+    /// The clauses of the purpose's row, then those of the reason.
+    private static func clauses(of reason: ReasonCode, _ evaluation: Evaluation) -> [String] {
+        let row = evaluation.row?.clauses ?? []
+        return row + reason.clauses.filter { !row.contains($0) }
+    }
+
+    private static func queueAction(for outcome: Outcome) -> QueueAction {
+        switch outcome {
+        case .permit, .permitReduced: .go
+        case .refer: .park
+        case .deny: .cancel
+        }
+    }
+
+    private static func needsSecondPerson(_ evaluation: Evaluation) -> Bool {
+        switch evaluation.purpose {
+        case .nfi: true
+        case .researchEvaluation: evaluation.level == .identifiable
+        case .safeguarding, .fraudPrevention, .legalStatutory: evaluation.unlisted == .publicBody
+        default: false
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import CaseStore
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import Postgres
+import Referral
+import Translation
+
+/// What one request carries along: who asks, once authentication has told.
+struct ExchangeContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// The authenticated partner or staff system; set by ``Authentication`` on every route that needs one.
+    var principal: Principal?
+
+    init(source: Source) {
+        coreContext = .init(source: source)
+    }
+
+    /// The authenticated caller. Routes without ``Authentication`` before them refuse.
+    func caller() throws -> Principal {
+        guard let principal else { throw Problem.unauthorized }
+        return principal
+    }
+
+    /// The authenticated caller, who must be a staff system.
+    func staff() throws -> Principal {
+        let principal = try caller()
+        guard principal.kind == .staff else { throw Problem.forbidden }
+        return principal
+    }
+}
+
+extension Request {
+    /// The body, at most `limit` bytes.
+    ///
+    /// - Throws: ``Problem`` 413 when it is larger, told from `Content-Length` where that stands, else while reading.
+    func bytes(limit: Int) async throws -> [UInt8] {
+        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
+            throw Problem(Finding(.tooLarge, at: "", "The body is larger than \(limit >> 20) MiB"))
+        }
+        do {
+            let buffer = try await body.collect(upTo: limit)
+            return Array(buffer.readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw Problem(Finding(.tooLarge, at: "", "The body is larger than \(limit >> 20) MiB"))
+        }
+    }
+}
+
+extension Response {
+    /// An answer in JSON.
+    static func json(
+        _ value: Value,
+        status: HTTPResponse.Status = .ok,
+        mediaType: String = "application/json",
+        location: String? = nil
+    ) -> Response {
+        var headers = HTTPFields()
+        headers[.contentType] = mediaType
+        headers[.cacheControl] = "no-store"
+        if let location { headers[.location] = location }
+        let buffer = ByteBuffer(bytes: StrictJSON.write(value))
+        return Response(status: status, headers: headers, body: .init(byteBuffer: buffer))
+    }
+}
+
+extension Parameters {
+    /// The path parameter `id` as a UUID; anything else is not found.
+    func id() throws -> UUIDValue {
+        guard let text = self["id"], let id = UUIDValue(String(text)) else { throw Problem.notFound }
+        return id
+    }
+}

@@ -1,0 +1,94 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Referral
+import Translation
+
+/// An error answer as a problem document (RFC 9457), with the findings of partners.md section 1 in `errors`.
+///
+/// It says what happened and what to do; it never echoes a value that was sent.
+struct Problem: HTTPResponseError {
+    var status: HTTPResponse.Status
+    /// Last part of the problem type's address: one of the error codes, or a word of HTTP's own.
+    var code: String
+    var title: String
+    var detail: String?
+    var findings: [Finding] = []
+    /// The receipt under which the submission was kept all the same, for staff to look at.
+    var receipt: String?
+    /// Seconds after which a new attempt makes sense.
+    var retryAfter: Int?
+
+    func response(from request: Request, context: some RequestContext) throws -> Response {
+        var headers = HTTPFields()
+        headers[.contentType] = "application/problem+json"
+        if let retryAfter { headers[.retryAfter] = String(retryAfter) }
+        if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer realm=\"hub\"" }
+        let bytes = StrictJSON.write(.object(body))
+        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    private var body: Object {
+        var body = Object()
+        body["type"] = .string("urn:lac:problem:\(code)")
+        body["title"] = .string(title)
+        body["status"] = .number(String(status.code))
+        body["detail"] = detail.map(Value.string)
+        body["receipt_id"] = receipt.map(Value.string)
+        if !findings.isEmpty { body["errors"] = .array(findings.map(\.value)) }
+        return body
+    }
+}
+
+extension Problem {
+    /// The problem for one finding about a document, with the status of design's error list: sender_mismatch 403,
+    /// conflict 409, too_large 413, media_type 415, not_parseable and encoding 400, internal 500, all else 422.
+    init(_ finding: Finding, receipt: String? = nil) {
+        let status: HTTPResponse.Status =
+            switch finding.code {
+            case .senderMismatch: .forbidden
+            case .conflict: .conflict
+            case .tooLarge: .contentTooLarge
+            case .mediaType: .unsupportedMediaType
+            case .notParseable, .encoding: .badRequest
+            case .internal: .internalServerError
+            default: .unprocessableContent
+            }
+        self.init(
+            status: status,
+            code: finding.code.rawValue,
+            title: finding.text,
+            findings: [finding],
+            receipt: receipt
+        )
+    }
+
+    static let unauthorized = Problem(
+        status: .unauthorized,
+        code: "unauthorized",
+        title: "An API key of an enabled partner is needed: Authorization: Bearer KEY"
+    )
+    static let forbidden = Problem(
+        status: .forbidden, code: "forbidden", title: "This key may not make this call"
+    )
+    static let notFound = Problem(
+        status: .notFound, code: "not_found", title: "Nothing is here, or it is not yours to see"
+    )
+    static let unavailable = Problem(
+        status: .serviceUnavailable,
+        code: "unavailable",
+        title: "The hub cannot store just now; nothing was taken. Send the same again",
+        retryAfter: 5
+    )
+
+    /// 400 when the body was no JSON at all, else 422.
+    init(_ error: RequestError) {
+        let isUnreadable = error.findings.contains { $0.code == .notParseable || $0.code == .encoding }
+        self.init(
+            status: isUnreadable ? .badRequest : .unprocessableContent,
+            code: isUnreadable ? FindingCode.notParseable.rawValue : FindingCode.schema.rawValue,
+            title: "The request does not hold what it must",
+            findings: error.findings
+        )
+    }
+}

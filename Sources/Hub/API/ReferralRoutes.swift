@@ -1,0 +1,101 @@
+import CaseStore
+import HTTPTypes
+import Hummingbird
+import Postgres
+import Referral
+import Translation
+
+/// `POST /v1/referrals`, `GET /v1/referrals` and `GET /v1/receipts/{id}`.
+struct ReferralRoutes {
+    /// Larger documents come as dropped files, which are streamed.
+    static let bodyLimit = 16 << 20
+
+    let intake: Intake
+    let receipts: Receipts
+    let metrics: Metrics
+
+    func add(to group: RouterGroup<ExchangeContext>) {
+        group.post("/v1/referrals", use: submit)
+        group.get("/v1/referrals", use: list)
+        group.get("/v1/receipts/{id}", use: read)
+    }
+
+    @Sendable
+    private func submit(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let sender = try context.caller()
+        guard sender.kind == .partner else { throw Problem.forbidden }
+        let bytes: [UInt8]
+        do {
+            bytes = try await request.bytes(limit: Self.bodyLimit)
+        } catch let problem as Problem {
+            metrics.count(.refusedRequests, problem.code)
+            await intake.noteRefusal(by: sender, code: .tooLarge)
+            throw problem
+        }
+        let arrival = Arrival(
+            sender: sender,
+            channel: .https,
+            format: MediaType.format(request.headers[.contentType]),
+            idempotencyKey: request.headers[.idempotencyKey],
+            bytes: bytes
+        )
+        switch try await intake.receive(arrival) {
+        case .received(let receipt):
+            return .json(receipt.value(.received), status: .accepted, location: receipt.location)
+        case .duplicate(let receipt):
+            return .json(receipt.value(.duplicate), status: .ok, location: receipt.location)
+        case .quarantined(let receipt, let finding):
+            throw Problem(finding, receipt: receipt.id.description)
+        case .conflict:
+            throw Problem(Finding(.conflict, at: "", "Other bytes were received under this id before"))
+        }
+    }
+
+    @Sendable
+    private func list(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        _ = try context.staff()
+        let parameters = request.uri.queryParameters
+        var findings: [Finding] = []
+        let after = parameters["after"].map { text in
+            UUIDValue(String(text))
+                ?? {
+                    findings.append(Finding(.schema, at: "after", "Must be a referral's id"))
+                    return nil
+                }()
+        }
+        let limit = parameters["limit"].map { Int($0) } ?? 100
+        if !(1...500).contains(limit ?? 0) { findings.append(Finding(.schema, at: "limit", "Must be from 1 to 500")) }
+        guard findings.isEmpty else { throw RequestError(findings: findings) }
+        let entries = try await receipts.referrals(after: after ?? nil, limit: limit ?? 100)
+        return .json(["referrals": .array(entries)])
+    }
+
+    @Sendable
+    private func read(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let caller = try context.caller()
+        guard let value = try await receipts.read(try context.parameters.id(), for: caller) else {
+            throw Problem.notFound
+        }
+        return .json(value)
+    }
+}
+
+/// Which format a `Content-Type` names.
+enum MediaType {
+    /// The format, or nil for a type that the hub does not take.
+    static func format(_ contentType: String?) -> DocumentFormat? {
+        let type = contentType?.split(separator: ";").first.map { $0.filter { $0 != " " }.lowercased() }
+        return switch type {
+        case "application/vnd.lac.referral+json", "application/json": .json
+        case "application/fhir+json": .fhir
+        case "application/hl7-v2", "x-application/hl7-v2+er7": .hl7v2
+        case "application/xml", "text/xml": .xml
+        case "text/csv": .csv
+        default: nil
+        }
+    }
+}
+
+extension HTTPField.Name {
+    static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
+}

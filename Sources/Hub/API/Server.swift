@@ -1,0 +1,63 @@
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import Logging
+import NIOCore
+import NIOSSL
+import ServiceLifecycle
+
+/// The HTTP listeners: one for partners and staff, one for administration.
+struct Server {
+    let hub: HubServices
+
+    /// Partners and staff: referrals, receipts, agreements, shares.
+    func partnerApplication(
+        _ listener: Configuration.Listener,
+        onRunning: @escaping @Sendable (any Channel) async -> Void
+    ) throws -> some Service {
+        let router = Router(context: ExchangeContext.self)
+        router.add(middleware: ProblemMiddleware())
+        let operations = OperationsRoutes(operations: hub.operations)
+        operations.addHealth(to: router)
+        let authenticated = router.group()
+            .add(middleware: Authentication(credentials: hub.credentials, metrics: hub.metrics))
+        ReferralRoutes(intake: hub.intake, receipts: hub.receipts, metrics: hub.metrics).add(to: authenticated)
+        SharingRoutes(sharing: hub.sharing).add(to: authenticated)
+        return try application(router, listener, onRunning: onRunning)
+    }
+
+    /// Administration: figures and health, on loopback.
+    func adminApplication(_ listener: Configuration.Listener) throws -> some Service {
+        let router = Router(context: ExchangeContext.self)
+        router.add(middleware: ProblemMiddleware())
+        let operations = OperationsRoutes(operations: hub.operations)
+        operations.addHealth(to: router)
+        operations.addMetrics(to: router)
+        return try application(router, listener, onRunning: { _ in })
+    }
+
+    private func application(
+        _ router: Router<ExchangeContext>,
+        _ listener: Configuration.Listener,
+        onRunning: @escaping @Sendable (any Channel) async -> Void
+    ) throws -> some Service {
+        Application(
+            router: router,
+            server: try Self.builder(listener),
+            configuration: .init(address: .hostname(listener.host, port: listener.port), serverName: nil),
+            onServerRunning: onRunning,
+            logger: hub.logger
+        )
+    }
+
+    /// Plain HTTP on loopback, else TLS 1.3 (design section 10, Listeners).
+    private static func builder(_ listener: Configuration.Listener) throws -> HTTPServerBuilder {
+        guard let certificate = listener.certificate, let privateKey = listener.privateKey else { return .http1() }
+        var tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: privateKey, format: .pem))
+        )
+        tls.minimumTLSVersion = .tlsv13
+        return try .tls(tlsConfiguration: tls)
+    }
+}

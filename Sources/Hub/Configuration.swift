@@ -1,0 +1,131 @@
+package import Referral
+
+/// Everything an installation decides, read whole from one YAML file and checked before anything starts.
+///
+/// Secrets are never in it: they are named by reference (`file:` path or `env:` variable). Relative paths are relative to
+/// the folder of the configuration file. Every problem is reported at once, with its line.
+package struct Configuration: Sendable {
+    /// The council's own team, as partners see the sender.
+    package struct Organisation: Sendable {
+        /// Identifier of the sender in outgoing documents, for example `derby_lac`.
+        package var id: String
+        /// Name in plain words.
+        package var name: String
+        /// ODS code, when one has been allotted; left out of documents otherwise.
+        package var ods: String?
+    }
+
+    /// One address on which the hub listens.
+    package struct Listener: Sendable {
+        package var host: String
+        package var port: Int
+        /// PEM files; both or neither. Without them the listener speaks plain HTTP, which is allowed on loopback only.
+        package var certificate: String?
+        package var privateKey: String?
+    }
+
+    /// Where outbound deliveries for one partner go.
+    package enum Endpoint: Sendable {
+        case https(HTTPSEndpoint)
+        case mesh(MESHEndpoint)
+    }
+
+    /// A partner's HTTPS interface. TLS files are PEM.
+    package struct HTTPSEndpoint: Sendable {
+        package var url: String
+        package var authority: String?
+        package var certificate: String?
+        package var privateKey: String?
+        /// Bearer token or API key, sent as `Authorization: Bearer`; left out when absent.
+        package var token: SecretReference?
+        /// How long one attempt may take. Defaults to 30 s.
+        package var timeout: Duration = .seconds(30)
+    }
+
+    /// A MESH mailbox to send from and the mailbox to send to (nhs.md section 1).
+    package struct MESHEndpoint: Sendable {
+        package var url: String
+        package var mailbox: String
+        package var recipientMailbox: String
+        package var workflow: String
+        package var password: SecretReference
+        package var sharedKey: SecretReference
+        package var authority: String?
+        package var certificate: String?
+        package var privateKey: String?
+        package var timeout: Duration = .seconds(30)
+    }
+
+    /// Which rules for test values apply: `test` accepts the synthetic NHS number range, `production` refuses it.
+    package var environment: HubEnvironment
+    package var organisation: Organisation
+    /// Folder of everything the hub writes: private cluster, keys, checkpoints, claimed files.
+    package var dataFolder: String
+    /// Connection string for libpq. Without one the hub starts its own private cluster under ``dataFolder``.
+    package var database: SecretReference?
+    /// Where the private cluster lives.
+    var clusterFolder: String { dataFolder + "/postgresql" }
+    /// Connections the pool may open. Defaults to twice the cores, at most 16.
+    package var databaseConnections: Int?
+    /// Folder of adapters.
+    package var adapters: String
+    /// File that holds the installation's key.
+    package var keyFile: String
+    /// Partners and staff, over HTTPS.
+    package var partnerListener: Listener
+    /// `/metrics` and health, on loopback. Left out: those calls answer on the partner listener to nobody.
+    package var adminListener: Listener?
+    /// Folder of dropped files (`<partner>/in`, `ack`, `out`). Left out: no files are taken.
+    package var dropFolder: String?
+    /// Outbound endpoints by partner id. A partner that is not named here is `channel_not_configured`.
+    package var outbound: [String: Endpoint]
+    /// Referrals worked on at once. Defaults to 8.
+    package var intakeConcurrency: Int
+    /// Deliveries under way at once to one partner. Defaults to 4.
+    package var dispatchConcurrency: Int
+}
+
+/// Where a secret is kept; the secret itself never stands in configuration, arguments or logs.
+package enum SecretReference: Sendable, Equatable {
+    case file(String)
+    case environment(String)
+
+    /// Reads the secret, without the newline that editors leave at the end.
+    ///
+    /// - Throws: ``ConfigurationError`` naming the reference, never the secret.
+    package func resolve() throws(ConfigurationError) -> String {
+        switch self {
+        case .environment(let name):
+            guard let value = EnvironmentVariables.value(name), !value.isEmpty else {
+                throw ConfigurationError(problems: [.init(line: nil, key: "env:\(name)", text: "is not set")])
+            }
+            return value
+        case .file(let path):
+            guard let bytes = try? LocalFile.read(path), let text = String(validating: bytes, as: UTF8.self) else {
+                throw ConfigurationError(problems: [.init(line: nil, key: "file:\(path)", text: "cannot be read")])
+            }
+            let trimmed = text.reversed().drop { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
+            return String(trimmed.reversed())
+        }
+    }
+}
+
+/// All that is wrong with a configuration, at once.
+package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
+    /// One problem: where it stands and what to do about it.
+    package struct Problem: Sendable, Equatable, CustomStringConvertible {
+        package var line: Int?
+        package var key: String
+        package var text: String
+
+        package var description: String {
+            line.map { "line \($0): \(key) \(text)" } ?? "\(key) \(text)"
+        }
+    }
+
+    package var problems: [Problem]
+
+    package var description: String {
+        problems.map(\.description).joined(separator: "\n")
+    }
+}

@@ -1,0 +1,268 @@
+import Referral
+import Yams
+
+/// Reads a ``Configuration`` out of YAML, collecting every problem instead of stopping at the first.
+struct ConfigurationReader {
+    private let folder: String
+    private(set) var problems: [ConfigurationError.Problem] = []
+
+    private init(folder: String) {
+        self.folder = folder
+    }
+
+    /// The configuration in `text`; relative paths are taken from `folder`.
+    static func read(_ text: String, folder: String) throws(ConfigurationError) -> Configuration {
+        let root: Node
+        do {
+            guard let node = try Yams.compose(yaml: text) else {
+                throw ConfigurationError(problems: [.init(line: nil, key: "file", text: "is empty")])
+            }
+            root = node
+        } catch let error as ConfigurationError {
+            throw error
+        } catch {
+            throw ConfigurationError(problems: [.init(line: nil, key: "file", text: "is not YAML: \(error)")])
+        }
+        var reader = ConfigurationReader(folder: folder)
+        let configuration = reader.configuration(root)
+        guard reader.problems.isEmpty else { throw ConfigurationError(problems: reader.problems) }
+        return configuration
+    }
+
+    private mutating func configuration(_ root: Node) -> Configuration {
+        let map = mapping(root, "file")
+        only(
+            map, "",
+            [
+                "environment", "organisation", "data", "database", "adapters", "keys", "listen", "admin", "drop",
+                "outbound", "intake", "dispatch",
+            ]
+        )
+        let data = path(map, "data") ?? folder + "/data"
+        return Configuration(
+            environment: environment(map),
+            organisation: organisation(map),
+            dataFolder: data,
+            database: map["database"].flatMap { node in
+                let database = mapping(node, "database")
+                only(database, "database", ["url", "connections"])
+                return database["url"].flatMap { secret($0, "database.url") }
+            },
+            databaseConnections: map["database"].flatMap { node in
+                integer(mapping(node, "database"), "connections", "database", 1...64)
+            },
+            adapters: path(map, "adapters") ?? folder + "/adapters",
+            keyFile: map["keys"].flatMap { path(mapping($0, "keys"), "installation") }
+                ?? data + "/keys/installation.key",
+            partnerListener: map["listen"].map { listener($0, "listen", port: 8443) }
+                ?? .init(host: "127.0.0.1", port: 8443),
+            adminListener: map["admin"].map { listener($0, "admin", port: 8444) },
+            dropFolder: path(map, "drop"),
+            outbound: outbound(map["outbound"]),
+            intakeConcurrency: map["intake"].flatMap {
+                integer(mapping($0, "intake"), "concurrency", "intake", 1...256)
+            } ?? 8,
+            dispatchConcurrency: map["dispatch"].flatMap {
+                integer(mapping($0, "dispatch"), "concurrency", "dispatch", 1...256)
+            } ?? 4
+        )
+    }
+
+    private mutating func environment(_ map: [String: Node]) -> HubEnvironment {
+        guard let text = string(map, "environment", "") else {
+            problem(nil, "environment", "is missing: say test or production")
+            return .production
+        }
+        guard let environment = HubEnvironment(rawValue: text) else {
+            problem(map["environment"], "environment", "must be test or production")
+            return .production
+        }
+        return environment
+    }
+
+    private mutating func organisation(_ map: [String: Node]) -> Configuration.Organisation {
+        guard let node = map["organisation"] else {
+            problem(nil, "organisation", "is missing: give id and name")
+            return .init(id: "", name: "")
+        }
+        let organisation = mapping(node, "organisation")
+        only(organisation, "organisation", ["id", "name", "ods"])
+        return .init(
+            id: required(organisation, "id", "organisation", node),
+            name: required(organisation, "name", "organisation", node),
+            ods: string(organisation, "ods", "organisation")
+        )
+    }
+
+    private mutating func listener(_ node: Node, _ key: String, port: Int) -> Configuration.Listener {
+        let map = mapping(node, key)
+        only(map, key, ["host", "port", "certificate", "key"])
+        let listener = Configuration.Listener(
+            host: string(map, "host", key) ?? "127.0.0.1",
+            port: integer(map, "port", key, 0...65535) ?? port,
+            certificate: path(map, "certificate"),
+            privateKey: path(map, "key")
+        )
+        if (listener.certificate == nil) != (listener.privateKey == nil) {
+            problem(node, key, "needs both certificate and key, or neither")
+        }
+        if listener.certificate == nil && !["127.0.0.1", "::1", "localhost"].contains(listener.host) {
+            problem(node, key, "speaks plain HTTP, which is allowed on loopback only: give certificate and key")
+        }
+        return listener
+    }
+
+    private mutating func outbound(_ node: Node?) -> [String: Configuration.Endpoint] {
+        guard let node else { return [:] }
+        var endpoints: [String: Configuration.Endpoint] = [:]
+        for (partner, node) in mapping(node, "outbound") {
+            let key = "outbound.\(partner)"
+            let map = mapping(node, key)
+            only(map, key, ["https", "mesh"])
+            if let https = map["https"] {
+                endpoints[partner] = .https(self.https(https, key + ".https"))
+            } else if let mesh = map["mesh"] {
+                endpoints[partner] = .mesh(self.mesh(mesh, key + ".mesh"))
+            } else {
+                problem(node, key, "names no channel: give https or mesh")
+            }
+        }
+        return endpoints
+    }
+
+    private mutating func https(_ node: Node, _ key: String) -> Configuration.HTTPSEndpoint {
+        let map = mapping(node, key)
+        only(map, key, ["url", "ca", "certificate", "key", "token", "timeout"])
+        var endpoint = Configuration.HTTPSEndpoint(
+            url: required(map, "url", key, node),
+            authority: path(map, "ca"),
+            certificate: path(map, "certificate"),
+            privateKey: path(map, "key"),
+            token: map["token"].flatMap { secret($0, key + ".token") }
+        )
+        if let seconds = integer(map, "timeout", key, 1...300) { endpoint.timeout = .seconds(seconds) }
+        return endpoint
+    }
+
+    private mutating func mesh(_ node: Node, _ key: String) -> Configuration.MESHEndpoint {
+        let map = mapping(node, key)
+        only(
+            map, key,
+            ["url", "mailbox", "to", "workflow", "password", "shared_key", "ca", "certificate", "key", "timeout"]
+        )
+        var endpoint = Configuration.MESHEndpoint(
+            url: required(map, "url", key, node),
+            mailbox: required(map, "mailbox", key, node),
+            recipientMailbox: required(map, "to", key, node),
+            workflow: required(map, "workflow", key, node),
+            password: requiredSecret(map, "password", key, node),
+            sharedKey: requiredSecret(map, "shared_key", key, node),
+            authority: path(map, "ca"),
+            certificate: path(map, "certificate"),
+            privateKey: path(map, "key")
+        )
+        if let seconds = integer(map, "timeout", key, 1...300) { endpoint.timeout = .seconds(seconds) }
+        return endpoint
+    }
+
+    // MARK: Leaves
+
+    private mutating func secret(_ node: Node, _ key: String) -> SecretReference? {
+        if let text = node.string {
+            if text.hasPrefix("file:") {
+                return .file(LocalFile.resolve(String(text.dropFirst(5)).trimmingSpaces, in: folder))
+            }
+            if text.hasPrefix("env:") { return .environment(String(text.dropFirst(4)).trimmingSpaces) }
+        }
+        problem(node, key, "is a secret: write file:PATH or env:NAME, never the secret itself")
+        return nil
+    }
+
+    private mutating func requiredSecret(
+        _ map: [String: Node], _ name: String, _ key: String, _ parent: Node
+    ) -> SecretReference {
+        guard let node = map[name] else {
+            problem(parent, "\(key).\(name)", "is missing")
+            return .environment("")
+        }
+        return secret(node, "\(key).\(name)") ?? .environment("")
+    }
+
+    private mutating func mapping(_ node: Node, _ key: String) -> [String: Node] {
+        guard let pairs = node.mapping else {
+            problem(node, key, "must be a mapping of keys to values")
+            return [:]
+        }
+        var result: [String: Node] = [:]
+        for (name, value) in pairs {
+            guard let text = name.string else { continue }
+            if result.updateValue(value, forKey: text) != nil { problem(name, "\(key).\(text)", "stands there twice") }
+        }
+        return result
+    }
+
+    private mutating func only(_ map: [String: Node], _ key: String, _ known: [String]) {
+        for (name, node) in map where !known.contains(name) {
+            let place = key.isEmpty ? name : "\(key).\(name)"
+            problem(node, place, "is not known here; known are \(known.joined(separator: ", "))")
+        }
+    }
+
+    private mutating func string(_ map: [String: Node], _ name: String, _ key: String) -> String? {
+        guard let node = map[name] else { return nil }
+        guard let text = node.string, !text.isEmpty else {
+            if node.null == nil { problem(node, key.isEmpty ? name : "\(key).\(name)", "must be text") }
+            return nil
+        }
+        return text
+    }
+
+    private mutating func required(_ map: [String: Node], _ name: String, _ key: String, _ parent: Node) -> String {
+        if let text = string(map, name, key) { return text }
+        problem(map[name] ?? parent, "\(key).\(name)", "is missing")
+        return ""
+    }
+
+    private mutating func path(_ map: [String: Node], _ name: String) -> String? {
+        string(map, name, "").map { LocalFile.resolve($0, in: folder) }
+    }
+
+    private mutating func integer(
+        _ map: [String: Node], _ name: String, _ key: String, _ range: ClosedRange<Int>
+    ) -> Int? {
+        guard let node = map[name] else { return nil }
+        guard let number = node.int, range.contains(number) else {
+            problem(node, "\(key).\(name)", "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return number
+    }
+
+    private mutating func problem(_ node: Node?, _ key: String, _ text: String) {
+        problems.append(.init(line: node?.mark?.line, key: key, text: text))
+    }
+}
+
+extension Configuration {
+    /// Reads and checks the configuration file at `path`.
+    ///
+    /// - Throws: ``ConfigurationError`` with every problem found.
+    package static func load(_ path: String) throws(ConfigurationError) -> Configuration {
+        guard let bytes = try? LocalFile.read(path), let text = String(validating: bytes, as: UTF8.self) else {
+            throw ConfigurationError(problems: [.init(line: nil, key: path, text: "cannot be read")])
+        }
+        let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        return try ConfigurationReader.read(text, folder: folder.isEmpty ? "." : folder)
+    }
+
+    /// Reads and checks configuration that is already in memory; `folder` is where relative paths start.
+    package static func parse(_ text: String, folder: String) throws(ConfigurationError) -> Configuration {
+        try ConfigurationReader.read(text, folder: folder)
+    }
+}
+
+extension String {
+    fileprivate var trimmingSpaces: String {
+        String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
+}

@@ -1,0 +1,193 @@
+import CaseStore
+import Glibc
+package import Logging
+import MessageQueue
+import Postgres
+import Translation
+import Vault
+
+/// Checks an installation and the promises it lives by, and names the remedy of everything it finds.
+///
+/// It starts nothing and changes nothing.
+package struct Doctor: Sendable {
+    /// How bad a finding is: `fault` stops the hub or breaks a promise, `attention` waits for a person.
+    package enum Severity: String, Sendable {
+        case fault
+        case attention
+    }
+
+    /// One thing that is wrong, and what to do about it.
+    package struct Diagnosis: Sendable {
+        package var severity: Severity
+        package var what: String
+        package var remedy: String
+        /// Whether it is a service that cannot be reached, so that what depends on it was not looked at.
+        package var isUnavailable = false
+    }
+
+    private let configuration: Configuration
+    private let logger: Logger
+
+    package init(_ configuration: Configuration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Everything that is wrong; empty when nothing is.
+    package func examine() async -> [Diagnosis] {
+        var found = adapters() + keyFile() + endpoints()
+        let connection: DatabaseConfiguration
+        do {
+            connection = try Installation.connection(configuration)
+        } catch {
+            return found + [.init(severity: .fault, what: "\(error)", remedy: "Set what the configuration names.")]
+        }
+        let database = Database(configuration: connection, logger: logger)
+        found += await self.database(database)
+        await database.close()
+        return found
+    }
+
+    private func adapters() -> [Diagnosis] {
+        let (catalogue, diagnostics) = AdapterCatalogue.load(configuration.adapters)
+        var found = diagnostics.map {
+            Diagnosis(severity: .fault, what: $0.description, remedy: "Mend the adapter; `hub adapters check` shows all.")
+        }
+        if diagnostics.isEmpty {
+            do {
+                _ = try OutboundPartners.open(configuration, catalogue: catalogue, logger: logger)
+            } catch {
+                found.append(.init(severity: .fault, what: "\(error)", remedy: "Mend `outbound` in the configuration."))
+            }
+        }
+        return found
+    }
+
+    private func keyFile() -> [Diagnosis] {
+        do {
+            _ = try InstallationKey.load(file: configuration.keyFile)
+            return []
+        } catch {
+            return [
+                .init(
+                    severity: .fault, what: "the installation's key: \(error)",
+                    remedy: "Restore \(configuration.keyFile) from the key store's backup, readable by the hub's user only; "
+                        + "`hub migrate` makes one for a fresh database."
+                )
+            ]
+        }
+    }
+
+    private func endpoints() -> [Diagnosis] {
+        var found: [Diagnosis] = []
+        for (partner, endpoint) in configuration.outbound.sorted(by: { $0.key < $1.key }) {
+            if case .https(let https) = endpoint, https.certificate == nil {
+                found.append(
+                    .init(
+                        severity: .attention,
+                        what: "outbound.\(partner) sends without a client certificate",
+                        remedy: "Give `certificate` and `key`: the channel is agreed as mutual TLS."
+                    )
+                )
+            }
+        }
+        return found
+    }
+
+    private func database(_ database: Database) async -> [Diagnosis] {
+        let status: MigrationStatus
+        do {
+            status = try await Migrator(lines: Installation.migrations).pending(database)
+        } catch {
+            let isPrivate = configuration.database == nil
+            return [
+                .init(
+                    severity: .fault,
+                    what: "PostgreSQL does not answer: \(error)",
+                    remedy: isPrivate
+                        ? "Start the hub: `hub serve` starts its private PostgreSQL with it (or `deploy/run`). Its log is in "
+                            + "\(configuration.dataFolder)/postgresql/log."
+                        : "Start PostgreSQL, and check that `database.url` names it and lets the hub in.",
+                    isUnavailable: true
+                )
+            ]
+        }
+        guard status.isCurrent else {
+            return [.init(severity: .fault, what: "the schema: \(status)", remedy: "Run `hub migrate`.")]
+        }
+        do {
+            return try await promises(database) + waiting(database)
+        } catch {
+            return [.init(severity: .fault, what: "a check failed: \(error)", remedy: "Look at PostgreSQL's log.")]
+        }
+    }
+
+    /// The promises of the design that can be asked of the database, and the ledger.
+    private func promises(_ database: Database) async throws -> [Diagnosis] {
+        var found: [Diagnosis] = []
+        let mayChange = try await database.read { connection in
+            try connection.query(
+                """
+                SELECT has_table_privilege('hub_app', 'ledger.entry', 'UPDATE')
+                    OR has_table_privilege('hub_app', 'ledger.entry', 'DELETE')
+                    OR has_table_privilege('hub_app', 'ledger.entry', 'TRUNCATE')
+                """,
+                name: "doctor.ledger"
+            )[0].decode(Bool.self)
+        }
+        if mayChange {
+            found.append(
+                .init(
+                    severity: .fault, what: "the role hub_app may change the ledger",
+                    remedy: "REVOKE UPDATE, DELETE, TRUNCATE ON ledger.entry FROM hub_app."
+                )
+            )
+        }
+        let stranded = try await database.read { connection in try CaseStore.stranded(in: connection) }
+        if stranded > 0 {
+            found.append(
+                .init(
+                    severity: .fault,
+                    what: "\(stranded) submissions are stored but neither worked on nor waiting in a queue",
+                    remedy: "Keep the database as it is and report this: a promise of the hub is broken."
+                )
+            )
+        }
+        let checkpoints = CheckpointFile(path: configuration.dataFolder + "/ledger.checkpoints")
+        let verification = try await LedgerVerification.run(database: database, checkpointFile: checkpoints)
+        if let fault = verification.fault {
+            found.append(
+                .init(
+                    severity: .fault, what: "the ledger does not hold: \(fault)",
+                    remedy: "Keep the database and \(configuration.dataFolder)/ledger.checkpoints as they are and report it."
+                )
+            )
+        }
+        return found
+    }
+
+    /// What waits for a person.
+    private func waiting(_ database: Database) async throws -> [Diagnosis] {
+        let queue = MessageQueue(database: database, node: "doctor", logger: logger)
+        return try await queue.statistics().flatMap { queue -> [Diagnosis] in
+            var found: [Diagnosis] = []
+            if queue.dead > 0 {
+                found.append(
+                    .init(
+                        severity: .attention, what: "\(queue.dead) dead letters in \(queue.queue)",
+                        remedy: "`hub queue show \(queue.queue)` tells why; then `hub queue replay`."
+                    )
+                )
+            }
+            if let reason = queue.pauseReason {
+                found.append(
+                    .init(
+                        severity: .attention, what: "\(queue.queue) is paused: \(reason)",
+                        remedy: "`hub queue resume \(queue.queue)` when the reason is gone."
+                    )
+                )
+            }
+            return found
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import Channels
+package import Logging
+import MessageQueue
+import NIOCore
+import Postgres
+import ServiceLifecycle
+import UnixSignals
+
+/// The running hub, composed: every service over one opened installation.
+package struct HubServices: Sendable {
+    package let installation: Installation
+    package let intake: Intake
+    package let sharing: Sharing
+    package let receipts: Receipts
+    package let credentials: Credentials
+    package let operations: Operations
+    package let metrics: Metrics
+    package let logger: Logger
+
+    package init(_ installation: Installation) {
+        self.installation = installation
+        intake = Intake(installation)
+        sharing = Sharing(installation)
+        receipts = Receipts(installation)
+        credentials = Credentials(installation)
+        operations = Operations(installation)
+        metrics = installation.metrics
+        logger = installation.logger
+    }
+
+    /// The parts that `hub serve --only` can choose between; one node may run any of them.
+    package enum Role: String, CaseIterable, Sendable {
+        case api
+        case intake
+        case dispatch
+        case housekeeping
+        case files
+    }
+
+    /// Runs the chosen roles until the process is told to stop; then stops taking, finishes what is in hand, returns.
+    ///
+    /// - Parameter onReady: called once the partner listener accepts connections, with its port.
+    package func run(roles: Set<Role>, onReady: @escaping @Sendable (Int?) async -> Void = { _ in }) async throws {
+        let configuration = installation.configuration
+        var services: [any Service] = [QueueWaker(queue: installation.queue)]
+        if roles.contains(.housekeeping) { services.append(Housekeeping(installation)) }
+        if roles.contains(.dispatch) {
+            for partner in installation.partners.configured {
+                let dispatch = Dispatch(to: partner, installation)
+                services.append(
+                    Consumer(
+                        queue: installation.queue,
+                        name: Dispatch.queueName(partner),
+                        concurrency: configuration.dispatchConcurrency,
+                        batch: configuration.dispatchConcurrency * 4,
+                        handler: { await dispatch.work($0) }
+                    )
+                )
+            }
+        }
+        if roles.contains(.intake) {
+            let intake = intake
+            services.append(
+                Consumer(
+                    queue: installation.queue,
+                    name: Intake.queueName,
+                    concurrency: configuration.intakeConcurrency,
+                    batch: configuration.intakeConcurrency * 8,
+                    handler: { await intake.work($0) }
+                )
+            )
+        }
+        if roles.contains(.files), let folder = configuration.dropFolder {
+            services.append(DroppedFiles(folder: folder, hub: self))
+        }
+        if roles.contains(.api) {
+            let server = Server(hub: self)
+            if let admin = configuration.adminListener {
+                services.append(try server.adminApplication(admin))
+            }
+            services.append(
+                try server.partnerApplication(configuration.partnerListener) { channel in
+                    await onReady(channel.localAddress?.port)
+                }
+            )
+        }
+        let group = ServiceGroup(
+            configuration: .init(
+                services: services,
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
+        try await group.run()
+    }
+}
+
+/// The drop folder as a service.
+private struct DroppedFiles: Service {
+    let folder: String
+    let hub: HubServices
+
+    func run() async throws {
+        let installation = hub.installation
+        let files = FileIntake(
+            intake: hub.intake, database: installation.database, store: installation.store, logger: hub.logger)
+        let drop = DropFolder(
+            configuration: .init(root: folder, state: folder + ".state"),
+            partners: { await files.partners() },
+            logger: hub.logger,
+            report: { await files.report($0) },
+            handler: { await files.take($0) }
+        )
+        try await cancelWhenGracefulShutdown {
+            do {
+                try await drop.run()
+            } catch is CancellationError {
+                return
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+package import CaseStore
+import Glibc
+package import Logging
+package import MessageQueue
+package import Postgres
+package import Translation
+import Vault
+
+/// An opened installation: its configuration, database, keys and adapters, before any service runs.
+///
+/// Commands open it, use what they need and close it again; `hub serve` keeps it open.
+package struct Installation: Sendable {
+    package let configuration: Configuration
+    package let database: Database
+    package let store: CaseStore
+    package let queue: MessageQueue
+    package let catalogue: AdapterCatalogue
+    package let partners: OutboundPartners
+    package let metrics: Metrics
+    package let logger: Logger
+    private let cluster: PrivateCluster?
+
+    /// The schema, in the order in which its lines are applied.
+    package static let migrations = [
+        RoleSchema.migrations, QueueSchema.migrations, RecordSchema.migrations, LedgerSchema.migrations,
+    ]
+
+    /// What the hub connects as once the schema stands: a role that cannot change or delete in the ledger.
+    static let applicationRole = "hub_app"
+
+    /// Opens an installation whose schema is the one this hub knows.
+    ///
+    /// - Throws: ``ConfigurationError``; ``InstallationError`` when the schema is not migrated or the key is missing.
+    package static func open(_ configuration: Configuration, logger: Logger) async throws -> Installation {
+        let (catalogue, diagnostics) = AdapterCatalogue.load(configuration.adapters)
+        guard diagnostics.isEmpty else {
+            throw InstallationError.adapters(diagnostics.map(\.description))
+        }
+        let partners = try OutboundPartners.open(configuration, catalogue: catalogue, logger: logger)
+        let key: InstallationKey
+        do {
+            key = try InstallationKey.load(file: configuration.keyFile)
+        } catch {
+            throw InstallationError.key(file: configuration.keyFile, problem: "\(error)")
+        }
+        let (connection, cluster) = try await connect(configuration, logger: logger)
+        do {
+            let owner = Database(configuration: connection, logger: logger)
+            let status = try await Migrator(lines: migrations).pending(owner)
+            await owner.close()
+            guard status.isCurrent else { throw InstallationError.schema(status.summary) }
+        } catch {
+            try? await cluster?.stop()
+            throw error
+        }
+        var application = connection
+        application.role = applicationRole
+        let database = Database(configuration: application, logger: logger)
+        let store = CaseStore(vault: Vault(key: key))
+        let metrics = Metrics()
+        return Installation(
+            configuration: configuration,
+            database: database,
+            store: store,
+            queue: MessageQueue(database: database, node: nodeName(), configuration: queues(partners), logger: logger),
+            catalogue: catalogue,
+            partners: partners,
+            metrics: metrics,
+            logger: logger,
+            cluster: cluster
+        )
+    }
+
+    /// Brings the schema up to date; on a fresh database also makes the installation's key.
+    ///
+    /// A key is never made for a database that already holds something: what is sealed there could not be opened.
+    ///
+    /// - Returns: the names of the migrations that were applied.
+    package static func migrate(_ configuration: Configuration, logger: Logger) async throws -> [String] {
+        let (connection, cluster) = try await connect(configuration, logger: logger)
+        let owner = Database(configuration: connection, logger: logger)
+        do {
+            let migrator = Migrator(lines: migrations)
+            if !LocalFile.exists(configuration.keyFile) {
+                guard try await migrator.pending(owner).applied.isEmpty else {
+                    throw InstallationError.key(file: configuration.keyFile, problem: "is missing")
+                }
+                let folder = configuration.keyFile.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+                try LocalFile.makeFolder(folder.joined(separator: "/"), mode: 0o700)
+                _ = try InstallationKey.create(file: configuration.keyFile)
+            }
+            let applied = try await migrator.migrate(owner, logger: logger)
+            await owner.close()
+            try? await cluster?.stop()
+            return applied.map(\.description)
+        } catch {
+            await owner.close()
+            try? await cluster?.stop()
+            throw error
+        }
+    }
+
+    /// What `hub migrate --check` reports, without changing anything.
+    package static func migrationStatus(_ configuration: Configuration, logger: Logger) async throws -> MigrationStatus
+    {
+        let (connection, cluster) = try await connect(configuration, logger: logger)
+        let owner = Database(configuration: connection, logger: logger)
+        do {
+            let status = try await Migrator(lines: migrations).pending(owner)
+            await owner.close()
+            try? await cluster?.stop()
+            return status
+        } catch {
+            await owner.close()
+            try? await cluster?.stop()
+            throw error
+        }
+    }
+
+    /// Closes connections and stops the private cluster if this process started it.
+    package func close() async {
+        await partners.shutdown()
+        await database.close()
+        try? await cluster?.stop()
+    }
+
+    /// The hub as partners see it in outgoing documents.
+    package var sender: ReleaseSender {
+        let organisation = configuration.organisation
+        return ReleaseSender(id: organisation.id, name: organisation.name, ods: organisation.ods)
+    }
+
+    /// Where checkpoints of the ledger are kept, outside PostgreSQL.
+    package var checkpointFile: CheckpointFile {
+        CheckpointFile(path: configuration.dataFolder + "/ledger.checkpoints")
+    }
+
+    /// How the database is reached, without starting anything.
+    static func connection(_ configuration: Configuration) throws(ConfigurationError) -> DatabaseConfiguration {
+        let text =
+            try configuration.database?.resolve()
+            ?? PrivateCluster.connectionString(dataDirectory: configuration.clusterFolder)
+        var database = DatabaseConfiguration(connectionString: text)
+        database.applicationName = "referral-hub"
+        if let connections = configuration.databaseConnections { database.maximumConnections = connections }
+        return database
+    }
+
+    private static func connect(
+        _ configuration: Configuration, logger: Logger
+    ) async throws -> (DatabaseConfiguration, PrivateCluster?) {
+        var cluster: PrivateCluster?
+        if configuration.database == nil {
+            try LocalFile.makeFolder(configuration.dataFolder)
+            cluster = try await PrivateCluster.start(dataDirectory: configuration.clusterFolder, logger: logger)
+        }
+        return (try connection(configuration), cluster)
+    }
+
+    /// Each partner's queue retries by the schedule of its adapter.
+    private static func queues(_ partners: OutboundPartners) -> MessageQueue.Configuration {
+        var configuration = MessageQueue.Configuration()
+        for partner in partners.configured {
+            guard let retry = partners.retry(of: partner) else { continue }
+            configuration.policies[Dispatch.queueName(partner)] = QueuePolicy(
+                maximumAttempts: retry.attempts, backOff: BackOff(base: retry.first, cap: retry.longest))
+        }
+        return configuration
+    }
+
+    /// The host's name, for the history of attempts.
+    private static func nodeName() -> String {
+        var name = [CChar](repeating: 0, count: 256)
+        gethostname(&name, name.count - 1)
+        return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}
+
+/// Why an installation cannot be opened, with the remedy.
+package enum InstallationError: Error, Sendable, CustomStringConvertible {
+    case adapters([String])
+    case key(file: String, problem: String)
+    case schema(String)
+
+    package var description: String {
+        switch self {
+        case .adapters(let problems):
+            "the adapters have mistakes:\n" + problems.joined(separator: "\n")
+        case .key(let file, let problem):
+            "the installation's key \(file) \(problem). Without it nothing stored can be read: restore it from the key "
+                + "store's backup. `hub migrate` makes one for a fresh database only"
+        case .schema(let status):
+            "the database's schema is not the one this hub knows: \(status). Run `hub migrate`"
+        }
+    }
+}
+
+extension MigrationStatus {
+    /// What is pending or in conflict, in one line; "current" when nothing is.
+    package var summary: String {
+        if isCurrent { return "current: \(applied.count) migrations applied" }
+        let conflicts = conflicts.map(\.description)
+        return (pending.map { "\($0) is pending" } + conflicts).joined(separator: "; ")
+    }
+}

@@ -1,0 +1,89 @@
+import Synchronization
+
+/// The hub's figures in Prometheus text format (version 0.0.4).
+///
+/// Every figure is named once, in ``Name``. Labels are partner ids, states and codes: never personal data.
+package final class Metrics: Sendable {
+    /// Every counter that the hub keeps, with its help text and label.
+    package enum Counter: String, CaseIterable, Sendable {
+        case submissions = "hub_submissions_total"
+        case referrals = "hub_referrals_total"
+        case decisions = "hub_decisions_total"
+        case deliveries = "hub_deliveries_total"
+        case refusedRequests = "hub_refused_requests_total"
+        case fencedOutcomes = "hub_fenced_outcomes_total"
+
+        var help: String {
+            switch self {
+            case .submissions: "Submissions answered, by answer"
+            case .referrals: "Referrals translated, by status"
+            case .decisions: "Disclosure decisions taken, by outcome"
+            case .deliveries: "Delivery attempts, by outcome"
+            case .refusedRequests: "HTTP requests refused before anything was stored, by code"
+            case .fencedOutcomes: "Outcomes refused because the lease had been lost"
+            }
+        }
+        var label: String {
+            switch self {
+            case .submissions: "answer"
+            case .referrals: "status"
+            case .decisions, .deliveries: "outcome"
+            case .refusedRequests: "code"
+            case .fencedOutcomes: "queue"
+            }
+        }
+    }
+
+    private let counts = Mutex<[Counter: [String: Int]]>([:])
+
+    package init() {}
+
+    /// Adds one to `counter` under the label's value.
+    package func count(_ counter: Counter, _ value: String) {
+        counts.withLock { $0[counter, default: [:]][value, default: 0] += 1 }
+    }
+
+    /// What has been counted so far under the label's value.
+    package func value(_ counter: Counter, _ value: String) -> Int {
+        counts.withLock { $0[counter]?[value] ?? 0 }
+    }
+
+    /// A figure read at the moment of asking, for example a queue's depth.
+    package struct Gauge: Sendable {
+        package var name: String
+        package var help: String
+        package var samples: [(labels: [(name: String, value: String)], value: Double)]
+
+        package init(name: String, help: String, samples: [(labels: [(name: String, value: String)], value: Double)]) {
+            self.name = name
+            self.help = help
+            self.samples = samples
+        }
+    }
+
+    /// All figures as text; `gauges` are those read for this answer.
+    package func text(gauges: [Gauge]) -> String {
+        var lines: [String] = []
+        let snapshot = counts.withLock { $0 }
+        for counter in Counter.allCases {
+            lines.append("# HELP \(counter.rawValue) \(counter.help)")
+            lines.append("# TYPE \(counter.rawValue) counter")
+            for (value, count) in (snapshot[counter] ?? [:]).sorted(by: { $0.key < $1.key }) {
+                lines.append("\(counter.rawValue){\(counter.label)=\"\(Self.escaped(value))\"} \(count)")
+            }
+        }
+        for gauge in gauges {
+            lines.append("# HELP \(gauge.name) \(gauge.help)")
+            lines.append("# TYPE \(gauge.name) gauge")
+            for sample in gauge.samples {
+                let labels = sample.labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
+                lines.append("\(gauge.name)\(labels.isEmpty ? "" : "{\(labels)}") \(sample.value)")
+            }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    }
+}

@@ -1,0 +1,114 @@
+package import CaseStore
+import Crypto
+package import Postgres
+package import Referral
+package import Translation
+
+/// Who is asking: an enabled partner or a staff system, as its API key told.
+package struct Principal: Sendable, Hashable {
+    package var id: String
+    package var kind: PartnerKind
+    /// The adapter that reads this partner's documents.
+    package var adapter: String?
+    package var name: String
+
+    package init(_ partner: Partner) {
+        id = partner.id
+        kind = partner.kind
+        adapter = partner.adapter
+        name = partner.name
+    }
+}
+
+/// One document as it came in, before anything has looked into it.
+package struct Arrival: Sendable {
+    package enum Channel: String, Sendable {
+        case https
+        case file
+    }
+
+    package var sender: Principal
+    package var channel: Channel
+    /// As told by the media type or the file's ending; nil when that names nothing the hub takes.
+    package var format: DocumentFormat?
+    /// The sender's `Idempotency-Key`.
+    package var idempotencyKey: String?
+    /// A dropped file's name, which is its id.
+    package var fileName: String?
+    package var bytes: [UInt8]
+
+    package init(
+        sender: Principal,
+        channel: Channel,
+        format: DocumentFormat?,
+        idempotencyKey: String? = nil,
+        fileName: String? = nil,
+        bytes: [UInt8]
+    ) {
+        self.sender = sender
+        self.channel = channel
+        self.format = format
+        self.idempotencyKey = idempotencyKey
+        self.fileName = fileName
+        self.bytes = bytes
+    }
+
+    /// The digest that stands for the bytes where they carry no id of their own.
+    var digest: String {
+        "sha256:" + SHA256.hash(data: bytes).hexadecimal
+    }
+}
+
+/// What a sender is told, once it is true.
+package enum IntakeAnswer: Sendable {
+    /// Stored now.
+    case received(ReceiptAnswer)
+    /// Stored before under the same id with the same bytes; had no second effect.
+    case duplicate(ReceiptAnswer)
+    /// Stored for staff to look at, and not worked on: the finding says why.
+    case quarantined(ReceiptAnswer, Finding)
+    /// Other bytes were stored before under the same id; nothing was stored now.
+    case conflict
+}
+
+/// A receipt as the sender of the submission sees it.
+package struct ReceiptAnswer: Sendable {
+    package enum Status: String, Sendable {
+        case received
+        case duplicate
+        case quarantined
+        case rejected
+    }
+
+    package var id: UUIDValue
+    package var receivedAt: Timestamp
+    /// The submission's id, as the sender gave it.
+    package var messageID: String?
+
+    var location: String { "/v1/receipts/\(id)" }
+
+    /// `{receipt_id, message_id, received_at, status, errors}` (partners.md section 1).
+    package func value(_ status: Status, errors: [Finding] = []) -> Value {
+        var object: Object = [
+            "receipt_id": .string(id.description),
+            "received_at": .string(receivedAt.rfc3339),
+            "status": .string(status.rawValue),
+        ]
+        object["message_id"] = messageID.map(Value.string)
+        if !errors.isEmpty { object["errors"] = .array(errors.map(\.value)) }
+        return .object(object)
+    }
+}
+
+extension Sequence where Element == UInt8 {
+    /// The bytes as lower-case hexadecimal digits.
+    package var hexadecimal: String {
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        for byte in self {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

@@ -1,0 +1,48 @@
+import CaseStore
+import Crypto
+import Postgres
+import Synchronization
+
+/// Which API key belongs to whom.
+///
+/// A key that was good is trusted for a second without asking PostgreSQL again, so that a burst of referrals costs one
+/// look-up and a disabled partner is shut out within that second. Keys that were refused are asked for each time.
+/// Only digests of keys are held.
+package final class Credentials: Sendable {
+    private struct Known {
+        var principal: Principal
+        var until: ContinuousClock.Instant
+    }
+
+    private static let trustedFor: Duration = .seconds(1)
+    private static let most = 1_000
+
+    private let database: Database
+    private let store: CaseStore
+    private let known = Mutex<[SHA256Digest: Known]>([:])
+
+    init(_ installation: Installation) {
+        database = installation.database
+        store = installation.store
+    }
+
+    /// The enabled partner or staff system whose live key this is, or nil.
+    func principal(for key: String) async throws -> Principal? {
+        let digest = SHA256.hash(data: Array(key.utf8))
+        let now = ContinuousClock.now
+        if let known = known.withLock({ $0[digest] }), known.until > now { return known.principal }
+        let partner = try await database.read { [store] connection in
+            try store.authenticate(key, at: .now(), in: connection)
+        }
+        guard let partner else {
+            known.withLock { $0[digest] = nil }
+            return nil
+        }
+        let principal = Principal(partner)
+        known.withLock {
+            if $0.count >= Self.most { $0.removeAll() }
+            $0[digest] = Known(principal: principal, until: now + Self.trustedFor)
+        }
+        return principal
+    }
+}

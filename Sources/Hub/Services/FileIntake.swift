@@ -1,0 +1,87 @@
+import CaseStore
+import Channels
+import Logging
+import Postgres
+import Referral
+import Translation
+
+/// Dropped files on their way in: what ``DropFolder`` found is received like any other arrival, and the answer is the
+/// file's receipt.
+struct FileIntake: Sendable {
+    let intake: Intake
+    let database: Database
+    let store: CaseStore
+    let logger: Logger
+
+    /// The partners whose folders are watched: those that are enabled and have an adapter.
+    func partners() async -> [String] {
+        do {
+            return try await database.read { [store] connection in
+                try store.partners(in: connection).filter { $0.isEnabled && $0.kind == .partner }.map(\.id)
+            }
+        } catch {
+            return []
+        }
+    }
+
+    /// Receives one verified file.
+    func take(_ file: DroppedFile) async -> FileAnswer {
+        do {
+            let partner = try await database.read { [store] connection in
+                try store.partner(file.partner, in: connection)
+            }
+            guard let partner, partner.isEnabled else {
+                return .refused(
+                    receipt: receipt(nil, [Finding(.notForUs, at: "", "The folder's partner is not enabled")]))
+            }
+            let arrival = Arrival(
+                sender: Principal(partner),
+                channel: .file,
+                format: Self.format(of: file.name),
+                fileName: file.name,
+                bytes: file.bytes
+            )
+            switch try await intake.receive(arrival) {
+            case .received(let answer): return .accepted(receipt: StrictJSON.write(answer.value(.received)))
+            case .duplicate(let answer): return .accepted(receipt: StrictJSON.write(answer.value(.duplicate)))
+            case .quarantined(let answer, let finding):
+                return .refused(receipt: StrictJSON.write(answer.value(.quarantined, errors: [finding])))
+            case .conflict:
+                let finding = Finding(.conflict, at: "", "Other bytes were received under this file name before")
+                return .refused(receipt: receipt(nil, [finding]))
+            }
+        } catch let problem as Problem {
+            return .refused(receipt: receipt(nil, [Finding(.schema, at: "", problem.title)]))
+        } catch {
+            logger.warning("a dropped file waits", metadata: ["partner": "\(file.partner)", "error": "\(error)"])
+            return .unavailable
+        }
+    }
+
+    /// Makes what is wrong with a file visible to staff.
+    func report(_ report: DropReport) async {
+        let item = NewWorkItem(kind: .failedFile, code: report.code, partner: report.partner)
+        do {
+            _ = try await database.transaction { [store] connection in
+                try store.add(item, in: connection)
+            }
+        } catch {
+            logger.error("a file report could not be stored", metadata: ["partner": "\(report.partner)"])
+        }
+    }
+
+    private func receipt(_ id: UUIDValue?, _ errors: [Finding]) -> [UInt8] {
+        StrictJSON.write(["status": "rejected", "errors": .array(errors.map(\.value))])
+    }
+
+    /// The format that a file's ending names.
+    static func format(of name: String) -> DocumentFormat? {
+        switch name.split(separator: ".").last?.lowercased() {
+        case "json": .json
+        case "hl7": .hl7v2
+        case "xml": .xml
+        case "csv", "txt": .csv
+        default: nil
+        }
+    }
+}

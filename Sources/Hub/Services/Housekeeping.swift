@@ -1,0 +1,86 @@
+import CaseStore
+import Ledger
+import Logging
+import MessageQueue
+import Postgres
+import ServiceLifecycle
+
+/// Keeps true what nobody asks for: the ledger's order and checkpoints each second, dead letters in front of staff,
+/// retention each minute. A pass that fails is tried again at the next; any number of nodes may run it.
+actor Housekeeping: Service {
+    /// How long finished messages stay for `hub trace`.
+    static let historyKept: Duration = .seconds(30 * 86_400)
+
+    private let installation: Installation
+    /// Dead letters that have their work item; one that is not remembered is offered again, which changes nothing.
+    private var shown: Set<MessageID> = []
+
+    init(_ installation: Installation) {
+        self.installation = installation
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await self.rounds() }
+    }
+
+    private func rounds() async {
+        var second = 0
+        while !Task.isCancelled {
+            await attempt("checkpoint") { try await checkpoint() }
+            if second % 5 == 0 { await attempt("dead letters") { try await showDeadLetters() } }
+            if second % 60 == 0 { await attempt("retention") { try await retire() } }
+            second += 1
+            try? await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    private func attempt(_ what: StaticString, _ body: () async throws -> Void) async {
+        do {
+            try await body()
+        } catch is CancellationError {
+            return
+        } catch {
+            installation.logger.warning(
+                "housekeeping will be tried again", metadata: ["part": "\(what)", "error": "\(error)"])
+        }
+    }
+
+    /// Gives new ledger entries their positions and writes the tree's head outside PostgreSQL.
+    private func checkpoint() async throws {
+        let store = installation.store
+        let head = try await installation.database.transaction { connection -> Checkpoint? in
+            _ = try store.sequence(in: connection)
+            return try store.checkpoint(in: connection)
+        }
+        if let head { try installation.checkpointFile.append(head) }
+    }
+
+    /// A message that was set aside becomes a work item, once, and a share that it stood for shows it.
+    private func showDeadLetters() async throws {
+        let store = installation.store
+        for letter in try await installation.queue.deadLetters(.init()) where !shown.contains(letter.messageID) {
+            try await installation.database.transaction { connection in
+                let isIntake = letter.queue == Intake.queueName
+                let item = NewWorkItem(
+                    kind: .deadLetter,
+                    code: letter.cause.code,
+                    submission: isIntake ? letter.correlation : nil,
+                    share: isIntake ? nil : letter.correlation,
+                    message: letter.messageID.rawValue
+                )
+                try store.add(item, in: connection)
+                if !isIntake, let share = letter.correlation {
+                    try store.fail(share, code: letter.cause.code, in: connection)
+                }
+            }
+            shown.insert(letter.messageID)
+        }
+    }
+
+    private func retire() async throws {
+        _ = try await installation.queue.retire(olderThan: Self.historyKept)
+        _ = try await installation.database.transaction { [store = installation.store] connection in
+            try store.destroyDocuments(dueAt: .now(), limit: 500, in: connection)
+        }
+    }
+}

@@ -1,0 +1,262 @@
+import CaseStore
+import HTTPTypes
+import Logging
+import MessageQueue
+import Postgres
+package import Referral
+import Translation
+
+/// The whole way in.
+///
+///     Arrival ─▶ Peek ─▶ Receipt            stored durably before it is answered   (receive)
+///        └─[queue intake]─▶ Document ─▶ Referral ─▶ Match ─▶ Case                  (work)
+///
+/// ``receive(_:)`` does only what must come before the answer: a look at the document's id, sender and thread, sealing,
+/// and one commit that it shares with whoever arrives at the same moment. ``work(_:)`` does the rest behind the queue,
+/// where a document that breaks something is counted, retried and set aside without holding up another person's.
+package struct Intake: Sendable {
+    /// The queue between the two.
+    package static let queueName = "intake"
+
+    private let database: Database
+    private let store: CaseStore
+    private let queue: MessageQueue
+    private let catalogue: AdapterCatalogue
+    private let environment: HubEnvironment
+    private let metrics: Metrics
+    private let logger: Logger
+    private let acceptance: Coalescer<SealedSubmission, Acceptance>
+
+    init(_ installation: Installation) {
+        let database = installation.database
+        let store = installation.store
+        let queue = installation.queue
+        self.database = database
+        self.store = store
+        self.queue = queue
+        catalogue = installation.catalogue
+        environment = installation.configuration.environment
+        metrics = installation.metrics
+        logger = installation.logger
+        acceptance = Coalescer(maxBatch: 64, lanes: 2) { submissions in
+            let answers = try await database.transaction { connection in
+                let answers = try store.accept(submissions, in: connection)
+                var messages: [NewMessage] = []
+                for (submission, answer) in zip(submissions, answers) {
+                    guard case .received(let receipt) = answer else { continue }
+                    if receipt.state == .quarantined {
+                        let item = NewWorkItem(
+                            kind: .quarantined,
+                            code: receipt.findings.first?.code.rawValue ?? FindingCode.internal.rawValue,
+                            submission: receipt.id,
+                            partner: receipt.sender
+                        )
+                        try store.add(item, in: connection)
+                    } else {
+                        messages.append(
+                            NewMessage(
+                                queue: Self.queueName,
+                                key: submission.orderKey,
+                                payload: Array(receipt.id.description.utf8),
+                                correlation: receipt.id
+                            )
+                        )
+                    }
+                }
+                _ = try queue.enqueue(messages, in: connection)
+                return answers
+            }
+            queue.wake(Self.queueName)
+            return answers
+        }
+    }
+
+    // MARK: Before the answer
+
+    /// Stores a document durably and says what its sender is to be told.
+    ///
+    /// - Throws: ``Problem`` when the request itself is at fault and nothing can be stored; the database's error when
+    ///   nothing was stored.
+    package func receive(_ arrival: Arrival) async throws -> IntakeAnswer {
+        let submission = try look(at: arrival)
+        let messageID = submission.state == .quarantined ? nil : submission.messageID
+        let answer: IntakeAnswer
+        switch try await acceptance.submit(store.seal(submission)) {
+        case .received(let receipt) where receipt.state == .quarantined,
+            .duplicate(let receipt) where receipt.state == .quarantined:
+            let finding = receipt.findings.first ?? Finding(.internal, at: "", "Kept for staff to look at")
+            answer = .quarantined(.init(id: receipt.id, receivedAt: receipt.receivedAt), finding)
+            metrics.count(.submissions, ReceiptAnswer.Status.quarantined.rawValue)
+        case .received(let receipt):
+            answer = .received(.init(id: receipt.id, receivedAt: receipt.receivedAt, messageID: messageID))
+            metrics.count(.submissions, ReceiptAnswer.Status.received.rawValue)
+        case .duplicate(let receipt):
+            answer = .duplicate(.init(id: receipt.id, receivedAt: receipt.receivedAt, messageID: messageID))
+            metrics.count(.submissions, ReceiptAnswer.Status.duplicate.rawValue)
+        case .conflict:
+            answer = .conflict
+            metrics.count(.submissions, FindingCode.conflict.rawValue)
+        }
+        return answer
+    }
+
+    /// Notes for staff that a partner's request was refused before it could be stored, for example for its size.
+    package func noteRefusal(by sender: Principal, code: FindingCode) async {
+        let item = NewWorkItem(kind: .refusedSubmission, code: code.rawValue, partner: sender.id)
+        do {
+            _ = try await database.transaction { [store] connection in
+                try store.add(item, in: connection)
+            }
+        } catch {
+            logger.warning("a refusal could not be noted", metadata: ["partner": "\(sender.id)", "error": "\(error)"])
+        }
+    }
+
+    /// What the peek makes of an arrival: a submission to work on, or one in quarantine with the reason.
+    private func look(at arrival: Arrival) throws -> Submission {
+        func submission(
+            messageID: String, format: DocumentFormat?, threadID: String? = nil, quarantinedFor finding: Finding? = nil
+        ) -> Submission {
+            Submission(
+                sender: arrival.sender.id,
+                messageID: arrival.fileName ?? messageID,
+                channel: arrival.channel.rawValue,
+                format: format?.rawValue ?? "unknown",
+                adapter: arrival.sender.adapter,
+                bytes: arrival.bytes,
+                fileName: arrival.fileName,
+                threadID: threadID,
+                state: finding == nil ? .received : .quarantined,
+                findings: finding.map { [$0] } ?? []
+            )
+        }
+        func quarantined(_ finding: Finding, format: DocumentFormat? = arrival.format) -> Submission {
+            submission(messageID: arrival.digest, format: format, quarantinedFor: finding)
+        }
+
+        guard !arrival.bytes.isEmpty else { return quarantined(Finding(.notParseable, at: "", "The body is empty")) }
+        guard let format = arrival.format else {
+            return quarantined(Finding(.mediaType, at: "", "No such media type is taken"))
+        }
+        let peek: Peek
+        do {
+            peek = try Peek.look(arrival.bytes, format: format)
+        } catch {
+            return quarantined(Finding(error.code, at: error.path, error.text))
+        }
+        guard let adapter = arrival.sender.adapter.flatMap({ catalogue[$0] }),
+            let way = adapter.inbound(for: peek.format, type: peek.type)
+        else {
+            return quarantined(Finding(.mediaType, at: "", "This partner is not set up for such a document"))
+        }
+        // The envelope names its sender by the register's id; every other form in its own way.
+        let isSender =
+            peek.format == .json
+            ? peek.sender == arrival.sender.id : adapter.isSender(of: arrival.bytes, by: way)
+        guard isSender else {
+            return quarantined(Finding(.senderMismatch, at: "sender", "Is not the authenticated partner"))
+        }
+        if let own = peek.messageID, let key = arrival.idempotencyKey, own != key {
+            throw Problem(
+                status: .badRequest, code: FindingCode.schema.rawValue,
+                title: "The Idempotency-Key is not the document's own id"
+            )
+        }
+        return submission(
+            messageID: peek.repeatID ?? arrival.idempotencyKey ?? arrival.digest,
+            format: peek.format,
+            threadID: peek.threadID
+        )
+    }
+
+    // MARK: Behind the queue
+
+    /// Works on one message of the intake queue: reads the document, translates it, finds its person, stores the case.
+    ///
+    /// Everything it decides commits together with the acknowledgement, so that a crash at any point repeats all of it
+    /// or none, and a repeat stores nothing twice.
+    func work(_ lease: Lease) async -> LeaseOutcome {
+        guard let receipt = UUIDValue(String(decoding: lease.payload, as: UTF8.self)) else {
+            return .deadLetter(Cause(code: "payload_unknown", text: "The message does not name a receipt"))
+        }
+        do {
+            guard let document = try await database.read({ [store] in try store.document(receipt, in: $0) }) else {
+                return .deadLetter(Cause(code: "document_missing", text: "The document is no longer stored"))
+            }
+            let worked = translate(document)
+            return try await database.transaction { [store, queue, metrics] connection in
+                _ = try store.store(worked.intake, in: connection)
+                try store.finish(receipt, state: worked.state, findings: worked.findings, in: connection)
+                guard try queue.acknowledge(lease, in: connection) else { throw LeaseLost() }
+                metrics.count(.referrals, worked.state.rawValue)
+                return .acknowledged
+            }
+        } catch is LeaseLost {
+            metrics.count(.fencedOutcomes, Self.queueName)
+            return .acknowledged
+        } catch let error as PostgresError {
+            return .retry(Cause(code: "database", text: error.description), after: nil)
+        } catch {
+            logger.error("intake failed", metadata: ["receipt": "\(receipt)", "error": "\(error)"])
+            return .retry(Cause(code: "internal", text: "\(type(of: error))"), after: nil)
+        }
+    }
+
+    /// What translation made of one document: the parts to store, and the submission's state and findings.
+    private struct Worked: Sendable {
+        var intake: IntakeRecord
+        var state: SubmissionState
+        var findings: [Finding]
+    }
+
+    private func translate(_ document: StoredDocument) -> Worked {
+        let receipt = document.receipt
+        guard let adapter = receipt.adapter.flatMap({ catalogue[$0] }),
+            let format = DocumentFormat(rawValue: receipt.format),
+            let way = adapter.inbound(for: format, type: (try? Peek.look(document.bytes, format: format))?.type)
+        else {
+            let finding = Finding(.mediaType, at: "", "The adapter no longer takes this document")
+            let item = IntakeItem(ordinal: 0, status: .rejected, referral: nil, findings: [finding])
+            return Worked(intake: record(of: receipt, [item]), state: .rejected, findings: [finding])
+        }
+        let parts = Translator(
+            adapter: adapter, inbound: way, environment: environment, now: Instant(microseconds: receipt.receivedAt.microseconds)
+        ).translate(document.bytes)
+        let items = parts.map { part in
+            IntakeItem(
+                ordinal: part.index,
+                status: part.status,
+                referral: part.referral,
+                findings: part.errors + part.warnings,
+                // An update that answers no message (ADT) finds its person by identifiers and never opens a case.
+                opensCase: !(part.referral.map { $0.type == .known(.update) && $0.inReplyTo == nil } ?? false)
+            )
+        }
+        var findings: [Finding] = []
+        for part in parts {
+            let prefix = parts.count == 1 ? "" : "[\(part.index)]."
+            for finding in part.errors + part.warnings {
+                findings.append(Finding(finding.code, at: prefix + finding.path, finding.text))
+            }
+        }
+        let state: SubmissionState =
+            if parts.allSatisfy({ $0.status == .rejected }) {
+                .rejected
+            } else if parts.contains(where: { $0.status == .incomplete }) {
+                .incomplete
+            } else {
+                .accepted
+            }
+        return Worked(intake: record(of: receipt, items), state: state, findings: findings)
+    }
+
+    private func record(of receipt: Receipt, _ items: [IntakeItem]) -> IntakeRecord {
+        IntakeRecord(receipt: receipt.id, sender: receipt.sender, receivedAt: receipt.receivedAt, items: items)
+    }
+}
+
+/// What a consumer is told of a message; the disclosure policy has outcomes of its own.
+typealias LeaseOutcome = Outcome
+
+/// The lease ran out while its message was worked on: another attempt owns it, so this one's work is rolled back.
+struct LeaseLost: Error {}

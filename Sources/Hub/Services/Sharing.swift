@@ -1,0 +1,183 @@
+package import CaseStore
+import Disclosure
+import Logging
+import MessageQueue
+package import Postgres
+package import Referral
+import Translation
+
+/// Agreements and requests for shares: what staff ask, what the policy answers, what is queued.
+package struct Sharing: Sendable {
+    private let database: Database
+    private let store: CaseStore
+    private let queue: MessageQueue
+    private let partners: OutboundPartners
+    private let metrics: Metrics
+
+    init(_ installation: Installation) {
+        database = installation.database
+        store = installation.store
+        queue = installation.queue
+        partners = installation.partners
+        metrics = installation.metrics
+    }
+
+    // MARK: Agreements
+
+    /// Records the Shared Agreement in `body`, the JSON of `POST /v1/agreements`.
+    ///
+    /// - Returns: `{agreement_id, person_id, version}`, or nil when there is no such person.
+    /// - Throws: ``RequestError`` naming everything that is wrong with the body.
+    package func addAgreement(_ body: [UInt8], by actor: String) async throws -> Value? {
+        let request = try AgreementRequest(body)
+        let agreement = request.agreement
+        return try await database.transaction { [store] connection -> Value? in
+            guard try store.person(agreement.person, in: connection) != nil else { return nil }
+            guard let added = try store.add(agreement, by: actor, in: connection) else {
+                let finding = Finding(.schema, at: "supplements", "Is no agreement of this person")
+                throw RequestError(findings: [finding])
+            }
+            return [
+                "agreement_id": .string(added.id.description),
+                "person_id": .string(agreement.person.description),
+                "version": .number(String(added.agreement.version)),
+            ]
+        }
+    }
+
+    /// Withdraws an agreement, or one recipient of it, and cancels what is queued under it in the same transaction.
+    ///
+    /// No release entry commits after this has: the agreement's row is locked FOR UPDATE here and FOR SHARE by
+    /// ``Dispatch`` (promise 3).
+    ///
+    /// - Returns: `{agreement_id, cancelled_shares}`, or nil when there is no such agreement or no such recipient in it.
+    package func withdraw(_ id: UUIDValue, _ body: [UInt8], by actor: String) async throws -> Value? {
+        try await withdraw(id, try WithdrawalRequest(body), by: actor)
+    }
+
+    /// The same as of now, for the whole agreement or one recipient of it.
+    package func withdraw(_ id: UUIDValue, recipient: String?, by actor: String) async throws -> Value? {
+        try await withdraw(id, WithdrawalRequest(recipient: recipient), by: actor)
+    }
+
+    private func withdraw(_ id: UUIDValue, _ request: WithdrawalRequest, by actor: String) async throws -> Value? {
+        let receivedAt = request.receivedAt ?? .now()
+        return try await database.transaction { [store, queue] connection -> Value? in
+            guard let stored = try store.agreement(id, in: connection) else { return nil }
+            // Lines are numbered from 0 in the order of the agreement; none stands for all of it.
+            let lines: [Int?] =
+                request.recipient.map { recipient in
+                    stored.agreement.scope.indices.filter { stored.agreement.scope[$0].recipient == recipient }
+                } ?? [nil]
+            guard !lines.isEmpty else { return nil }
+            var cancelled: [UUIDValue] = []
+            for line in lines {
+                guard
+                    let withdrawal = try store.withdraw(
+                        agreement: id, scopeLine: line, receivedAt: receivedAt, by: actor, in: connection)
+                else { return nil }
+                cancelled += withdrawal.shares
+                let cause = Cause(code: "agreement_withdrawn", text: "The person withdrew the permission it rested on")
+                _ = try queue.cancel(withdrawal.messages.map(MessageID.init(rawValue:)), cause: cause, in: connection)
+            }
+            return [
+                "agreement_id": .string(id.description),
+                "cancelled_shares": .array(cancelled.map { .string($0.description) }),
+            ]
+        }
+    }
+
+    // MARK: Shares
+
+    /// Judges a share, keeps the decision, and queues it when it is permitted.
+    ///
+    /// The decision is taken again when the message is claimed for sending and on every retry.
+    ///
+    /// - Returns: the share as ``value(of:)`` shows it, or nil when there is no such person.
+    /// - Throws: ``RequestError`` naming everything that is wrong with the body.
+    package func requestShare(_ body: [UInt8], by actor: String) async throws -> Value? {
+        let wanted = try NewShareRequest(body)
+        let outbound = partners.outbound(recipient: wanted.recipient, purpose: wanted.purpose)
+        let groups = wanted.groups ?? outbound?.groups ?? []
+        let request = ShareRequest(
+            person: wanted.person,
+            recipient: wanted.recipient,
+            purpose: wanted.purpose,
+            level: wanted.level ?? Level.identifiable.rawValue,
+            groups: groups.map(\.rawValue).sorted(),
+            channel: outbound?.channel.rawValue ?? ReleaseChannel.httpsMutualTLS.rawValue,
+            requestedBy: wanted.requestedBy.map { "\(actor)/\($0)" } ?? actor
+        )
+        let setup = partners.setup(of: wanted.recipient)
+        let queueName = Dispatch.queueName(wanted.recipient)
+        let share = try await database.transaction { [store, queue] connection -> Share? in
+            let now = Timestamp.now()
+            guard let facts = try store.facts(for: request, recipient: setup, at: now, in: connection) else {
+                return nil
+            }
+            let decision = Policy.decide(facts, rules: .serving, tracing: false)
+            let share = try store.create(request, facts: facts, decision: decision, in: connection)
+            if share.state == .queued {
+                let message = NewMessage(
+                    queue: queueName,
+                    key: request.person.description,
+                    payload: Array(share.id.description.utf8),
+                    correlation: share.id
+                )
+                let ids = try queue.enqueue([message], in: connection)
+                if let id = ids.first {
+                    try store.attach(message: id.rawValue, to: share.id, in: connection)
+                }
+            }
+            return share
+        }
+        guard let share else { return nil }
+        metrics.count(.decisions, share.outcome ?? "none")
+        if share.state == .queued { queue.wake(queueName) }
+        return Self.value(of: share)
+    }
+
+    /// A share as it stands, or nil.
+    package func share(_ id: UUIDValue) async throws -> Value? {
+        try await database.read { [store] in try store.share(id, in: $0) }.map(Self.value(of:))
+    }
+
+    /// `{share_id, person_id, recipient, purpose, state, decision}`; ids, codes and field groups only.
+    package static func value(of share: Share) -> Value {
+        let request = share.request
+        var decision: Object = [
+            "outcome": share.outcome.map(Value.string) ?? nil,
+            "reason": share.reason.map(Value.string) ?? nil,
+            "released": .array(share.released.sorted().map(Value.string)),
+            "withheld": .array(Set(request.groups).subtracting(share.released).sorted().map(Value.string)),
+        ]
+        decision["explanation"] = share.reason.flatMap(ReasonCode.init).map { .string($0.explanation) }
+        decision["agreement_id"] = share.agreement.map { .string($0.description) }
+        decision["agreement_version"] = share.agreementVersion.map { .number(String($0)) }
+        decision["policy_version"] = share.policyVersion.map(Value.string)
+        var object: Object = [
+            "share_id": .string(share.id.description),
+            "person_id": .string(request.person.description),
+            "recipient": .string(request.recipient),
+            "purpose": .string(request.purpose),
+            "state": .string(share.state.rawValue),
+            "requested_at": .string(request.requestedAt.rfc3339),
+            "attempts": .number(String(share.attempts)),
+            "decision": .object(decision),
+        ]
+        object["failure"] = share.failure.map(Value.string)
+        object["reference"] = share.reference.map(Value.string)
+        object["finished_at"] = share.finishedAt.map { .string($0.rfc3339) }
+        return .object(object)
+    }
+}
+
+extension PolicyRules {
+    /// The rules that the running hub judges by: the council's notice, with the purposes that rest on the person's
+    /// consent. The others need approvals and incidents on record, which staff cannot enter yet: they are refused by code.
+    static let serving: PolicyRules = {
+        var rules = PolicyRules.notice
+        rules.enabledPurposes = [.careSupport, .supportReferral, .benefitsSupport, .housingSupport]
+        return rules
+    }()
+}

@@ -1,0 +1,57 @@
+/// What an entry says happened; the same closed list is the SQL type `ledger.kind`.
+package enum LedgerKind: String, CaseIterable, Sendable {
+    case submissionReceived = "submission_received"
+    case submissionFinished = "submission_finished"
+    case referralStored = "referral_stored"
+    case agreementAdded = "agreement_added"
+    case agreementWithdrawn = "agreement_withdrawn"
+    case shareRequested = "share_requested"
+    case shareDecided = "share_decided"
+    /// Written before the bytes leave: each attempt has one of its own.
+    case release
+    /// What became of a release.
+    case releaseOutcome = "release_outcome"
+    /// Somebody looked at something personal.
+    case view
+    /// A data key was made, for a person; destroying it is `key_destroyed`.
+    case keyMade = "key_made"
+    case keyDestroyed = "key_destroyed"
+    /// A partner or a credential was added, disabled or revoked.
+    case partnerChanged = "partner_changed"
+}
+
+/// The members an entry may have besides id, time and kind: ids, group names and code words only.
+package enum LedgerField: String, CaseIterable, Sendable {
+    /// Who acted: a partner's or a member of staff's id, or `hub`.
+    case actor
+    case submission
+    case person
+    case referral
+    case agreement
+    case agreementVersion = "agreement_version"
+    case scopeLine = "scope_line"
+    case share
+    case message
+    case attempt
+    case partner
+    case apiKey = "api_key"
+    case recipient
+    case purpose
+    case level
+    case channel
+    /// Groups asked for, as names joined by a space, in the order of their names.
+    case asked
+    /// Groups released, in the same form.
+    case released
+    case stage
+    case outcome
+    case reason
+    case state
+    case clauses
+    case obligations
+    case policyVersion = "policy_version"
+    /// SHA-256 of the facts that a decision was taken on, in hexadecimal.
+    case factsHash = "facts_hash"
+    /// SHA-256 of the bytes that were released, in hexadecimal.
+    case bytesHash = "bytes_hash"
+}

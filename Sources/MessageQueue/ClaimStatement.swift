@@ -1,0 +1,176 @@
+import Postgres
+
+/// Takes leases on the messages at the front of a queue: the statements of a claim.
+enum ClaimStatement {
+    /// Brings waiting messages that are due back to their shelves. Gives a row per message brought back.
+    static func promote(queue: String) -> (SQL, StaticString) {
+        (
+            """
+            WITH due AS MATERIALIZED (
+                SELECT queue, shelf, position
+                FROM queue.state
+                WHERE queue = (SELECT id FROM queue.queue WHERE name = \(queue))
+                  AND shelf = 3
+                  AND wait_until <= now()
+                ORDER BY wait_until
+                LIMIT 1000
+                FOR UPDATE SKIP LOCKED
+            )
+            UPDATE queue.state AS s
+            SET shelf = s.priority, wait_until = NULL
+            FROM due
+            WHERE s.queue = due.queue AND s.shelf = due.shelf AND s.position = due.position
+            RETURNING s.position
+            """, "queue.promote"
+        )
+    }
+
+    /// Claims, in one statement.
+    ///
+    /// - `candidate` walks the arms in their order, which a lateral join keeps, and stops at the limit. A row qualifies if nobody holds
+    ///   it and no live row of its key has a lower place. Rows that another claim has locked are skipped, not waited for.
+    /// - A candidate whose lease ran out was lost: it becomes a suspect, to be claimed by a later claim, or, lost once too often,
+    ///   a dead letter.
+    /// - The others are leased: attempt counted, fence raised, all in place (HOT).
+    static func claim(
+        queue: String, arms: [ClaimPlan.Arm], limit: Int, lease: Duration, node: Int32, maximumLost: Int
+    ) -> (SQL, StaticString) {
+        (
+            """
+            WITH candidate AS MATERIALIZED (
+                SELECT c.queue, c.shelf, c.position, c.is_lost, c.lost, c.leased_at, c.node
+                FROM unnest(
+                    \(arms.map(\.shelf.rawValue)), \(arms.map(\.most)), \(arms.map(\.floor))
+                ) AS arm(shelf, most, floor)
+                CROSS JOIN LATERAL (
+                    SELECT s.queue, s.shelf, s.position, s.lease_until IS NOT NULL AS is_lost, s.lost, s.leased_at, s.node
+                    FROM queue.state AS s
+                    WHERE s.queue = (SELECT id FROM queue.queue WHERE name = \(queue) AND paused_at IS NULL)
+                      AND s.shelf = arm.shelf
+                      AND s.position >= arm.floor
+                      AND (s.lease_until IS NULL OR s.lease_until <= now())
+                      AND NOT EXISTS (
+                          SELECT
+                          FROM queue.state AS older
+                          WHERE older.key_hash = s.key_hash AND older.position < s.position
+                      )
+                    ORDER BY s.position
+                    LIMIT arm.most
+                    FOR UPDATE OF s SKIP LOCKED
+                ) AS c
+                LIMIT \(limit)
+            ), claimed AS (
+                UPDATE queue.state AS s
+                SET attempt = s.attempt + 1, fence = s.fence + 1, node = \(node), leased_at = now(),
+                    lease_until = now() + \(lease)
+                FROM candidate AS c
+                WHERE NOT c.is_lost AND s.queue = c.queue AND s.shelf = c.shelf AND s.position = c.position
+                RETURNING s.id, s.position, s.queue, s.shelf, s.attempt, s.fence, s.lease_until, s.lost, s.priority
+            ), suspected AS (
+                UPDATE queue.state AS s
+                SET shelf = 4, lost = s.lost + 1, node = NULL, leased_at = NULL, lease_until = NULL
+                FROM candidate AS c
+                WHERE c.is_lost AND c.lost + 1 < \(maximumLost)
+                  AND s.queue = c.queue AND s.shelf = c.shelf AND s.position = c.position
+                RETURNING s.id, s.attempt, c.leased_at, c.node
+            ), poisoned AS (
+                DELETE FROM queue.state AS s
+                USING candidate AS c
+                WHERE c.is_lost AND c.lost + 1 >= \(maximumLost)
+                  AND s.queue = c.queue AND s.shelf = c.shelf AND s.position = c.position
+                RETURNING s.id, s.queue, s.priority, s.attempt, s.lost + 1 AS lost, c.leased_at, c.node
+            ), buried AS (
+                INSERT INTO queue.dead_letter (id, queue, priority, attempt, lost, cause_code, cause_text, fingerprint)
+                SELECT id, queue, priority, attempt, lost, \(Cause.leaseLost.code), \(Cause.leaseLost.text),
+                    \(Cause.leaseLost.fingerprint)
+                FROM poisoned
+            ), noted AS (
+                INSERT INTO queue.history (message, began_at, node, outcome, attempt, cause)
+                SELECT id, leased_at, node, 'lost'::queue.outcome, attempt, NULL FROM suspected
+                UNION ALL
+                SELECT id, leased_at, node, 'lost', attempt, NULL FROM poisoned
+                UNION ALL
+                SELECT id, NULL, NULL, 'dead_lettered', attempt, \(Cause.leaseLost.code) FROM poisoned
+            )
+            SELECT c.id, c.position, c.queue, c.shelf, c.attempt, c.fence, c.lease_until, c.lost > 0, c.priority,
+                m.key, m.payload, m.content_type, m.correlation, m.enqueued_at
+            FROM claimed AS c
+            JOIN queue.message AS m ON m.id = c.id
+            """, "queue.claim"
+        )
+    }
+
+    /// The leases of a claim's rows, in the order of its arms and then of their places.
+    static func leases(_ result: QueryResult, queue: String, arms: [ClaimPlan.Arm]) throws -> [Lease] {
+        let leases = try result.map { row in
+            let (
+                id, position, queueNumber, shelf, attempt, fence, expiresAt, isSuspect, priority, key, payload, contentType,
+                correlation, enqueuedAt
+            ) = try row.decode(
+                Int64.self, Int64.self, Int16.self, Int16.self, Int.self, Int.self, Timestamp.self, Bool.self, Int16.self,
+                String?.self, [UInt8].self, String?.self, UUIDValue?.self, Timestamp.self)
+            return Lease(
+                messageID: MessageID(rawValue: id), queue: queue, key: key, payload: payload, contentType: contentType,
+                attempt: attempt, fence: fence, expiresAt: expiresAt, correlation: correlation, enqueuedAt: enqueuedAt,
+                priority: Priority(rawValue: priority) ?? .routine, isSuspect: isSuspect,
+                place: Place(queue: queueNumber, shelf: shelf, position: position))
+        }
+        let rank = Dictionary(uniqueKeysWithValues: arms.enumerated().map { ($0.element.shelf.rawValue, $0.offset) })
+        return leases.sorted {
+            (rank[$0.place.shelf] ?? 0, $0.place.position) < (rank[$1.place.shelf] ?? 0, $1.place.position)
+        }
+    }
+
+    /// The lowest live place of each shelf of ready messages.
+    static func survey(queue: String) -> (SQL, StaticString) {
+        (
+            """
+            SELECT arm.shelf, lowest.position
+            FROM unnest('{0,1,2}'::smallint[]) AS arm(shelf)
+            CROSS JOIN LATERAL (
+                SELECT s.position
+                FROM queue.state AS s
+                WHERE s.queue = (SELECT id FROM queue.queue WHERE name = \(queue)) AND s.shelf = arm.shelf
+                ORDER BY s.position
+                LIMIT 1
+            ) AS lowest
+            """, "queue.survey"
+        )
+    }
+
+    /// Reads what ``survey(queue:)`` found.
+    static func lowest(_ result: QueryResult) throws -> [Shelf: Int64] {
+        var lowest: [Shelf: Int64] = [:]
+        for row in result {
+            let (shelf, position) = try row.decode(Int16.self, Int64.self)
+            if let shelf = Shelf(rawValue: shelf) { lowest[shelf] = position }
+        }
+        return lowest
+    }
+
+    /// Moves the end of the leases that are still held, and gives (position, fence) of each of those.
+    ///
+    /// A row that somebody has locked is being settled: it is left alone, and still counts as held.
+    static func renew(_ columns: LeaseColumns, lease: Duration) -> (SQL, StaticString) {
+        (
+            """
+            WITH held AS MATERIALIZED (
+                SELECT s.queue, s.shelf, s.position
+                FROM \(columns.unnest) AS l(queue, shelf, position, fence)
+                JOIN queue.state AS s ON s.queue = l.queue AND s.shelf = l.shelf AND s.position = l.position
+                WHERE s.fence = l.fence AND s.lease_until IS NOT NULL
+                FOR UPDATE OF s SKIP LOCKED
+            ), renewed AS (
+                UPDATE queue.state AS s
+                SET lease_until = now() + \(lease)
+                FROM held
+                WHERE s.queue = held.queue AND s.shelf = held.shelf AND s.position = held.position
+            )
+            SELECT s.position, s.fence
+            FROM \(columns.unnest) AS l(queue, shelf, position, fence)
+            JOIN queue.state AS s ON s.queue = l.queue AND s.shelf = l.shelf AND s.position = l.position
+            WHERE s.fence = l.fence AND s.lease_until IS NOT NULL
+            """, "queue.renew"
+        )
+    }
+}

@@ -1,0 +1,142 @@
+import Postgres
+import Synchronization
+
+/// Gathers concurrent callers so that they share one round trip and one commit.
+///
+/// Each caller hands in one item and waits for its own result. Whoever waits when a lane falls free goes together, so a batch
+/// forms exactly while the lanes are busy: a lone caller is never held up. A caller returns after the body has, so what the
+/// body made durable is durable when ``submit(_:)`` returns.
+///
+/// If a body fails for a batch, its items are tried one by one, so that one bad item does not fail its neighbours. Not so
+/// after the loss of a connection: then nobody knows whether the batch was committed, and each caller is told.
+package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
+    /// Does the work for a batch and returns one result per item, in order.
+    package typealias Body = @Sendable ([Item]) async throws -> [Result]
+
+    private struct Waiting {
+        let ticket: UInt64
+        let item: Item
+        let continuation: CheckedContinuation<Result, any Error>
+    }
+
+    private struct State {
+        var waiting: [Waiting] = []
+        var busyLanes = 0
+        var lastTicket: UInt64 = 0
+    }
+
+    private enum Admission {
+        case waits
+        case waitsInNewLane
+        case refused(any Error)
+    }
+
+    private let state = Mutex(State())
+    private let maxBatch: Int
+    private let lanes: Int
+    private let maximumWaiting: Int
+    private let mayRepeat: @Sendable (any Error) -> Bool
+    private let body: Body
+
+    /// - Parameters:
+    ///   - maxBatch: the most items of one call of the body
+    ///   - lanes: the most calls of the body at once; two keep both the disk and the processor busy
+    ///   - maximumWaiting: callers beyond this are refused with ``QueueError/tooManyWaiting(limit:)``
+    ///   - mayRepeat: whether an error proves that the batch had no effect; the default excludes lost connections
+    ///   - body: the work
+    package init(
+        maxBatch: Int = 128, lanes: Int = 2, maximumWaiting: Int = 10_000,
+        mayRepeat: @escaping @Sendable (any Error) -> Bool = { ($0 as? PostgresError)?.provesNoEffect ?? true },
+        body: @escaping Body
+    ) {
+        precondition(maxBatch > 0 && lanes > 0 && maximumWaiting > 0, "a coalescer's bounds are positive")
+        self.maxBatch = maxBatch
+        self.lanes = lanes
+        self.maximumWaiting = maximumWaiting
+        self.mayRepeat = mayRepeat
+        self.body = body
+    }
+
+    /// Callers whose items are in no batch yet.
+    package var waitingCount: Int { state.withLock { $0.waiting.count } }
+
+    /// Waits until the item's batch is done and returns the item's own result.
+    ///
+    /// A caller that is cancelled while its item still waits gets `CancellationError`, and the item never runs. Once the item
+    /// is in a batch its fate is the batch's, so the caller waits for it and learns it.
+    package func submit(_ item: Item) async throws -> Result {
+        let ticket = state.withLock { state in
+            state.lastTicket += 1
+            return state.lastTicket
+        }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let admission = state.withLock { state -> Admission in
+                    // Checked under the lock: a cancellation either shows here or finds the item below.
+                    if Task.isCancelled { return .refused(CancellationError()) }
+                    if state.waiting.count >= maximumWaiting {
+                        return .refused(QueueError.tooManyWaiting(limit: maximumWaiting))
+                    }
+                    state.waiting.append(Waiting(ticket: ticket, item: item, continuation: continuation))
+                    guard state.busyLanes < lanes else { return .waits }
+                    state.busyLanes += 1
+                    return .waitsInNewLane
+                }
+                switch admission {
+                case .waits: break
+                // Unstructured because a lane serves many callers and outlives the one that opened it; it ends when nobody waits.
+                case .waitsInNewLane: Task { await self.runLane() }
+                case .refused(let error): continuation.resume(throwing: error)
+                }
+            }
+        } onCancel: {
+            let withdrawn = state.withLock { state in
+                state.waiting.firstIndex { $0.ticket == ticket }.map { state.waiting.remove(at: $0) }
+            }
+            withdrawn?.continuation.resume(throwing: CancellationError())
+        }
+    }
+
+    private func runLane() async {
+        // Lets callers that are ready to run join the first batch.
+        await Task.yield()
+        while let batch = takeBatch() { await run(batch) }
+    }
+
+    private func takeBatch() -> [Waiting]? {
+        state.withLock { state in
+            guard !state.waiting.isEmpty else {
+                state.busyLanes -= 1
+                return nil
+            }
+            let batch = Array(state.waiting.prefix(maxBatch))
+            state.waiting.removeFirst(batch.count)
+            return batch
+        }
+    }
+
+    private func run(_ batch: [Waiting]) async {
+        do {
+            let results = try await body(batch.map(\.item))
+            precondition(results.count == batch.count, "the body returns one result per item")
+            for (waiting, result) in zip(batch, results) { waiting.continuation.resume(returning: result) }
+        } catch where batch.count > 1 && mayRepeat(error) {
+            var rest = batch[...]
+            while let waiting = rest.popFirst() {
+                do {
+                    let results = try await body([waiting.item])
+                    precondition(results.count == 1, "the body returns one result per item")
+                    waiting.continuation.resume(returning: results[0])
+                } catch {
+                    waiting.continuation.resume(throwing: error)
+                    guard !mayRepeat(error) else { continue }
+                    // The rest never ran; without a database each would only wait to learn the same.
+                    for waiting in rest { waiting.continuation.resume(throwing: error) }
+                    return
+                }
+            }
+        } catch {
+            for waiting in batch { waiting.continuation.resume(throwing: error) }
+        }
+    }
+}

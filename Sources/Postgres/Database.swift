@@ -1,0 +1,70 @@
+package import Logging
+
+/// A database, reached through a bounded pool of connections.
+///
+/// Work is given as a synchronous closure over a ``Connection``: no network call can be awaited while it runs, so none
+/// can happen under a row lock. Cancelling the task cancels the statement and throws `CancellationError`.
+///
+///     try await database.transaction { connection in
+///         let rows = try connection.query("SELECT id FROM message WHERE key = \(key) FOR UPDATE", name: "message.lock")
+///         …
+///     }
+package struct Database: Sendable {
+    private let pool: ConnectionPool
+    private let logger: Logger
+
+    /// Opens nothing yet: connections are made when they are wanted.
+    package init(configuration: DatabaseConfiguration, logger: Logger) {
+        pool = ConnectionPool(configuration, logger)
+        self.logger = logger
+    }
+
+    package var configuration: DatabaseConfiguration { pool.configuration }
+
+    /// How the pool stands.
+    package var statistics: PoolStatistics { pool.statistics }
+
+    /// Runs `body` with a connection and no transaction around it: each statement commits by itself.
+    ///
+    /// For reading, and for single statements that write. A transaction that `body` leaves open is undone.
+    @discardableResult
+    package func read<T: Sendable>(_ body: @Sendable (Connection) throws -> T) async throws -> T {
+        try await pool.withSession(body)
+    }
+
+    /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
+    @discardableResult
+    package func transaction<T: Sendable>(
+        isolation: Isolation = .readCommitted, _ body: @Sendable (Connection) throws -> T
+    ) async throws -> T {
+        try await pool.withSession { connection in try connection.transaction(isolation, body) }
+    }
+
+    /// Runs one statement, which commits by itself.
+    package func query(_ sql: SQL, name: StaticString? = nil, deadline: Duration? = nil) async throws -> QueryResult {
+        try await pool.withSession { try $0.query(sql, name: name, deadline: deadline) }
+    }
+
+    /// Runs one statement, which commits by itself, and returns how many rows it touched.
+    @discardableResult
+    package func execute(_ sql: SQL, name: StaticString? = nil, deadline: Duration? = nil) async throws -> Int {
+        try await pool.withSession { try $0.execute(sql, name: name, deadline: deadline) }
+    }
+
+    /// Sends the statements that `body` adds in one round trip and one transaction, and returns their results in order.
+    package func pipeline(_ body: @Sendable (inout Pipeline) throws -> Void) async throws -> [QueryResult] {
+        var pipeline = Pipeline()
+        try body(&pipeline)
+        return try await pool.withSession { [pipeline] in try $0.pipeline(pipeline) }
+    }
+
+    /// Notifications on these channels, by a connection of their own outside the pool.
+    package func listen(_ channels: [String]) -> Listener {
+        Listener(configuration, channels, logger)
+    }
+
+    /// Refuses new work, waits for what is running, and closes every connection.
+    package func close() async {
+        await pool.close()
+    }
+}

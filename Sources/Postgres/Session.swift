@@ -1,0 +1,56 @@
+/// A connection on a thread of its own, which it never leaves.
+///
+/// The pool lends a session to one caller at a time; the caller's closure runs on the session's thread.
+actor Session {
+    nonisolated let thread: ConnectionThread
+    nonisolated let canceller: Canceller
+    private var connection: Connection?
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    init() throws(PostgresError) {
+        thread = try ConnectionThread()
+        canceller = try Canceller()
+    }
+
+    deinit { thread.stop() }
+
+    /// Connects; takes as long as libpq takes.
+    static func open(_ configuration: DatabaseConfiguration) async throws -> Session {
+        let session = try Session()
+        try await session.connect(configuration)
+        return session
+    }
+
+    private func connect(_ configuration: DatabaseConfiguration) throws {
+        connection = try Connection(configuration, canceller: canceller)
+    }
+
+    func close() {
+        connection = nil
+    }
+
+    /// What became of a turn at the connection.
+    enum Outcome<T: Sendable>: Sendable {
+        /// The connection had died while idle; the closure has not run.
+        case stale
+        case finished(Result<T, any Error>, isReusable: Bool)
+    }
+
+    /// Runs `body` on the session's thread. Cancelling the task cancels its statement.
+    nonisolated func turn<T: Sendable>(_ body: @Sendable (Connection) throws -> T) async -> Outcome<T> {
+        let turn = canceller.beginTurn()
+        defer { canceller.endTurn() }
+        return await withTaskCancellationHandler {
+            await perform(body)
+        } onCancel: {
+            canceller.cancel(turn: turn)
+        }
+    }
+
+    private func perform<T: Sendable>(_ body: @Sendable (Connection) throws -> T) -> Outcome<T> {
+        guard let connection, connection.isAlive() else { return .stale }
+        let result = Result { try body(connection) }
+        return .finished(result, isReusable: !connection.isBroken && connection.transactionStatus == .idle)
+    }
+}

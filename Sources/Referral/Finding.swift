@@ -1,0 +1,39 @@
+/// What was found wrong with a document, a field or a transfer (partner interfaces, section 1, error codes).
+package enum FindingCode: String, CaseIterable, Sendable, Hashable, Codable {
+    case notParseable = "not_parseable"
+    case encoding
+    case schema
+    case missing
+    case invalidIdentifier = "invalid_identifier"
+    case invalidDate = "invalid_date"
+    case unknownCode = "unknown_code"
+    case tooLarge = "too_large"
+    case mediaType = "media_type"
+    case checksum
+    case incompleteSet = "incomplete_set"
+    case virus
+    case senderMismatch = "sender_mismatch"
+    case conflict
+    case stale
+    case notForUs = "not_for_us"
+    case `internal`
+}
+
+/// One thing wrong, its place, and what would be right.
+package struct Finding: Sendable, Hashable, Codable {
+    /// What kind of mistake it is.
+    package var code: FindingCode
+    /// Where it is, such as `person.identifiers[0].value`; empty for the document as a whole.
+    package var path: String
+    /// What is wrong and what is expected, in plain words. Never quotes what the document says, so it is safe to log.
+    package var text: String
+
+    package init(_ code: FindingCode, at path: String, _ text: String) {
+        self.code = code
+        self.path = path
+        self.text = text
+    }
+
+    /// The finding as the acknowledgement writes it: code, path, text.
+    package var value: Value { ["code": .string(code.rawValue), "path": .string(path), "text": .string(text)] }
+}

@@ -1,0 +1,29 @@
+/// Writes a table as RFC 4180 in UTF-8: commas, CRLF, every cell in quotation marks.
+package enum CSVWriter {
+    /// The bytes of a table.
+    ///
+    /// A cell that a spreadsheet would run as a formula, beginning with `= + - @` tab or CR, gets an apostrophe before it
+    /// (https://owasp.org/www-community/attacks/CSV_Injection).
+    package static func write(header: [String], rows: some Sequence<[String]>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        write(header, to: &bytes)
+        for row in rows { write(row, to: &bytes) }
+        return bytes
+    }
+
+    private static let quote = UInt8(ascii: "\"")
+
+    private static func write(_ cells: [String], to bytes: inout [UInt8]) {
+        for (index, cell) in cells.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            bytes.append(quote)
+            if let first = cell.utf8.first, "=+-@\t\r".utf8.contains(first) { bytes.append(UInt8(ascii: "'")) }
+            for byte in cell.utf8 {
+                bytes.append(byte)
+                if byte == quote { bytes.append(quote) }
+            }
+            bytes.append(quote)
+        }
+        bytes.append(contentsOf: "\r\n".utf8)
+    }
+}

@@ -1,0 +1,32 @@
+/// The forms in which a document can reach the hub.
+package enum DocumentFormat: String, Sendable, Hashable, CaseIterable {
+    /// The envelope, or another JSON document that is not FHIR.
+    case json
+    /// HL7 version 2 in its bar-and-hat form (ER7).
+    case hl7v2
+    /// HL7 FHIR in JSON.
+    case fhir
+    /// Any XML document.
+    case xml
+    /// A table with a header row: comma, semicolon or tab separated.
+    case csv
+}
+
+extension DocumentFormat {
+    /// The form that bytes most likely have, by their first characters; nil for none that is known.
+    ///
+    /// FHIR is told from other JSON by a `resourceType` near the beginning; whatever is text and nothing else is a table.
+    package static func guess(_ bytes: [UInt8]) -> DocumentFormat? {
+        let text = bytes.dropFirst(bytes.hasByteOrderMark ? 3 : 0).drop { [0x09, 0x0A, 0x0D, 0x20].contains($0) }
+        switch text.first {
+        case nil: return nil
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            return String(decoding: text.prefix(4096), as: UTF8.self).contains("\"resourceType\"") ? .fhir : .json
+        case UInt8(ascii: "<"): return .xml
+        case MLLP.start: return .hl7v2
+        default: break
+        }
+        if ["MSH", "FHS", "BHS"].contains(where: { HL7Message.isHeader(text, named: $0) }) { return .hl7v2 }
+        return bytes.prefix(4096).contains { $0 < 0x09 } ? nil : .csv
+    }
+}

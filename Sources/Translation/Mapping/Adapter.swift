@@ -1,0 +1,142 @@
+package import Referral
+
+/// A partner: who it is, how its documents are read, and how what it is sent is written. All of it is data in its folder.
+package struct Adapter: Sendable {
+    /// The partner's id in the register, and the folder's name: 2 to 40 lower-case letters, digits and `_`.
+    package var id: String
+    package var name: String
+    package var kind: AdapterKind
+    /// Codes of the Organisation Data Service under which its messages arrive.
+    package var ods: [String]
+    package var inbound: [Inbound]
+    package var outbound: [Outbound]
+    /// The folder with its files.
+    package var folder: String
+    /// The moment at which samples are read, so that their results do not change with the calendar. Defaults to
+    /// 2027-01-01T00:00:00Z.
+    package var samplesReadAt: Instant
+    /// The groups of the extensions that mappings fill.
+    var extensions: ExtensionGroups
+
+    /// The first way out for a purpose; without a purpose, the only way out there is.
+    package func outbound(for purpose: String?) -> Outbound? {
+        guard let purpose else { return outbound.count == 1 ? outbound[0] : nil }
+        return outbound.first { $0.purpose == purpose }
+    }
+}
+
+/// What sort of body a partner is.
+package enum AdapterKind: String, CaseIterable, Sendable, Hashable {
+    /// No partner: reads a format from anybody, when no partner's adapter recognises a document.
+    case format
+    case nhsTrust = "nhs_trust"
+    case gp, ambulance
+    case commissioningSupport = "commissioning_support"
+    case police, fire, school, college
+    case youthOffending = "youth_offending"
+    case probation
+    case government, housing, council, court, evaluator, voluntary
+    case faithGroup = "faith_group"
+    case careHome = "care_home"
+    case careProvider = "care_provider"
+    case equipmentProvider = "equipment_provider"
+    case healthProfessional = "health_professional"
+    case person
+
+    /// Whether NHS numbers that it gives count as checked against the national record.
+    package var isNHS: Bool {
+        switch self {
+        case .nhsTrust, .gp, .ambulance, .commissioningSupport: true
+        default: false
+        }
+    }
+}
+
+/// One way in: a channel, a format, and the mapping that reads it.
+package struct Inbound: Sendable {
+    package var channel: Channel
+    package var format: DocumentFormat
+    /// The types of message that are taken, such as `REF^I12`, `servicerequest-request`, `PPN` or `referral`; empty takes all.
+    /// Every other is rejected as `not_for_us`.
+    package var takes: [String]
+    package var acknowledgement: Acknowledgement
+    package var limits: Limits
+    /// The mapping's file, below the adapters folder.
+    package var mappingFile: String
+    var mapping: Mapping
+    /// When a document of the format comes from this partner; nil where only the channel tells.
+    var recognises: Condition?
+    /// When a document of a type that is taken is none of ours all the same.
+    var notForUs: Condition?
+
+    /// How documents arrive.
+    package enum Channel: String, CaseIterable, Sendable, Hashable {
+        case https, mllp, mesh, sftp, email, portal
+    }
+
+    /// The form of the answer to the sender.
+    package enum Acknowledgement: String, CaseIterable, Sendable, Hashable {
+        /// The receipt of partner interfaces section 1, as an answer or as a file beside the document.
+        case receipt
+        /// MSA with AA, AE or AR.
+        case hl7
+        /// A message bundle, or an OperationOutcome.
+        case bars
+        case none
+    }
+}
+
+/// One way out: for a purpose, over a channel, in a format and a shape.
+package struct Outbound: Sendable {
+    package var purpose: String
+    package var channel: Channel
+    package var format: DocumentFormat
+    package var mediaType: String
+    package var acknowledgement: Acknowledgement
+    package var retry: RetrySchedule
+    /// Most deliveries in a second. Defaults to 5.
+    package var perSecond: Double
+    /// How long after the decision a delivery is still of use; later it is given up. Defaults to 72 hours.
+    package var deadline: Duration
+    /// The name under which the deployment's configuration holds the MESH workflow id.
+    package var workflow: String?
+    /// The shape's file, below the adapters folder.
+    package var shapeFile: String
+    var shape: Shape
+
+    /// The fields of the release that the shape names, each with its groups.
+    package var fields: [(field: String, groups: Set<FieldGroup>)] { shape.fields.map { ($0.path, $0.groups) } }
+
+    /// How renderings leave.
+    package enum Channel: String, CaseIterable, Sendable, Hashable {
+        case httpsMTLS = "https_mtls"
+        case mesh, sftp, portal, mllp
+        case smimeEmail = "smime_email"
+        case pgpEmail = "pgp_email"
+        case tlsEmail = "tls_email"
+        case cjsmEmail = "cjsm_email"
+        case nfiWeb = "nfi_web"
+    }
+
+    /// How it is known that the partner has taken a delivery in.
+    package enum Acknowledgement: String, CaseIterable, Sendable, Hashable {
+        /// The transport's own success: a 2xx, or a file fetched.
+        case transport
+        /// MESH tracking says that the message was downloaded.
+        case meshTracking = "mesh_tracking"
+        /// An HL7 acknowledgement with AA.
+        case hl7
+        /// A person confirms.
+        case manual
+    }
+
+    /// Waits between attempts grow from the first to the longest.
+    package struct RetrySchedule: Sendable, Hashable {
+        /// Defaults to 12.
+        package var attempts = 12
+        /// Defaults to 30 s.
+        package var first = Duration.seconds(30)
+        /// Defaults to 4 hours.
+        package var longest = Duration.seconds(4 * 3600)
+    }
+}

@@ -1,0 +1,292 @@
+import Referral
+import Yams
+
+/// Reads `adapter.yaml` with every mistake noted and none stopping the rest.
+struct DefinitionReader {
+    /// The adapters folder.
+    let folder: String
+    /// What all adapters may name.
+    let shared: SharedDefinitions
+    private let file: DefinitionFile
+    private(set) var diagnostics: [AdapterDiagnostic] = []
+
+    /// Nil, with a diagnostic, when the file cannot be read.
+    init?(_ id: String, in folder: String, _ shared: SharedDefinitions, _ diagnostics: inout [AdapterDiagnostic]) {
+        guard let file = DefinitionFile.read("\(id)/adapter.yaml", in: folder, &diagnostics) else { return nil }
+        self.folder = folder
+        self.shared = shared
+        self.file = file
+    }
+
+    /// The adapter; nil when it lacks what it cannot be without.
+    mutating func adapter(_ folderName: String) -> Adapter? {
+        let root = file.root
+        known(root, "", ["id", "name", "kind", "ods", "codes", "inbound", "outbound", "samples_read_at"])
+        let name = text(root, "name", "")
+        let kind: AdapterKind? = choice(root, "kind", "")
+        let id = text(root, "id", "") ?? folderName
+        if id != folderName {
+            note(root.member("id"), "id", "the folder is named '\(folderName)'", "give both the same name")
+        }
+        if id.count < 2 || id.count > 40 || !id.allSatisfy({ $0.isASCIIDigit || $0 == "_" || ("a"..."z").contains($0) })
+        {
+            note(root.member("id"), "id", "'\(id)' is not an id", "use 2 to 40 lower-case letters, digits and '_'")
+        }
+        var tables = shared.tables
+        for (table, node, keyNode) in root.member("codes")?.members ?? [] {
+            if let own = codeTable(node, "codes.\(table)", keyNode) { tables[table] = own }
+        }
+        let ods = root.member("ods")?.texts ?? []
+        let recognition = kind == .format ? nil : Recognition(id: id, ods: ods)
+        let inbound = elements(root, "inbound").compactMap {
+            self.inbound($0.node, $0.key, folderName, tables, recognition)
+        }
+        let outbound = elements(root, "outbound").compactMap { self.outbound($0.node, $0.key, folderName, tables) }
+        if inbound.isEmpty, outbound.isEmpty {
+            note(root, "", "nothing comes in and nothing goes out", "describe 'inbound' or 'outbound'")
+        }
+        guard let name, let kind else { return nil }
+        return Adapter(
+            id: id, name: name, kind: kind, ods: ods, inbound: inbound, outbound: outbound,
+            folder: "\(folder)/\(folderName)",
+            samplesReadAt: instant(root, "samples_read_at") ?? Adapter.usualSampleTime, extensions: shared.extensions)
+    }
+
+    private mutating func inbound(
+        _ node: Node, _ path: String, _ own: String, _ tables: [String: CodeTable], _ recognition: Recognition?
+    ) -> Inbound? {
+        known(
+            node, path,
+            ["channel", "format", "takes", "mapping", "acknowledgement", "limits", "recognise", "not_for_us"])
+        let channel: Inbound.Channel? = choice(node, "channel", path)
+        guard let format: DocumentFormat = choice(node, "format", path), let name = text(node, "mapping", path) else {
+            return nil
+        }
+        var compiler = MappingCompiler(folder: folder, tables: tables, extensions: shared.extensions)
+        let mappingFile = name == MappingCompiler.envelope ? name : "\(own)/\(name)"
+        let mapping = compiler.compile(mappingFile, format)
+        diagnostics += compiler.diagnostics
+        let usual: Inbound.Acknowledgement = format == .hl7v2 ? .hl7 : format == .fhir ? .bars : .receipt
+        var grammar = PathGrammar(format)
+        grammar.names = mapping?.words.names ?? [:]
+        grammar.columns = mapping?.words.columns ?? [:]
+        let dialect = ExpressionParser.Dialect(grammar: grammar, tables: tables)
+        return Inbound(
+            channel: channel ?? .https, format: format, takes: list(node, "takes", path),
+            acknowledgement: choice(node, "acknowledgement", path, usual) ?? usual,
+            limits: limits(node.member("limits"), "\(path).limits", format), mappingFile: mappingFile,
+            mapping: mapping ?? Mapping(),
+            recognises: condition(node, "recognise", path, dialect) ?? recognition?.condition(format),
+            notForUs: condition(node, "not_for_us", path, dialect))
+    }
+
+    private mutating func outbound(
+        _ node: Node, _ path: String, _ own: String, _ tables: [String: CodeTable]
+    ) -> Outbound? {
+        known(
+            node, path,
+            [
+                "purpose", "channel", "format", "media_type", "shape", "acknowledgement", "retry", "per_second",
+                "deadline",
+                "workflow",
+            ])
+        let channel: Outbound.Channel? = choice(node, "channel", path)
+        guard let purpose = text(node, "purpose", path), let channel,
+            let format: DocumentFormat = choice(node, "format", path),
+            let shapeName = text(node, "shape", path)
+        else { return nil }
+        if channel == .mesh, node.member("workflow") == nil {
+            note(node, "\(path).workflow", "MESH needs a workflow", "give the name that the configuration has for it")
+        }
+        let shapeFile = "\(own)/\(shapeName)"
+        var shape = Shape()
+        if let file = DefinitionFile.read(shapeFile, in: folder, &diagnostics) {
+            let compiled = RuleCompiler.shape(file, format, tables: tables, extensions: shared.extensions)
+            shape = compiled.0
+            diagnostics += compiled.1
+        }
+        let usual: Outbound.Acknowledgement = channel == .mesh ? .meshTracking : .transport
+        return Outbound(
+            purpose: purpose, channel: channel, format: format,
+            mediaType: node.member("media_type")?.scalarText ?? format.mediaType,
+            acknowledgement: choice(node, "acknowledgement", path, usual) ?? usual,
+            retry: retry(node.member("retry"), "\(path).retry"),
+            perSecond: number(node, "per_second", path) ?? 5,
+            deadline: duration(node, "deadline", path) ?? .seconds(72 * 3600),
+            workflow: node.member("workflow")?.scalarText, shapeFile: shapeFile, shape: shape)
+    }
+}
+
+extension Adapter {
+    /// When samples are read, unless the adapter says otherwise.
+    static let usualSampleTime = Instant(rfc3339: "2027-01-01T00:00:00Z") ?? Instant(microseconds: 0)
+}
+
+/// How a document is recognised when an adapter says nothing about it: by the sender's codes.
+private struct Recognition {
+    let id: String
+    let ods: [String]
+
+    func condition(_ format: DocumentFormat) -> Condition? {
+        let codes = ods.map { "'\($0)'" }.joined(separator: ", ")
+        let text: String? =
+            switch format {
+            case .hl7v2: ods.isEmpty ? nil : "MSH-4.1 = \(codes)"
+            case .fhir: ods.isEmpty ? nil : "\(Self.senderCode) = \(codes)"
+            case .json: "sender = '\(id)'"
+            case .xml, .csv: nil
+            }
+        return text.flatMap {
+            try? ExpressionParser.parseCondition($0, ExpressionParser.Dialect(grammar: PathGrammar(format)))
+        }
+    }
+
+    private static let senderCode =
+        "entry.resource[resourceType=MessageHeader].sender->identifier[system*=ods-organization-code].value"
+}
+
+// MARK: Keys and values
+
+extension DefinitionReader {
+    private mutating func note(_ node: Node?, _ key: String, _ problem: String, _ remedy: String = "") {
+        diagnostics.append(file.diagnostic(node ?? file.root, key, problem, remedy))
+    }
+
+    /// Notes keys that mean nothing here.
+    private mutating func known(_ node: Node, _ path: String, _ keys: [String]) {
+        guard case .mapping = node else {
+            note(node, path, "a mapping is expected", "write 'key: value' lines")
+            return
+        }
+        for (key, _, keyNode) in node.members where !keys.contains(key) {
+            note(
+                keyNode, path.isEmpty ? key : "\(path).\(key)", "no such key", Suggestion.remedy(for: key, among: keys))
+        }
+    }
+
+    private mutating func text(_ node: Node, _ key: String, _ path: String) -> String? {
+        let name = path.isEmpty ? key : "\(path).\(key)"
+        guard let value = node.member(key)?.scalarText, !value.isEmpty else {
+            note(node.member(key) ?? node, name, "it is missing", "add '\(key): …'")
+            return nil
+        }
+        return value
+    }
+
+    /// One of a closed list of words. Without a usual one, it must be given.
+    private mutating func choice<Choice: RawRepresentable & CaseIterable>(
+        _ node: Node, _ key: String, _ path: String, _ usual: Choice? = nil
+    ) -> Choice? where Choice.RawValue == String {
+        if usual != nil, node.member(key) == nil { return usual }
+        guard let text = text(node, key, path) else { return nil }
+        if let choice = Choice(rawValue: text) { return choice }
+        note(
+            node.member(key), path.isEmpty ? key : "\(path).\(key)", "'\(text)' is not known",
+            Suggestion.remedy(for: text, among: Choice.allCases.map(\.rawValue)))
+        return nil
+    }
+
+    private mutating func list(_ node: Node, _ key: String, _ path: String) -> [String] {
+        guard let value = node.member(key) else { return [] }
+        if let texts = value.texts { return texts }
+        note(value, "\(path).\(key)", "a list of texts is expected", "write [one, two]")
+        return []
+    }
+
+    private mutating func elements(_ node: Node, _ key: String) -> [(node: Node, key: String)] {
+        guard let value = node.member(key) else { return [] }
+        guard case .sequence(let sequence) = value else {
+            note(value, key, "a list is expected", "begin each entry with '- '")
+            return []
+        }
+        return sequence.enumerated().map { ($1, "\(key)[\($0)]") }
+    }
+
+    private mutating func condition(
+        _ node: Node, _ key: String, _ path: String, _ dialect: ExpressionParser.Dialect
+    ) -> Condition? {
+        guard let value = node.member(key) else { return nil }
+        do throws(SyntaxProblem) {
+            return try ExpressionParser.parseCondition(value.scalarText ?? "", dialect)
+        } catch {
+            diagnostics.append(file.diagnostic(value, "\(path).\(key)", error))
+            return nil
+        }
+    }
+
+    private mutating func codeTable(_ node: Node, _ key: String, _ keyNode: Node) -> CodeTable? {
+        do throws(SyntaxProblem) {
+            return try CodeTable(node)
+        } catch {
+            diagnostics.append(file.diagnostic(keyNode, key, error))
+            return nil
+        }
+    }
+
+    private mutating func limits(_ node: Node?, _ path: String, _ format: DocumentFormat) -> Limits {
+        var limits = format == .xml ? Limits.xml : .default
+        guard let node else { return limits }
+        known(node, path, ["bytes", "rows"])
+        if let bytes = amount(node, "bytes", path, ["B": 1, "KiB": 1 << 10, "MiB": 1 << 20]) { limits.bytes = bytes }
+        if let rows = amount(node, "rows", path, ["": 1]) { limits.rows = rows }
+        return limits
+    }
+
+    private mutating func retry(_ node: Node?, _ path: String) -> Outbound.RetrySchedule {
+        var schedule = Outbound.RetrySchedule()
+        guard let node else { return schedule }
+        known(node, path, ["attempts", "first", "longest"])
+        if let attempts = amount(node, "attempts", path, ["": 1]) { schedule.attempts = attempts }
+        if let first = duration(node, "first", path) { schedule.first = first }
+        if let longest = duration(node, "longest", path) { schedule.longest = longest }
+        return schedule
+    }
+
+    private mutating func duration(_ node: Node, _ key: String, _ path: String) -> Duration? {
+        amount(node, key, path, ["s": 1, "min": 60, "h": 3600, "d": 86_400]).map { .seconds($0) }
+    }
+
+    private mutating func number(_ node: Node, _ key: String, _ path: String) -> Double? {
+        guard let value = node.member(key) else { return nil }
+        if let number = Double(value.scalarText ?? ""), number > 0 { return number }
+        note(value, "\(path).\(key)", "a number above 0 is expected")
+        return nil
+    }
+
+    private mutating func instant(_ node: Node, _ key: String) -> Instant? {
+        guard let value = node.member(key) else { return nil }
+        if let instant = Instant(rfc3339: value.scalarText ?? "") { return instant }
+        note(value, key, "a time is expected", "write it like 2027-01-01T00:00:00Z")
+        return nil
+    }
+
+    /// A whole number above 0 with a unit.
+    private mutating func amount(_ node: Node, _ key: String, _ path: String, _ units: [String: Int]) -> Int? {
+        guard let value = node.member(key) else { return nil }
+        let text = value.scalarText ?? ""
+        let digits = text.prefix(while: \.isASCIIDigit)
+        let unit = String(text.dropFirst(digits.count)).trimmed
+        if let number = Int(digits), number > 0, let factor = units[unit], number <= Int.max / factor / 2 {
+            return number * factor
+        }
+        let named = units.keys.sorted().filter { !$0.isEmpty }
+        let remedy = named.isEmpty ? "" : "write a number and one of \(named.joined(separator: ", "))"
+        note(value, "\(path).\(key)", named.isEmpty ? "a whole number is expected" : "an amount is expected", remedy)
+        return nil
+    }
+}
+
+extension CodeTable {
+    /// A table of the pairs of a YAML mapping.
+    init(_ node: Node) throws(SyntaxProblem) {
+        var entries: [Entry] = []
+        for (code, meaning, _) in node.members {
+            guard let meaning = meaning.scalarText else {
+                throw SyntaxProblem(
+                    problem: "the meaning of '\(code)' is not a text", remedy: "write 'code: meaning' lines")
+            }
+            entries.append(Entry(code: code, meaning: meaning))
+        }
+        try self.init(entries)
+    }
+}

@@ -1,0 +1,136 @@
+import Referral
+
+/// Runs expressions over a document and gathers what is wrong with it. Never stops: a value that cannot be used is left out.
+struct Evaluation {
+    /// A finding about the document, and the field that it kept from being filled.
+    struct Raised: Sendable {
+        var finding: Finding
+        var isError: Bool
+        /// The canonical or outbound field concerned, such as `person.dob`.
+        var target: String
+    }
+
+    private(set) var raised: [Raised] = []
+
+    /// What an expression gives; empty when the field is to be left out.
+    mutating func items(_ expression: Expression, _ scope: Scope, for target: String) -> [Item] {
+        var items: [Item] = []
+        for alternative in expression.alternatives where items.isEmpty {
+            items = alternative.flatMap { operand in
+                switch operand {
+                case .path(let path): path.items(scope)
+                case .literal(let value): [Item(literal: value)]
+                case .group(let group): self.items(group, scope, for: target)
+                }
+            }.filter { !$0.isNothing }
+        }
+        for step in expression.steps {
+            items = apply(step, to: items, scope, expression, target).filter { !$0.isNothing }
+        }
+        return items
+    }
+
+    /// Whether all clauses of a condition hold.
+    mutating func holds(_ condition: Condition?, _ scope: Scope) -> Bool {
+        guard let condition else { return true }
+        return condition.clauses.allSatisfy { clause in
+            clause.test.holds(items(clause.operand, scope, for: "").map { $0.text ?? "{}" })
+        }
+    }
+
+    private mutating func apply(
+        _ step: Expression.Step, to items: [Item], _ scope: Scope, _ expression: Expression, _ target: String
+    ) -> [Item] {
+        switch step {
+        case .transform(let transform, let keepsRaw): return apply(transform, keepsRaw, to: items, target)
+        case .code(let table, let keepsRaw): return apply(table, keepsRaw, to: items, target)
+        case .gather(let gathering): return gather(gathering, items, target)
+        case .map(let path): return items.enumerated().flatMap { path.items(scope.within($1, index: $0 + 1)) }
+        case .keep(let condition):
+            return items.enumerated().filter { holds(condition, scope.within($1, index: $0 + 1)) }.map(\.element)
+        case .when(let condition): return holds(condition, scope) ? items : []
+        case .fallback(let value): return items.isEmpty ? [Item(literal: value)] : items
+        case .required:
+            if items.isEmpty {
+                let place = expression.firstPath
+                raise(Finding(.missing, at: place, "nothing is given for \(target)"), isError: true, target)
+            }
+            return items
+        }
+    }
+
+    private mutating func apply(_ transform: Transform, _ keepsRaw: Bool, to items: [Item], _ target: String) -> [Item]
+    {
+        var changed: [Item] = []
+        for var item in items {
+            guard let text = item.text else { continue }
+            do throws(Transform.Refusal) {
+                item.node = .value(.string(try transform.apply(text)))
+            } catch {
+                raise(Finding(error.code, at: item.place, error.text), isError: !keepsRaw, target)
+                if !keepsRaw { continue }
+            }
+            changed.append(item)
+        }
+        return changed
+    }
+
+    private mutating func apply(_ table: CodeTable, _ keepsRaw: Bool, to items: [Item], _ target: String) -> [Item] {
+        var changed: [Item] = []
+        for var item in items {
+            guard let text = item.text else { continue }
+            switch table.answer(for: text) {
+            case .meaning(let meaning):
+                item.node = .value(.string(meaning))
+                changed.append(item)
+            case .nothing: break
+            case .unknown:
+                raise(Finding(.unknownCode, at: item.place, "the code is not in the list"), isError: false, target)
+                if keepsRaw { changed.append(item) }
+            }
+        }
+        return changed
+    }
+
+    private mutating func gather(_ gathering: Expression.Gathering, _ items: [Item], _ target: String) -> [Item] {
+        guard let first = items.first else { return [] }
+        switch gathering {
+        case .first: return [first]
+        case .last: return items.suffix(1)
+        case .unique:
+            var seen: Set<String> = []
+            return items.filter { item in item.text.map { seen.insert($0).inserted } ?? true }
+        case .one:
+            guard items.count > 1 else { return items }
+            raise(Finding(.schema, at: items[1].place, "only one is expected"), isError: true, target)
+            return []
+        case .join(let separator):
+            let texts = items.compactMap(\.text)
+            var joined = Item(text: texts.joined(separator: separator), at: first.place)
+            joined.isFound = items.contains(where: \.isFound)
+            return [joined]
+        case .split(let separator):
+            return items.flatMap { item -> [Item] in
+                var rest = item.text ?? ""
+                var parts: [String] = []
+                while let (before, after) = rest.split(around: separator) {
+                    parts.append(before)
+                    rest = after
+                }
+                return (parts + [rest]).map { Item(text: $0, at: item.place) }
+            }
+        case .count: return [Item(.value(.number(String(items.count))), at: first.place)]
+        }
+    }
+
+    private mutating func raise(_ finding: Finding, isError: Bool, _ target: String) {
+        raised.append(Raised(finding: finding, isError: isError, target: target))
+    }
+}
+
+extension Expression {
+    /// The first path as it was written, by which a finding names what is missing.
+    fileprivate var firstPath: String {
+        String(source.split { " |(".contains($0) }.first ?? "")
+    }
+}

@@ -1,0 +1,100 @@
+import Referral
+
+/// A compiled expression: where to look, and the steps that what was found goes through, in order.
+///
+/// Every expression works on a list of items. A path that finds nothing gives an empty list, and an empty list in the end
+/// means that the field is left out.
+struct Expression: Sendable {
+    /// Tried in order; the first that finds something is used.
+    var alternatives: [[Operand]]
+    var steps: [Step]
+    /// Whether the list is wanted whole (`each …`) where one value would do.
+    var takesAll = false
+    /// The text as written, for findings and diagnostics.
+    var source: String
+
+    /// A part of an alternative; the lists of several parts are put one after the other.
+    enum Operand: Sendable {
+        case path(DocumentPath)
+        case literal(Value)
+        case group(Expression)
+    }
+
+    /// One step of the way from what was found to what is wanted.
+    enum Step: Sendable {
+        /// Changes each text by itself. `keepsRaw` (`name?`) keeps a text that fails as it is, with a warning.
+        case transform(Transform, keepsRaw: Bool)
+        case code(CodeTable, keepsRaw: Bool)
+        /// Makes one list of another.
+        case gather(Gathering)
+        /// Replaces each item by what the path finds from it.
+        case map(DocumentPath)
+        /// Keeps the items for which the condition holds; its paths start at the item.
+        case keep(Condition)
+        /// Empties the list unless the condition holds.
+        case when(Condition)
+        case fallback(Value)
+        case required
+    }
+
+    /// Steps that work on the list as a whole.
+    enum Gathering: Sendable, Hashable {
+        case first, last, unique
+        /// Anything but one item is an error.
+        case one
+        case join(String)
+        case split(String)
+        case count
+    }
+
+    /// A literal and nothing else: the same for every document.
+    var constant: Value? {
+        guard alternatives.count == 1, alternatives[0].count == 1, steps.isEmpty,
+            case .literal(let value) = alternatives[0][0]
+        else { return nil }
+        return value
+    }
+
+    /// Whether it looks anything up, so that it can come back empty.
+    var looksUp: Bool {
+        alternatives.joined().contains {
+            switch $0 {
+            case .path: true
+            case .literal: false
+            case .group(let expression): expression.looksUp
+            }
+        }
+    }
+
+    /// Every path in it, with those of groups, steps and conditions.
+    var paths: [DocumentPath] {
+        alternatives.joined().flatMap { operand -> [DocumentPath] in
+            switch operand {
+            case .path(let path): [path]
+            case .literal: []
+            case .group(let expression): expression.paths
+            }
+        }
+            + steps.flatMap { step -> [DocumentPath] in
+                switch step {
+                case .map(let path): [path]
+                case .keep(let condition), .when(let condition): condition.paths
+                default: []
+                }
+            }
+    }
+}
+
+/// Tests that must all hold: `.role != subject`, `RF1-1 = R and MSH-9.2 = I14`.
+struct Condition: Sendable {
+    var clauses: [Clause]
+
+    /// One test of the texts that an operand finds.
+    struct Clause: Sendable {
+        var operand: Expression
+        var test: TextTest
+    }
+
+    /// Every path in it.
+    var paths: [DocumentPath] { clauses.flatMap(\.operand.paths) }
+}

@@ -1,0 +1,117 @@
+package import Referral
+
+/// Reads a partner's documents into the canonical model. Never throws and never traps: what cannot be read is a rejected result.
+package struct Translator: Sendable {
+    private let adapter: Adapter
+    private let inbound: Inbound
+    private let environment: HubEnvironment
+    private let now: Instant
+    private let partner: String?
+    private let byNHS: Bool
+
+    /// A translator for one way in.
+    ///
+    /// - Parameters:
+    ///   - inbound: The way in by which a document came. A message of a type that it does not take goes to another of the
+    ///     adapter's ways in with the same channel and format, so that a batch may hold several types.
+    ///   - now: When the document was received.
+    ///   - partner: The authenticated sender. Defaults to the adapter's own partner; nobody where the adapter is of a format.
+    ///   - byNHS: Whether that sender is an NHS body. Defaults to what the adapter's kind says.
+    package init(
+        adapter: Adapter, inbound: Inbound, environment: HubEnvironment, now: Instant, partner: String? = nil,
+        byNHS: Bool? = nil
+    ) {
+        self.adapter = adapter
+        self.inbound = inbound
+        self.environment = environment
+        self.now = now
+        self.partner = partner ?? (adapter.kind == .format ? nil : adapter.id)
+        self.byNHS = byNHS ?? adapter.kind.isNHS
+    }
+
+    /// One result for each document found: each message of a batch, each row of a table.
+    package func translate(_ bytes: [UInt8]) -> [Translated] {
+        SourceDocument.all(in: bytes, inbound.format, inbound.limits).enumerated().map { index, document in
+            switch document {
+            case .success(let document): translate(document, index)
+            case .failure(let error): .rejected(error.finding, index)
+            }
+        }
+    }
+
+    private func translate(_ document: Item, _ index: Int) -> Translated {
+        let type = SourceDocument.type(of: document, inbound.format)
+        let ways = [inbound] + adapter.inbound.filter { $0.channel == inbound.channel && $0.format == inbound.format }
+        guard let way = ways.first(where: { $0.takes(type) }) else {
+            return .rejected(Finding(.notForUs, at: typePath, "messages of this type are not taken"), index)
+        }
+        var evaluation = Evaluation()
+        if let condition = way.notForUs, evaluation.holds(condition, Scope(document)) {
+            return .rejected(
+                Finding(.notForUs, at: document.place, "this kind of document is not for this team"), index)
+        }
+        let (envelope, raised) = way.mapping.apply(document)
+        let reading = ReferralReader.read(
+            envelope, sentBy: partner, byNHS: byNHS, now: now, environment: environment,
+            carrier: way.mapping.startsFromDocument ? .envelope : .translated, groups: adapter.extensions.declared)
+        return Translated(reading, raised, index)
+    }
+
+    private var typePath: String {
+        switch inbound.format {
+        case .hl7v2: "MSH-9"
+        case .fhir: "MessageHeader.eventCoding"
+        case .json: "type"
+        case .xml, .csv: ""
+        }
+    }
+}
+
+/// What became of one document.
+package struct Translated: Sendable, Hashable {
+    /// Its place among the documents that arrived together, from 0.
+    package var index: Int
+    package var status: ReferralReading.Status
+    /// What was understood; nil when the document could not be read at all.
+    package var referral: Referral?
+    package var warnings: [Finding]
+    /// Empty exactly when the status is accepted.
+    package var errors: [Finding]
+
+    /// The line of `hub translate`, without the file: index, status, referral, warnings, errors.
+    package var line: Value {
+        var line: Value = ["index": .number(String(index)), "status": .string(status.rawValue)]
+        if let referral { line["referral"] = referral.value }
+        line["warnings"] = .array(warnings.map(\.value))
+        line["errors"] = .array(errors.map(\.value))
+        return line
+    }
+}
+
+extension Translated {
+    /// A document that could not be read or is not taken.
+    package static func rejected(_ finding: Finding, _ index: Int) -> Translated {
+        Translated(index: index, status: .rejected, referral: nil, warnings: [], errors: [finding])
+    }
+
+    /// Puts together what the mapping and the validation found. Where both found the same, the mapping's words stay, since
+    /// they name the place in the partner's own document.
+    fileprivate init(_ reading: ReferralReading, _ raised: [Evaluation.Raised], _ index: Int) {
+        // A text of a list is told under the list's name.
+        let told = Set(raised.map { [$0.target, $0.finding.code.rawValue] })
+        func untold(_ findings: [Finding]) -> [Finding] {
+            findings.filter { finding in
+                let list = String(finding.path.prefix { $0 != "[" })
+                return !told.contains([finding.path, finding.code.rawValue])
+                    && !(finding.path.hasSuffix("]") && told.contains([list, finding.code.rawValue]))
+            }
+        }
+        self.index = index
+        referral = reading.referral
+        warnings = raised.filter { !$0.isError }.map(\.finding) + untold(reading.warnings)
+        errors = raised.filter(\.isError).map(\.finding) + untold(reading.errors)
+        status = reading.status == .accepted && !errors.isEmpty ? .incomplete : reading.status
+        // A reading's own error may have been told by the mapping as a warning; the status rests on it all the same.
+        if status != .accepted, errors.isEmpty { errors = reading.errors }
+    }
+}

@@ -1,0 +1,16 @@
+/// What kind of value a blind index or keyed hash stands for; each has a key of its own.
+///
+/// So the same text gives unrelated bytes in two domains, and an index of one column tells nothing about another.
+package enum BlindDomain: String, CaseIterable, Sendable {
+    case nhsNumber = "nhs-number"
+    case birthDate = "birth-date"
+    /// An identifier of another kind; the value carries its scheme and, for a local number, who gave it.
+    case identifier
+    /// The thread that a message belongs to, for its order.
+    case thread
+    /// The id that a sender gave to a submission or a message.
+    case messageID = "message-id"
+    /// The bytes of a submission.
+    case document
+    case fileName = "file-name"
+}

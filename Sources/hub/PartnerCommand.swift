@@ -1,0 +1,131 @@
+import ArgumentParser
+import CaseStore
+import Hub
+import Postgres
+import Translation
+
+/// `hub partner`: who may submit, and their credentials.
+struct PartnerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "partner",
+        abstract: "Add, list and disable partners and staff systems; issue and revoke API keys.",
+        subcommands: [Add.self, List.self, Disable.self, Enable.self, Key.self, Revoke.self]
+    )
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Add a partner or a staff system.")
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "Its id; for a partner the sender's id of its documents.") var id: String
+        @Option(help: "partner or staff.") var kind: PartnerKind = .partner
+        @Option(help: "The adapter that reads its documents. Defaults to the id.") var adapter: String?
+        @Option(help: "Its name in plain words.") var name: String
+
+        func run() async throws {
+            try await installation.open { hub in
+                let adapter = kind == .partner ? adapter ?? id : nil
+                if let adapter, hub.catalogue[adapter] == nil {
+                    throw ValidationError("No adapter is named \(adapter). `hub adapters list` shows them.")
+                }
+                let partner = Partner(id: id, name: name, kind: kind, adapter: adapter)
+                let added = try await hub.database.transaction { [store = hub.store] connection in
+                    try store.add(partner, by: "command", in: connection)
+                }
+                Output.line(added ? "\(id) added" : "\(id) was there already and stays as it is")
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Every partner and staff system.")
+        @OptionGroup var installation: InstallationOption
+        @OptionGroup var format: JSONOption
+
+        func run() async throws {
+            try await installation.open { hub in
+                let rows = try await hub.database.read { [store = hub.store] connection in
+                    try store.partners(in: connection).map { partner in
+                        [
+                            partner.id, partner.kind.rawValue, partner.isEnabled ? "enabled" : "disabled",
+                            partner.adapter ?? "",
+                            try store.keys(of: partner.id, in: connection).filter { $0.revokedAt == nil }.map(\.prefix)
+                                .joined(separator: " "),
+                            partner.name,
+                        ]
+                    }
+                }
+                Output.table(["id", "kind", "state", "adapter", "keys", "name"], rows, json: format.json)
+            }
+        }
+    }
+
+    struct Disable: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Refuse a partner from now on.")
+        @OptionGroup var installation: InstallationOption
+        @Argument var id: String
+
+        func run() async throws { try await PartnerCommand.setEnabled(false, id, installation) }
+    }
+
+    struct Enable: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Let a disabled partner in again.")
+        @OptionGroup var installation: InstallationOption
+        @Argument var id: String
+
+        func run() async throws { try await PartnerCommand.setEnabled(true, id, installation) }
+    }
+
+    struct Key: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Issue an API key. It is shown once; only its hash is kept."
+        )
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "The partner.") var id: String
+        @Option(help: "Write the key to this file, readable by its owner only, instead of printing it.")
+        var toFile: String?
+        @Option(help: "Days until it expires. Defaults to never.") var days: Int?
+
+        func run() async throws {
+            try await installation.open { hub in
+                let expires = days.map { Timestamp.now() + .seconds($0 * 86_400) }
+                let key = try await hub.database.transaction { [store = hub.store] connection in
+                    try store.issueKey(for: id, expiresAt: expires, by: "command", in: connection)
+                }
+                guard let key else { throw ValidationError("No partner is named \(id). `hub partner list` shows them.") }
+                if let toFile {
+                    try LocalFile.write(Array(key.text.utf8), to: toFile, mode: 0o600)
+                    Output.line("key \(key.prefix) of \(id) written to \(toFile)")
+                } else {
+                    Output.line(key.text)
+                }
+            }
+        }
+    }
+
+    struct Revoke: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Revoke an API key by its public prefix.")
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "The key's prefix, as `hub partner list` shows it.") var prefix: String
+
+        func run() async throws {
+            try await installation.open { hub in
+                let revoked = try await hub.database.transaction { [store = hub.store] connection in
+                    try store.revokeKey(prefix: prefix, by: "command", in: connection)
+                }
+                guard revoked else { throw ValidationError("No live key has that prefix.") }
+                Output.line("revoked")
+            }
+        }
+    }
+
+    private static func setEnabled(_ enabled: Bool, _ id: String, _ installation: InstallationOption) async throws {
+        try await installation.open { hub in
+            let known = try await hub.database.transaction { [store = hub.store] connection in
+                try store.setEnabled(enabled, partner: id, by: "command", in: connection)
+            }
+            guard known else { throw ValidationError("No partner is named \(id). `hub partner list` shows them.") }
+            Output.line("\(id) is \(enabled ? "enabled" : "disabled")")
+        }
+    }
+}
+
+extension PartnerKind: ExpressibleByArgument {}

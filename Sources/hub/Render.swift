@@ -1,0 +1,46 @@
+import ArgumentParser
+import Glibc
+import Hub
+import Referral
+import Translation
+
+/// `hub render`: a release in, the exact outbound bytes out; no database.
+struct Render: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Render releases as a partner would receive them.",
+        discussion: "A FILE is a release in JSON (see adapters/README.md); - reads standard input. Exits 65 on a mistake."
+    )
+
+    @OptionGroup var folder: AdapterFolderOption
+    @Option(help: "The partner's adapter.")
+    var adapter: String
+    @Option(help: "Purpose; needed when the adapter sends for several.")
+    var purpose: String?
+    @Argument(help: "Releases to render.")
+    var files: [String]
+
+    func run() async throws {
+        let catalogue = try folder.load()
+        guard let adapter = catalogue[adapter] else {
+            throw ValidationError("No adapter is named \(adapter). `hub adapters list` shows them.")
+        }
+        for file in files {
+            do {
+                let bytes = try file == "-" ? LocalFile.readStandardInput() : LocalFile.read(file)
+                let release = try StrictJSON.parse(bytes)
+                let purpose = purpose ?? release[path: "share.purpose"]?.stringValue
+                let outbound = adapter.outbound.first { purpose == nil || $0.purpose == purpose }
+                guard let outbound else {
+                    throw ValidationError("The adapter sends nothing for that purpose.")
+                }
+                let rendered = try Renderer(adapter: adapter, outbound: outbound).render(release)
+                Output.bytes(rendered.bytes, to: STDOUT_FILENO)
+            } catch let error as ValidationError {
+                throw error
+            } catch {
+                Output.remark("\(file): \(error)")
+                throw ExitCode.badData
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Hub
+import Logging
+
+/// `hub serve`: everything in one process, or one role per node.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the hub: API, dropped files, intake, dispatch, housekeeping.",
+        discussion: "SIGTERM or Ctrl-C stops it: nothing new is taken, what is in hand is finished."
+    )
+
+    @OptionGroup var installation: InstallationOption
+    @Option(help: "Only these roles, comma-separated: api, files, intake, dispatch, housekeeping.")
+    var only: String?
+
+    func run() async throws {
+        let roles = try chosen()
+        let configuration = try installation.configuration()
+        let logger = InstallationOption.logger(defaultLevel: .notice)
+        try await InstallationOption.reporting {
+            let opened = try await Installation.open(configuration, logger: logger)
+            do {
+                try await HubServices(opened).run(roles: roles) { port in
+                    logger.notice("ready", metadata: ["port": "\(port ?? 0)"])
+                }
+                await opened.close()
+            } catch {
+                await opened.close()
+                throw error
+            }
+        }
+    }
+
+    private func chosen() throws -> Set<HubServices.Role> {
+        guard let only else { return Set(HubServices.Role.allCases) }
+        return try Set(
+            only.split(separator: ",").map { name in
+                guard let role = HubServices.Role(rawValue: String(name)) else {
+                    let known = HubServices.Role.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw ValidationError("No role is named \(name). Roles: \(known).")
+                }
+                return role
+            }
+        )
+    }
+}

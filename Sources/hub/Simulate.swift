@@ -1,0 +1,155 @@
+import ArgumentParser
+import Channels
+import Glibc
+import Hub
+import Logging
+import Simulators
+
+/// `hub simulate`: partner systems for the demonstration and for load, each a process of its own.
+struct Simulate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a partner system of the demonstration; it speaks the real protocol.",
+        discussion: "All persons are made up. Everything listens on loopback only.",
+        subcommands: [
+            Certificates.self, Senders.self, Workers.self, DerbyHomes.self, Mesh.self, Trust.self, Load.self,
+        ]
+    )
+
+    struct Certificates: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a small authority with a server and a client certificate, for loopback only."
+        )
+        @Option(help: "Where to: ca.pem, server.pem and .key, hub.pem and .key, trust.pem and .key.") var folder: String
+
+        func run() async throws {
+            try LocalFile.makeFolder(folder)
+            try DemonstrationCertificates.make(in: folder, names: ["server": .server, "hub": .client, "trust": .client])
+            Output.line("certificates written to \(folder)")
+        }
+    }
+
+    struct Senders: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Five partners that post or drop referrals in five formats at a gentle pace."
+        )
+        @Option(help: "The hub's address.") var url: String
+        @Option(help: "The hub's drop folder.") var drop: String
+        @Option(help: "Folder with a file PARTNER.key for each partner that posts.") var keys: String
+        @Option(help: "Seconds between two messages.") var every = 3.0
+
+        func run() async throws {
+            var keys: [String: String] = [:]
+            for partner in SenderSimulator.Configuration.everyPartner.values {
+                keys[partner] = try? SecretReference.file("\(self.keys)/\(partner).key").resolve()
+            }
+            let simulator = SenderSimulator(
+                configuration: .init(hub: url, drop: drop, keys: keys, interval: .seconds(every)), say: Output.line)
+            try await simulator.run()
+        }
+    }
+
+    struct Workers: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Care workers who record agreements and ask for shares about whoever comes in."
+        )
+        @Option(help: "The hub's address.") var url: String
+        @Option(help: "File with the API key of a staff system.") var keyFile: String
+
+        func run() async throws {
+            let key = try SecretReference.file(keyFile).resolve()
+            try await WorkerSimulator(configuration: .init(hub: url, key: key), say: Output.line).run()
+        }
+    }
+
+    struct DerbyHomes: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Derby Homes behind HTTPS with client certificates: takes HOUSING v1, recognises repeats."
+        )
+        @Option var port: Int
+        @Option(help: "Folder made by `hub simulate certificates`.") var certificates: String
+        @Option(help: "File with a line for each receipt: id and digest, no content.") var journal: String?
+        @Option(help: "Share of requests that fail with 503, from 0 to 1.") var failRate = 0.0
+        @Option(help: "Milliseconds before each answer.") var delay = 0
+        @Flag(help: "Only count: for load.") var sink = false
+
+        func run() async throws {
+            let simulator = try DerbyHomesSimulator(
+                configuration: .init(
+                    port: port, certificate: "\(certificates)/server.pem", key: "\(certificates)/server.key",
+                    clientAuthority: "\(certificates)/ca.pem", journal: journal,
+                    behaviour: .init(failRate: failRate, delay: .milliseconds(delay)), sink: sink),
+                logger: InstallationOption.logger(), say: Output.line)
+            try await simulator.run()
+        }
+    }
+
+    struct Mesh: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "The MESH sandbox behind mutual TLS, its mailboxes kept as files."
+        )
+        @Option var port: Int
+        @Option(help: "Where mailboxes are kept.") var folder: String
+        @Option(help: "The uvicorn program of an environment in which mesh-sandbox is installed.") var uvicorn: String
+        @Option(help: "Folder made by `hub simulate certificates`.") var certificates: String
+        @Option(help: "File with the environment's shared key.") var sharedKeyFile: String
+        @Option(help: "Mailboxes, comma-separated.") var mailboxes: String
+
+        func run() async throws {
+            let sandbox = try await MESHSandbox.start(
+                .init(
+                    uvicorn: uvicorn, port: port, folder: folder,
+                    mailboxes: mailboxes.split(separator: ",").map(String.init),
+                    sharedKey: try SecretReference.file(sharedKeyFile).resolve(),
+                    certificate: "\(certificates)/server.pem", key: "\(certificates)/server.key",
+                    clientAuthority: "\(certificates)/ca.pem", probeCertificate: "\(certificates)/hub.pem",
+                    probeKey: "\(certificates)/hub.key"))
+            await sandbox.run()
+        }
+    }
+
+    struct Trust: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "A hospital trust that collects its MESH mailbox."
+        )
+        @Option(help: "MESH's address.") var url: String
+        @Option(help: "The trust's mailbox.") var mailbox: String
+        @Option(help: "Folder made by `hub simulate certificates`.") var certificates: String
+        @Option(help: "File with the mailbox's password.") var passwordFile: String
+        @Option(help: "File with the environment's shared key.") var sharedKeyFile: String
+        @Option(help: "File with a line for each message: id and digest, no content.") var journal: String?
+
+        func run() async throws {
+            let client = try MESHClient(
+                configuration: .init(
+                    baseURL: url, mailbox: mailbox, password: try SecretReference.file(passwordFile).resolve(),
+                    sharedKey: try SecretReference.file(sharedKeyFile).resolve(),
+                    tls: TLSFiles(
+                        certificateAuthority: "\(certificates)/ca.pem", certificate: "\(certificates)/trust.pem",
+                        key: "\(certificates)/trust.key", minimumVersion: .tls12)))
+            let simulator = try TrustSimulator(
+                client: client, journal: journal, interval: .seconds(2), logger: InstallationOption.logger(),
+                say: Output.line)
+            try await simulator.run()
+        }
+    }
+
+    struct Load: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Post unique referrals over N connections for T seconds; print rate and answer times."
+        )
+        @Option(help: "The hub's address on loopback, plain HTTP.") var url: String
+        @Option(help: "File with the API key of the sending partner.") var keyFile: String
+        @Option(help: "The sending partner's id: one that sends the JSON envelope.") var sender: String
+        @Option var connections = 8
+        @Option var seconds = 10
+
+        func run() async throws {
+            let key = try SecretReference.file(keyFile).resolve()
+            let result = try await LoadSimulator(
+                configuration: .init(
+                    hub: url, key: key, sender: sender, connections: connections, duration: .seconds(seconds))
+            ).run()
+            Output.line(result.line)
+        }
+    }
+}

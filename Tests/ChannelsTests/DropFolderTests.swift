@@ -1,0 +1,343 @@
+import Crypto
+import Foundation
+import Logging
+import Synchronization
+import Testing
+
+@testable import Channels
+
+@Suite struct DropFolderTests {
+    /// One partner's folders with a hub behind them that remembers what it was handed.
+    private final class Bench: Sendable {
+        let folder: TemporaryFolder
+        let handed = Mutex<[DroppedFile]>([])
+        let reports = Mutex<[DropReport]>([])
+        let answer = Mutex<@Sendable (DroppedFile) -> FileAnswer>({ .accepted(receipt: Array("kept \($0.name)".utf8)) })
+        let later = Mutex<Int64>(0)
+
+        init() throws { folder = try TemporaryFolder() }
+
+        /// Another one over the same folders: the hub started again.
+        func hub(maximumBytes: Int = 1000) -> DropFolder {
+            DropFolder(
+                configuration: .init(
+                    root: "\(folder.path)/drop", state: "\(folder.path)/state", maximumBytes: maximumBytes,
+                    scanInterval: .seconds(3600)),
+                partners: { ["police"] }, logger: Logger(label: "test"),
+                now: { WallClock.now() + self.later.withLock { $0 } },
+                report: { report in self.reports.withLock { $0.append(report) } },
+                handler: { file in
+                    self.handed.withLock { $0.append(file) }
+                    return self.answer.withLock { $0 }(file)
+                })
+        }
+
+        func put(_ name: String, _ text: String) throws { try folder.write("drop/police/in/\(name)", text) }
+
+        func drop(_ name: String, _ content: String, digestOf other: String? = nil) throws {
+            try put(name, content)
+            try put(
+                name + ".sha256", Hexadecimal.text(SHA256.hash(data: Data((other ?? content).utf8))) + "  \(name)\n")
+            try put(name + ".done", "")
+        }
+
+        var incoming: [String] { folder.names("drop/police/in") }
+        var answers: [String] { folder.names("drop/police/ack") }
+        var claimed: [String] { folder.names("state/claimed/police") }
+        var refused: [String] { folder.names("state/refused/police") }
+        var names: [String] { handed.withLock { $0.map(\.name) } }
+        var codes: [String] { reports.withLock { $0.map(\.code) } }
+
+        func code(_ name: String) throws -> String? {
+            struct Nack: Decodable {
+                struct Item: Decodable { var code: String }
+                var status: String, message_id: String, errors: [Item]
+            }
+            guard let text = folder.read("drop/police/ack/\(name).nack.json") else { return nil }
+            let nack = try JSONDecoder().decode(Nack.self, from: Data(text.utf8))
+            #expect(nack.status == "rejected" && nack.message_id == name)
+            return nack.errors.first?.code
+        }
+    }
+
+    // MARK: The good way
+
+    @Test func `a complete set is handed over, answered and gone`() async throws {
+        let bench = try Bench()
+        try bench.drop("A_1.xml", "<ppn/>")
+        #expect(await bench.hub().scan() == 1)
+        let file = try #require(bench.handed.withLock { $0.first })
+        #expect(file.partner == "police" && file.name == "A_1.xml" && file.bytes == Array("<ppn/>".utf8))
+        #expect(bench.answers == ["A_1.xml.ack.json"])
+        #expect(bench.folder.read("drop/police/ack/A_1.xml.ack.json") == "kept A_1.xml")
+        #expect(bench.incoming.isEmpty && bench.claimed.isEmpty && bench.refused.isEmpty)
+    }
+
+    @Test func `nothing is taken before its marker`() async throws {
+        let bench = try Bench()
+        try bench.put("A_1.xml", "<ppn/>")
+        try bench.put("A_1.xml.sha256", "")
+        try bench.put("B_1.xml.part", "<p")
+        #expect(await bench.hub().scan() == 0)
+        #expect(bench.incoming.count == 3 && bench.answers.isEmpty)
+    }
+
+    @Test func `files are taken in the order of their names`() async throws {
+        let bench = try Bench()
+        for number in [3, 1, 2] { try bench.drop("A_\(number).xml", "\(number)") }
+        #expect(await bench.hub().scan() == 3)
+        #expect(bench.names == ["A_1.xml", "A_2.xml", "A_3.xml"])
+    }
+
+    @Test func `the hub's refusal is the partner's nack`() async throws {
+        let bench = try Bench()
+        bench.answer.withLock { $0 = { _ in .refused(receipt: Array("no".utf8)) } }
+        try bench.drop("A_1.xml", "x")
+        #expect(await bench.hub().scan() == 1)
+        #expect(bench.answers == ["A_1.xml.nack.json"] && bench.claimed.isEmpty)
+    }
+
+    @Test func `the same name again is the hub's to judge`() async throws {
+        let bench = try Bench()
+        let hub = bench.hub()
+        try bench.drop("A_1.xml", "one")
+        _ = await hub.scan()
+        bench.answer.withLock { $0 = { _ in .refused(receipt: Array("conflict".utf8)) } }
+        try bench.drop("A_1.xml", "other")
+        _ = await hub.scan()
+        #expect(bench.names == ["A_1.xml", "A_1.xml"])
+        #expect(bench.answers == ["A_1.xml.ack.json", "A_1.xml.nack.json"])
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `a running hub takes a file without waiting for its scan`() async throws {
+        let bench = try Bench()
+        let (stream, continuation) = AsyncStream.makeStream(of: String.self)
+        bench.answer.withLock {
+            $0 = { file in
+                continuation.yield(file.name)
+                return .accepted(receipt: [])
+            }
+        }
+        try bench.drop("A_1.xml", "before")
+        let running = Task { try await bench.hub().run() }
+        var names = stream.makeAsyncIterator()
+        #expect(await names.next() == "A_1.xml")
+        try bench.drop("A_2.xml", "after")
+        #expect(await names.next() == "A_2.xml")
+        running.cancel()
+        try await running.value
+    }
+
+    // MARK: Crashes
+
+    @Test func `a file without an answer is offered again`() async throws {
+        let bench = try Bench()
+        bench.answer.withLock { $0 = { _ in .unavailable } }
+        try bench.drop("A_1.xml", "x")
+        try bench.drop("A_2.xml", "y")
+        #expect(await bench.hub().scan() == 0)
+        #expect(bench.names == ["A_1.xml"], "the rest waits, so that the order holds")
+        #expect(bench.claimed.count == 2 && bench.answers.isEmpty)
+        bench.answer.withLock { $0 = { _ in .accepted(receipt: []) } }
+        #expect(await bench.hub().scan() == 2)
+        #expect(bench.names == ["A_1.xml", "A_1.xml", "A_2.xml"] && bench.claimed.isEmpty)
+    }
+
+    @Test(arguments: 0...3) func `a claim that a crash cut short is finished at the next start`(moved: Int) async throws
+    {
+        let bench = try Bench()
+        _ = await bench.hub().scan()
+        try bench.drop("A_1.xml", "x")
+        // A claim is a folder, then the marker, then the file, then its digest.
+        let claim = "\(bench.folder.path)/state/claimed/police/000000000001-000000"
+        try FileManager.default.createDirectory(atPath: claim, withIntermediateDirectories: true)
+        for name in ["A_1.xml.done", "A_1.xml", "A_1.xml.sha256"].prefix(moved) {
+            try FileManager.default.moveItem(
+                atPath: "\(bench.folder.path)/drop/police/in/\(name)", toPath: "\(claim)/\(name)")
+        }
+        #expect(await bench.hub().scan() == 1)
+        #expect(bench.names == ["A_1.xml"] && bench.answers == ["A_1.xml.ack.json"])
+        #expect(bench.incoming.isEmpty && bench.claimed.isEmpty && bench.refused.isEmpty)
+    }
+
+    // MARK: Bad input
+
+    @Test func `a wrong digest is refused with checksum`() async throws {
+        let bench = try Bench()
+        try bench.drop("A_1.xml", "x", digestOf: "y")
+        _ = await bench.hub().scan()
+        #expect(try bench.code("A_1.xml") == "checksum")
+        #expect(bench.codes == ["checksum"] && bench.names.isEmpty && bench.refused.count == 1 && bench.claimed.isEmpty)
+    }
+
+    @Test(arguments: ["", "deadbeef", "\(String(repeating: "0", count: 64))", "not a digest at all"])
+    func `a digest file that states nothing fitting is refused`(content: String) async throws {
+        let bench = try Bench()
+        try bench.drop("A_1.xml", "x")
+        try bench.put("A_1.xml.sha256", content)
+        _ = await bench.hub().scan()
+        #expect(try bench.code("A_1.xml") == "checksum")
+    }
+
+    @Test func `a digest of another file's name is refused, one with a folder or none is taken`() async throws {
+        let bench = try Bench()
+        let digest = Hexadecimal.text(SHA256.hash(data: Data("x".utf8)))
+        for (name, line) in [
+            ("A.xml", "\(digest)  B.xml"), ("B.xml", digest.uppercased()), ("C.xml", "\(digest) *upload/C.xml\r\n"),
+        ] {
+            try bench.drop(name, "x")
+            try bench.put(name + ".sha256", line)
+        }
+        _ = await bench.hub().scan()
+        #expect(bench.names == ["B.xml", "C.xml"])
+        #expect(try bench.code("A.xml") == "checksum")
+    }
+
+    @Test func `a set without its digest is incomplete`() async throws {
+        let bench = try Bench()
+        try bench.put("A_1.xml", "x")
+        try bench.put("A_1.xml.done", "")
+        _ = await bench.hub().scan()
+        #expect(try bench.code("A_1.xml") == "incomplete_set")
+    }
+
+    @Test func `a marker without its file is incomplete after fifteen minutes`() async throws {
+        let bench = try Bench()
+        let hub = bench.hub()
+        try bench.put("A_1.xml.done", "")
+        #expect(await hub.scan() == 0)
+        #expect(bench.answers.isEmpty)
+        bench.later.withLock { $0 = 901 }
+        _ = await hub.scan()
+        #expect(try bench.code("A_1.xml") == "incomplete_set")
+        #expect(bench.codes == ["incomplete_set"] && bench.incoming.isEmpty)
+    }
+
+    @Test func `a file that never gets its marker is answered too`() async throws {
+        let bench = try Bench()
+        try bench.put("A_1.xml", "x")
+        try bench.put("A_1.xml.sha256", "x")
+        bench.later.withLock { $0 = 901 }
+        _ = await bench.hub().scan()
+        #expect(try bench.code("A_1.xml") == "incomplete_set")
+        #expect(bench.incoming.isEmpty && bench.names.isEmpty)
+    }
+
+    @Test func `an upload given up for a day is removed and reported`() async throws {
+        let bench = try Bench()
+        let hub = bench.hub()
+        try bench.put("A_1.xml.part", "<p")
+        bench.later.withLock { $0 = 86000 }
+        _ = await hub.scan()
+        #expect(bench.incoming == ["A_1.xml.part"] && bench.codes.isEmpty)
+        bench.later.withLock { $0 = 86401 }
+        _ = await hub.scan()
+        #expect(bench.incoming.isEmpty && bench.codes == ["stale"])
+    }
+
+    @Test(arguments: ["symlink", "hard link", "directory", "pipe"])
+    func `what is not a plain file is refused, moved aside and reported`(kind: String) async throws {
+        let bench = try Bench()
+        try bench.folder.write("outside/secret", "hub only")
+        try bench.drop("A_1.xml", "x")
+        let path = "\(bench.folder.path)/drop/police/in/A_1.xml"
+        try FileManager.default.removeItem(atPath: path)
+        switch kind {
+        case "symlink": #expect(symlink("\(bench.folder.path)/outside/secret", path) == 0)
+        case "hard link": #expect(link("\(bench.folder.path)/outside/secret", path) == 0)
+        case "directory":
+            try FileManager.default.createDirectory(atPath: path + "/deep", withIntermediateDirectories: true)
+        default: #expect(mkfifo(path, 0o600) == 0)
+        }
+        try bench.drop("B_1.xml", "good")
+        _ = await bench.hub().scan()
+        #expect(try bench.code("A_1.xml") == "not_parseable")
+        #expect(bench.names == ["B_1.xml"], "the file beside it is taken")
+        #expect(bench.refused.count == 1 && bench.incoming.isEmpty)
+        #expect(bench.folder.read("outside/secret") == "hub only")
+    }
+
+    @Test func `a digest file that is a link is not read`() async throws {
+        let bench = try Bench()
+        try bench.drop("A_1.xml", "x")
+        let path = "\(bench.folder.path)/drop/police/in/A_1.xml.sha256"
+        try FileManager.default.moveItem(atPath: path, toPath: "\(bench.folder.path)/digest")
+        #expect(symlink("\(bench.folder.path)/digest", path) == 0)
+        _ = await bench.hub().scan()
+        #expect(try bench.code("A_1.xml") == "not_parseable")
+        #expect(bench.names.isEmpty)
+    }
+
+    @Test func `a file over the limit is refused unread`() async throws {
+        let bench = try Bench()
+        try bench.drop("A_1.xml", String(repeating: "x", count: 1001))
+        try bench.drop("B_1.xml", String(repeating: "x", count: 1000))
+        _ = await bench.hub().scan()
+        #expect(try bench.code("A_1.xml") == "too_large")
+        #expect(bench.names == ["B_1.xml"])
+    }
+
+    @Test func `an empty file is handed over like any other`() async throws {
+        let bench = try Bench()
+        try bench.drop("A_1.csv", "")
+        _ = await bench.hub().scan()
+        #expect(bench.handed.withLock { $0.first?.bytes } == [])
+    }
+
+    @Test func `a name that is not taken is refused under a harmless one`() async throws {
+        let bench = try Bench()
+        try bench.drop("A;1.xml", "x")
+        _ = await bench.hub().scan()
+        #expect(bench.answers == ["A_1.xml.nack.json"] && bench.codes == ["schema"] && bench.names.isEmpty)
+    }
+
+    @Test func `a name that is no text disturbs nothing`() async throws {
+        let bench = try Bench()
+        try bench.drop("B_1.xml", "good")
+        for suffix in ["", ".done"] {
+            let path = Array("\(bench.folder.path)/drop/police/in/".utf8) + [0xFF, 0x0A] + Array(suffix.utf8) + [0]
+            let file = path.withUnsafeBufferPointer {
+                $0.withMemoryRebound(to: CChar.self) { open($0.baseAddress!, O_CREAT | O_WRONLY, 0o600) }
+            }
+            close(file)
+        }
+        _ = await bench.hub().scan()
+        #expect(bench.names == ["B_1.xml"] && bench.codes == ["schema"])
+        #expect(bench.answers == ["B_1.xml.ack.json", "__.nack.json"] && bench.incoming.isEmpty)
+    }
+
+    @Test func `a link waiting where the answer is written is replaced, not followed`() async throws {
+        let bench = try Bench()
+        let hub = bench.hub()
+        _ = await hub.scan()
+        try bench.folder.write("outside", "hub only")
+        for name in ["A_1.xml.ack.json.part", "A_1.xml.ack.json"] {
+            #expect(symlink("\(bench.folder.path)/outside", "\(bench.folder.path)/drop/police/ack/\(name)") == 0)
+        }
+        try bench.drop("A_1.xml", "x")
+        #expect(await hub.scan() == 1)
+        #expect(bench.folder.read("outside") == "hub only")
+        #expect(bench.folder.read("drop/police/ack/A_1.xml.ack.json") == "kept A_1.xml")
+    }
+
+    @Test func `an incoming folder that is a link is not served`() async throws {
+        let bench = try Bench()
+        try bench.folder.write("outside/A_1.xml.done", "")
+        try FileManager.default.createDirectory(
+            atPath: "\(bench.folder.path)/drop/police", withIntermediateDirectories: true)
+        #expect(symlink("\(bench.folder.path)/outside", "\(bench.folder.path)/drop/police/in") == 0)
+        #expect(await bench.hub().scan() == 0)
+        #expect(bench.folder.names("outside") == ["A_1.xml.done"])
+    }
+
+    @Test func `refused files are kept for a week`() async throws {
+        let bench = try Bench()
+        let hub = bench.hub()
+        try bench.drop("A_1.xml", "x", digestOf: "y")
+        _ = await hub.scan()
+        #expect(bench.refused.count == 1)
+        bench.later.withLock { $0 = 7 * 86400 + 1 }
+        _ = await hub.scan()
+        #expect(bench.refused.isEmpty)
+    }
+}

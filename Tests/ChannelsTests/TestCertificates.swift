@@ -1,0 +1,56 @@
+import Channels
+import Foundation
+import Glibc
+import Simulators
+
+/// Certificates of this test run: an authority with a server's and the hub's own, and a stranger's authority.
+enum TestCertificates {
+    static let folder: String = make("own")
+    private static let strange: String = make("strange")
+
+    private static func make(_ name: String) -> String {
+        let path = FileManager.default.temporaryDirectory.appending(path: "hub-certificates-\(getpid())-\(name)").path
+        try! DemonstrationCertificates.make(in: path, names: ["server": .server, "hub": .client])
+        return path
+    }
+
+    /// What the hub shows and trusts.
+    static func client(_ version: TLSFiles.Version = .tls13) -> TLSFiles {
+        TLSFiles(
+            certificateAuthority: "\(folder)/ca.pem", certificate: "\(folder)/hub.pem", key: "\(folder)/hub.key",
+            minimumVersion: version)
+    }
+
+    /// Trusts the server but shows nothing.
+    static let nameless = TLSFiles(certificateAuthority: "\(folder)/ca.pem")
+
+    /// Trusts somebody else than the server's authority.
+    static var mistrusting: TLSFiles {
+        TLSFiles(
+            certificateAuthority: "\(strange)/ca.pem", certificate: "\(folder)/hub.pem", key: "\(folder)/hub.key")
+    }
+}
+
+/// A port of this machine that nobody listens on.
+enum FreePort {
+    struct None: Error {}
+
+    static func find() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        return try withUnsafeMutablePointer(to: &address) { pointer in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                guard bind(descriptor, address, length) == 0, getsockname(descriptor, address, &length) == 0 else {
+                    throw None()
+                }
+                return address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                    Int(UInt16(bigEndian: $0.pointee.sin_port))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+import MessageQueue
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Postgres
+
+struct CoalescerTests {
+    struct Refused: Error {}
+
+    /// Keeps what bodies were called with, and lets them wait until opened.
+    final class Gate: Sendable {
+        private let state = Mutex<(isOpen: Bool, batches: [[Int]], running: Int, most: Int)>((false, [], 0, 0))
+
+        var batches: [[Int]] { state.withLock { $0.batches } }
+        var most: Int { state.withLock { $0.most } }
+        func open() { state.withLock { $0.isOpen = true } }
+
+        func pass(_ batch: [Int]) async throws {
+            state.withLock {
+                $0.batches.append(batch)
+                $0.running += 1
+                $0.most = max($0.most, $0.running)
+            }
+            try await eventually { state.withLock { $0.isOpen } }
+            state.withLock { $0.running -= 1 }
+        }
+    }
+
+    @Test func `each caller gets its own result`() async throws {
+        let coalescer = Coalescer<Int, Int>(maxBatch: 4, lanes: 2) { items in items.map { $0 * 10 } }
+        try await withThrowingTaskGroup(of: (Int, Int).self) { group in
+            for item in 0..<200 { group.addTask { (item, try await coalescer.submit(item)) } }
+            for try await (item, result) in group { #expect(result == item * 10) }
+        }
+    }
+
+    @Test func `callers that wait together share a batch, within its bound and the lanes`() async throws {
+        let gate = Gate()
+        let coalescer = Coalescer<Int, Int>(maxBatch: 8, lanes: 2) { items in
+            try await gate.pass(items)
+            return items
+        }
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for item in 0..<40 { group.addTask { try await coalescer.submit(item) } }
+            try await eventually { gate.batches.count == 2 }
+            gate.open()
+            try await group.waitForAll()
+        }
+        #expect(gate.most == 2)
+        #expect(gate.batches.allSatisfy { $0.count <= 8 })
+        #expect(gate.batches.count < 20)
+        #expect(gate.batches.flatMap { $0 }.sorted() == Array(0..<40))
+    }
+
+    @Test func `one bad item does not fail its neighbours`() async throws {
+        let gate = Gate()
+        let coalescer = Coalescer<Int, Int>(maxBatch: 100, lanes: 1) { items in
+            try await gate.pass(items)
+            if items.contains(7) { throw Refused() }
+            return items
+        }
+        let outcomes = await withTaskGroup(of: (Int, Bool).self) { group in
+            for item in 0..<20 {
+                group.addTask { (item, (try? await coalescer.submit(item)) == item) }
+            }
+            try? await eventually { gate.batches.count == 1 }
+            gate.open()
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        for item in 0..<20 { #expect(outcomes[item] == (item != 7)) }
+    }
+
+    @Test func `after a lost connection nothing is tried again`() async throws {
+        let gate = Gate()
+        let coalescer = Coalescer<Int, Int>(maxBatch: 100, lanes: 1, mayRepeat: { !($0 is Refused) }) { items in
+            try await gate.pass(items)
+            throw Refused()
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for item in 0..<10 {
+                group.addTask {
+                    await #expect(throws: Refused.self) { try await coalescer.submit(item) }
+                }
+            }
+            try? await eventually { gate.batches.count == 1 }
+            gate.open()
+        }
+        #expect(gate.batches.flatMap { $0 }.sorted() == Array(0..<10))
+    }
+
+    @Test func `a caller cancelled while it waits is let go and its item never runs`() async throws {
+        let gate = Gate()
+        let coalescer = Coalescer<Int, Int>(maxBatch: 1, lanes: 1) { items in
+            try await gate.pass(items)
+            return items
+        }
+        let first = Task { try await coalescer.submit(1) }
+        try await eventually { gate.batches == [[1]] }
+        let second = Task { try await coalescer.submit(2) }
+        second.cancel()
+        await #expect(throws: CancellationError.self) { try await second.value }
+        gate.open()
+        #expect(try await first.value == 1)
+        #expect(try await coalescer.submit(3) == 3)
+        #expect(gate.batches == [[1], [3]])
+    }
+
+    @Test func `a caller cancelled while its batch runs learns what became of it`() async throws {
+        let gate = Gate()
+        let coalescer = Coalescer<Int, Int>(maxBatch: 1, lanes: 1) { items in
+            try await gate.pass(items)
+            return items
+        }
+        let caller = Task { try await coalescer.submit(1) }
+        try await eventually { gate.batches == [[1]] }
+        caller.cancel()
+        gate.open()
+        #expect(try await caller.value == 1)
+    }
+
+    @Test func `callers beyond the bound are refused at once`() async throws {
+        let gate = Gate()
+        let coalescer = Coalescer<Int, Int>(maxBatch: 1, lanes: 1, maximumWaiting: 1) { items in
+            try await gate.pass(items)
+            return items
+        }
+        let first = Task { try await coalescer.submit(1) }
+        try await eventually { gate.batches == [[1]] }
+        let second = Task { try await coalescer.submit(2) }
+        try await eventually { coalescer.waitingCount == 1 }
+        await #expect(throws: QueueError.tooManyWaiting(limit: 1)) { try await coalescer.submit(3) }
+        gate.open()
+        #expect(try await second.value == 2)
+        #expect(try await first.value == 1)
+    }
+
+    @Test(arguments: [PostgresError.Reason.connectionLost, .connectionFailed, .deadlineExceeded, .poolExhausted, .closed])
+    func `a database that did not answer proves nothing about the statement`(reason: PostgresError.Reason) {
+        #expect(!PostgresError(reason).provesNoEffect)
+    }
+
+    @Test(arguments: [("23514", true), ("40P01", true), ("55P03", true), ("57P01", false), ("57014", false), ("08006", false)])
+    func `only an answer about the statement itself proves that it had no effect`(state: String, proves: Bool) {
+        let report = ServerReport { $0 == .state ? state : nil }
+        #expect(PostgresError(.server, report: report).provesNoEffect == proves)
+    }
+}

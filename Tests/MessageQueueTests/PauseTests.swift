@@ -1,0 +1,40 @@
+import TestSupport
+import Testing
+
+@testable import MessageQueue
+
+@Suite(.queue) struct PauseTests {
+    @Test func `a paused queue takes messages and gives none, on every node`() async throws {
+        try await withQueue { queue in
+            _ = try await queue.enqueue(NewMessage("out.fire", "1"))
+            try await queue.pause("out.fire", reason: "their certificate ran out")
+            _ = try await queue.enqueue(NewMessage("out.fire", "2"))
+            #expect(try await queue.claim("out.fire", limit: 9).isEmpty)
+            let other = MessageQueue(database: queue.database, node: "other")
+            #expect(try await other.claim("out.fire", limit: 9).isEmpty)
+            let statistics = try await queue.statistics(of: "out.fire")
+            #expect(statistics.ready == 2)
+            #expect(statistics.pausedAt != nil)
+            #expect(statistics.pauseReason == "their certificate ran out")
+            try await queue.resume("out.fire")
+            #expect(try await other.claim("out.fire", limit: 9).count == 2)
+            #expect(try await queue.statistics(of: "out.fire").pausedAt == nil)
+        }
+    }
+
+    @Test func `what is in hand when a queue is paused can be finished`() async throws {
+        try await withQueue { queue in
+            _ = try await queue.enqueue(NewMessage("intake", "1"))
+            let leases = try await queue.claim("intake", limit: 1)
+            try await queue.pause("intake", reason: "x")
+            #expect(try await queue.acknowledge(leases).isEmpty)
+        }
+    }
+
+    @Test func `a queue that does not exist cannot be paused`() async throws {
+        try await withQueue { queue in
+            await #expect(throws: QueueError.unknownQueue("nowhere")) { try await queue.pause("nowhere", reason: "x") }
+            await #expect(throws: QueueError.unknownQueue("nowhere")) { try await queue.resume("nowhere") }
+        }
+    }
+}

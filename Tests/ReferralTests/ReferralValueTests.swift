@@ -1,0 +1,142 @@
+import FoundationEssentials
+import Referral
+import Testing
+
+@Suite struct ReferralValueTests {
+    private let referral = Referral(stored: Samples.full)!
+
+    /// The group that disclosure policy and design settle for every leaf of the filled sample, written down apart from the code.
+    private func group(ofLeaf path: String, in released: Value) -> FieldGroup {
+        let parent = path.split(separator: ".").dropLast().joined(separator: ".")
+        switch path.split(separator: "[").first.map(String.init) ?? path {
+        case "person.identifiers": return identifierGroup(released[path: parent]?["value"]?.stringValue)
+        case "needs": return needGroup(released[path: path]?.stringValue)
+        case "risks":
+            if path.hasSuffix("detail") { return .notes }
+            if path.hasSuffix("to_visitors") { return .hazard }
+            return needGroup(released[path: path]?.stringValue)
+        case "household": return .thirdParty
+        case "attachments": return .notes
+        case "person.title", "person.given", "person.family", "person.also_known_as": return .name
+        case "person.dob", "person.age_estimate": return .dob
+        case "person.sex": return .demographics
+        case let place where place.hasPrefix("person."): return .contact
+        case let place where place.hasPrefix("address."): return .address
+        case let place where place.hasPrefix("safeguarding."): return .risk
+        case "referrer.name", "referrer.email", "consent.by", "extensions.school.dsl_name": return .thirdParty
+        case "reason", "notes", "wishes", "message_id", "in_reply_to", "consent.note", "extensions.colour":
+            return .notes
+        case "extensions.tenancy_ref": return .housing
+        case "extensions.yos.order_type": return .offence
+        case "urgency": return .needs
+        default: return .service
+        }
+    }
+
+    private func identifierGroup(_ value: String?) -> FieldGroup {
+        switch value {
+        case "9434765919": .nhsNumber
+        case "AB123456C": .nino
+        case "X123456": .offence
+        case "H0001": .health
+        case "E06000015": .area
+        case "C81001": .service
+        default: .notes
+        }
+    }
+
+    private func needGroup(_ code: String?) -> FieldGroup {
+        switch code {
+        case "isolation": .needs
+        case "money_debt": .finance
+        case "homelessness": .housing
+        case "dementia_memory", "20-30": .health
+        case "domestic_abuse", "self_neglect": .risk
+        case "hoarding", "dog": .hazard
+        default: .notes
+        }
+    }
+
+    /// Every leaf of a tree with its path.
+    private func leaves(_ value: Value, at path: String = "") -> [(path: String, value: Value)] {
+        switch value {
+        case .object(let object): object.flatMap { leaves($0.value, at: path.isEmpty ? $0.key : "\(path).\($0.key)") }
+        case .array(let elements): elements.enumerated().flatMap { leaves($0.element, at: "\(path)[\($0.offset)]") }
+        default: [(path, value)]
+        }
+    }
+
+    private func expectOnly(_ groups: Set<FieldGroup>) {
+        let released = referral.released(groups)
+        for (path, _) in leaves(released) {
+            let group = group(ofLeaf: path, in: released)
+            #expect(groups.contains(group), "\(path) left with \(groups.map(\.rawValue))")
+        }
+    }
+
+    @Test(arguments: FieldGroup.allCases)
+    func `one group releases its own leaves only`(_ group: FieldGroup) { expectOnly([group]) }
+
+    @Test(arguments: 0..<100)
+    func `any set of groups releases their leaves only`(_ seed: UInt64) {
+        var random = FixedRandom(state: seed)
+        expectOnly(Set(FieldGroup.allCases.filter { _ in Bool.random(using: &random) }))
+    }
+
+    @Test(arguments: 0..<50)
+    func `whether a leaf is released does not depend on the groups beside its own`(_ seed: UInt64) {
+        var random = FixedRandom(state: seed)
+        let groups = Set(FieldGroup.allCases.filter { _ in Bool.random(using: &random) })
+        let together = leaves(referral.released(groups)).map(\.value)
+        let apart = groups.flatMap { leaves(referral.released([$0])).map(\.value) }
+        // A danger to visitors is told once more when its code is: `false` alone is left out.
+        let counts = { (values: [Value]) in
+            Dictionary(grouping: values.filter { $0 != false }) { $0 }.mapValues(\.count)
+        }
+        #expect(counts(together) == counts(apart))
+    }
+
+    @Test func `no group releases nothing`() { #expect(referral.released([]) == [:]) }
+
+    @Test func `all groups release all that the value has`() {
+        var value = referral.value
+        value["extension_groups"] = nil
+        #expect(referral.released(Set(FieldGroup.allCases)) == value)
+    }
+
+    @Test func `every group that the envelope can hold is released by something`() {
+        let empty = FieldGroup.allCases.filter { referral.released([$0]) == [:] }
+        #expect(Set(empty) == [.access, .critical, .outcomes, .family, .link])
+    }
+
+    @Test func `the fact of a danger to visitors leaves without its code`() {
+        #expect(
+            referral.released([.hazard])["risks"] == [
+                ["code": "dog", "to_visitors": true], ["to_visitors": true],
+            ])
+        #expect(referral.released([.risk])["risks"] == [["code": "self_neglect"]])
+    }
+
+    @Test func `a text in place of a code is free text`() throws {
+        let document = Samples.complete("person.sex", "told me in confidence")
+        let referral = try #require(read(document).referral)
+        #expect(referral.released([.demographics]) == [:])
+        #expect(referral.released([.notes])[path: "person.sex"] == "told me in confidence")
+    }
+
+    @Test func `housing support gets the envelope cut to its groups`() {
+        let released = referral.released([.name, .dob, .address, .contact, .housing, .needs, .hazard])
+        #expect(released["needs"] == ["isolation", "homelessness", "hoarding"])
+        #expect(released["extensions"] == ["tenancy_ref": "T-77"])
+        #expect(released[path: "person.identifiers"] == nil)
+        #expect(released["reason"] == nil)
+        #expect(released.objectValue?.keys == ["person", "address", "needs", "risks", "urgency", "extensions"])
+    }
+
+    @Test func `a coder writes the envelope's names and reads the same referral`() throws {
+        let data = try JSONEncoder().encode(referral)
+        #expect(try JSONDecoder().decode(Value.self, from: data) == Samples.full)
+        #expect(try JSONDecoder().decode(Referral.self, from: data) == referral)
+        #expect(throws: DecodingError.self) { try JSONDecoder().decode(Referral.self, from: Data("[1]".utf8)) }
+    }
+}

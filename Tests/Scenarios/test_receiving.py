@@ -1,0 +1,166 @@
+"""What a sender is told, and what is then true."""
+
+import json
+import subprocess
+import uuid
+
+import pytest
+import requests
+
+from conftest import HUB, PROJECT, eventually, hl7
+
+ENVELOPE = {
+    "message_id": "S-1",
+    "sender": "derby_riverside_school",
+    "sent_at": "2026-11-01T09:00:00+00:00",
+    "type": "referral",
+    "person": {"given": "Anne", "family": "Tester", "dob": "1980-05-04", "phone": ["01632960111"]},
+    "reason": "Would like help to meet people",
+    "referrer": {"name": "A Teacher", "role": "Safeguarding lead", "organisation": "A school"},
+}
+
+
+def test_a_referral_is_received_once_and_traced(hub):
+    first = hub.post("uhdb", hl7("M1"), "application/hl7-v2")
+    assert first.status_code == 202
+    receipt = first.json()
+    assert receipt["status"] == "received" and receipt["message_id"] == "M1"
+    assert first.headers["Location"] == f"/v1/receipts/{receipt['receipt_id']}"
+
+    again = hub.post("uhdb", hl7("M1"), "application/hl7-v2")
+    assert again.status_code == 200
+    assert again.json()["receipt_id"] == receipt["receipt_id"] and again.json()["status"] == "duplicate"
+
+    other = hub.post("uhdb", hl7("M1", family="OTHER"), "application/hl7-v2")
+    assert other.status_code == 409
+    assert other.json()["errors"][0]["code"] == "conflict"
+    assert "OTHER" not in other.text
+
+    assert hub.worked_on(receipt["receipt_id"])["status"] == "accepted"
+    trace = hub.hub("trace", receipt["receipt_id"])
+    assert "received" in trace and "accepted" in trace and "TESTER" not in trace
+
+
+@pytest.mark.parametrize(
+    "partner, sample, media_type",
+    [
+        ("uhdb", "uhdb/samples/in/*.hl7", "application/hl7-v2"),
+        ("derbys_police", "derbys_police/samples/in/*.xml", "application/xml"),
+        ("derby_riverside_school", "derby_riverside_school/samples/in/*.json", "application/json"),
+        ("derby_community_action", "derby_community_action/samples/in/*.csv", "text/csv"),
+        ("dchs", "dchs/samples/in/*.json", "application/fhir+json"),
+    ],
+)
+def test_every_format_is_taken_by_http(hub, partner, sample, media_type):
+    hub.partner(partner)
+    paths = [p for p in sorted((PROJECT / "adapters").glob(sample)) if not p.name.endswith(".expected.json")]
+    assert paths
+    taken = []
+    for path in paths:
+        answer = hub.post(partner, path.read_bytes(), media_type)
+        if answer.status_code == 202:
+            taken.append(hub.worked_on(answer.json()["receipt_id"])["status"])
+    assert "accepted" in taken
+
+
+def test_only_the_sender_and_staff_read_a_receipt(hub):
+    id = hub.post("uhdb", hl7("M2"), "application/hl7-v2").json()["receipt_id"]
+    hub.partner("derbys_police")
+    own = requests.get(f"{hub.url}/v1/receipts/{id}", headers=hub.authorised("uhdb"))
+    other = requests.get(f"{hub.url}/v1/receipts/{id}", headers=hub.authorised("derbys_police"))
+    nobody = requests.get(f"{hub.url}/v1/receipts/{id}")
+    assert (own.status_code, other.status_code, nobody.status_code) == (200, 404, 401)
+    assert "referrals" not in own.json()
+
+
+def deep(depth):
+    return b'{"message_id":"D","a":' + b"[" * depth + b"]" * depth + b"}"
+
+
+DTD = b'<?xml version="1.0"?><!DOCTYPE ppn [<!ENTITY x SYSTEM "file:///etc/passwd">]><ppn><header><ppn_ref>&x;</ppn_ref></header></ppn>'
+
+BAD = [
+    ("uhdb", b"", "application/hl7-v2", 400, "not_parseable"),
+    ("uhdb", hl7("B1"), "application/pdf", 415, "media_type"),
+    ("uhdb", hl7("B2")[:40], "application/hl7-v2", (400, 422), None),
+    ("uhdb", b"PID|1||x", "application/hl7-v2", 400, "not_parseable"),
+    ("derbys_police", b"<ppn><header>", "application/xml", 400, "not_parseable"),
+    ("derbys_police", DTD, "application/xml", 400, "not_parseable"),
+    ("derby_riverside_school", json.dumps(ENVELOPE).encode()[:-20], "application/json", 400, "not_parseable"),
+    ("derby_riverside_school", b'{"message_id":"a","message_id":"b"}', "application/json", 400, "not_parseable"),
+    ("derby_riverside_school", b'{"message_id":"\xff"}', "application/json", 400, None),
+    ("derby_riverside_school", deep(100_000), "application/json", 400, "not_parseable"),
+    ("derby_riverside_school", json.dumps({**ENVELOPE, "sender": "uhdb"}).encode(), "application/json", 403, "sender_mismatch"),
+    ("derby_riverside_school", json.dumps({"sender": "derby_riverside_school"}).encode(), "application/json", 422, None),
+    ("derby_community_action", b'"first name","surname\n"a', "text/csv", (202, 400, 422), None),
+    ("uhdb", json.dumps(ENVELOPE).encode(), "application/json", 415, "media_type"),
+]
+
+
+def test_bad_input_gets_its_answer_is_seen_by_staff_and_disturbs_nothing(hub):
+    for partner in ("uhdb", "derbys_police", "derby_riverside_school", "derby_community_action"):
+        hub.partner(partner)
+    for partner, body, media_type, status, code in BAD:
+        answer = hub.post(partner, body, media_type)
+        allowed = status if isinstance(status, tuple) else (status,)
+        case = (partner, media_type, body[:40], answer.status_code, answer.text[:300])
+        assert answer.status_code in allowed, case
+        if answer.status_code >= 400:
+            assert answer.headers["Content-Type"] == "application/problem+json", case
+            problem = answer.json()
+            assert problem["errors"][0]["code"] == code or code is None, case
+            # What was sent is kept in quarantine, and the sender is told under which receipt.
+            state = hub.receipt(problem["receipt_id"])
+            assert state["status"] == "quarantined", case
+    large = hub.post("uhdb", b"MSH|" + b"x" * (50 << 20), "application/hl7-v2")
+    assert large.status_code == 413
+    assert hub.post("uhdb", hl7("B9"), "application/hl7-v2").status_code == 202
+    assert requests.post(hub.url + "/v1/referrals", data=hl7("B10")).status_code == 401
+    metrics = hub.hub("queue", "list", "--json")
+    assert json.loads(metrics.splitlines()[0])
+
+
+def test_a_csv_with_a_bad_row_takes_the_good_ones(hub):
+    hub.partner("derby_community_action")
+    body = (
+        "First name,Surname,Date of birth,Phone,Reason,Referrer name\n"
+        "Anne,Good,01/02/1950,01632960001,Lonely,A Volunteer\n"
+        "Bob,Bad,01/02/1950\n"
+        "Cleo,Alsogood,03/04/1961,01632960002,Needs advice,A Volunteer\n"
+    )
+    answer = hub.post("derby_community_action", body, "text/csv", **{"Idempotency-Key": "CSV-1"})
+    assert answer.status_code == 202
+    worked = hub.worked_on(answer.json()["receipt_id"])
+    assert len(worked["referrals"]) == 2 and worked["findings"]
+
+
+def test_an_idempotency_key_that_differs_from_the_documents_id_is_refused(hub):
+    answer = hub.post("uhdb", hl7("M3"), "application/hl7-v2", **{"Idempotency-Key": "other"})
+    assert answer.status_code == 400
+
+
+def test_a_disabled_partner_is_shut_out(hub):
+    assert hub.post("uhdb", hl7("M4"), "application/hl7-v2").status_code == 202
+    hub.hub("partner", "disable", "uhdb")
+    eventually(lambda: hub.post("uhdb", hl7("M5"), "application/hl7-v2").status_code == 401, 5)
+
+
+def test_the_openapi_document_tells_the_truth(hub):
+    document = requests.get(hub.url + "/openapi.json").json()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            url = hub.url + path.replace("{id}", str(uuid.uuid4()))
+            if path == "/metrics":
+                continue
+            answer = requests.request(method, url, timeout=10)
+            public = operation["security"] == []
+            assert answer.status_code == (200 if public else 401), (method, path, answer.status_code)
+
+
+def test_doctor_finds_nothing_and_names_the_remedy(hub):
+    hub.post("uhdb", hl7("M6"), "application/hl7-v2")
+    assert "nothing wrong" in hub.hub("doctor")
+    hub.close()
+    stopped = hub.hub("doctor", check=False)
+    assert stopped.returncode == 69
+    assert "hub serve" in stopped.stdout + stopped.stderr

@@ -1,0 +1,70 @@
+"""Nothing leaves without a permit of this moment."""
+
+import subprocess
+
+from conftest import eventually
+
+HOUSING = ("derby_homes", "housing_support")
+CARE = ("uhdb", "care_support")
+
+
+def test_an_agreement_lets_a_share_reach_derby_homes_and_the_trust(hub):
+    hub.start_derby_homes()
+    hub.start_mesh()
+    person = hub.person()
+    hub.agree(person, HOUSING, CARE)
+    housing, care = hub.share(person, *HOUSING), hub.share(person, *CARE)
+    for share in (housing, care):
+        assert share["decision"]["outcome"] in ("PERMIT", "PERMIT_REDUCED"), share
+        eventually(lambda: hub.share_state(share["share_id"]) == "delivered", why="delivery")
+    assert [line["key"] for line in hub.homes_received()] == [housing["share_id"]]
+    [message] = hub.mesh_messages()
+    assert b"REF^I12" in message and b"TESTER" in message
+    assert "holds" in hub.hub("ledger", "verify")
+    trace = hub.hub("trace", housing["share_id"])
+    assert "delivered" in trace and "TESTER" not in trace
+
+
+def test_without_an_agreement_it_is_refused_with_its_reason(hub):
+    share = hub.share(hub.person(), *HOUSING)
+    assert share["state"] == "refused"
+    assert (share["decision"]["outcome"], share["decision"]["reason"]) == ("DENY", "no_agreement")
+    assert share["decision"]["explanation"]
+
+
+def test_a_withdrawal_while_the_partner_is_down_means_it_never_arrives(hub):
+    person = hub.person()
+    agreement = hub.agree(person, HOUSING)
+    share = hub.share(person, *HOUSING)
+    assert share["state"] == "queued"
+    # The partner is down: at least one attempt has failed.
+    eventually(lambda: hub.staff("GET", f"/v1/shares/{share['share_id']}").json()["attempts"] >= 1, why="an attempt")
+    withdrawn = hub.staff("POST", f"/v1/agreements/{agreement}/withdrawals").json()
+    assert withdrawn["cancelled_shares"] == [share["share_id"]]
+    hub.start_derby_homes()
+    # Another person's share goes through, so the queue has been worked on since.
+    other = hub.person(family="OTHER", number="9990000026", born="19610203")
+    hub.agree(other, HOUSING)
+    later = hub.share(other, *HOUSING)
+    eventually(lambda: hub.share_state(later["share_id"]) == "delivered", 60, why="the other delivery")
+    assert hub.share_state(share["share_id"]) == "cancelled"
+    assert [line["key"] for line in hub.homes_received()] == [later["share_id"]]
+
+
+def test_a_dump_of_the_database_tells_nothing(hub):
+    hub.start_derby_homes()
+    person = hub.person(family="CANARYNAME")
+    hub.agree(person, HOUSING)
+    share = hub.share(person, *HOUSING)
+    eventually(lambda: hub.share_state(share["share_id"]) == "delivered", why="delivery")
+    dump = hub.dump()
+    assert "record" in dump and share["share_id"] in dump
+    for canary in ("CANARYNAME", "Canaryname", "Example Street", "bereavement", "9990000018", "DE1 2FS", "01632960456"):
+        assert canary not in dump, canary
+        assert canary.encode().hex() not in dump, canary
+
+
+def test_a_person_is_recognised_by_a_verified_number_and_birth_date(hub):
+    first = hub.person(id="P1")
+    assert hub.person(id="P2") == first
+    assert hub.person(id="P3", born="19510102") != first
