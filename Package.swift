@@ -69,7 +69,9 @@ let package = Package(
         // Persons, referrals, cases, agreements, shares and the ledger, in PostgreSQL.
         .target(
             name: "CaseStore",
-            dependencies: ["Postgres", "Vault", "Referral", "Disclosure", "Ledger"],
+            dependencies: [
+                "Postgres", "Vault", "Referral", "Disclosure", "Ledger", .product(name: "Crypto", package: "swift-crypto"),
+            ],
             resources: [.embedInCode("Migrations")],
             swiftSettings: settings
         ),
@@ -142,8 +144,62 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: ["Postgres", .product(name: "Logging", package: "swift-log")],
-            path: "Sources/TestSupport",
             swiftSettings: settings
         ),
+
+        // Tests: a folder per target, name for name.
+        .testTarget(
+            name: "PostgresTests",
+            dependencies: ["Postgres", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "MessageQueueTests",
+            dependencies: ["MessageQueue", "Postgres", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "ReferralTests", dependencies: ["Referral"], swiftSettings: settings),
+        .testTarget(name: "TranslationTests", dependencies: ["Translation", "Referral"], swiftSettings: settings),
+        .testTarget(
+            name: "DisclosureTests",
+            dependencies: ["Disclosure", "Referral", .product(name: "Yams", package: "Yams")],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "LedgerTests", dependencies: ["Ledger"], swiftSettings: settings),
+        .testTarget(name: "VaultTests", dependencies: ["Vault"], swiftSettings: settings),
+        .testTarget(
+            name: "CaseStoreTests",
+            dependencies: ["CaseStore", "Postgres", "Vault", "Referral", "Disclosure", "Ledger", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ChannelsTests",
+            dependencies: [
+                "Channels", "Simulators",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SimulatorsTests",
+            dependencies: [
+                "Channels", "Simulators", "Translation", "Referral",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "HubTests", dependencies: ["Hub", "Postgres", "Referral", "Translation"], swiftSettings: settings),
     ]
 )

@@ -37,13 +37,14 @@ extension CaseStore {
             RETURNING version
             """, name: "record.add_agreement")
         guard let version = try rows.first?.decode(Int.self) else { return nil }
+        var writes = Pipeline()
         for (number, line) in new.scope.enumerated() {
-            try connection.execute(
+            writes.add(
                 """
                 INSERT INTO record.agreement_scope (agreement, line, about, recipient, purposes, groups)
                 VALUES (
                     \(id), \(number), \(line.about.rawValue)::record.scope_about, \(line.recipient),
-                    \(line.purposes.map(\.rawValue).sorted()), \(line.groups.map { $0.map(\.rawValue).sorted() })
+                    \(line.purposes.map(\.rawValue).sorted()), \(line.groups?.words)
                 )
                 """, name: "record.add_scope_line")
         }
@@ -51,7 +52,8 @@ extension CaseStore {
             .agreement: id.description, .agreementVersion: String(version), .person: new.person.description,
             .actor: actor,
         ]
-        try append([entry(.agreementAdded, at: at, fields)], in: connection)
+        writes.add(appending([entry(.agreementAdded, at: at, fields)]), name: "ledger.append")
+        _ = try connection.pipeline(writes)
         return try agreement(id, in: connection)
     }
 
@@ -156,20 +158,26 @@ extension CaseStore {
 
     /// All agreements of a person, as the disclosure policy judges them.
     package func agreements(of person: UUIDValue, in connection: Connection) throws -> [Agreement] {
-        try agreements(where: "agreement.person = \(person)", isLocked: false, in: connection).map(\.agreement)
+        try agreements(where: "agreement.person = \(person)", in: connection).map(\.agreement)
     }
 
+    /// One agreement, of whichever person.
     package func agreement(_ id: UUIDValue, in connection: Connection) throws -> StoredAgreement? {
-        try agreements(where: "agreement.id = \(id)", isLocked: false, in: connection).first
+        try agreements(where: "agreement.id = \(id)", in: connection).first
     }
 
-    /// Reads agreements, and then their lines: a statement after the lock, so that it sees what a withdrawal committed
-    /// while the lock was waited for.
+    private func agreements(where condition: SQL, in connection: Connection) throws -> [StoredAgreement] {
+        var pipeline = Pipeline()
+        addReads(ofAgreements: condition, isLocked: false, to: &pipeline)
+        return try agreements(connection.pipeline(pipeline)[...])
+    }
+
+    /// The statements that read agreements, and then their lines.
     ///
-    /// - Parameter isLocked: Whether to hold them FOR SHARE until the transaction ends.
-    func agreements(where condition: SQL, isLocked: Bool, in connection: Connection) throws -> [StoredAgreement] {
+    /// - Parameter isLocked: Whether to hold the agreements FOR SHARE until the transaction ends.
+    func addReads(ofAgreements condition: SQL, isLocked: Bool, to pipeline: inout Pipeline) {
         let lock: SQL = isLocked ? "FOR SHARE OF agreement" : ""
-        let rows = try connection.query(
+        pipeline.add(
             """
             SELECT
                 agreement.id, agreement.person, version, signed_at, signed_by, starts_at, expires_at, revoked_at,
@@ -179,9 +187,19 @@ extension CaseStore {
             ORDER BY agreement.id
             \(lock)
             """, name: "record.agreements")
-        guard !rows.isEmpty else { return [] }
-        let scopes = try scopes(of: try rows.map { try $0.value("id") }, in: connection)
-        return try rows.map { row in
+        pipeline.add(
+            """
+            SELECT agreement, recipient, purposes, groups, about, withdrawn_at
+            FROM record.agreement_scope
+            WHERE agreement IN (SELECT agreement.id FROM record.agreement WHERE \(condition))
+            ORDER BY agreement, line
+            """, name: "record.scopes")
+    }
+
+    /// Reads the results of ``addReads(ofAgreements:isLocked:to:)``.
+    func agreements(_ results: ArraySlice<QueryResult>) throws -> [StoredAgreement] {
+        let scopes = try Self.scopes(results[results.startIndex + 1])
+        return try results[results.startIndex].map { row in
             let (id, person): (UUIDValue, UUIDValue) = (try row.value("id"), try row.value("person"))
             var agreement = Agreement(
                 id: id.description, version: try row.value("version"),
@@ -204,16 +222,8 @@ extension CaseStore {
         }
     }
 
-    private func scopes(
-        of agreements: [UUIDValue], in connection: Connection
-    ) throws -> [UUIDValue: [Agreement.ScopeLine]] {
-        let rows = try connection.query(
-            """
-            SELECT agreement, recipient, purposes, groups, about, withdrawn_at
-            FROM record.agreement_scope
-            WHERE agreement = ANY (\(agreements))
-            ORDER BY agreement, line
-            """, name: "record.scopes")
+    /// The lines by agreement, in their order.
+    private static func scopes(_ rows: QueryResult) throws -> [UUIDValue: [Agreement.ScopeLine]] {
         var scopes: [UUIDValue: [Agreement.ScopeLine]] = [:]
         for row in rows {
             let (agreement, recipient, purposes, groups, about, withdrawnAt) = try row.decode(

@@ -5,25 +5,49 @@ import Vault
 
 /// What is known of a person when something about them is judged.
 struct Circumstances {
-    var subject: Subject
+    let subject: Subject
     let profile: Referral
+    let key: DataKey
+    var agreements: [Agreement] = []
 }
 
 extension CaseStore {
-    /// Reads a person's circumstances and profile.
+    /// The statements that read what a judgement about some persons rests on, for one round trip.
     ///
-    /// - Parameter lock: A locking clause. The row that comes back is the one after the lock was waited for.
-    func circumstances(of id: UUIDValue, lock: SQL, in connection: Connection) throws -> Circumstances? {
-        let rows = try connection.query(
+    /// Their order is that of the locks, and each sees what was committed while the ones before it waited: so the lines
+    /// of an agreement are read after its row is locked.
+    ///
+    /// - Parameter persons: A condition on an id, as `= …` or `IN (…)`.
+    func addReads(of persons: SQL, isLocked: Bool, to pipeline: inout Pipeline) {
+        let lock: SQL = isLocked ? "FOR SHARE OF person" : ""
+        pipeline.add(
             """
             SELECT
-                support_ended_at, retention_until, restricted_at, deceased_at, erasure, care_status, has_legal_hold,
-                is_in_dfe_programme, has_ipsos_link_consent, objections, sealed_profile, person_key.wrapped_key
+                person.id, support_ended_at, retention_until, restricted_at, deceased_at, erasure, care_status,
+                has_legal_hold, is_in_dfe_programme, has_ipsos_link_consent, objections, sealed_profile,
+                person_key.wrapped_key
             FROM record.person LEFT JOIN record.person_key ON person_key.person = person.id
-            WHERE person.id = \(id)
+            WHERE person.id \(persons)
+            ORDER BY person.id
             \(lock)
             """, name: "record.circumstances")
-        guard let row = rows.first else { return nil }
+        addReads(ofAgreements: "agreement.person \(persons)", isLocked: isLocked, to: &pipeline)
+    }
+
+    /// Reads the results of ``addReads(of:isLocked:to:)``, by person.
+    func circumstances(_ results: ArraySlice<QueryResult>) throws -> [UUIDValue: Circumstances] {
+        var circumstances: [UUIDValue: Circumstances] = [:]
+        for row in results[results.startIndex] {
+            let id = try row.value("id", as: UUIDValue.self)
+            circumstances[id] = try self.circumstances(row, of: id)
+        }
+        for stored in try agreements(results.dropFirst()) {
+            circumstances[stored.person]?.agreements.append(stored.agreement)
+        }
+        return circumstances
+    }
+
+    private func circumstances(_ row: Row, of id: UUIDValue) throws -> Circumstances {
         guard let wrapped = try row.value("wrapped_key", as: [UInt8]?.self) else {
             throw CaseStoreError.keyDestroyed(person: id)
         }
@@ -38,15 +62,15 @@ extension CaseStore {
         subject.isInDfEProgramme = try row.value("is_in_dfe_programme")
         subject.hasIpsosLinkConsent = try row.value("has_ipsos_link_consent")
         subject.objections = Set(try row.value("objections", as: [String].self).compactMap(Subject.Objection.init))
-        let profile = try referral(
-            row.value("sealed_profile"), with: vault.unwrap(wrapped), at: Place.profile(id))
-        return Circumstances(subject: subject, profile: profile)
+        let key = try vault.unwrap(wrapped)
+        let profile = try referral(row.value("sealed_profile"), with: key, at: Place.profile(id))
+        return Circumstances(subject: subject, profile: profile, key: key)
     }
 
     /// The facts of a share at a moment. A group that the policy does not know makes them unreadable, which refuses.
     func facts(
-        _ request: ShareRequest, _ recipient: RecipientSetup, _ person: Circumstances, _ agreements: [StoredAgreement],
-        stage: Stage, queuedAt: Timestamp?, at: Timestamp
+        _ request: ShareRequest, _ recipient: RecipientSetup, _ person: Circumstances, stage: Stage,
+        queuedAt: Timestamp?, at: Timestamp
     ) -> DisclosureFacts {
         var subject = person.subject
         subject.age = person.profile.person.age(on: Instant(at).date)
@@ -59,7 +83,7 @@ extension CaseStore {
         asked.contract = recipient.contract
         return DisclosureFacts(
             at: Instant(at), stage: stage, queuedAt: queuedAt.map(Instant.init), subject: subject,
-            agreements: agreements.map(\.agreement), request: asked,
+            agreements: person.agreements, request: asked,
             unreadable: groups.count < request.groups.count ? ["request.groups"] : [])
     }
 }

@@ -10,15 +10,11 @@ extension CaseStore {
     /// Two documents that name the same new persons in opposite order may be refused by PostgreSQL as a deadlock; that
     /// error is retryable like any lost race.
     package func store(_ intake: IntakeRecord, in connection: Connection) throws -> [IntakeResult] {
-        try connection.execute(
-            "SELECT FROM record.submission WHERE receipt = \(intake.receipt) FOR NO KEY UPDATE",
-            name: "record.lock_submission")
         let before = try stored(of: intake.receipt, in: connection)
         var step = IntakeStep(store: self, connection: connection, intake: intake)
         let results = try intake.items.map { item in
             try before[item.ordinal].map(IntakeResult.stored) ?? step.store(item)
         }
-        try append(step.entries, in: connection)
         if !results.isEmpty, results.allSatisfy({ $0 == .unknownPerson }) {
             try connection.execute(
                 """
@@ -30,18 +26,22 @@ extension CaseStore {
         return results
     }
 
+    /// Locks the submission against another run, and tells what an earlier one stored.
     private func stored(of receipt: UUIDValue, in connection: Connection) throws -> [Int: StoredReferral] {
-        let rows = try connection.query(
+        var reads = Pipeline()
+        reads.add(
+            "SELECT FROM record.submission WHERE receipt = \(receipt) FOR NO KEY UPDATE",
+            name: "record.lock_submission")
+        reads.add(
             "SELECT ordinal, id, person, case_file FROM record.referral WHERE submission = \(receipt)",
             name: "record.referrals_of_submission")
+        let rows = try connection.pipeline(reads)[1].decode(
+            Int.self, UUIDValue.self, UUIDValue.self, UUIDValue?.self)
         return Dictionary(
-            uniqueKeysWithValues: try rows.map { row in
-                let (ordinal, id, person, caseFile) = try row.decode(
-                    Int.self, UUIDValue.self, UUIDValue.self, UUIDValue?.self)
-                return (
-                    ordinal,
-                    StoredReferral(id: id, person: person, caseFile: caseFile, isNewPerson: false, isRepeat: true)
-                )
+            uniqueKeysWithValues: rows.map { ordinal, id, person, caseFile in
+                let stored = StoredReferral(
+                    id: id, person: person, caseFile: caseFile, isNewPerson: false, isRepeat: true)
+                return (ordinal, stored)
             })
     }
 }

@@ -16,6 +16,7 @@ struct CommittedEntry: Sendable {
         self.commitment = Commitment(to: bytes)
     }
 
+    /// The id in a field, for the column beside the bytes.
     func reference(_ field: LedgerField) -> UUIDValue? {
         entry.fields[field].flatMap(UUIDValue.init)
     }
@@ -47,9 +48,13 @@ extension CaseStore {
     /// Enters entries, in one statement. They get their places in the tree when ``sequence(in:)`` next runs.
     package func append(_ entries: [LedgerEntry], in connection: Connection) throws {
         guard !entries.isEmpty else { return }
+        try connection.execute(appending(entries), name: "ledger.append")
+    }
+
+    /// The statement of ``append(_:in:)``, for a pipeline.
+    func appending(_ entries: [LedgerEntry]) -> SQL {
         let entries = entries.map(CommittedEntry.init)
-        try connection.execute(
-            """
+        return """
             INSERT INTO ledger.entry (
                 id, at, kind, submission, referral, person, agreement, share, commitment, leaf, salt, bytes
             )
@@ -62,7 +67,7 @@ extension CaseStore {
                 \(entries.map(\.commitment.digest)), \(entries.map(\.commitment.leaf)),
                 \(entries.map(\.commitment.salt)), \(entries.map(\.bytes))
             ) AS added (id, at, kind, submission, referral, person, agreement, share, commitment, leaf, salt, bytes)
-            """, name: "ledger.append")
+            """
     }
 
     /// Gives the next places in the tree to all entries committed since the last call, and tells how many.

@@ -20,12 +20,14 @@ extension CaseStore {
         return true
     }
 
+    /// All partners, the disabled ones too, by id.
     package func partners(in connection: Connection) throws -> [Partner] {
         try connection.query(
             "SELECT id, name, kind, adapter, ods, is_enabled FROM record.partner ORDER BY id", name: "record.partners"
         ).map(Self.partner)
     }
 
+    /// One partner, also a disabled one.
     package func partner(_ id: String, in connection: Connection) throws -> Partner? {
         try connection.query(
             "SELECT id, name, kind, adapter, ods, is_enabled FROM record.partner WHERE id = \(id)",
@@ -81,6 +83,7 @@ extension CaseStore {
         return true
     }
 
+    /// Credentials without their secrets, also those that open nothing any more; of one partner, or all.
     package func keys(of partner: String? = nil, in connection: Connection) throws -> [KeySummary] {
         let rows = try connection.query(
             """

@@ -28,6 +28,7 @@ package struct ReferralSummary: Sendable, Hashable {
 }
 
 extension CaseStore {
+    /// What may be told of a person without opening anything; nothing when there is no such person.
     package func person(_ id: UUIDValue, in connection: Connection) throws -> PersonSummary? {
         let rows = try connection.query(
             """
@@ -142,13 +143,7 @@ extension CaseStore {
 
     // MARK: Inside
 
-    /// Locks a person against other changes, and gives the person's key.
-    func lock(_ person: UUIDValue, in connection: Connection) throws -> DataKey {
-        try connection.execute(
-            "SELECT FROM record.person WHERE id = \(person) FOR NO KEY UPDATE", name: "record.lock_person")
-        return try key(of: person, in: connection)
-    }
-
+    /// The person's data key; throws ``CaseStoreError/keyDestroyed(person:)`` once the person was erased.
     func key(of person: UUIDValue, in connection: Connection) throws -> DataKey {
         let rows = try connection.query(
             "SELECT wrapped_key FROM record.person_key WHERE person = \(person)", name: "record.person_key")
@@ -156,6 +151,7 @@ extension CaseStore {
         return try vault.unwrap(row.decode([UInt8].self))
     }
 
+    /// The picture of a person, for the hub's own use: whoever shows it enters a view.
     func profile(of person: UUIDValue, in connection: Connection) throws -> Referral? {
         let rows = try connection.query(
             "SELECT sealed_profile FROM record.person WHERE id = \(person)", name: "record.profile_bytes")
@@ -163,6 +159,7 @@ extension CaseStore {
         return try referral(row.decode([UInt8].self), with: key(of: person, in: connection), at: Place.profile(person))
     }
 
+    /// Opens a referral that was sealed for a place.
     func referral(_ sealed: [UInt8], with key: DataKey, at place: String) throws -> Referral {
         let value = try Value(json: vault.open(sealed, with: key, context: place))
         guard let referral = Referral(stored: value) else { throw CaseStoreError.unreadable(place) }

@@ -170,17 +170,25 @@ extension CaseStore {
         in connection: Connection
     ) throws {
         precondition(state != .received, "a finished submission is not merely received")
-        let changed = try connection.execute(
-            """
-            UPDATE record.submission
-            SET state = \(state)::record.submission_state, finished_at = \(at), findings = \(JSONB(findings: findings))
-            WHERE receipt = \(receipt) AND state = 'received'
-            """, name: "record.finish_submission")
-        guard changed > 0 else { return }
         let fields: [LedgerField: String] = [
             .submission: receipt.description, .actor: "hub", .state: state.rawValue,
         ]
-        try append([entry(.submissionFinished, at: at, fields)], in: connection)
+        let entry = CommittedEntry(entry(.submissionFinished, at: at, fields))
+        try connection.execute(
+            """
+            WITH finished AS (
+                UPDATE record.submission
+                SET state = \(state)::record.submission_state, finished_at = \(at),
+                    findings = \(JSONB(findings: findings))
+                WHERE receipt = \(receipt) AND state = 'received'
+                RETURNING receipt
+            )
+            INSERT INTO ledger.entry (id, at, kind, submission, commitment, leaf, salt, bytes)
+            SELECT
+                \(entry.id), \(at), 'submission_finished', receipt, \(entry.commitment.digest), \(entry.commitment.leaf),
+                \(entry.commitment.salt), \(entry.bytes)
+            FROM finished
+            """, name: "record.finish_submission")
     }
 
     /// Destroys documents whose time has come, with their keys; the submissions and their ids stay.
@@ -220,16 +228,19 @@ extension CaseStore {
 }
 
 extension JSONB {
+    /// Findings as they are stored.
     init(findings: [Finding]) {
         // A finding is two texts and a code word, which every encoder can write.
         self.init(findings.isEmpty ? Array("[]".utf8) : (try? JSONEncoder().encode(findings)).map(Array.init) ?? [])
     }
 
+    /// Findings as they were stored.
     func findings() throws -> [Finding] {
         bytes == Array("[]".utf8) ? [] : try JSONDecoder().decode([Finding].self, from: Data(bytes))
     }
 }
 
+/// Two lower-case digits for each byte.
 func hexadecimal(_ bytes: [UInt8]) -> String {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }

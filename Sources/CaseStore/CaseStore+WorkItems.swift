@@ -8,21 +8,24 @@ extension CaseStore {
     package func add(
         _ item: NewWorkItem, at: Timestamp = .now(), in connection: Connection
     ) throws -> UUIDValue? {
-        let rows = try connection.query(
-            """
-            INSERT INTO record.work_item (
-                id, submission, referral, person, other_person, share, message, created_at, due_at, ordinal, kind, code,
-                partner
-            )
-            VALUES (
-                \(UUIDValue.v7()), \(item.submission), \(item.referral), \(item.person), \(item.otherPerson),
-                \(item.share), \(item.message), \(at), \(item.dueAt), \(item.ordinal),
-                \(item.kind)::record.work_item_kind, \(item.code), \(item.partner)
-            )
-            ON CONFLICT DO NOTHING
-            RETURNING id
-            """, name: "record.add_work_item")
-        return try rows.first?.decode(UUIDValue.self)
+        try connection.query(adding(item, at: at), name: "record.add_work_item").first?.decode(UUIDValue.self)
+    }
+
+    /// The statement of ``add(_:at:in:)``, for a pipeline.
+    func adding(_ item: NewWorkItem, at: Timestamp) -> SQL {
+        """
+        INSERT INTO record.work_item (
+            id, submission, referral, person, other_person, share, message, created_at, due_at, ordinal, kind, code,
+            partner
+        )
+        VALUES (
+            \(UUIDValue.v7()), \(item.submission), \(item.referral), \(item.person), \(item.otherPerson), \(item.share),
+            \(item.message), \(at), \(item.dueAt), \(item.ordinal), \(item.kind)::record.work_item_kind, \(item.code),
+            \(item.partner)
+        )
+        ON CONFLICT DO NOTHING
+        RETURNING id
+        """
     }
 
     /// Open work items: those due first, then the oldest.

@@ -12,12 +12,13 @@ package import Vault
 /// Locks are taken in one order, so that no two functions deadlock: submission, person, agreement, share.
 ///
 /// Whatever is personal is sealed by the ``Vault`` before it is bound to a statement. It comes out through
-/// `document(_:in:)`, `profile(of:viewedBy:in:)`, `content(of:viewedBy:in:)` and `release(for:…)` only.
+/// `document(_:in:)`, `profile(of:viewedBy:in:)`, `content(of:viewedBy:in:)` and `PreparedShare.release(_:from:)` only.
 package struct CaseStore: Sendable {
     let vault: Vault
     /// Names the ledger in its checkpoints.
     let ledgerOrigin: String
 
+    /// - Parameter ledgerOrigin: One word that names this hub's ledger in its checkpoints.
     package init(vault: Vault, ledgerOrigin: String = "referral-hub") {
         self.vault = vault
         self.ledgerOrigin = ledgerOrigin
@@ -59,6 +60,7 @@ extension Value {
         return [UInt8](try encoder.encode(self))
     }
 
+    /// Reads JSON that ``json()`` wrote.
     init(json: [UInt8]) throws {
         self = try JSONDecoder().decode(Value.self, from: Data(json))
     }

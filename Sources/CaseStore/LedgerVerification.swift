@@ -164,6 +164,7 @@ extension LedgerVerification {
             self.next = file?.next()
         }
 
+        /// Goes on over a page, up to the first fault.
         mutating func take(_ page: Page) {
             for line in page.lines {
                 guard line.position == frontier.size, let id = line.id else {

@@ -1,6 +1,7 @@
 package import Disclosure
 package import Postgres
 import Referral
+import Vault
 
 /// Where a share stands; the same closed list, with the steps between them drawn, is the SQL type `record.share_state`.
 package enum ShareState: String, CaseIterable, Sendable, SQLScalar {
@@ -154,4 +155,32 @@ package struct PreparedShare: Sendable {
     package let share: Share
     package let facts: DisclosureFacts
     let profile: Referral
+    let key: DataKey
+}
+
+/// A release that was decided and rendered, and whose bytes wait to leave.
+package struct NewRelease: Sendable {
+    package var prepared: PreparedShare
+    package var decision: Decision
+    /// SHA-256 of the bytes that will leave.
+    package var bytesHash: [UInt8]
+
+    package init(prepared: PreparedShare, decision: Decision, bytesHash: [UInt8]) {
+        self.prepared = prepared
+        self.decision = decision
+        self.bytesHash = bytesHash
+    }
+}
+
+/// How one attempt to send a share ended.
+package struct EndedRelease: Sendable, Hashable {
+    package var share: UUIDValue
+    package var attempt: Int
+    package var outcome: ReleaseOutcome
+
+    package init(share: UUIDValue, attempt: Int, outcome: ReleaseOutcome) {
+        self.share = share
+        self.attempt = attempt
+        self.outcome = outcome
+    }
 }

@@ -118,11 +118,13 @@ final class Directory: Sendable {
     }
 
     /// Removes an entry with everything below it, following no link.
-    func removeAll(_ name: FileName) throws(Failure) {
+    /// - Parameter depth: of folders within folders; more is nobody's honest upload and is left where it is.
+    func removeAll(_ name: FileName, depth: Int = 32) throws(Failure) {
         guard let entry = entry(name) else { return }
         if entry.isDirectory {
+            guard depth > 0 else { throw Failure(call: "removeAll", number: ELOOP) }
             let inner = try Directory(name, in: self)
-            for below in try inner.names() { try inner.removeAll(below) }
+            for below in try inner.names() { try inner.removeAll(below, depth: depth - 1) }
         }
         try remove(name, directory: entry.isDirectory)
     }
@@ -133,6 +135,8 @@ final class Directory: Sendable {
         case missing
         /// A link, a directory, a pipe, a device, or a file that has a second name.
         case notPlain
+        /// Its permissions forbid it.
+        case forbidden
         case tooLarge
     }
 
@@ -146,6 +150,7 @@ final class Directory: Sendable {
             switch errno {
             case ENOENT: return .missing
             case ELOOP, ENXIO, EISDIR: return .notPlain
+            case EACCES, EPERM: return .forbidden
             default: throw Failure(call: "openat", number: errno)
             }
         }
@@ -178,11 +183,13 @@ final class Directory: Sendable {
     /// synced, then renamed. An entry of the same name is replaced.
     func write(_ name: FileName, _ bytes: [UInt8]) throws(Failure) {
         let part = name.appending(".part")
-        // A leftover, or a link that somebody put there: O_EXCL refuses to write through it.
-        try remove(part)
+        // A leftover, or whatever else somebody put there: O_EXCL refuses to write through it.
+        try removeAll(part)
         let file = part.withPath { openat(descriptor, $0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o640) }
         guard file >= 0 else { throw Failure(call: "openat", number: errno) }
         try Self.fill(file, bytes)
+        // A file does not take the place of a folder by itself.
+        if entry(name)?.isDirectory == true { try removeAll(name) }
         _ = try move(part, to: self, as: name)
         guard fsync(descriptor) == 0 else { throw Failure(call: "fsync", number: errno) }
     }

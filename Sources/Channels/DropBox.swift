@@ -49,21 +49,26 @@ struct DropBox: Sendable {
     // MARK: Taking
 
     /// One look at the incoming folder: claims every complete set, clears away what can no longer become one.
-    func survey(now: Int64) throws -> [DropReport] {
+    ///
+    /// A set that cannot be treated, such as one that the file system does not let go, disturbs none of the others.
+    func survey(now: Int64) throws -> (reports: [DropReport], trouble: (any Error)?) {
         var reports: [DropReport] = []
+        var trouble: (any Error)?
         var sets: [FileName: Set<String>] = [:]
         for name in try incoming.names() {
             let suffix = [".done", ".sha256", ".part"].first { name.dropping($0) != nil } ?? ""
-            sets[suffix.isEmpty ? name : name.dropping(suffix)!, default: []].insert(suffix)
+            sets[name.dropping(suffix) ?? name, default: []].insert(suffix)
         }
         for (name, parts) in sets.sorted(by: { $0.key < $1.key }) {
-            if parts.isSuperset(of: ["", ".done"]) {
-                try claim(name, now: now)
-            } else if let report = try clear(name, parts, now: now) {
-                reports.append(report)
-            }
+            do {
+                if parts.isSuperset(of: ["", ".done"]) {
+                    try claim(name, now: now)
+                } else if let report = try clear(name, parts, now: now) {
+                    reports.append(report)
+                }
+            } catch { trouble = error }
         }
-        return reports
+        return (reports, trouble)
     }
 
     /// Takes a set out of the partner's reach. The marker goes first: whoever gets it owns the set, and after a crash the
@@ -94,18 +99,20 @@ struct DropBox: Sendable {
     }
 
     /// Everything taken and not answered yet, oldest first: also what a crash left behind.
-    func claims() throws -> [Claim] {
-        try claimed.names().compactMap { id in
-            guard let directory = try? Directory(id, in: claimed) else { return nil }
-            guard let name = try directory.names().compactMap({ $0.dropping(".done") }).first else {
-                // Made or answered when the hub stopped: nothing in it is owed an answer.
-                try claimed.removeAll(id)
-                return nil
-            }
-            let claim = Claim(id: id, name: name, directory: directory)
-            try gather(claim)
-            return claim
+    func claims() throws -> [FileName] { try claimed.names() }
+
+    /// A set that was taken; `nil` when nothing in it is owed an answer.
+    func open(_ id: FileName) throws -> Claim? {
+        let directory = try Directory(id, in: claimed)
+        guard let name = try directory.names().compactMap({ $0.dropping(".done") }).first else {
+            // Made or answered just when the hub stopped.
+            try claimed.removeAll(id)
+            return nil
         }
+        let claim = Claim(id: id, name: name, directory: directory)
+        // What cannot be brought is missing, and is answered as that.
+        try? gather(claim)
+        return claim
     }
 
     /// Sets aside what waited too long for the rest of its set, and removes uploads that were given up.
@@ -138,11 +145,15 @@ struct DropBox: Sendable {
     /// The file of a claim, if it is what it says it is.
     func read(_ claim: Claim) throws -> Reading {
         guard claim.name.isTaken else { return .refused(.name) }
+        guard claim.directory.entry(claim.name.appending(".done"))?.isRegular == true else {
+            return .refused(.notPlain)
+        }
         let bytes: [UInt8]
         switch try claim.directory.read(claim.name, maximum: limits.maximumBytes) {
         case .bytes(let read): bytes = read
         case .missing: return .refused(.fileMissing)
         case .notPlain: return .refused(.notPlain)
+        case .forbidden: return .refused(.forbidden)
         case .tooLarge: return .refused(.tooLarge)
         }
         let stated: [UInt8]
@@ -150,6 +161,7 @@ struct DropBox: Sendable {
         case .bytes(let read): stated = read
         case .missing: return .refused(.digestMissing)
         case .notPlain: return .refused(.notPlain)
+        case .forbidden: return .refused(.forbidden)
         case .tooLarge: return .refused(.digest)
         }
         let digest = Hexadecimal.text(SHA256.hash(data: bytes))
@@ -209,13 +221,13 @@ struct DropBox: Sendable {
             movedTo: id.map { "\(refusedPath)/\($0.shown)" })
     }
 
-    /// Removes what was set aside long ago.
+    /// Removes what was set aside long ago. What does not go waits for a person.
     func tidy(now: Int64) throws {
         for id in try refused.names() {
             guard let entry = refused.entry(id), .seconds(now - entry.changedAt) >= limits.refusedKeptFor else {
                 continue
             }
-            try refused.removeAll(id)
+            try? refused.removeAll(id)
         }
     }
 
@@ -236,13 +248,13 @@ struct DropBox: Sendable {
 extension DropBox {
     /// Why a set of files is refused before anybody looks into it.
     enum Complaint: Sendable {
-        case name, notPlain, tooLarge, digest, digestMissing, fileMissing, markerMissing, stalePart
+        case name, notPlain, forbidden, tooLarge, digest, digestMissing, fileMissing, markerMissing, stalePart
 
         /// A code of partners.md, section 1.
         var code: String {
             switch self {
             case .name: "schema"
-            case .notPlain: "not_parseable"
+            case .notPlain, .forbidden: "not_parseable"
             case .tooLarge: "too_large"
             case .digest: "checksum"
             case .digestMissing, .fileMissing, .markerMissing: "incomplete_set"
@@ -254,6 +266,7 @@ extension DropBox {
             switch self {
             case .name: "the file's name has characters that are not taken; use letters, digits, _ - and ."
             case .notPlain: "not a plain file: links, folders, pipes and files with a second name are not taken"
+            case .forbidden: "the file's permissions do not let the hub read it"
             case .tooLarge: "the file is larger than is taken"
             case .digest: "the file is not the one that its .sha256 states; send all three again"
             case .digestMissing: "the .sha256 is missing; send the file, its .sha256 and then its .done again"

@@ -96,26 +96,29 @@ package struct DropFolder: Sendable {
 
     private func serve(_ partner: String, _ watcher: DirectoryWatcher?) async -> Int {
         var answered = 0
+        var trouble: (any Error)?
         do {
             let box = try await onThread { try DropBox(partner: partner, limits: configuration) }
             // Before the look: what arrives after it is told by a tick.
             watcher?.watch(path: box.incomingPath)
-            let (reports, claims) = try await onThread { [now] in
+            let (survey, claims) = try await onThread { [now] in
                 try box.tidy(now: now())
                 return (try box.survey(now: now()), try box.claims())
             }
-            for found in reports { await tell(found) }
-            for claim in claims where !Task.isCancelled {
-                guard try await take(claim, from: box) else { break }
-                answered += 1
+            trouble = survey.trouble
+            for found in survey.reports { await tell(found) }
+            for id in claims where !Task.isCancelled {
+                do {
+                    guard let claim = try await onThread({ try box.open(id) }) else { continue }
+                    guard try await take(claim, from: box) else { break }
+                    answered += 1
+                } catch { trouble = error }
             }
-            if troubles.end(partner) {
-                logger.info("drop folder can be served again", metadata: ["partner": "\(partner)"])
-            }
-        } catch {
-            if troubles.begin(partner, "\(error)") {
-                logger.error("drop folder cannot be served", metadata: ["partner": "\(partner)", "cause": "\(error)"])
-            }
+        } catch { trouble = error }
+        if let trouble, troubles.begin(partner, "\(trouble)") {
+            logger.error("drop folder cannot be served", metadata: ["partner": "\(partner)", "cause": "\(trouble)"])
+        } else if trouble == nil, troubles.end(partner) {
+            logger.info("drop folder can be served again", metadata: ["partner": "\(partner)"])
         }
         return answered
     }

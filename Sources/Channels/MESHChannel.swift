@@ -11,7 +11,8 @@ package final class MESHChannel: OutboundChannel {
     private let logger: Logger
 
     /// - Parameters:
-    ///   - client: our own mailbox. May be shared by the channels to several recipients; its owner shuts it down.
+    ///   - client: our own mailbox. May be shared by the channels to several recipients; the first that is shut down
+    ///     closes it for all.
     ///   - mailbox: the recipient's mailbox id.
     ///   - workflow: the workflow id agreed with the recipient.
     package init(client: MESHClient, mailbox: String, workflow: String, logger: Logger) {
@@ -81,6 +82,8 @@ package final class MESHChannel: OutboundChannel {
             return .unavailable(code: error.code, text: error.text)
         }
     }
+
+    package func shutdown() async { await client.shutdown() }
 
     private static let undeliverable = "MESH could not deliver the message, or the recipient did not fetch it in time"
 }

@@ -199,7 +199,10 @@ package final class MESHClient: Sendable {
         var number = 1
         repeat {
             let path = "/inbox/\(Self.escaped(messageID))" + (number == 1 ? "" : "/\(number)")
-            let answer = try await call(.GET, path, maximumAnswer: configuration.maximumBytes - bytes.count)
+            // Senders compress each chunk by itself, so that it is undone answer by answer, by the endpoint.
+            let answer = try await call(
+                .GET, path, headers: ["Accept-Encoding": "gzip"],
+                maximumAnswer: configuration.maximumBytes - bytes.count)
             if number == 1 { metadata = try Self.metadata(answer.headers) }
             guard let body = answer.body else {
                 throw MESHError(

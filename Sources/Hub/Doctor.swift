@@ -35,7 +35,7 @@ package struct Doctor: Sendable {
 
     /// Everything that is wrong; empty when nothing is.
     package func examine() async -> [Diagnosis] {
-        var found = adapters() + keyFile() + endpoints()
+        var found = await adapters() + keyFile() + endpoints()
         let connection: DatabaseConfiguration
         do {
             connection = try Installation.connection(configuration)
@@ -48,14 +48,15 @@ package struct Doctor: Sendable {
         return found
     }
 
-    private func adapters() -> [Diagnosis] {
+    private func adapters() async -> [Diagnosis] {
         let (catalogue, diagnostics) = AdapterCatalogue.load(configuration.adapters)
         var found = diagnostics.map {
             Diagnosis(severity: .fault, what: $0.description, remedy: "Mend the adapter; `hub adapters check` shows all.")
         }
         if diagnostics.isEmpty {
             do {
-                _ = try OutboundPartners.open(configuration, catalogue: catalogue, logger: logger)
+                let partners = try await OutboundPartners.open(configuration, catalogue: catalogue, logger: logger)
+                await partners.shutdown()
             } catch {
                 found.append(.init(severity: .fault, what: "\(error)", remedy: "Mend `outbound` in the configuration."))
             }

@@ -36,7 +36,6 @@ package struct Installation: Sendable {
         guard diagnostics.isEmpty else {
             throw InstallationError.adapters(diagnostics.map(\.description))
         }
-        let partners = try OutboundPartners.open(configuration, catalogue: catalogue, logger: logger)
         let key: InstallationKey
         do {
             key = try InstallationKey.load(file: configuration.keyFile)
@@ -44,11 +43,13 @@ package struct Installation: Sendable {
             throw InstallationError.key(file: configuration.keyFile, problem: "\(error)")
         }
         let (connection, cluster) = try await connect(configuration, logger: logger)
+        let partners: OutboundPartners
         do {
             let owner = Database(configuration: connection, logger: logger)
             let status = try await Migrator(lines: migrations).pending(owner)
             await owner.close()
             guard status.isCurrent else { throw InstallationError.schema(status.summary) }
+            partners = try await OutboundPartners.open(configuration, catalogue: catalogue, logger: logger)
         } catch {
             try? await cluster?.stop()
             throw error

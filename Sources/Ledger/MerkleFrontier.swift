@@ -19,6 +19,7 @@ package struct MerkleFrontier: Sendable, Hashable {
         self.peaks = peaks
     }
 
+    /// Adds the next leaf; on average two hashes.
     package mutating func append(_ leaf: Digest32) {
         var hash = leaf
         // Each trailing one of the size is a complete subtree that the new leaf completes to the next power of two.
@@ -29,6 +30,7 @@ package struct MerkleFrontier: Sendable, Hashable {
         size += 1
     }
 
+    /// The root of the tree that ends here; of the empty tree, the hash of nothing.
     package var root: Digest32 {
         guard var hash = peaks.last else { return MerkleTree(leaves: []).root() }
         for peak in peaks.dropLast().reversed() {

@@ -1,7 +1,7 @@
 /// How long a message waits before its next attempt: exponential, capped, with full jitter.
 ///
-/// Full jitter draws the wait evenly between nothing and the ceiling, so that messages that failed together do not come back
-/// together (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+/// Full jitter draws the wait evenly between nothing and the ceiling, so that messages that failed together do not come
+/// back together (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
 package struct BackOff: Hashable, Sendable {
     /// The ceiling of the wait after the first attempt; it doubles with each further one. Defaults to 1 s.
     package var base: Duration
@@ -16,7 +16,8 @@ package struct BackOff: Hashable, Sendable {
 
     /// The longest wait after this attempt, which counts from 1.
     package func ceiling(afterAttempt attempt: Int) -> Duration {
-        // Above 2^40 any base of a millisecond or more has passed any cap that makes sense; the bound keeps the product finite.
+        // Above 2^40 any base of a millisecond or more has passed any cap that makes sense; the bound keeps the product
+        // finite.
         min(cap, base * (1 << min(max(attempt, 1) - 1, 40)))
     }
 

@@ -2,13 +2,13 @@
 ///
 /// Two things are decided here:
 ///
-/// - **Turns.** A claim takes the urgent before the routine. In one turn of eight it looks in the reverse order, so that
-///   routine messages get through while emergencies arrive without end.
-/// - **Floors.** Rows that were deleted stay in an index until vacuum, and for as long as any session holds an old snapshot;
-///   a claim that starts at the index's beginning walks over all of them again. So each claim starts at the lowest place
-///   that was alive at the last *survey*. A message may come to life below the floor (its transaction drew its place early
-///   and committed late, or it came back from waiting), so every ``surveyInterval`` one claim is a survey: it starts at
-///   the beginning and reports the lowest live place of each shelf.
+/// - **Turns.** A claim takes the urgent before the routine. In one turn of eight it looks in the reverse order, so
+///   that routine messages get through while emergencies arrive without end.
+/// - **Floors.** Rows that were deleted stay in an index until vacuum, and for as long as any session holds an old
+///   snapshot; a claim that starts at the index's beginning walks over all of them again. So each claim starts at the
+///   lowest place that was alive at the last *survey*. A message may come to life below the floor (its transaction drew
+///   its place early and committed late, or it came back from waiting), so every ``surveyInterval`` one claim is a
+///   survey: it starts at the beginning and reports the lowest live place of each shelf.
 struct ClaimPlan: Sendable {
     /// One arm of a claim.
     struct Arm: Equatable, Sendable {
@@ -52,11 +52,13 @@ struct ClaimPlan: Sendable {
         }
     }
 
-    /// Takes note of a survey: the lowest live place of each shelf that has one. A shelf with none starts after the last
-    /// place that was claimed from it.
+    /// Takes note of a survey: the lowest live place of each shelf that has one. A shelf with none starts after the
+    /// last place that was claimed from it. Messages that stand behind may come to any shelf, so no floor is above
+    /// theirs.
     mutating func surveyed(lowest: [Shelf: Int64]) {
         for shelf in [Shelf.emergency, .urgent, .routine] {
-            floors[shelf] = lowest[shelf] ?? highestClaimed[shelf].map { $0 + 1 }
+            let floor = lowest[shelf] ?? highestClaimed[shelf].map { $0 + 1 }
+            floors[shelf] = floor.map { min($0, lowest[.behind] ?? $0) }
         }
     }
 

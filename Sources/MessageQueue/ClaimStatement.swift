@@ -27,33 +27,29 @@ enum ClaimStatement {
 
     /// Claims, in one statement.
     ///
-    /// - `candidate` walks the arms in their order, which a lateral join keeps, and stops at the limit. A row qualifies if nobody holds
-    ///   it and no live row of its key has a lower place. Rows that another claim has locked are skipped, not waited for.
-    /// - A candidate whose lease ran out was lost: it becomes a suspect, to be claimed by a later claim, or, lost once too often,
-    ///   a dead letter.
-    /// - The others are leased: attempt counted, fence raised, all in place (HOT).
+    /// - `candidate` walks the arms in their order, which a lateral join keeps, and stops at the limit. A row qualifies
+    ///   if nobody holds it: on these shelves stand only the oldest of their keys. Rows that another claim has locked
+    ///   are skipped, not waited for.
+    /// - A candidate whose lease ran out was lost: it becomes a suspect, to be claimed by a later claim.
+    /// - The others are leased: attempt counted, fence raised, all in place (HOT). One that was lost `maximumLost`
+    ///   times is leased to be dead-lettered, which is no attempt.
     static func claim(
         queue: String, arms: [ClaimPlan.Arm], limit: Int, lease: Duration, node: Int32, maximumLost: Int
     ) -> (SQL, StaticString) {
         (
             """
             WITH candidate AS MATERIALIZED (
-                SELECT c.queue, c.shelf, c.position, c.is_lost, c.lost, c.leased_at, c.node
+                SELECT c.queue, c.shelf, c.position, c.is_lost, c.leased_at, c.node
                 FROM unnest(
                     \(arms.map(\.shelf.rawValue)), \(arms.map(\.most)), \(arms.map(\.floor))
                 ) AS arm(shelf, most, floor)
                 CROSS JOIN LATERAL (
-                    SELECT s.queue, s.shelf, s.position, s.lease_until IS NOT NULL AS is_lost, s.lost, s.leased_at, s.node
+                    SELECT s.queue, s.shelf, s.position, s.lease_until IS NOT NULL AS is_lost, s.leased_at, s.node
                     FROM queue.state AS s
                     WHERE s.queue = (SELECT id FROM queue.queue WHERE name = \(queue) AND paused_at IS NULL)
                       AND s.shelf = arm.shelf
                       AND s.position >= arm.floor
                       AND (s.lease_until IS NULL OR s.lease_until <= now())
-                      AND NOT EXISTS (
-                          SELECT
-                          FROM queue.state AS older
-                          WHERE older.key_hash = s.key_hash AND older.position < s.position
-                      )
                     ORDER BY s.position
                     LIMIT arm.most
                     FOR UPDATE OF s SKIP LOCKED
@@ -61,38 +57,23 @@ enum ClaimStatement {
                 LIMIT \(limit)
             ), claimed AS (
                 UPDATE queue.state AS s
-                SET attempt = s.attempt + 1, fence = s.fence + 1, node = \(node), leased_at = now(),
-                    lease_until = now() + \(lease)
+                SET attempt = s.attempt + CASE WHEN s.lost < \(maximumLost) THEN 1 ELSE 0 END, fence = s.fence + 1,
+                    node = \(node), leased_at = now(), lease_until = now() + \(lease)
                 FROM candidate AS c
                 WHERE NOT c.is_lost AND s.queue = c.queue AND s.shelf = c.shelf AND s.position = c.position
-                RETURNING s.id, s.position, s.queue, s.shelf, s.attempt, s.fence, s.lease_until, s.lost, s.priority
+                RETURNING s.id, s.position, s.queue, s.shelf, s.key_hash, s.attempt, s.fence, s.lease_until, s.lost,
+                    s.priority
             ), suspected AS (
                 UPDATE queue.state AS s
                 SET shelf = 4, lost = s.lost + 1, node = NULL, leased_at = NULL, lease_until = NULL
                 FROM candidate AS c
-                WHERE c.is_lost AND c.lost + 1 < \(maximumLost)
-                  AND s.queue = c.queue AND s.shelf = c.shelf AND s.position = c.position
+                WHERE c.is_lost AND s.queue = c.queue AND s.shelf = c.shelf AND s.position = c.position
                 RETURNING s.id, s.attempt, c.leased_at, c.node
-            ), poisoned AS (
-                DELETE FROM queue.state AS s
-                USING candidate AS c
-                WHERE c.is_lost AND c.lost + 1 >= \(maximumLost)
-                  AND s.queue = c.queue AND s.shelf = c.shelf AND s.position = c.position
-                RETURNING s.id, s.queue, s.priority, s.attempt, s.lost + 1 AS lost, c.leased_at, c.node
-            ), buried AS (
-                INSERT INTO queue.dead_letter (id, queue, priority, attempt, lost, cause_code, cause_text, fingerprint)
-                SELECT id, queue, priority, attempt, lost, \(Cause.leaseLost.code), \(Cause.leaseLost.text),
-                    \(Cause.leaseLost.fingerprint)
-                FROM poisoned
             ), noted AS (
-                INSERT INTO queue.history (message, began_at, node, outcome, attempt, cause)
-                SELECT id, leased_at, node, 'lost'::queue.outcome, attempt, NULL FROM suspected
-                UNION ALL
-                SELECT id, leased_at, node, 'lost', attempt, NULL FROM poisoned
-                UNION ALL
-                SELECT id, NULL, NULL, 'dead_lettered', attempt, \(Cause.leaseLost.code) FROM poisoned
+                INSERT INTO queue.history (message, began_at, node, outcome, attempt)
+                SELECT id, leased_at, node, 'lost', attempt FROM suspected
             )
-            SELECT c.id, c.position, c.queue, c.shelf, c.attempt, c.fence, c.lease_until, c.lost > 0, c.priority,
+            SELECT c.id, c.position, c.queue, c.shelf, c.key_hash, c.attempt, c.fence, c.lease_until, c.lost, c.priority,
                 m.key, m.payload, m.content_type, m.correlation, m.enqueued_at
             FROM claimed AS c
             JOIN queue.message AS m ON m.id = c.id
@@ -104,16 +85,17 @@ enum ClaimStatement {
     static func leases(_ result: QueryResult, queue: String, arms: [ClaimPlan.Arm]) throws -> [Lease] {
         let leases = try result.map { row in
             let (
-                id, position, queueNumber, shelf, attempt, fence, expiresAt, isSuspect, priority, key, payload, contentType,
-                correlation, enqueuedAt
+                id, position, queueNumber, shelf, keyHash, attempt, fence, expiresAt, lost, priority, key, payload,
+                contentType, correlation, enqueuedAt
             ) = try row.decode(
-                Int64.self, Int64.self, Int16.self, Int16.self, Int.self, Int.self, Timestamp.self, Bool.self, Int16.self,
-                String?.self, [UInt8].self, String?.self, UUIDValue?.self, Timestamp.self)
+                Int64.self, Int64.self, Int16.self, Int16.self, Int64?.self, Int.self, Int.self, Timestamp.self,
+                Int.self,
+                Int16.self, String?.self, [UInt8].self, String?.self, UUIDValue?.self, Timestamp.self)
             return Lease(
                 messageID: MessageID(rawValue: id), queue: queue, key: key, payload: payload, contentType: contentType,
                 attempt: attempt, fence: fence, expiresAt: expiresAt, correlation: correlation, enqueuedAt: enqueuedAt,
-                priority: Priority(rawValue: priority) ?? .routine, isSuspect: isSuspect,
-                place: Place(queue: queueNumber, shelf: shelf, position: position))
+                priority: Priority(rawValue: priority) ?? .routine, lost: lost,
+                place: Place(queue: queueNumber, shelf: shelf, position: position, keyHash: keyHash))
         }
         let rank = Dictionary(uniqueKeysWithValues: arms.enumerated().map { ($0.element.shelf.rawValue, $0.offset) })
         return leases.sorted {
@@ -121,12 +103,12 @@ enum ClaimStatement {
         }
     }
 
-    /// The lowest live place of each shelf of ready messages.
+    /// The lowest live place of each shelf of ready messages, and of those behind.
     static func survey(queue: String) -> (SQL, StaticString) {
         (
             """
             SELECT arm.shelf, lowest.position
-            FROM unnest('{0,1,2}'::smallint[]) AS arm(shelf)
+            FROM unnest('{0,1,2,5}'::smallint[]) AS arm(shelf)
             CROSS JOIN LATERAL (
                 SELECT s.position
                 FROM queue.state AS s

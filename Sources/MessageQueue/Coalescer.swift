@@ -3,12 +3,12 @@ import Synchronization
 
 /// Gathers concurrent callers so that they share one round trip and one commit.
 ///
-/// Each caller hands in one item and waits for its own result. Whoever waits when a lane falls free goes together, so a batch
-/// forms exactly while the lanes are busy: a lone caller is never held up. A caller returns after the body has, so what the
-/// body made durable is durable when ``submit(_:)`` returns.
+/// Each caller hands in one item and waits for its own result. Whoever waits when a lane falls free goes together, so a
+/// batch forms exactly while the lanes are busy: a lone caller is never held up. A caller returns after the body has,
+/// so what the body made durable is durable when ``submit(_:)`` returns.
 ///
-/// If a body fails for a batch, its items are tried one by one, so that one bad item does not fail its neighbours. Not so
-/// after the loss of a connection: then nobody knows whether the batch was committed, and each caller is told.
+/// If a body fails for a batch, its items are tried one by one, so that one bad item does not fail its neighbours. Not
+/// so after the loss of a connection: then nobody knows whether the batch was committed, and each caller is told.
 package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
     /// Does the work for a batch and returns one result per item, in order.
     package typealias Body = @Sendable ([Item]) async throws -> [Result]
@@ -62,8 +62,8 @@ package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
 
     /// Waits until the item's batch is done and returns the item's own result.
     ///
-    /// A caller that is cancelled while its item still waits gets `CancellationError`, and the item never runs. Once the item
-    /// is in a batch its fate is the batch's, so the caller waits for it and learns it.
+    /// A caller that is cancelled while its item still waits gets `CancellationError`, and the item never runs. Once
+    /// the item is in a batch its fate is the batch's, so the caller waits for it and learns it.
     package func submit(_ item: Item) async throws -> Result {
         let ticket = state.withLock { state in
             state.lastTicket += 1
@@ -84,7 +84,8 @@ package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
                 }
                 switch admission {
                 case .waits: break
-                // Unstructured because a lane serves many callers and outlives the one that opened it; it ends when nobody waits.
+                // Unstructured because a lane serves many callers and outlives the one that opened it; it ends when
+                // nobody waits.
                 case .waitsInNewLane: Task { await self.runLane() }
                 case .refused(let error): continuation.resume(throwing: error)
                 }
@@ -120,7 +121,7 @@ package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
             let results = try await body(batch.map(\.item))
             precondition(results.count == batch.count, "the body returns one result per item")
             for (waiting, result) in zip(batch, results) { waiting.continuation.resume(returning: result) }
-        } catch where batch.count > 1 && mayRepeat(error) {
+        } catch  where batch.count > 1 && mayRepeat(error) {
             var rest = batch[...]
             while let waiting = rest.popFirst() {
                 do {

@@ -5,15 +5,16 @@ import Synchronization
 /// Works on the messages of one queue: claims them in batches, hands each to the handler, and reports the outcomes.
 ///
 /// - At most `concurrency` handlers run at once, never two for one key.
-/// - Messages claimed ahead wait in a local queue, with their leases renewed. Outcomes travel with the next claim, in one round trip.
-/// - When the task is cancelled, or the service group shuts down, it claims no more, gives back what no handler has begun,
-///   waits for the handlers that run, reports their outcomes and returns. Handlers are not cancelled: a message half done is
-///   worse than a second's patience.
-/// - A database that goes away is waited for. Handlers go on; outcomes are sent when it is back. If a lease ran out meanwhile and
-///   another holder has the message, the outcome is refused.
+/// - Messages claimed ahead wait in a local queue, with their leases renewed. Outcomes travel with the next claim, in
+///   one round trip.
+/// - When the task is cancelled, or the service group shuts down, it claims no more, gives back what no handler has
+///   begun, waits for the handlers that run, reports their outcomes and returns. Handlers are not cancelled: a message
+///   half done is worse than a second's patience.
+/// - A database that goes away is waited for. Handlers go on; outcomes are sent when it is back. If a lease ran out
+///   meanwhile and another holder has the message, the outcome is refused.
 package struct Consumer: Service {
-    /// Works on a message. May take long, and may be called again for the same message: after a crash, a lost lease, or a lost
-    /// database it cannot be known whether it was dealt with.
+    /// Works on a message. May take long, and may be called again for the same message: after a crash, a lost lease, or
+    /// a lost database it cannot be known whether it was dealt with.
     package typealias Handler = @Sendable (Lease) async -> Outcome
 
     private let queue: MessageQueue
@@ -25,8 +26,8 @@ package struct Consumer: Service {
     ///   - queue: where the queues are
     ///   - name: the queue to work on
     ///   - concurrency: handlers at once
-    ///   - batch: messages of one claim at most, and in hand at most, unless `concurrency` is more. More makes fewer round trips; what one
-    ///     node has in hand the others cannot have
+    ///   - batch: messages of one claim at most, and in hand at most, unless `concurrency` is more. More makes fewer
+    ///     round trips; what one node has in hand the others cannot have
     ///   - pace: the least time between two round trips that are not full. Defaults to 2 ms
     ///   - poll: how long an idle consumer waits for a wake before it looks by itself. Defaults to 1 s
     ///   - handler: the work
@@ -47,8 +48,8 @@ package struct Consumer: Service {
         // So that an empty queue shows in the statistics; without a database that must wait for its first message.
         try? await queue.declare([name])
         let run = Run(queue: queue, name: name, settings: settings, handler: handler)
-        // Unstructured, and awaited at once: cancellation must reach the machine as a request to stop, not the handlers and
-        // the statements that settle their messages.
+        // Unstructured, and awaited at once: cancellation must reach the machine as a request to stop, not the handlers
+        // and the statements that settle their messages.
         let work = Task { await run.loop() }
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
@@ -103,7 +104,8 @@ package struct Consumer: Service {
                             signal.raise()
                         }
                     case .wait(let instant):
-                        // An alarm that is set already and rings earlier will do; it only makes the machine look once more.
+                        // An alarm that is set already and rings earlier will do; it only makes the machine look once
+                        // more.
                         if alarm.map({ $0 > instant || $0 <= .now }) ?? true {
                             alarm = instant
                             group.addTask { [signal] in

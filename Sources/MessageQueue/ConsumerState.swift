@@ -2,8 +2,9 @@
 ///
 ///     claimed ─▶ local queue ─▶ running ─▶ outcomes ─▶ exchange (outcomes out, messages in) ─▶ claimed …
 ///
-/// One exchange with the database is under way at a time. It carries whatever has gathered meanwhile, so batches grow with the
-/// load by themselves; `pace` keeps a busy consumer from exchanging message by message, and an idle one answers at once.
+/// One exchange with the database is under way at a time. It carries whatever has gathered meanwhile, so batches grow
+/// with the load by themselves; `pace` keeps a busy consumer from exchanging message by message, and an idle one
+/// answers at once.
 struct ConsumerState {
     typealias Instant = ContinuousClock.Instant
 
@@ -48,8 +49,8 @@ struct ConsumerState {
 
     private struct Held {
         let lease: Lease
-        /// When the lease may have run out: counted from before the claim was sent, so that no clock needs to agree with
-        /// the database's.
+        /// When the lease may have run out: counted from before the claim was sent, so that no clock needs to agree
+        /// with the database's.
         var deadline: Instant
     }
 
@@ -120,7 +121,8 @@ struct ConsumerState {
     ///   - lost: the leases among its renewals that others hold now
     ///   - mayHaveOverlooked: when a message below the claim's floor would be found
     mutating func exchanged(
-        _ exchange: Exchange, claimed: [Lease], lost: [Lease], mayHaveOverlooked: Duration?, sentAt: Instant, now: Instant
+        _ exchange: Exchange, claimed: [Lease], lost: [Lease], mayHaveOverlooked: Duration?, sentAt: Instant,
+        now: Instant
     ) {
         isExchanging = false
         failures = 0
@@ -145,7 +147,8 @@ struct ConsumerState {
         if claimed.isEmpty, let mayHaveOverlooked { nextPoll = min(nextPoll, now + mayHaveOverlooked) }
     }
 
-    /// An exchange failed; what it carried is sent again after a wait. Sending twice is safe: the fence makes the second a no-op.
+    /// An exchange failed; what it carried is sent again after a wait. Sending twice is safe: the fence makes the
+    /// second a no-op.
     mutating func exchangeFailed(_ exchange: Exchange, retryAfter delay: (_ failures: Int) -> Duration, now: Instant) {
         isExchanging = false
         failures += 1

@@ -2,8 +2,8 @@ package import Postgres
 
 /// A message in the hands of one holder, for a time.
 ///
-/// The holder may act on the message until the lease runs out. ``fence`` proves it: an outcome reported with a fence that
-/// another claim has passed is refused, so a holder that was frozen and thawed cannot undo its successor's work.
+/// The holder may act on the message until the lease runs out. ``fence`` proves it: an outcome reported with a fence
+/// that another claim has passed is refused, so a holder that was frozen and thawed cannot undo its successor's work.
 package struct Lease: Sendable {
     /// The message.
     package let messageID: MessageID
@@ -27,10 +27,13 @@ package struct Lease: Sendable {
     package let enqueuedAt: Timestamp
     /// As enqueued.
     package let priority: Priority
-    /// Whether an earlier holder vanished without an outcome.
-    package let isSuspect: Bool
+    /// How many holders before this one vanished in a row, without an outcome.
+    package let lost: Int
     /// Where the state row stands: with ``messageID`` replaced by a place, the row's key.
     let place: Place
+
+    /// Whether an earlier holder vanished without an outcome.
+    package var isSuspect: Bool { lost > 0 }
 }
 
 /// The key of a row in `queue.state`.
@@ -38,4 +41,6 @@ struct Place: Hashable, Sendable {
     let queue: Int16
     let shelf: Int16
     let position: Int64
+    /// The hash of the message's key, under which its order lock goes.
+    var keyHash: Int64?
 }

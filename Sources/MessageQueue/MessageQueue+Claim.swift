@@ -15,7 +15,8 @@ struct Exchanged: Sendable {
 }
 
 extension MessageQueue {
-    /// Takes leases on up to `limit` messages: the first of each key, by priority. An attempt is counted for each, and committed.
+    /// Takes leases on up to `limit` messages: the first of each key, by priority. An attempt is counted for each, and
+    /// committed.
     ///
     /// - Parameter lease: how long the leases hold; `nil` is the queue's policy
     package func claim(_ queue: String, limit: Int, lease: Duration? = nil) async throws -> [Lease] {
@@ -34,8 +35,8 @@ extension MessageQueue {
 
     /// One round trip and one transaction: settles outcomes, renews leases, claims.
     ///
-    /// The claim comes after the settlements and sees them, so the next message of a key comes in the same round trip that
-    /// acknowledges the one before.
+    /// The claim comes after the settlements and sees them, so the next message of a key comes in the same round trip
+    /// that acknowledges the one before.
     func exchange(_ exchange: ConsumerState.Exchange, queue: String, lease: Duration) async throws -> Exchanged {
         let node = exchange.limit > 0 ? try await nodeNumber() : 0
         var statements: [(SQL, StaticString)] = []
@@ -64,21 +65,37 @@ extension MessageQueue {
         if !renewing.leases.isEmpty { exchanged.lost = try renewing.missing(from: results.removeFirst()) }
         guard exchange.limit > 0 else { return exchanged }
         let promoted = results.removeFirst().count
-        exchanged.claimed = try ClaimStatement.leases(results.removeFirst(), queue: queue, arms: arms)
+        let leases = try ClaimStatement.leases(results.removeFirst(), queue: queue, arms: arms)
+        let maximumLost = policy(of: queue).maximumLost
+        exchanged.claimed = leases.filter { $0.lost < maximumLost }
         let lowest = isSurvey ? try ClaimStatement.lowest(results.removeFirst()) : nil
         shared.plans.withLock { plans in
-            plans[queue, default: ClaimPlan()].claimed(exchanged.claimed.map(\.place))
+            plans[queue, default: ClaimPlan()].claimed(leases.map(\.place))
             if let lowest { plans[queue, default: ClaimPlan()].surveyed(lowest: lowest) }
             // What came back from waiting may stand below the floor.
             if promoted > 0, !isSurvey { plans[queue, default: ClaimPlan()].surveyNext() }
         }
         exchanged.mayHaveOverlooked = isSurvey ? nil : promoted > 0 ? .zero : ClaimPlan.surveyInterval
+        if exchanged.claimed.count < leases.count {
+            try await bury(leases.filter { $0.lost >= maximumLost })
+            exchanged.mayHaveOverlooked = .zero
+        }
         if !exchanged.refused.isEmpty {
             logger.warning(
                 "outcomes refused because their leases were lost",
                 metadata: ["queue": "\(queue)", "count": "\(exchanged.refused.count)"])
         }
         return exchanged
+    }
+
+    /// Dead-letters messages whose holders vanished once too often.
+    private func bury(_ leases: [Lease]) async throws {
+        for lease in leases {
+            logger.error(
+                "message set aside: its holders vanished",
+                metadata: ["queue": "\(lease.queue)", "message": "\(lease.messageID)", "lost": "\(lease.lost)"])
+            try await deadLetter(lease, cause: .leaseLost)
+        }
     }
 
     /// The number of this process among all that ever started; drawn at the first claim.

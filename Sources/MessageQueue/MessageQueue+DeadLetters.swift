@@ -1,12 +1,14 @@
 package import Postgres
 
 extension MessageQueue {
-    /// The dead letters of a selection, the oldest first: also what ``replay(_:)`` of the same selection would bring back.
+    /// The dead letters of a selection, the oldest first: also what ``replay(_:)`` of the same selection would bring
+    /// back.
     package func deadLetters(_ selection: DeadLetterSelection) async throws -> [DeadLetter] {
         let rows = try await database.query(
             """
             WITH \(selection.chosen)
-            SELECT d.id, q.name, m.key, m.correlation, m.enqueued_at, d.died_at, d.attempt, d.lost, d.cause_code, d.cause_text
+            SELECT d.id, q.name, m.key, m.correlation, m.enqueued_at, d.died_at, d.attempt, d.lost, d.cause_code,
+                d.cause_text
             FROM chosen
             JOIN queue.dead_letter AS d USING (id)
             JOIN queue.queue AS q ON q.id = d.queue
@@ -15,10 +17,12 @@ extension MessageQueue {
             """, name: "queue.dead_letters")
         return try rows.map { row in
             let (id, queue, key, correlation, enqueuedAt, diedAt, attempts, lost, code, text) = try row.decode(
-                Int64.self, String.self, String?.self, UUIDValue?.self, Timestamp.self, Timestamp.self, Int.self, Int.self,
+                Int64.self, String.self, String?.self, UUIDValue?.self, Timestamp.self, Timestamp.self, Int.self,
+                Int.self,
                 String.self, String.self)
             return DeadLetter(
-                messageID: MessageID(rawValue: id), queue: queue, key: key, correlation: correlation, enqueuedAt: enqueuedAt,
+                messageID: MessageID(rawValue: id), queue: queue, key: key, correlation: correlation,
+                enqueuedAt: enqueuedAt,
                 diedAt: diedAt, attempts: attempts, lost: lost, cause: Cause(code: code, text: text))
         }
     }
@@ -45,8 +49,8 @@ extension MessageQueue {
 
     /// Brings dead letters back to their queues with all their attempts before them, and returns how many.
     ///
-    /// A replayed message keeps its id and takes a new place, behind the live messages of its key: those that were enqueued
-    /// after it may have been delivered long since.
+    /// A replayed message keeps its id and takes a new place, behind the live messages of its key: those that were
+    /// enqueued after it may have been delivered long since.
     @discardableResult
     package func replay(_ selection: DeadLetterSelection) async throws -> Int {
         let queues = try await database.transaction { connection in
@@ -59,68 +63,104 @@ extension MessageQueue {
                 JOIN queue.queue AS q ON q.id = d.queue
                 """, name: "queue.replay.queues"
             ).map { try $0.decode(String.self) }
-            return try connection.query(
-                """
-                WITH \(EnqueueStatement.gate(queues: names)), \(selection.chosen), raised AS (
-                    DELETE FROM queue.dead_letter AS d
-                    USING chosen, gate, queue.queue AS q
-                    WHERE d.id = chosen.id AND q.id = d.queue AND q.name = ANY (\(names))
-                    RETURNING d.id, d.queue, d.priority, q.name
-                ), placed AS (
-                    INSERT INTO queue.state (position, id, queue, key_hash, priority, shelf)
-                    SELECT nextval('queue.position'), m.id, r.queue, hashtextextended(m.key, r.queue), r.priority, r.priority
-                    FROM (SELECT id, queue, priority FROM raised ORDER BY id) AS r
-                    JOIN queue.message AS m ON m.id = r.id
-                ), noted AS (
-                    INSERT INTO queue.history (message, outcome, attempt)
-                    SELECT id, 'replayed', 0 FROM raised
-                )
-                SELECT name, count(*) FROM raised GROUP BY name
-                """, name: "queue.replay"
-            ).decode(String.self, Int.self)
+            return try PlannerSettings.run(
+                [OrderLock.queues(names), Self.raise(selection, queues: names)], in: connection
+            )[1].decode(String.self, Int.self)
         }
         for (queue, _) in queues { wake(queue) }
         return queues.reduce(0) { $0 + $1.1 }
     }
 
-    /// Ends messages that nobody is working on, in the caller's transaction: ready, waiting for a retry or a time, or dead-lettered.
+    private static func raise(_ selection: DeadLetterSelection, queues: [String]) -> (SQL, StaticString) {
+        (
+            """
+            WITH \(selection.chosen), raised AS (
+                DELETE FROM queue.dead_letter AS d
+                USING chosen, queue.queue AS q
+                WHERE d.id = chosen.id AND q.id = d.queue AND q.name = ANY (\(queues))
+                RETURNING d.id, d.queue, d.priority, q.name
+            ), ranked AS (
+                SELECT r.id, r.queue, r.priority, hashtextextended(m.key, r.queue) AS key_hash,
+                    row_number() OVER (PARTITION BY r.queue, m.key ORDER BY r.id) AS rank
+                FROM raised AS r
+                JOIN queue.message AS m ON m.id = r.id
+            ), placed AS (
+                INSERT INTO queue.state (position, id, queue, key_hash, priority, shelf)
+                SELECT nextval('queue.position'), o.id, o.queue, o.key_hash, o.priority,
+                    CASE
+                        WHEN o.key_hash IS NOT NULL AND (o.rank > 1 OR (
+                            SELECT true
+                            FROM queue.state AS s
+                            WHERE s.key_hash = o.key_hash
+                            ORDER BY s.position DESC
+                            LIMIT 1
+                        )) THEN 5
+                        ELSE o.priority
+                    END
+                FROM (SELECT * FROM ranked ORDER BY id) AS o
+            ), noted AS (
+                INSERT INTO queue.history (message, outcome, attempt)
+                SELECT id, 'replayed', 0 FROM raised
+            )
+            SELECT name, count(*) FROM raised GROUP BY name
+            """, "queue.replay"
+        )
+    }
+
+    /// Ends messages that nobody is working on, in the caller's transaction: ready, waiting for a retry or a time, or
+    /// dead-lettered.
     ///
-    /// Once the transaction commits, no claim can return them. A message that is leased at this moment is left alone: its holder
-    /// must ask for itself whether it may go on, and the outcome must be recorded.
+    /// Once the transaction commits, no claim can return them. A message that is leased at this moment is left alone:
+    /// its holder must ask for itself whether it may go on, and the outcome must be recorded.
     ///
     /// - Returns: how many messages were ended
     @discardableResult
     package func cancel(_ messages: [MessageID], cause: Cause, in connection: Connection) throws -> Int {
         let ids = messages.map(\.rawValue).sorted()
         guard !ids.isEmpty else { return 0 }
-        // By every shelf rather than the one where the row was seen: a row that moves meanwhile must not escape. A row with a
-        // lease that ran out is nobody's, and its late holder will be refused.
-        let result = try PlannerSettings.run(
-            [
-                (
-                    """
-                    WITH target AS MATERIALIZED (
-                        SELECT m.queue, m.id AS position, m.id FROM queue.message AS m WHERE m.id = ANY (\(ids))
-                        UNION ALL
-                        SELECT s.queue, s.position, s.id FROM queue.state AS s WHERE s.id = ANY (\(ids)) AND s.position <> s.id
-                    ), ended AS (
-                        DELETE FROM queue.state AS s
-                        USING target AS t
-                        WHERE s.queue = t.queue AND s.shelf = ANY ('{0,1,2,3,4}'::smallint[]) AND s.position = t.position
-                          AND s.id = t.id AND (s.lease_until IS NULL OR s.lease_until <= clock_timestamp())
-                        RETURNING s.id, s.attempt
-                    ), raised AS (
-                        DELETE FROM queue.dead_letter AS d WHERE d.id = ANY (\(ids)) RETURNING d.id, d.attempt
-                    ), noted AS (
-                        INSERT INTO queue.history (message, outcome, attempt, cause)
-                        SELECT id, 'cancelled'::queue.outcome, attempt, \(cause.code) FROM ended
-                        UNION ALL
-                        SELECT id, 'cancelled', attempt, \(cause.code) FROM raised
-                    )
-                    SELECT id FROM ended UNION ALL SELECT id FROM raised
-                    """, "queue.cancel"
-                )
-            ], in: connection)
-        return result[0].count
+        return try PlannerSettings.run(
+            [OrderLock.messages(ids: ids), Self.end(ids, cause: cause)], in: connection
+        )[1].count
+    }
+
+    /// By every shelf rather than the one where a row was seen: a row that moves meanwhile must not escape. A row with
+    /// a lease that ran out is nobody's, and its late holder will be refused.
+    private static func end(_ ids: [Int64], cause: Cause) -> (SQL, StaticString) {
+        (
+            """
+            WITH target AS MATERIALIZED (
+                SELECT m.queue, m.id AS position, m.id FROM queue.message AS m WHERE m.id = ANY (\(ids))
+                UNION ALL
+                SELECT s.queue, s.position, s.id FROM queue.state AS s WHERE s.id = ANY (\(ids)) AND s.position <> s.id
+            ), ended AS (
+                DELETE FROM queue.state AS s
+                USING target AS t
+                WHERE s.queue = t.queue AND s.shelf = ANY ('{0,1,2,3,4,5}'::smallint[]) AND s.position = t.position
+                  AND s.id = t.id AND (s.lease_until IS NULL OR s.lease_until <= clock_timestamp())
+                RETURNING s.id, s.position, s.key_hash, s.attempt
+            ), next AS MATERIALIZED (
+                SELECT n.queue, n.position
+                FROM (SELECT DISTINCT key_hash FROM ended WHERE key_hash IS NOT NULL) AS e
+                CROSS JOIN LATERAL (
+                    SELECT s.queue, s.shelf, s.position
+                    FROM queue.state AS s
+                    WHERE s.key_hash = e.key_hash AND NOT EXISTS (SELECT FROM ended AS x WHERE x.position = s.position)
+                    ORDER BY s.position
+                    LIMIT 1
+                ) AS n
+                WHERE n.shelf = 5
+            ), advanced AS (
+                \(SettleStatement.advance)
+            ), raised AS (
+                DELETE FROM queue.dead_letter AS d WHERE d.id = ANY (\(ids)) RETURNING d.id, d.attempt
+            ), noted AS (
+                INSERT INTO queue.history (message, outcome, attempt, cause)
+                SELECT id, 'cancelled'::queue.outcome, attempt, \(cause.code) FROM ended
+                UNION ALL
+                SELECT id, 'cancelled', attempt, \(cause.code) FROM raised
+            )
+            SELECT id FROM ended UNION ALL SELECT id FROM raised
+            """, "queue.cancel"
+        )
     }
 }

@@ -61,7 +61,8 @@ extension MessageQueue {
             ), live AS (
                 SELECT s.*
                 FROM message AS m
-                JOIN queue.state AS s ON s.queue = m.queue AND s.shelf = ANY ('{0,1,2,3,4}'::smallint[]) AND s.position = m.id
+                JOIN queue.state AS s
+                    ON s.queue = m.queue AND s.shelf = ANY ('{0,1,2,3,4,5}'::smallint[]) AND s.position = m.id
                 UNION
                 SELECT s.* FROM message AS m JOIN queue.state AS s ON s.id = m.id AND s.position <> s.id
             ), entry AS (
@@ -87,10 +88,12 @@ extension MessageQueue {
             """, name: "queue.history")
         return try rows.compactMap { row in
             let (id, queue, at, event, attempt, beganAt, node, cause) = try row.decode(
-                Int64.self, String.self, Timestamp.self, String.self, Int.self, Timestamp?.self, String?.self, String?.self)
+                Int64.self, String.self, Timestamp.self, String.self, Int.self, Timestamp?.self, String?.self,
+                String?.self)
             guard let event = HistoryEntry.Event(rawValue: event) else { return nil }
             return HistoryEntry(
-                messageID: MessageID(rawValue: id), queue: queue, at: at, event: event, attempt: attempt, beganAt: beganAt,
+                messageID: MessageID(rawValue: id), queue: queue, at: at, event: event, attempt: attempt,
+                beganAt: beganAt,
                 node: node, cause: cause)
         }
     }

@@ -1,7 +1,8 @@
 import Postgres
 
 extension MessageQueue {
-    /// Stops claims of the queue on all nodes until ``resume(_:)``; messages may still be enqueued, and those leased are finished.
+    /// Stops claims of the queue on all nodes until ``resume(_:)``; messages may still be enqueued, and those leased
+    /// are finished.
     ///
     /// - Parameter reason: for the next person who looks; no personal data
     package func pause(_ queue: String, reason: String) async throws {

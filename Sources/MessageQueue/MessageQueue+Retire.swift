@@ -1,10 +1,11 @@
 import Postgres
 
 extension MessageQueue {
-    /// Deletes the documents and the history of finished messages that were enqueued longer ago than this; live messages and dead
-    /// letters stay whatever their age.
+    /// Deletes the documents and the history of finished messages that were enqueued longer ago than this; live
+    /// messages and dead letters stay whatever their age.
     ///
-    /// Goes through the ids upwards in short transactions, so that it can run beside full load and be broken off anywhere.
+    /// Goes through the ids upwards in short transactions, so that it can run beside full load and be broken off
+    /// anywhere.
     ///
     /// - Returns: how many messages were deleted
     @discardableResult
@@ -16,15 +17,17 @@ extension MessageQueue {
             let row = try await database.query(
                 """
                 WITH old AS MATERIALIZED (
-                    SELECT id, queue, priority
-                    FROM (SELECT id, queue, priority, enqueued_at FROM queue.message WHERE id > \(after) ORDER BY id LIMIT \(batch)) AS m
+                    SELECT id, queue
+                    FROM (
+                        SELECT id, queue, enqueued_at FROM queue.message WHERE id > \(after) ORDER BY id LIMIT \(batch)
+                    ) AS m
                     WHERE enqueued_at < now() - \(age)
                 ), finished AS MATERIALIZED (
                     SELECT o.id
                     FROM old AS o
                     WHERE NOT EXISTS (
                         SELECT FROM queue.state AS s
-                        WHERE s.queue = o.queue AND s.shelf = ANY ('{0,1,2,3,4}'::smallint[]) AND s.position = o.id
+                        WHERE s.queue = o.queue AND s.shelf = ANY ('{0,1,2,3,4,5}'::smallint[]) AND s.position = o.id
                     )
                       AND NOT EXISTS (SELECT FROM queue.state AS s WHERE s.id = o.id AND s.position <> s.id)
                       AND NOT EXISTS (SELECT FROM queue.dead_letter AS d WHERE d.id = o.id)

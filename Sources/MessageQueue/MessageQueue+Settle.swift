@@ -8,13 +8,14 @@ extension MessageQueue {
 
     /// Ends the message's life in the caller's transaction, together with what the message asked for.
     ///
-    /// - Returns: `false` if the lease was lost; the caller must roll back, because another holder does or did the same work
+    /// - Returns: `false` if the lease was lost; the caller must roll back, because another holder does or did the same
+    ///   work
     package func acknowledge(_ lease: Lease, in connection: Connection) throws -> Bool {
         try settle([Settlement(lease, .acknowledge)], in: connection).isEmpty
     }
 
-    /// Ends the messages' lives in the caller's transaction and returns the leases that were refused; if there are any, the caller
-    /// must roll back.
+    /// Ends the messages' lives in the caller's transaction and returns the leases that were refused; if there are any,
+    /// the caller must roll back.
     package func acknowledge(_ leases: [Lease], in connection: Connection) throws -> [Lease] {
         try settle(leases.map { Settlement($0, .acknowledge) }, in: connection)
     }
@@ -25,14 +26,20 @@ extension MessageQueue {
     /// - Returns: `false` if the lease was lost
     @discardableResult
     package func retry(_ lease: Lease, cause: Cause, after delay: Duration? = nil) async throws -> Bool {
-        guard let settlement = Settlement(lease, .retry(cause, after: delay), policy: policy(of: lease.queue)) else { return true }
+        guard let settlement = Settlement(lease, .retry(cause, after: delay), policy: policy(of: lease.queue)) else {
+            return true
+        }
         return try await settle([settlement]).isEmpty
     }
 
     /// ``retry(_:cause:after:)`` in the caller's transaction.
     @discardableResult
-    package func retry(_ lease: Lease, cause: Cause, after delay: Duration? = nil, in connection: Connection) throws -> Bool {
-        guard let settlement = Settlement(lease, .retry(cause, after: delay), policy: policy(of: lease.queue)) else { return true }
+    package func retry(
+        _ lease: Lease, cause: Cause, after delay: Duration? = nil, in connection: Connection
+    ) throws -> Bool {
+        guard let settlement = Settlement(lease, .retry(cause, after: delay), policy: policy(of: lease.queue)) else {
+            return true
+        }
         return try settle([settlement], in: connection).isEmpty
     }
 

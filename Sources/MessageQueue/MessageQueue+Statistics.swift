@@ -23,18 +23,18 @@ package struct QueueStatistics: Sendable, Equatable {
 }
 
 extension MessageQueue {
-    /// How every queue stands, by name. Counts the live rows, so it takes time in proportion to the backlog: for people and
-    /// gauges, not for every message.
+    /// How every queue stands, by name. Counts the live rows, so it takes time in proportion to the backlog: for people
+    /// and gauges, not for every message.
     package func statistics() async throws -> [QueueStatistics] {
         let rows = try await database.query(
             """
             WITH live AS (
                 SELECT queue,
-                    count(*) FILTER (WHERE shelf <> 3 AND (lease_until IS NULL OR lease_until <= now())) AS ready,
-                    count(*) FILTER (WHERE shelf = 3) AS delayed,
+                    count(*) FILTER (WHERE wait_until IS NULL AND (lease_until IS NULL OR lease_until <= now())) AS ready,
+                    count(*) FILTER (WHERE wait_until IS NOT NULL) AS delayed,
                     count(*) FILTER (WHERE lease_until > now()) AS leased,
                     count(*) FILTER (WHERE shelf = 4) AS suspect,
-                    min(id) FILTER (WHERE shelf <> 3 AND (lease_until IS NULL OR lease_until <= now())) AS oldest
+                    min(id) FILTER (WHERE wait_until IS NULL AND (lease_until IS NULL OR lease_until <= now())) AS oldest
                 FROM queue.state
                 GROUP BY queue
             ), dead AS (
@@ -50,7 +50,8 @@ extension MessageQueue {
             """, name: "queue.statistics")
         return try rows.map { row in
             let (queue, ready, delayed, leased, suspect, dead, age, pausedAt, reason) = try row.decode(
-                String.self, Int.self, Int.self, Int.self, Int.self, Int.self, Duration?.self, Timestamp?.self, String?.self)
+                String.self, Int.self, Int.self, Int.self, Int.self, Int.self, Duration?.self, Timestamp?.self,
+                String?.self)
             return QueueStatistics(
                 queue: queue, ready: ready, delayed: delayed, leased: leased, suspect: suspect, dead: dead,
                 oldestReadyAge: age, pausedAt: pausedAt, pauseReason: reason)

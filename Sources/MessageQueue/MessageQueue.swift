@@ -6,59 +6,66 @@ import Synchronization
 ///
 /// ## A message's life
 ///
-/// *Enqueue* appends the document to `queue.message`, which is never updated, and a narrow row to `queue.state`. A *claim* takes
-/// a *lease* on the rows at the front, counts the attempt and commits both before anybody sees the message. The holder *renews*
-/// the lease while it works and reports one outcome: *acknowledge* deletes the state row, *retry* lets it wait, *dead-letter*
-/// moves it to `queue.dead_letter`, from where *replay* brings it back. Each outcome leaves a line in `queue.history`. ``Shelf``
-/// draws the states.
+/// *Enqueue* appends the document to `queue.message`, which is never updated, and a narrow row to `queue.state`. A
+/// *claim* takes a *lease* on the rows at the front, counts the attempt and commits both before anybody sees the
+/// message. The holder *renews* the lease while it works and reports one outcome: *acknowledge* deletes the state row,
+/// *retry* lets it wait, *dead-letter* moves it to `queue.dead_letter`, from where *replay* brings it back. Each
+/// outcome leaves a line in `queue.history`. ``Shelf`` draws the states.
 ///
 /// ## What holds
 ///
-/// 1. **Enqueued means durable.** ``enqueue(_:)-(NewMessage)`` returns after the commit. ``enqueue(_:in:)`` takes part in the caller's transaction.
-/// 2. **Delivered at least once.** Rescue is by a lease that ran out and nothing else. A report under a lost lease is refused by
-///    its *fence*, a number that rises with each claim.
+/// 1. **Enqueued means durable.** ``enqueue(_:)-(NewMessage)`` returns after the commit. ``enqueue(_:in:)`` takes part
+///    in the caller's transaction.
+/// 2. **Delivered at least once.** Rescue is by a lease that ran out and nothing else. A report under a lost lease is
+///    refused by its *fence*, a number that rises with each claim.
 /// 3. **One at a time and in order within a key**, on any number of nodes; see below.
-/// 4. **A message cannot stop the rest.** One that fails waits and then dead-letters; one that kills its holder is set aside when
-///    ``QueuePolicy/maximumLost`` leases were lost, and meanwhile is handed out alone (``Shelf/suspect``).
+/// 4. **A message cannot stop the rest.** One that fails waits and then dead-letters; one that kills its holder is set
+///    aside when ``QueuePolicy/maximumLost`` leases were lost, and meanwhile is handed out alone (``Shelf/suspect``).
 ///
 /// ## Order within a key
 ///
-/// *Claim:* of a queue's messages with equal keys, each is claimed only when all that were committed before it are gone from
-/// `queue.state`: acknowledged, cancelled or dead-lettered. Not the id decides but the commit.
+/// *What holds:* of a queue's messages with equal keys, each is claimed only when all that were committed before it are
+/// gone from `queue.state`: acknowledged, cancelled or dead-lettered. Not the id decides but the commit. A message that
+/// is in somebody's hands or waits for its retry holds back its own key, and no other.
 ///
-/// *Method:* an enqueuing transaction first takes an advisory lock per key, held until after its commit, and only then draws the
-/// messages' places from a sequence. The claim takes a row only if no live row of its key has a lower place.
+/// *Method:* per key exactly the oldest live message, its head, stands on a shelf that claims look at; the others stand
+/// ``Shelf/behind``. Whoever adds a message of a key or takes one away first takes the key's ``OrderLock``, an advisory
+/// lock that PostgreSQL releases after the commit. Under it, an enqueuer draws the message's place from a sequence and
+/// puts it behind if the key has a live message; whoever takes the head away brings the next in place order to where
+/// claims look.
 ///
 /// *Proof:*
-/// - (a) Two transactions that enqueue under one key hold the same lock, so one draws its places after the other has ended;
-///   PostgreSQL makes a commit visible before it releases the transaction's locks (`CommitTransaction` in
-///   `src/backend/access/transam/xact.c`). So within a key, places rise in the order of commits, and a snapshot that sees a
-///   place sees every lower one of its key that was ever committed.
-/// - (b) So once a row of place *p* is visible, rows of its key below *p* can only disappear. A replay does not break this: it
-///   draws a new place, under the same lock.
-/// - (c) A claim that finds no live row below *p* therefore can rely on it, even under a snapshot that is already old; and a
-///   leased row is still a live row, so the successors of a message in somebody's hands, waiting for its retry, or locked by a
-///   claim not yet committed, are not claimed. Whether *p* itself is free is decided under its row lock.
+/// - (a) Changes to one key's list happen one after the other. PostgreSQL makes a commit visible before it releases the
+///   transaction's locks (`CommitTransaction` in `src/backend/access/transam/xact.c`), and the statement that changes
+///   the list begins after the one that waited for the lock; so it sees the list as the last change left it.
+/// - (b) So places of one key rise in the order of commits: a place is drawn under the lock, and the next holder of the
+///   lock draws a later one. A replay draws a new place in the same way.
+/// - (c) So each change keeps the invariant that exactly the row of lowest place is not behind: an addition to an empty
+///   list is the head, to another list it is behind and its place is the highest; a removal of the head is followed, in
+///   the same statement, by the advance of the lowest of the rest; leases, retries and losses move no row to or from
+///   behind.
+/// - (d) A claim, which needs no order lock, takes rows that are not behind, each under its row lock, once. What it
+///   takes is the oldest live message of its key, and stays so until its outcome is committed.
 ///
-/// The lock costs about a microsecond per key, is held only by writers of the same key, and needs no row per key. A call with more
-/// than ``maximumKeyLocks`` keys takes one lock for the whole queue instead, which everybody else holds shared, so that the
-/// server's lock table cannot overflow. Keys are compared by a 64-bit hash: keys that collide merely wait for each other.
+/// A lock costs about a microsecond, is held only by writers of the same key, and leaves nothing behind: no row per
+/// key. Keys are compared by a 64-bit hash; keys that collide merely wait for each other.
 ///
 /// ## Waking
 ///
 /// Enqueuers wake the consumers of their process directly. ``QueueWaker`` tells other nodes by NOTIFY, at most once per
-/// `wakeInterval` and never in an enqueuing transaction, where NOTIFY would make all commits of the cluster go one by one. Both are
-/// hints: a consumer also looks every so often by itself.
+/// `wakeInterval` and never in an enqueuing transaction, where NOTIFY would make all commits of the cluster go one by
+/// one. Both are hints: a consumer also looks every so often by itself.
 ///
 /// ## Plans
 ///
-/// The state table is empty one moment and holds a million rows the next, and a plan made for the one is a disaster for the other.
-/// So each statement on it runs under planner settings that leave only index scans and nested loops, which is right at any size
-/// (``PlannerSettings``).
+/// The state table is empty one moment and holds a million rows the next, and a plan made for the one is a disaster for
+/// the other. So each statement on it runs under planner settings that leave only index scans and nested loops, which
+/// is right at any size (``PlannerSettings``).
 package struct MessageQueue: Sendable {
     /// What a node may choose.
     package struct Configuration: Sendable {
-        /// Policies by queue. A queue not named here has the policy of its first part (`out` for `out.derby_homes`), or the default.
+        /// Policies by queue. A queue not named here has the policy of its first part (`out` for `out.derby_homes`), or
+        /// the default.
         package var policies: [String: QueuePolicy] = [:]
         /// The policy of every other queue.
         package var defaultPolicy = QueuePolicy()
@@ -66,7 +73,8 @@ package struct MessageQueue: Sendable {
         package var enqueueBatch = 128
         /// Enqueuing transactions at once. Two keep both the disk and the processor busy. Defaults to 2.
         package var enqueueLanes = 2
-        /// Callers of ``MessageQueue/enqueue(_:)-(NewMessage)`` that may wait; more are refused, before memory grows. Defaults to 10,000.
+        /// Callers of ``MessageQueue/enqueue(_:)-(NewMessage)`` that may wait; more are refused, before memory grows.
+        /// Defaults to 10,000.
         package var maximumWaiting = 10_000
         /// The least time between two notifications to the other nodes. Defaults to 50 ms.
         package var wakeInterval = Duration.milliseconds(50)
@@ -92,9 +100,6 @@ package struct MessageQueue: Sendable {
             policies[queue] ?? queue.split(separator: ".").first.flatMap { policies[String($0)] } ?? defaultPolicy
         }
     }
-
-    /// Keys that one call locks one by one at most; see the order within a key.
-    static let maximumKeyLocks = 256
 
     let database: Database
     let configuration: Configuration
@@ -146,7 +151,8 @@ package struct MessageQueue: Sendable {
 
     /// Enqueues one message and returns when it is durable.
     ///
-    /// Concurrent callers share a commit. If the call throws a lost connection or a deadline, the message may or may not be there.
+    /// Concurrent callers share a commit. If the call throws a lost connection or a deadline, the message may or may
+    /// not be there.
     package func enqueue(_ message: NewMessage) async throws -> MessageID {
         try message.validate()
         if !shared.knownQueues.withLock({ $0.contains(message.queue) }) { try await declare([message.queue]) }
@@ -155,9 +161,18 @@ package struct MessageQueue: Sendable {
         return id
     }
 
-    /// Enqueues all messages in one transaction, or none, and returns their ids in the same order when they are durable.
+    /// Enqueues all messages in one transaction, or none, and returns their ids in the same order when they are
+    /// durable.
     package func enqueue(_ messages: [NewMessage]) async throws -> [MessageID] {
-        let ids = try await database.transaction { try enqueue(messages, in: $0) }
+        for message in messages { try message.validate() }
+        try await declare(messages.map(\.queue))
+        let chunks = EnqueueStatement.chunks(messages)
+        let ids =
+            chunks.count == 1
+            ? try await database.read { try EnqueueStatement.run(messages, on: $0) }
+            : try await database.transaction { connection in
+                try chunks.flatMap { try EnqueueStatement.run($0, in: connection) }
+            }
         for queue in Set(messages.map(\.queue)) { wake(queue) }
         return ids
     }
@@ -171,10 +186,13 @@ package struct MessageQueue: Sendable {
         let unknown = Set(messages.map(\.queue)).subtracting(shared.knownQueues.withLock { $0 })
         // Not remembered as known: this transaction may yet be rolled back.
         if !unknown.isEmpty { try EnqueueStatement.declare(unknown, on: connection) }
-        return try EnqueueStatement.chunks(messages).flatMap { try EnqueueStatement.run($0, on: connection) }
+        return try EnqueueStatement.chunks(messages).flatMap { try EnqueueStatement.run($0, in: connection) }
     }
 
     /// Makes sure that the queues exist, so that they can be paused and show in statistics before their first message.
+    ///
+    /// Best done at start for all queues that ``enqueue(_:in:)`` will use: a queue made within a caller's transaction
+    /// makes others that enqueue to it for the first time wait for that transaction's end.
     package func declare(_ queues: some Collection<String> & Sendable) async throws {
         let unknown = Set(queues).subtracting(shared.knownQueues.withLock { $0 })
         guard !unknown.isEmpty else { return }
@@ -183,6 +201,7 @@ package struct MessageQueue: Sendable {
         shared.knownQueues.withLock { $0.formUnion(unknown) }
     }
 
-    /// Wakes the queue's consumers: those of this process at once, those of other nodes within the wake interval if a ``QueueWaker`` runs.
+    /// Wakes the queue's consumers: those of this process at once, those of other nodes within the wake interval if a
+    /// ``QueueWaker`` runs.
     package func wake(_ queue: String) { board.wake(queue) }
 }

@@ -4,8 +4,9 @@ package import Postgres
 package struct NewMessage: Sendable {
     /// The queue it goes to: a letter or digit, then up to 99 letters, digits, `_`, `.`, `:` or `-`.
     package var queue: String
-    /// What it is about, 1–200 bytes of UTF-8. Messages of one queue with equal keys are delivered one at a time in the order
-    /// of their commits. `nil` asks for no order. Never personal data: a blind index or an identifier of the hub's own.
+    /// What it is about, 1–200 bytes of UTF-8. Messages of one queue with equal keys are delivered one at a time in the
+    /// order of their commits. `nil` asks for no order. Never personal data: a blind index or an identifier of the
+    /// hub's own.
     package var key: String?
     /// The document, sealed by the caller; up to ``maximumPayloadBytes``.
     package var payload: [UInt8]
@@ -32,7 +33,8 @@ package struct NewMessage: Sendable {
         self.contentType = contentType
     }
 
-    /// The largest payload, in bytes: 16 MiB. Larger documents travel as a claim check: stored elsewhere, referred to here.
+    /// The largest payload, in bytes: 16 MiB. Larger documents travel as a claim check: stored elsewhere, referred to
+    /// here.
     package static let maximumPayloadBytes = 16 << 20
 
     /// Refuses a message outside its form, naming the rule and never the value of a key.

@@ -14,7 +14,10 @@ package enum QueueError: Error, Equatable, CustomStringConvertible {
     case unknownQueue(String)
     /// More callers wait to enqueue than the configuration allows: try again later.
     case tooManyWaiting(limit: Int)
-    /// The lease ran out and another claim has the message, or it was cancelled: the caller's work must not be committed.
+    /// The caller's transaction is not READ COMMITTED.
+    case isolation(String)
+    /// The lease ran out and another claim has the message, or it was cancelled: the caller's work must not be
+    /// committed.
     case leaseLost(MessageID)
 
     /// What is wrong and what the rule is.
@@ -25,9 +28,15 @@ package enum QueueError: Error, Equatable, CustomStringConvertible {
         case .keyLength(let bytes): "a key of \(bytes) bytes is refused: 1 to 200 bytes"
         case .keyHoldsZeroByte: "a key that holds U+0000 is refused"
         case .payloadTooLarge(let bytes):
-            "a payload of \(bytes) bytes is refused: at most \(NewMessage.maximumPayloadBytes); refer to a stored document instead"
-        case .unknownQueue(let name): "no queue is called \"\(name.prefix(100))\"; `hub queue list` shows those there are"
+            """
+            a payload of \(bytes) bytes is refused: at most \(NewMessage.maximumPayloadBytes); refer to a stored document \
+            instead
+            """
+        case .unknownQueue(let name):
+            "no queue is called \"\(name.prefix(100))\"; `hub queue list` shows those there are"
         case .tooManyWaiting(let limit): "\(limit) callers wait to enqueue already; try again later"
+        case .isolation(let level):
+            "a transaction that is \(level) cannot write to a queue; use read committed, the default"
         case .leaseLost(let id): "the lease on message \(id) is lost; roll back what was done under it"
         }
     }

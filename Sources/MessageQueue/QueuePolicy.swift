@@ -1,13 +1,14 @@
 /// What a queue does when things go wrong, and how long it trusts a holder.
 package struct QueuePolicy: Hashable, Sendable {
-    /// Attempts with an outcome before the message is dead-lettered. Defaults to 12: with the default back-off, about an hour.
+    /// Attempts with an outcome before the message is dead-lettered. Defaults to 12: with the default back-off, about
+    /// an hour.
     package var maximumAttempts: Int
     /// Leases lost without an outcome before the message is dead-lettered with `lease_lost`. Defaults to 3.
     package var maximumLost: Int
     /// The wait between attempts.
     package var backOff: BackOff
-    /// How long a lease holds unless renewed. Short: a crashed holder's messages return soon. Long: a pause of the process or
-    /// the database does not cost leases. Defaults to 30 s.
+    /// How long a lease holds unless renewed. Short: a crashed holder's messages return soon. Long: a pause of the
+    /// process or the database does not cost leases. Defaults to 30 s.
     package var lease: Duration
 
     /// The defaults stated at each property.
@@ -26,7 +27,9 @@ package struct QueuePolicy: Hashable, Sendable {
         if !(1...1_000).contains(maximumAttempts) { problems.append("attempts \(maximumAttempts): between 1 and 1000") }
         if !(1...100).contains(maximumLost) { problems.append("lost leases \(maximumLost): between 1 and 100") }
         if backOff.base < .milliseconds(1) { problems.append("back-off base \(backOff.base): at least 1 ms") }
-        if backOff.cap < backOff.base { problems.append("back-off cap \(backOff.cap): at least the base \(backOff.base)") }
+        if backOff.cap < backOff.base {
+            problems.append("back-off cap \(backOff.cap): at least the base \(backOff.base)")
+        }
         if backOff.cap > .seconds(7 * 86_400) { problems.append("back-off cap \(backOff.cap): at most 7 days") }
         if lease < .milliseconds(100) || lease > .seconds(3_600) { problems.append("lease \(lease): 100 ms to 1 h") }
         return problems
@@ -36,9 +39,11 @@ package struct QueuePolicy: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - attempt: the attempt that failed, counted from 1
-    ///   - asked: the wait that the handler asked for, such as a partner's `Retry-After`; `nil` draws one from the back-off
+    ///   - asked: the wait that the handler asked for, such as a partner's `Retry-After`; `nil` draws one from the
+    ///     back-off
     func verdict(afterAttempt attempt: Int, asked: Duration?) -> RetryVerdict {
-        attempt >= maximumAttempts ? .deadLetter : .retry(after: asked.map { max($0, .zero) } ?? backOff.delay(afterAttempt: attempt))
+        attempt >= maximumAttempts
+            ? .deadLetter : .retry(after: asked.map { max($0, .zero) } ?? backOff.delay(afterAttempt: attempt))
     }
 }
 

@@ -2,10 +2,12 @@ import Logging
 import Postgres
 import ServiceLifecycle
 
-/// Carries wakes between nodes: tells the others what was enqueued here, and wakes consumers here for what was enqueued there.
+/// Carries wakes between nodes: tells the others what was enqueued here, and wakes consumers here for what was enqueued
+/// there.
 ///
-/// Without it everything works, but a message enqueued on one node is seen on another only when its consumer looks by itself.
-/// The listener needs a session of its own: behind a pooler in transaction mode, give it a direct connection or leave it out.
+/// Without it everything works, but a message enqueued on one node is seen on another only when its consumer looks by
+/// itself. The listener needs a session of its own: behind a pooler in transaction mode, give it a direct connection or
+/// leave it out.
 package struct QueueWaker: Service {
     /// Notifications carry a queue's name on this channel.
     static let channel = "hub_queue"

@@ -1,7 +1,8 @@
 import Postgres
 
-/// Writes the outcomes of attempts, one statement per kind of outcome. Each gives (position, fence) of what it settled; a lease that
-/// was lost gives no row and changes nothing.
+/// Writes the outcomes of attempts, one statement per kind of outcome. Each gives (position, fence) of what it settled;
+/// a lease that was lost gives no row and changes nothing. Where a message is taken away, the next of its key advances;
+/// ``OrderLock/leases(_:)`` goes before.
 enum SettleStatement {
     /// Ends the lives of acknowledged messages.
     static func acknowledge(_ columns: LeaseColumns) -> (SQL, StaticString) {
@@ -12,11 +13,11 @@ enum SettleStatement {
                 USING \(columns.unnest) AS l(queue, shelf, position, fence)
                 WHERE s.queue = l.queue AND s.shelf = l.shelf AND s.position = l.position
                   AND s.fence = l.fence AND s.lease_until IS NOT NULL
-                RETURNING s.id, s.position, s.fence, s.leased_at, s.node, s.attempt
+                RETURNING s.id, s.position, s.fence, s.key_hash, s.leased_at, s.node, s.attempt
             ), noted AS (
                 INSERT INTO queue.history (message, began_at, node, outcome, attempt)
                 SELECT id, leased_at, node, 'acknowledged', attempt FROM ended
-            )
+            ), \(advanced)
             SELECT position, fence FROM ended
             """, "queue.acknowledge"
         )
@@ -64,7 +65,7 @@ enum SettleStatement {
                 ) AS l(queue, shelf, position, fence, cause_code, cause_text, fingerprint)
                 WHERE s.queue = l.queue AND s.shelf = l.shelf AND s.position = l.position
                   AND s.fence = l.fence AND s.lease_until IS NOT NULL
-                RETURNING s.id, s.position, s.fence, s.queue, s.priority, s.leased_at, s.node, s.attempt, s.lost,
+                RETURNING s.id, s.position, s.fence, s.key_hash, s.queue, s.priority, s.leased_at, s.node, s.attempt, s.lost,
                     l.cause_code, l.cause_text, l.fingerprint
             ), buried AS (
                 INSERT INTO queue.dead_letter (id, queue, priority, attempt, lost, cause_code, cause_text, fingerprint)
@@ -72,11 +73,41 @@ enum SettleStatement {
             ), noted AS (
                 INSERT INTO queue.history (message, began_at, node, outcome, attempt, cause)
                 SELECT id, leased_at, node, 'dead_lettered', attempt, cause_code FROM ended
-            )
+            ), \(advanced)
             SELECT position, fence FROM ended
             """, "queue.dead_letter"
         )
     }
+
+    /// CTEs that bring the next messages of the keys in `ended` to the shelves where they are claimed. A leased message
+    /// was the oldest of its key, so what follows it is the oldest now; what is long dead before it is not walked over.
+    private static let advanced: SQL =
+        """
+        next AS MATERIALIZED (
+            SELECT n.queue, n.position
+            FROM ended AS e
+            CROSS JOIN LATERAL (
+                SELECT s.queue, s.shelf, s.position
+                FROM queue.state AS s
+                WHERE s.key_hash = e.key_hash AND s.position > e.position
+                ORDER BY s.position
+                LIMIT 1
+            ) AS n
+            WHERE n.shelf = 5
+        ), advanced AS (
+            \(advance)
+        )
+        """
+
+    /// Brings the messages of a CTE `next` from behind to where they are claimed, or wait.
+    static let advance: SQL =
+        """
+        UPDATE queue.state AS s
+        SET shelf = CASE WHEN s.wait_until > now() THEN 3 ELSE s.priority END,
+            wait_until = CASE WHEN s.wait_until > now() THEN s.wait_until END
+        FROM next
+        WHERE s.queue = next.queue AND s.shelf = 5 AND s.position = next.position
+        """
 
     /// Gives messages back that reached no handler: the attempt does not count, the fence stays risen.
     static func release(_ columns: LeaseColumns) -> (SQL, StaticString) {
@@ -92,7 +123,7 @@ enum SettleStatement {
         )
     }
 
-    /// The statements for a mixed list, each with the leases it settles.
+    /// The statements for a mixed list, each with the leases it settles; the lock, which comes first, settles none.
     static func statements(_ settlements: [Settlement]) -> [(columns: LeaseColumns, statement: (SQL, StaticString))] {
         var acknowledged: [Lease] = []
         var released: [Lease] = []
@@ -108,6 +139,7 @@ enum SettleStatement {
             }
         }
         var statements: [(columns: LeaseColumns, statement: (SQL, StaticString))] = []
+        if let lock = OrderLock.leases(acknowledged + dead.map(\.lease)) { statements.append((LeaseColumns([]), lock)) }
         if !acknowledged.isEmpty {
             let columns = LeaseColumns(acknowledged)
             statements.append((columns, acknowledge(columns)))

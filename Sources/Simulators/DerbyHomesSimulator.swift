@@ -13,7 +13,7 @@ import Synchronization
 ///
 /// A first `Idempotency-Key` is answered with 201 and a reference, a known one with 200, `"status": "duplicate"` and the same
 /// reference. Every receipt is journalled. `PUT /behaviour?down=true&fail_rate=0.3&delay_ms=500` changes how it behaves while
-/// it runs.
+/// it runs; `GET /count` tells how many requests it has taken.
 package final class DerbyHomesSimulator: Sendable {
     package struct Configuration: Sendable {
         package var port: Int
@@ -93,6 +93,7 @@ package final class DerbyHomesSimulator: Sendable {
             }
             return HTTPResponse.Status.noContent
         }
+        router.get("/count") { _, _ in "\(self.count)\n" }
         router.get("/healthz") { _, _ in HTTPResponse.Status.ok }
         let application = Application(
             router: router, server: try server(),
@@ -126,7 +127,8 @@ package final class DerbyHomesSimulator: Sendable {
         if behaviour.down || Double.random(in: 0..<1) < behaviour.failRate {
             return problem(.serviceUnavailable, "unavailable", retryAfter: "2")
         }
-        guard request.headers[.contentType]?.hasPrefix("application/json") == true else {
+        let mediaType = request.headers[.contentType]?.prefix { $0 != ";" } ?? ""
+        guard mediaType == "application/json" || mediaType.hasSuffix("+json") else {
             return problem(.unsupportedMediaType, "media_type")
         }
         let body = try await request.body.collect(upTo: 1 << 20)

@@ -75,12 +75,13 @@ package struct LoadSimulator: Sendable {
             Worker(host: host, port: port, configuration: configuration, number: $0)
         }
         let start = ContinuousClock.now
-        let end = start + configuration.duration
         let tallies = await withTaskGroup(of: Tally.self) { group in
             for worker in workers {
                 group.addTask {
                     await withCheckedContinuation { continuation in
-                        Thread.detachNewThread { continuation.resume(returning: worker.run(until: end)) }
+                        Thread.detachNewThread {
+                            continuation.resume(returning: worker.run(for: configuration.duration))
+                        }
                     }
                 }
             }
@@ -134,11 +135,13 @@ package struct LoadSimulator: Sendable {
             }
         }
 
-        func run(until end: ContinuousClock.Instant) -> Tally {
+        /// From when its thread runs, which on a busy machine is later than when it was asked for.
+        func run(for duration: Duration) -> Tally {
+            let end = ContinuousClock.now + duration
             var tally = Tally()
             var connection: Connection?
             var sent = 0
-            while ContinuousClock.now < end {
+            repeat {
                 if connection == nil { connection = Connection(host: host, port: port) }
                 let began = ContinuousClock.now
                 let (before, after) = requests[sent % requests.count]
@@ -156,7 +159,7 @@ package struct LoadSimulator: Sendable {
                 } else {
                     tally.errors["\(status)", default: 0] += 1
                 }
-            }
+            } while ContinuousClock.now < end
             return tally
         }
     }

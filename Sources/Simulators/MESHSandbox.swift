@@ -1,8 +1,11 @@
 import AsyncHTTPClient
 import Foundation
+import Logging
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import ServiceLifecycle
+import UnixSignals
 
 /// NHS England's own `mesh-sandbox` (PyPI) as a process: a MESH to try against, with mailboxes kept as files.
 ///
@@ -116,6 +119,12 @@ package final class MESHSandbox: Sendable {
             ready = response?.status == .ok
             if !ready { try? await Task.sleep(for: .milliseconds(100)) }
         }
+        // The sandbox makes its store at the first call that needs one, and one for each call when several come at once:
+        // messages then vanish. One call by itself settles it.
+        if ready {
+            _ = try? await client.execute(
+                HTTPClientRequest(url: baseURL + "/messageexchange/admin/message/NONE"), timeout: .seconds(5))
+        }
         try await client.shutdown()
         if !ready { throw Failure(description: "no answer") }
     }
@@ -125,10 +134,24 @@ package final class MESHSandbox: Sendable {
         await process.stop(within: .seconds(5))
     }
 
-    /// Runs until it ends by itself or we are cancelled, then ends it.
-    package func run() async {
-        await process.wait()
-        // A task of its own: this one may be cancelled already, and then waiting would be no waiting at all.
-        await Task { [process] in await process.stop(within: .seconds(5)) }.value
+    /// Runs until it ends by itself, or we are cancelled or told to end (SIGTERM, SIGINT), and then ends it: without that it
+    /// would outlive us.
+    package func run() async throws {
+        try await ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: Life(process: process), successTerminationBehavior: .gracefullyShutdownGroup)
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "mesh-sandbox"))
+        ).run()
+    }
+
+    private struct Life: Service {
+        var process: ChildProcess
+
+        func run() async {
+            try? await cancelWhenGracefulShutdown { await process.wait() }
+            // A task of its own: this one may be cancelled already, and then waiting would be no waiting at all.
+            await Task { [process] in await process.stop(within: .seconds(5)) }.value
+        }
     }
 }

@@ -13,10 +13,12 @@ final class KeyCache: Sendable {
     private let capacity: Int
     private let generations = Mutex(Generations())
 
+    /// - Parameter capacity: Keys in each generation.
     init(capacity: Int) {
         self.capacity = capacity
     }
 
+    /// The key, if it was used lately; asking keeps it young.
     subscript(wrapped: [UInt8]) -> DataKey? {
         generations.withLock { generations in
             if let key = generations.young[wrapped] { return key }
@@ -26,10 +28,12 @@ final class KeyCache: Sendable {
         }
     }
 
+    /// Remembers a key that was just unwrapped.
     func insert(_ key: DataKey, for wrapped: [UInt8]) {
         generations.withLock { Self.insert(key, for: wrapped, capacity: capacity, into: &$0) }
     }
 
+    /// Forgets a key, wherever it stands.
     func remove(_ wrapped: [UInt8]) {
         generations.withLock {
             $0.young[wrapped] = nil

@@ -149,7 +149,7 @@ struct Simulate: AsyncParsableCommand {
                 configuration: .init(
                     hub: url, key: key, sender: sender, connections: connections, duration: .seconds(seconds))
             ).run()
-            Output.line(result.line)
+            Output.line("\(result)")
         }
     }
 }

@@ -125,7 +125,9 @@ struct Fixture: Sendable {
                 }
                 let share = try store.create(
                     request, facts: facts, decision: Policy.decide(facts), in: connection)
-                if share.state == .queued { try store.attach(message: .random(in: 1...(.max)), to: share.id, in: connection) }
+                if share.state == .queued {
+                    try store.attach(message: .random(in: 1...(.max)), to: share.id, in: connection)
+                }
                 return try store.share(share.id, in: connection)
             })
     }

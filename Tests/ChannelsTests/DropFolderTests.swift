@@ -320,6 +320,42 @@ import Testing
         #expect(bench.folder.read("drop/police/ack/A_1.xml.ack.json") == "kept A_1.xml")
     }
 
+    @Test func `folders where the answer is written give way`() async throws {
+        let bench = try Bench()
+        for name in ["A_1.xml.ack.json.part/deep", "A_1.xml.ack.json/deep"] {
+            try bench.folder.write("drop/police/ack/\(name)/x", "")
+        }
+        try bench.drop("A_1.xml", "x")
+        #expect(await bench.hub().scan() == 1)
+        #expect(bench.folder.read("drop/police/ack/A_1.xml.ack.json") == "kept A_1.xml")
+    }
+
+    @Test func `a marker that is a deep folder is refused and disturbs nothing`() async throws {
+        let bench = try Bench()
+        try bench.drop("A_1.xml", "x")
+        let marker = "\(bench.folder.path)/drop/police/in/A_1.xml.done"
+        try FileManager.default.removeItem(atPath: marker)
+        try FileManager.default.createDirectory(
+            atPath: marker + String(repeating: "/d", count: 100), withIntermediateDirectories: true)
+        try bench.drop("B_1.xml", "good")
+        let hub = bench.hub()
+        _ = await hub.scan()
+        #expect(try bench.code("A_1.xml") == "not_parseable")
+        #expect(bench.names == ["B_1.xml"] && bench.claimed.isEmpty)
+        // Too deep to be removed by itself: it stays for a person, and everything else goes on.
+        bench.later.withLock { $0 = 7 * 86400 + 1 }
+        try bench.drop("C_1.xml", "good")
+        _ = await hub.scan()
+        #expect(bench.names == ["B_1.xml", "C_1.xml"] && bench.refused.count == 1)
+    }
+
+    @Test func `hundreds of files at once are all taken`() async throws {
+        let bench = try Bench()
+        for number in 0..<300 { try bench.drop("A_\(number).xml", "\(number)") }
+        #expect(await bench.hub().scan() == 300)
+        #expect(Set(bench.names).count == 300 && bench.answers.count == 300 && bench.claimed.isEmpty)
+    }
+
     @Test func `an incoming folder that is a link is not served`() async throws {
         let bench = try Bench()
         try bench.folder.write("outside/A_1.xml.done", "")

@@ -8,8 +8,15 @@ enum TestCertificates {
     static let folder: String = make("own")
     private static let strange: String = make("strange")
 
+    private static func path(_ name: String) -> String {
+        FileManager.default.temporaryDirectory.appending(path: "hub-certificates-\(getpid())-\(name)").path
+    }
+
     private static func make(_ name: String) -> String {
-        let path = FileManager.default.temporaryDirectory.appending(path: "hub-certificates-\(getpid())-\(name)").path
+        let path = path(name)
+        atexit {
+            for name in ["own", "strange"] { try? FileManager.default.removeItem(atPath: TestCertificates.path(name)) }
+        }
         try! DemonstrationCertificates.make(in: path, names: ["server": .server, "hub": .client])
         return path
     }

@@ -34,6 +34,14 @@ struct ClaimPlanTests {
         #expect(plan.next(limit: 10, suspects: false, now: start).arms.map(\.floor) == [0, 0, 71])
     }
 
+    @Test func `no floor is above a message that stands behind, for it may come to any shelf`() {
+        var plan = ClaimPlan()
+        _ = plan.next(limit: 10, suspects: false, now: start)
+        plan.claimed([Place(queue: 1, shelf: 1, position: 70)])
+        plan.surveyed(lowest: [.routine: 500, .behind: 40])
+        #expect(plan.next(limit: 10, suspects: false, now: start).arms.map(\.floor) == [0, 40, 40])
+    }
+
     @Test func `a survey can be asked for`() {
         var plan = ClaimPlan()
         _ = plan.next(limit: 10, suspects: false, now: start)

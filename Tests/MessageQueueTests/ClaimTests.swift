@@ -31,7 +31,8 @@ import Testing
 
     @Test func `only the oldest message of a key is claimed, and the next when it is gone`() async throws {
         try await withQueue { queue in
-            _ = try await queue.enqueue(["a1", "b1", "a2", "b2", "a3"].map { NewMessage("intake", $0, key: String($0.first!)) })
+            _ = try await queue.enqueue(
+                ["a1", "b1", "a2", "b2", "a3"].map { NewMessage("intake", $0, key: String($0.first!)) })
             let heads = try await queue.claim("intake", limit: 9)
             #expect(heads.map(\.text) == ["a1", "b1"])
             #expect(try await queue.claim("intake", limit: 9).isEmpty)
@@ -51,7 +52,8 @@ import Testing
         try await withQueue { queue in
             _ = try await queue.enqueue([
                 NewMessage("intake", "routine"), NewMessage("intake", "k1", key: "k"),
-                NewMessage("intake", "k2", key: "k", priority: .emergency), NewMessage("intake", "urgent", priority: .urgent),
+                NewMessage("intake", "k2", key: "k", priority: .emergency),
+                NewMessage("intake", "urgent", priority: .urgent),
                 NewMessage("intake", "emergency", priority: .emergency),
             ])
             let leases = try await queue.claim("intake", limit: 9)
@@ -68,7 +70,8 @@ import Testing
             var seen = ""
             while seen != "routine", claims < 20 {
                 claims += 1
-                _ = try await queue.enqueue((0..<2).map { _ in NewMessage("intake", "emergency", priority: .emergency) })
+                _ = try await queue.enqueue(
+                    (0..<2).map { _ in NewMessage("intake", "emergency", priority: .emergency) })
                 seen = try await queue.claim("intake", limit: 1)[0].text
             }
             #expect(claims == 8)
@@ -88,6 +91,21 @@ import Testing
         }
     }
 
+    @Test func `a delayed message behind another waits for its time when its turn comes`() async throws {
+        try await withQueue { queue in
+            _ = try await queue.enqueue([
+                NewMessage("intake", "first", key: "k"),
+                NewMessage("intake", "later", key: "k", notBefore: .now() + .seconds(3600)),
+            ])
+            let first = try await queue.claim("intake", limit: 9)
+            #expect(try await queue.statistics(of: "intake").delayed == 1)
+            #expect(try await queue.acknowledge(first).isEmpty)
+            #expect(try await queue.claim("intake", limit: 9).isEmpty)
+            try await queue.endWaits()
+            #expect(try await queue.claimEventually("intake", limit: 9).map(\.text) == ["later"])
+        }
+    }
+
     @Test func `a time in the past is no delay`() async throws {
         try await withQueue { queue in
             _ = try await queue.enqueue(NewMessage("intake", "1", notBefore: .now() - .seconds(5)))
@@ -97,6 +115,7 @@ import Testing
 
     @Test func `a message that commits below the floor is found`() async throws {
         try await withQueue { queue in
+            try await queue.declare(["intake"])
             // Draws its place first and commits last, while later places come and go.
             let late = try await OpenTransaction(on: queue.database) { connection in
                 _ = try queue.enqueue([NewMessage("intake", "late")], in: connection)
@@ -192,7 +211,8 @@ import Testing
         try await withQueue { queue in
             _ = try await queue.enqueue((0..<20).map { NewMessage("intake", $0 == 9 ? "poison" : "\($0)") })
             var delivered: Set<String> = []
-            // A holder of many at once, which dies whenever it meets the poison, before it has settled anything of that claim.
+            // A holder of many at once, which dies whenever it meets the poison, before it has settled anything of that
+            // claim.
             for _ in 0..<60 where delivered.count < 19 {
                 let leases = try await queue.claim("intake", limit: 20)
                 if leases.contains(where: { $0.text == "poison" }) {

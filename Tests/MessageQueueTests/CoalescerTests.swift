@@ -135,12 +135,16 @@ struct CoalescerTests {
         #expect(try await first.value == 1)
     }
 
-    @Test(arguments: [PostgresError.Reason.connectionLost, .connectionFailed, .deadlineExceeded, .poolExhausted, .closed])
+    @Test(arguments: [
+        PostgresError.Reason.connectionLost, .connectionFailed, .deadlineExceeded, .poolExhausted, .closed,
+    ])
     func `a database that did not answer proves nothing about the statement`(reason: PostgresError.Reason) {
         #expect(!PostgresError(reason).provesNoEffect)
     }
 
-    @Test(arguments: [("23514", true), ("40P01", true), ("55P03", true), ("57P01", false), ("57014", false), ("08006", false)])
+    @Test(arguments: [
+        ("23514", true), ("40P01", true), ("55P03", true), ("57P01", false), ("57014", false), ("08006", false),
+    ])
     func `only an answer about the statement itself proves that it had no effect`(state: String, proves: Bool) {
         let report = ServerReport { $0 == .state ? state : nil }
         #expect(PostgresError(.server, report: report).provesNoEffect == proves)

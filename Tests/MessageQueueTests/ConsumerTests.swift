@@ -35,7 +35,8 @@ import Testing
         try await withQueue { queue in
             let log = Log()
             // It would look by itself only after an hour.
-            let consumer = Consumer(queue: queue, name: "intake", concurrency: 1, batch: 1, poll: .seconds(3600)) { lease in
+            let consumer = Consumer(queue: queue, name: "intake", concurrency: 1, batch: 1, poll: .seconds(3600)) {
+                lease in
                 log.add(lease.text)
                 return .done
             }
@@ -52,7 +53,8 @@ import Testing
     @Test func `an enqueue on another node is found by the poll alone`() async throws {
         try await withQueue { queue in
             let log = Log()
-            let consumer = Consumer(queue: queue, name: "intake", concurrency: 1, batch: 1, poll: .milliseconds(20)) { lease in
+            let consumer = Consumer(queue: queue, name: "intake", concurrency: 1, batch: 1, poll: .milliseconds(20)) {
+                lease in
                 log.add(lease.text)
                 return .done
             }
@@ -65,7 +67,9 @@ import Testing
         }
     }
 
-    @Test func `order within each key holds with many producers and two consumers, retries and lost leases`() async throws {
+    @Test func `order within each key holds with many producers and two consumers, retries and lost leases`()
+        async throws
+    {
         try await withQueue(connections: 10) { configuration in
             configuration.defaultPolicy = QueuePolicy(
                 maximumAttempts: 100, maximumLost: 100, backOff: BackOff(base: .milliseconds(1), cap: .milliseconds(5)),
@@ -79,7 +83,8 @@ import Testing
             let node = MessageQueue(database: queue.database, node: "second", configuration: queue.configuration)
             let runs = [queue, node].map { queue in
                 let consumer = Consumer(
-                    queue: queue, name: "intake", concurrency: 6, batch: 10, pace: .milliseconds(1), poll: .milliseconds(10)
+                    queue: queue, name: "intake", concurrency: 6, batch: 10, pace: .milliseconds(1),
+                    poll: .milliseconds(10)
                 ) { lease in
                     let key = lease.key!
                     if !active.withLock({ $0.insert(key).inserted }) { overlaps.withLock { $0 += 1 } }
@@ -128,6 +133,7 @@ import Testing
                 #expect(ids == committed[key]?.sorted())
             }
             #expect(overlaps.withLock { $0 } == 0)
+            #expect(try await queue.check().isEmpty)
         }
     }
 
@@ -229,14 +235,19 @@ import Testing
     @Test func `a consumer lives through the loss of its connections`() async throws {
         try await withQueue { queue in
             let log = Log()
-            let consumer = Consumer(queue: queue, name: "intake", concurrency: 4, batch: 10, poll: .milliseconds(20)) { lease in
+            let consumer = Consumer(queue: queue, name: "intake", concurrency: 4, batch: 10, poll: .milliseconds(20)) {
+                lease in
                 log.add(lease.text)
                 return .done
             }
             let run = Task { try await consumer.run() }
             for round in 0..<5 {
                 _ = try await TestDatabase.current.database.query(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IS NOT NULL AND pid <> pg_backend_pid() AND datname = current_database()"
+                    """
+                    SELECT pg_terminate_backend(pid)
+                    FROM pg_stat_activity
+                    WHERE datname = current_database() AND pid <> pg_backend_pid()
+                    """
                 )
                 try await eventually {
                     (try? await queue.enqueue((0..<20).map { NewMessage("intake", "\(round)/\($0)") })) != nil
@@ -258,7 +269,8 @@ import Testing
             let mayEnd = Atomic(false)
             let first = Atomic(true)
             _ = try await queue.enqueue(NewMessage("intake", "1", key: "k"))
-            let consumer = Consumer(queue: queue, name: "intake", concurrency: 4, batch: 4, poll: .milliseconds(10)) { lease in
+            let consumer = Consumer(queue: queue, name: "intake", concurrency: 4, batch: 4, poll: .milliseconds(10)) {
+                lease in
                 running.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
                 if first.exchange(false, ordering: .relaxed) {
                     try? await eventually { mayEnd.load(ordering: .acquiring) }

@@ -7,11 +7,15 @@ import Testing
 
 @Suite(.queue) struct DeadLettersTests {
     /// Enqueues these texts and dead-letters each, with the text's first letter as the cause.
-    func bury(_ texts: [String], in queue: MessageQueue, name: String = "intake", key: String? = nil) async throws -> [MessageID] {
+    func bury(
+        _ texts: [String], in queue: MessageQueue, name: String = "intake", key: String? = nil
+    ) async throws -> [MessageID] {
         let ids = try await queue.enqueue(texts.map { NewMessage(name, $0, key: key) })
         for _ in texts {
             let lease = try #require(try await queue.claim(name, limit: 1).first)
-            #expect(try await queue.deadLetter(lease, cause: Cause(code: String(lease.text.first!), text: "at \(lease.messageID)")))
+            #expect(
+                try await queue.deadLetter(
+                    lease, cause: Cause(code: String(lease.text.first!), text: "at \(lease.messageID)")))
         }
         return ids
     }
@@ -44,7 +48,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (DeadLetterSelection(queue: "intake"), ["a1", "a2", "b1"]), (DeadLetterSelection(causeCode: "a"), ["a1", "a2", "a9"]),
+        (DeadLetterSelection(queue: "intake"), ["a1", "a2", "b1"]),
+        (DeadLetterSelection(causeCode: "a"), ["a1", "a2", "a9"]),
         (DeadLetterSelection(queue: "other", causeCode: "b"), []), (DeadLetterSelection(), ["a1", "a2", "a9", "b1"]),
         (DeadLetterSelection(fingerprint: Cause(code: "b", text: "at 1").fingerprint), ["b1"]),
         (DeadLetterSelection(limit: 1), ["a1"]), (DeadLetterSelection(queue: "none such"), []),
@@ -66,7 +71,9 @@ import Testing
         }
     }
 
-    @Test func `a replayed message has its id, all its attempts, and stands behind its key's live messages`() async throws {
+    @Test func `a replayed message has its id, all its attempts, and stands behind its key's live messages`()
+        async throws
+    {
         try await withQueue { queue in
             let ids = try await bury(["dead"], in: queue, key: "k")
             _ = try await queue.enqueue(NewMessage("intake", "live", key: "k"))
@@ -154,6 +161,25 @@ import Testing
             #expect(cancelled == 1)
             #expect(try await queue.acknowledge(first).isEmpty)
             #expect(try await queue.history(of: ids[1]).last?.event == .cancelled)
+        }
+    }
+
+    @Test func `cancelling the first of a key lets the next go, cancelling one behind does not`() async throws {
+        try await withQueue { queue in
+            let ids = try await queue.enqueue((1...5).map { NewMessage("intake", "\($0)", key: "k") })
+            @Sendable func cancel(_ numbers: Int...) async throws -> Int {
+                try await queue.database.transaction { connection in
+                    try queue.cancel(numbers.map { ids[$0 - 1] }, cause: Cause(code: "x"), in: connection)
+                }
+            }
+            #expect(try await cancel(1, 2) == 2)
+            let third = try await queue.claimEventually("intake", limit: 9)
+            #expect(third.map(\.text) == ["3"])
+            #expect(try await cancel(3, 4) == 1)
+            #expect(try await queue.claim("intake", limit: 9).isEmpty)
+            #expect(try await queue.check().isEmpty)
+            #expect(try await queue.acknowledge(third).isEmpty)
+            #expect(try await queue.claim("intake", limit: 9).map(\.text) == ["5"])
         }
     }
 

@@ -1,7 +1,8 @@
-@testable import MessageQueue
 import Postgres
 import TestSupport
 import Testing
+
+@testable import MessageQueue
 
 @Suite(.queue) struct MessageQueueTests {
     struct RolledBack: Error {}
@@ -101,7 +102,8 @@ import Testing
         try await withQueue { queue in
             await #expect(throws: RolledBack.self) {
                 try await queue.database.transaction { connection in
-                    _ = try queue.enqueue([NewMessage("fresh", "1"), NewMessage("fresh", "2", key: "k")], in: connection)
+                    _ = try queue.enqueue(
+                        [NewMessage("fresh", "1"), NewMessage("fresh", "2", key: "k")], in: connection)
                     throw RolledBack()
                 }
             }
@@ -124,26 +126,13 @@ import Testing
         }
     }
 
-    @Test func `planner settings do not leak into the caller's transaction`() async throws {
-        try await withQueue { queue in
-            _ = try await queue.enqueue(NewMessage("intake", "1"))
-            let lease = try #require(try await queue.claim("intake", limit: 1).first)
-            let (before, after) = try await queue.database.transaction { connection in
-                let settings: SQL = "SELECT name, setting FROM pg_settings WHERE category LIKE 'Query Tuning%' ORDER BY name"
-                let before = try connection.query(settings).decode(String.self, String.self)
-                _ = try queue.acknowledge(lease, in: connection)
-                return (before, try connection.query(settings).decode(String.self, String.self))
-            }
-            #expect(before.map { "\($0)" } == after.map { "\($0)" })
-        }
-    }
-
     // MARK: Order
 
     @Test func `a key's messages are ordered by commit, not by when their transactions began`() async throws {
         try await withQueue { queue in
             try await queue.declare(["intake"])
-            // The first to enqueue commits last; the second must wait for it, or the order would not be that of the commits.
+            // The first to enqueue commits last; the second must wait for it, or the order would not be that of the
+            // commits.
             let first = try await OpenTransaction(on: queue.database) { connection in
                 _ = try queue.enqueue([NewMessage("intake", "first", key: "k")], in: connection)
             }
@@ -177,7 +166,8 @@ import Testing
                 _ = try queue.enqueue([NewMessage("intake", "first", key: "shared")], in: connection)
             }
             let bulk = Task {
-                try await queue.enqueue((0..<900).map { NewMessage("intake", "bulk\($0)", key: $0 == 7 ? "shared" : "b\($0)") })
+                try await queue.enqueue(
+                    (0..<900).map { NewMessage("intake", "bulk\($0)", key: $0 == 7 ? "shared" : "b\($0)") })
             }
             try await someoneWaitsForAKey()
             try await single.commit()

@@ -13,7 +13,8 @@ import Testing
             for lease in leases[40..<45] { _ = try await queue.deadLetter(lease, cause: Cause(code: "x")) }
             let replayed = DeadLetterSelection(messages: [leases[40].messageID])
             #expect(try await queue.replay(replayed) == 1)
-            try await TestDatabase.current.database.execute("UPDATE queue.message SET enqueued_at = now() - '8 d'::interval")
+            try await TestDatabase.current.database.execute(
+                "UPDATE queue.message SET enqueued_at = now() - '8 d'::interval")
             let young = try await queue.enqueue(NewMessage("intake", "young"))
 
             // Batches smaller than the run of messages that must stay: it must get past them.

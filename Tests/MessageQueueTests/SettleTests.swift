@@ -53,7 +53,7 @@ import Testing
         } _: { queue in
             _ = try await queue.enqueue([NewMessage("intake", "1", key: "k"), NewMessage("intake", "2", key: "k")])
             for ceiling in [100, 200, 250, 250] {
-                let lease = try #require(try await queue.claim("intake", limit: 9).first)
+                let lease = try #require(try await queue.claimEventually("intake", limit: 9).first)
                 #expect(lease.text == "1")
                 #expect(try await queue.retry(lease, cause: Cause(code: "unreachable")))
                 #expect(try await queue.claim("intake", limit: 9).isEmpty)
@@ -86,7 +86,9 @@ import Testing
             for attempt in 1...3 {
                 let lease = try #require(try await queue.claimEventually("out.fire", limit: 1).first)
                 #expect(lease.attempt == attempt)
-                #expect(try await queue.retry(lease, cause: Cause(code: "status", text: "answered \(500 + attempt)"), after: .zero))
+                #expect(
+                    try await queue.retry(
+                        lease, cause: Cause(code: "status", text: "answered \(500 + attempt)"), after: .zero))
             }
             #expect(try await queue.statistics(of: "out.fire").dead == 1)
             let dead = try #require(try await queue.deadLetters(DeadLetterSelection(queue: "out.fire")).first)
@@ -123,7 +125,8 @@ import Testing
             let leases = try await queue.claim("intake", limit: 8)
             var exchange = ConsumerState.Exchange()
             exchange.settlements = [
-                Settlement(leases[7], .retry(Cause(code: "seven"), after: .seconds(700))), Settlement(leases[0], .acknowledge),
+                Settlement(leases[7], .retry(Cause(code: "seven"), after: .seconds(700))),
+                Settlement(leases[0], .acknowledge),
                 Settlement(leases[6], .deadLetter(Cause(code: "six"))), Settlement(leases[1], .release),
                 Settlement(leases[5], .retry(Cause(code: "five"), after: .seconds(500))),
                 Settlement(leases[2], .deadLetter(Cause(code: "two"))), Settlement(leases[3], .acknowledge),

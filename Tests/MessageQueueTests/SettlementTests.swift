@@ -22,7 +22,8 @@ struct SettlementTests {
 
     @Test func `a retry after the last attempt is a dead letter with the same cause`() {
         #expect(
-            Settlement(.stub(1, attempt: 2), .retry(cause, after: .seconds(3)), policy: policy)?.verdict == .deadLetter(cause))
+            Settlement(.stub(1, attempt: 2), .retry(cause, after: .seconds(3)), policy: policy)?.verdict
+                == .deadLetter(cause))
     }
 
     @Test func `each kind of outcome is one statement`() {
@@ -41,8 +42,10 @@ extension Lease {
         _ number: Int64, key: String? = nil, attempt: Int = 1, fence: Int = 1, isSuspect: Bool = false
     ) -> Lease {
         Lease(
-            messageID: MessageID(rawValue: number), queue: "stub", key: key, payload: [], contentType: nil, attempt: attempt,
-            fence: fence, expiresAt: .init(seconds: 0), correlation: nil, enqueuedAt: .init(seconds: 0), priority: .routine,
-            isSuspect: isSuspect, place: Place(queue: 1, shelf: 2, position: number))
+            messageID: MessageID(rawValue: number), queue: "stub", key: key, payload: [], contentType: nil,
+            attempt: attempt,
+            fence: fence, expiresAt: .init(seconds: 0), correlation: nil, enqueuedAt: .init(seconds: 0),
+            priority: .routine,
+            lost: isSuspect ? 1 : 0, place: Place(queue: 1, shelf: 2, position: number))
     }
 }

@@ -1,3 +1,4 @@
+import Logging
 import MessageQueue
 import Postgres
 import Synchronization
@@ -6,11 +7,12 @@ import Testing
 
 extension Trait where Self == DatabaseTrait {
     /// A database with the queue's schema.
-    static var queue: DatabaseTrait { .database(roles, QueueSchema.migrations) }
+    static var queue: DatabaseTrait { .database(testRoles, QueueSchema.migrations) }
 }
 
-/// The role to which the schema grants. Roles belong to the whole server, so another database may have made it just now.
-private let roles = MigrationLine(
+/// The role to which the schema grants. Roles belong to the whole server, so another database may have made it just
+/// now.
+let testRoles = MigrationLine(
     name: "roles",
     migrations: [
         Migration(
@@ -34,7 +36,8 @@ func withQueue(
     change(&configuration)
     let database = TestDatabase.current.pool(connections: connections) { $0.role = "hub_app" }
     do {
-        try await body(MessageQueue(database: database, node: node, configuration: configuration))
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        try await body(MessageQueue(database: database, node: node, configuration: configuration, logger: logger))
     } catch {
         await database.close()
         throw error
@@ -62,7 +65,8 @@ extension Lease {
 extension MessageQueue {
     /// Lets every lease of the database run out, as if time had passed.
     func expireLeases() async throws {
-        try await TestDatabase.current.database.execute("UPDATE queue.state SET lease_until = now() WHERE lease_until IS NOT NULL")
+        try await TestDatabase.current.database.execute(
+            "UPDATE queue.state SET lease_until = now() WHERE lease_until IS NOT NULL")
     }
 
     /// Lets every wait be over, as if time had passed.
@@ -102,7 +106,12 @@ struct OpenTransaction {
             try await database.transaction { connection in
                 try body(connection)
                 progress.hasBegun.store(true, ordering: .releasing)
-                while !progress.mayEnd.load(ordering: .acquiring) { try connection.execute("SELECT pg_sleep(0.001)") }
+                // Ends by itself in the end: a test that fails before it commits must not wait for ever when it closes
+                // the pool.
+                let limit = ContinuousClock.now + .seconds(20)
+                while !progress.mayEnd.load(ordering: .acquiring), ContinuousClock.now < limit {
+                    try connection.execute("SELECT pg_sleep(0.001)")
+                }
             }
         }
         try await eventually { progress.hasBegun.load(ordering: .acquiring) }

@@ -209,16 +209,15 @@ import Testing
         await pool.close()
     }
 
-    @Test func `a cancellation that overtakes its statement takes effect all the same`() async throws {
+    @Test func `a cancellation takes effect whenever it comes, also before its statement is read`() async throws {
         let pool = TestDatabase.current.pool(connections: 1)
         let first = try await backend(of: pool)
-        kill(first, SIGSTOP)
-        let task = Task { try await pool.query("SELECT pg_sleep(60)") }
-        try await eventually { pool.statistics.leased == 1 }
-        task.cancel()
-        for _ in 0..<1000 { await Task.yield() }
-        kill(first, SIGCONT)
-        await #expect(throws: CancellationError.self) { try await task.value }
+        for round in 0..<300 {
+            let task = Task { try await pool.query("SELECT pg_sleep(60)") }
+            for _ in 0..<round { await Task.yield() }
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+        }
         #expect(try await backend(of: pool) == first)
         await pool.close()
     }

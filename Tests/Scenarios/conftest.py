@@ -86,7 +86,7 @@ class Installation:
         if outbound:
             lines += [
                 "outbound:",
-                f"  derby_homes: {{ https: {{ url: 'https://localhost:{self.homes_port}/v1/housing', "
+                f"  derby_homes: {{ https: {{ url: 'https://localhost:{self.homes_port}/housing/v1', "
                 "ca: certificates/ca.pem, certificate: certificates/hub.pem, key: certificates/hub.key, timeout: 5 } }",
                 f"  uhdb: {{ mesh: {{ url: 'https://localhost:{self.mesh_port}', mailbox: DERBYLAC01, to: RTGLOCAL1, "
                 "workflow: LAC_REFERRAL, password: 'file:secrets/mesh-password', "

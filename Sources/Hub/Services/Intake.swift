@@ -150,6 +150,9 @@ package struct Intake: Sendable {
             return quarantined(Finding(.mediaType, at: "", "This partner is not set up for such a document"))
         }
         // The envelope names its sender by the register's id; every other form in its own way.
+        if peek.format == .json && peek.sender == nil {
+            return quarantined(Finding(.missing, at: "sender", "Is required"))
+        }
         let isSender =
             peek.format == .json
             ? peek.sender == arrival.sender.id : adapter.isSender(of: arrival.bytes, by: way)

@@ -10,65 +10,72 @@ import Translation
 package struct OutboundPartners: Sendable {
     private let catalogue: AdapterCatalogue
     private let channels: [String: any OutboundChannel]
-
-    init(catalogue: AdapterCatalogue, channels: [String: any OutboundChannel]) {
-        self.catalogue = catalogue
-        self.channels = channels
-    }
+    /// One per own mailbox, shared by the channels that send from it.
+    private let mailboxes: [String: MESHClient]
 
     /// Opens a channel for every endpoint of the configuration.
     ///
     /// - Throws: ``ConfigurationError`` with every endpoint that cannot be used as it is configured.
-    static func open(_ configuration: Configuration, catalogue: AdapterCatalogue, logger: Logger) throws -> Self {
+    static func open(_ configuration: Configuration, catalogue: AdapterCatalogue, logger: Logger) async throws -> Self {
         var problems: [ConfigurationError.Problem] = []
         var channels: [String: any OutboundChannel] = [:]
+        var mailboxes: [String: MESHClient] = [:]
         for (partner, endpoint) in configuration.outbound.sorted(by: { $0.key < $1.key }) {
             func problem(_ text: String) {
                 problems.append(.init(line: nil, key: "outbound.\(partner)", text: text))
             }
             if catalogue[partner] == nil { problem("is not an adapter; `hub adapters list` shows them") }
             do {
-                channels[partner] = try open(endpoint, logger: logger)
+                switch endpoint {
+                case .https(let https): channels[partner] = try channel(https)
+                case .mesh(let mesh):
+                    let own = "\(mesh.url) \(mesh.mailbox)"
+                    let client = try mailboxes[own] ?? client(mesh)
+                    mailboxes[own] = client
+                    channels[partner] = MESHChannel(
+                        client: client, mailbox: mesh.recipientMailbox, workflow: mesh.workflow, logger: logger)
+                }
             } catch let error as ConfigurationError {
                 problems += error.problems
             } catch {
                 problem("\(error)")
             }
         }
-        guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
-        return Self(catalogue: catalogue, channels: channels)
+        let partners = Self(catalogue: catalogue, channels: channels, mailboxes: mailboxes)
+        guard problems.isEmpty else {
+            await partners.shutdown()
+            throw ConfigurationError(problems: problems)
+        }
+        return partners
     }
 
-    private static func open(_ endpoint: Configuration.Endpoint, logger: Logger) throws -> any OutboundChannel {
-        switch endpoint {
-        case .https(let https):
-            var headers: [(name: String, value: String)] = []
-            if let token = https.token { headers.append((name: "Authorization", value: "Bearer \(try token.resolve())")) }
-            return try HTTPSChannel(
-                configuration: .init(
-                    url: https.url,
-                    tls: TLSFiles(
-                        certificateAuthority: https.authority, certificate: https.certificate, key: https.privateKey),
-                    headers: headers,
-                    requestTimeout: https.timeout
-                )
+    private static func channel(_ https: Configuration.HTTPSEndpoint) throws -> HTTPSChannel {
+        var headers: [(name: String, value: String)] = []
+        if let token = https.token { headers.append((name: "Authorization", value: "Bearer \(try token.resolve())")) }
+        return try HTTPSChannel(
+            configuration: .init(
+                url: https.url,
+                tls: TLSFiles(
+                    certificateAuthority: https.authority, certificate: https.certificate, key: https.privateKey),
+                headers: headers,
+                requestTimeout: https.timeout
             )
-        case .mesh(let mesh):
-            let client = try MESHClient(
-                configuration: .init(
-                    baseURL: mesh.url,
-                    mailbox: mesh.mailbox,
-                    password: try mesh.password.resolve(),
-                    sharedKey: try mesh.sharedKey.resolve(),
-                    tls: TLSFiles(
-                        certificateAuthority: mesh.authority, certificate: mesh.certificate, key: mesh.privateKey,
-                        minimumVersion: .tls12),
-                    requestTimeout: mesh.timeout
-                )
+        )
+    }
+
+    private static func client(_ mesh: Configuration.MESHEndpoint) throws -> MESHClient {
+        try MESHClient(
+            configuration: .init(
+                baseURL: mesh.url,
+                mailbox: mesh.mailbox,
+                password: try mesh.password.resolve(),
+                sharedKey: try mesh.sharedKey.resolve(),
+                tls: TLSFiles(
+                    certificateAuthority: mesh.authority, certificate: mesh.certificate, key: mesh.privateKey,
+                    minimumVersion: .tls12),
+                requestTimeout: mesh.timeout
             )
-            return MESHChannel(
-                client: client, mailbox: mesh.recipientMailbox, workflow: mesh.workflow, logger: logger)
-        }
+        )
     }
 
     /// The partners that have an endpoint, in alphabetical order.
@@ -106,5 +113,6 @@ package struct OutboundPartners: Sendable {
     /// Closes every channel's connections.
     func shutdown() async {
         for channel in channels.values { await channel.shutdown() }
+        for client in mailboxes.values { await client.shutdown() }
     }
 }

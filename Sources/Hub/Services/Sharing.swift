@@ -98,7 +98,7 @@ package struct Sharing: Sendable {
     package func requestShare(_ body: [UInt8], by actor: String) async throws -> Value? {
         let wanted = try NewShareRequest(body)
         let outbound = partners.outbound(recipient: wanted.recipient, purpose: wanted.purpose)
-        let groups = wanted.groups ?? outbound?.groups ?? []
+        let groups = wanted.groups ?? usualGroups(wanted, outbound)
         let request = ShareRequest(
             person: wanted.person,
             recipient: wanted.recipient,
@@ -135,6 +135,17 @@ package struct Sharing: Sendable {
         metrics.count(.decisions, share.outcome ?? "none")
         if share.state == .queued { queue.wake(queueName) }
         return Self.value(of: share)
+    }
+
+    /// What is asked for when nobody says: of the groups that the recipient's document can hold, those that the purpose
+    /// and the recipient's ceiling admit. The person's agreement may still permit less.
+    private func usualGroups(_ wanted: NewShareRequest, _ outbound: Outbound?) -> Set<FieldGroup> {
+        let rules = PolicyRules.serving
+        guard let outbound, let purpose = Purpose(rawValue: wanted.purpose),
+            let row = rules.row(purpose, wanted.level.flatMap(Level.init) ?? .identifiable)
+        else { return [] }
+        let admitted = rules.ceilings[wanted.recipient].map { row.groups.intersection($0) } ?? row.groups
+        return outbound.groups.intersection(admitted)
     }
 
     /// A share as it stands, or nil.

@@ -6,8 +6,8 @@
 --   history      one narrow row per outcome of an attempt, append-only
 --   queue, node  the names that the narrow rows refer to by number
 --
--- No foreign keys lead from the hot tables: each would take a share lock on one row of queue.queue per message, and every
--- writer would queue up on that row. The statements that write here join queue.queue instead.
+-- No foreign keys lead from the hot tables: each would take a share lock on one row of queue.queue per message, and
+-- every writer would queue up on that row. The statements that write here join queue.queue instead.
 
 CREATE SCHEMA queue;
 
@@ -56,11 +56,17 @@ CREATE INDEX message_correlation ON queue.message (correlation) WHERE correlatio
 --   0, 1, 2  ready, by its priority: emergency, urgent, routine
 --   3        waiting for `wait_until`: delayed by its sender, or until its next attempt
 --   4        suspect: a holder of it vanished without an outcome; handed out one at a time
--- A lease is `lease_until`, `node`, `leased_at`; it may be held on any shelf but the waiting one, and it is lost when it has
--- run out and another claim finds it so. `fence` rises with each claim and never falls.
+--   5        behind: an older message of its key is alive, which stands on one of the other shelves
+-- Per key exactly the oldest live message, its head, stands elsewhere than behind. So a claim reads heads only, however
+-- long the queues behind them are. Whoever adds or removes a row of a key holds that key's order lock
+-- (OrderLock.swift).
 --
--- Taking, renewing and losing a lease change no indexed column, so that they stay within the page (HOT); the fill factor
--- leaves the room. Truncation is off because it takes an exclusive lock to give back pages that are needed a moment later.
+-- A lease is `lease_until`, `node`, `leased_at`; only a head that is ready or suspect may be leased. It is lost when it
+-- has run out and a claim finds it so. `fence` rises with each claim and never falls.
+--
+-- Taking, renewing and losing a lease change no indexed column, so that they stay within the page (HOT); the fill
+-- factor leaves the room. Truncation is off because it takes an exclusive lock to give back pages that are needed a
+-- moment later.
 CREATE TABLE queue.state (
     position    bigint NOT NULL,
     id          bigint NOT NULL,
@@ -76,9 +82,11 @@ CREATE TABLE queue.state (
     attempt     smallint NOT NULL DEFAULT 0,
     lost        smallint NOT NULL DEFAULT 0,
     PRIMARY KEY (queue, shelf, position),
-    CONSTRAINT shelf_known CHECK (shelf BETWEEN 0 AND 4),
-    CONSTRAINT waiting_has_time CHECK ((shelf = 3) = (wait_until IS NOT NULL)),
-    CONSTRAINT waiting_has_no_lease CHECK (shelf <> 3 OR lease_until IS NULL),
+    CONSTRAINT shelf_known CHECK (shelf BETWEEN 0 AND 5),
+    CONSTRAINT waiting_has_time CHECK (shelf <> 3 OR wait_until IS NOT NULL),
+    CONSTRAINT time_only_waiting CHECK (shelf IN (3, 5) OR wait_until IS NULL),
+    CONSTRAINT behind_has_key CHECK (shelf <> 5 OR key_hash IS NOT NULL),
+    CONSTRAINT lease_on_claimable CHECK (lease_until IS NULL OR shelf NOT IN (3, 5)),
     CONSTRAINT suspect_was_lost CHECK ((shelf = 4) = (lost > 0)),
     CONSTRAINT lease_whole CHECK (num_nulls(lease_until, leased_at, node) IN (0, 3))
 ) WITH (
@@ -89,7 +97,7 @@ CREATE TABLE queue.state (
     autovacuum_vacuum_cost_delay = 0
 );
 
--- Is there an older live message of this key?
+-- Who is alive of this key, and who is next?
 CREATE INDEX state_key ON queue.state (key_hash, position) WHERE key_hash IS NOT NULL;
 -- Which waiting messages are due?
 CREATE INDEX state_waiting ON queue.state (queue, wait_until) WHERE shelf = 3;

@@ -41,6 +41,8 @@ extension AdapterCatalogue {
     private static func rank(_ adapter: Adapter, _ inbound: Inbound, _ root: Item?, _ type: String?) -> [Int]? {
         let isPartner = adapter.kind != .format
         var clauses = 0
+        // What cannot be read goes to the format's adapter, whose translation says why.
+        if root == nil, !isPartner { return [0, 0, 0] }
         if let condition = inbound.recognises {
             var evaluation = Evaluation()
             guard let root, evaluation.holds(condition, Scope(root)) else { return nil }
@@ -67,9 +69,9 @@ extension AdapterCatalogue {
 }
 
 extension Inbound {
-    /// Whether a type of message is taken.
+    /// Whether a type of message is taken. A document without a type is, so that the validation can say what it lacks.
     func takes(_ type: String?) -> Bool {
-        guard !takes.isEmpty, let type else { return takes.isEmpty }
+        guard !takes.isEmpty, let type else { return true }
         return takes.contains { $0.lowercased() == type.lowercased() }
     }
 }

@@ -1,3 +1,5 @@
+import Referral
+
 /// A list that turns a partner's codes into the hub's, or the hub's into a partner's.
 ///
 /// Codes are compared without regard to case and surrounding spaces. `*` stands for every code that is not listed.
@@ -37,14 +39,12 @@ struct CodeTable: Sendable, Hashable {
 
     /// The meaning of a code.
     func answer(for code: String) -> Answer {
-        switch meanings[Self.fold(code)] ?? meanings["*"] {
+        switch meanings[code] ?? meanings[Self.fold(code)] ?? meanings["*"] {
         case nil: .unknown
         case "nothing": .nothing
         case let meaning?: .meaning(meaning)
         }
     }
 
-    private static func fold(_ code: String) -> String {
-        String(code.lowercased().drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
-    }
+    private static func fold(_ code: String) -> String { code.lowercased().trimmed }
 }

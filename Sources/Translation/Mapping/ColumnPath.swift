@@ -30,7 +30,7 @@ struct ColumnPath: Sendable, Hashable {
         guard case .value(let row) = start.node else { return [] }
         for name in names {
             if let cell = row[name]?.stringValue, !cell.trimmed.isEmpty {
-                return [Item(text: cell, at: "\(start.place), \(name)")]
+                return [Item(text: cell, at: .column(start.place, name))]
             }
         }
         return []

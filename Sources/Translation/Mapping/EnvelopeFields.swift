@@ -30,6 +30,31 @@ struct EnvelopeFields: Sendable {
         return extensions.holds(String(name.dropFirst("extensions.".count))) ? .any : nil
     }
 
+    /// The codes of a field whose list does not have the text; nil when it does, or when the field takes any text.
+    func codes(of name: String, lacking text: String) -> [String]? {
+        switch name {
+        case CanonicalField.type.rawValue: Self.codes(MessageType.self, lacking: text)
+        case CanonicalField.marking.rawValue: Self.codes(Marking.self, lacking: text)
+        case CanonicalField.urgency.rawValue: Self.codes(Urgency.self, lacking: text)
+        case CanonicalField.sex.rawValue: Self.codes(Sex.self, lacking: text)
+        case CanonicalField.preferredContact.rawValue: Self.codes(PreferredContact.self, lacking: text)
+        case CanonicalField.visitorGender.rawValue: Self.codes(VisitorGender.self, lacking: text)
+        case CanonicalField.identifierType.rawValue: Self.codes(IdentifierType.self, lacking: text)
+        case CanonicalField.needs.rawValue: Self.codes(NeedCode.self, lacking: text)
+        case CanonicalField.riskCode.rawValue: Self.codes(RiskCode.self, lacking: text)
+        case CanonicalField.consentAgreed.rawValue: Self.codes(ConsentAgreed.self, lacking: text)
+        case CanonicalField.sourceCode.rawValue: Self.codes(SourceCode.self, lacking: text)
+        case CanonicalField.sourceKind.rawValue: Self.codes(SourceKind.self, lacking: text)
+        default: nil
+        }
+    }
+
+    private static func codes<Code: RawRepresentable & CaseIterable & Sendable & Hashable>(
+        _ list: Code.Type, lacking text: String
+    ) -> [String]? where Code.RawValue == String {
+        Coded<Code>(text).code == nil ? list.allCases.map(\.rawValue) : nil
+    }
+
     private static let lists: Set<String> = ["person.identifiers", "risks", "household", "attachments"]
 
     private static func kind(of field: CanonicalField) -> FieldKind {

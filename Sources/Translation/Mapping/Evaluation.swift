@@ -13,7 +13,7 @@ struct Evaluation {
     private(set) var raised: [Raised] = []
 
     /// What an expression gives; empty when the field is to be left out.
-    mutating func items(_ expression: Expression, _ scope: Scope, for target: String) -> [Item] {
+    mutating func items(_ expression: Expression, _ scope: Scope, for target: Place) -> [Item] {
         var items: [Item] = []
         for alternative in expression.alternatives where items.isEmpty {
             items = alternative.flatMap { operand in
@@ -34,12 +34,12 @@ struct Evaluation {
     mutating func holds(_ condition: Condition?, _ scope: Scope) -> Bool {
         guard let condition else { return true }
         return condition.clauses.allSatisfy { clause in
-            clause.test.holds(items(clause.operand, scope, for: "").map { $0.text ?? "{}" })
+            clause.test.holds(items(clause.operand, scope, for: .document).map { $0.text ?? "{}" })
         }
     }
 
     private mutating func apply(
-        _ step: Expression.Step, to items: [Item], _ scope: Scope, _ expression: Expression, _ target: String
+        _ step: Expression.Step, to items: [Item], _ scope: Scope, _ expression: Expression, _ target: Place
     ) -> [Item] {
         switch step {
         case .transform(let transform, let keepsRaw): return apply(transform, keepsRaw, to: items, target)
@@ -53,21 +53,20 @@ struct Evaluation {
         case .required:
             if items.isEmpty {
                 let place = expression.firstPath
-                raise(Finding(.missing, at: place, "nothing is given for \(target)"), isError: true, target)
+                raise(Finding(.missing, at: place, "nothing is given for \(target.text)"), isError: true, target)
             }
             return items
         }
     }
 
-    private mutating func apply(_ transform: Transform, _ keepsRaw: Bool, to items: [Item], _ target: String) -> [Item]
-    {
+    private mutating func apply(_ transform: Transform, _ keepsRaw: Bool, to items: [Item], _ target: Place) -> [Item] {
         var changed: [Item] = []
         for var item in items {
             guard let text = item.text else { continue }
             do throws(Transform.Refusal) {
                 item.node = .value(.string(try transform.apply(text)))
             } catch {
-                raise(Finding(error.code, at: item.place, error.text), isError: !keepsRaw, target)
+                raise(Finding(error.code, at: item.place.text, error.text), isError: !keepsRaw, target)
                 if !keepsRaw { continue }
             }
             changed.append(item)
@@ -75,7 +74,7 @@ struct Evaluation {
         return changed
     }
 
-    private mutating func apply(_ table: CodeTable, _ keepsRaw: Bool, to items: [Item], _ target: String) -> [Item] {
+    private mutating func apply(_ table: CodeTable, _ keepsRaw: Bool, to items: [Item], _ target: Place) -> [Item] {
         var changed: [Item] = []
         for var item in items {
             guard let text = item.text else { continue }
@@ -85,14 +84,14 @@ struct Evaluation {
                 changed.append(item)
             case .nothing: break
             case .unknown:
-                raise(Finding(.unknownCode, at: item.place, "the code is not in the list"), isError: false, target)
+                raise(Finding(.unknownCode, at: item.place.text, "the code is not in the list"), isError: false, target)
                 if keepsRaw { changed.append(item) }
             }
         }
         return changed
     }
 
-    private mutating func gather(_ gathering: Expression.Gathering, _ items: [Item], _ target: String) -> [Item] {
+    private mutating func gather(_ gathering: Expression.Gathering, _ items: [Item], _ target: Place) -> [Item] {
         guard let first = items.first else { return [] }
         switch gathering {
         case .first: return [first]
@@ -102,7 +101,7 @@ struct Evaluation {
             return items.filter { item in item.text.map { seen.insert($0).inserted } ?? true }
         case .one:
             guard items.count > 1 else { return items }
-            raise(Finding(.schema, at: items[1].place, "only one is expected"), isError: true, target)
+            raise(Finding(.schema, at: items[1].place.text, "only one is expected"), isError: true, target)
             return []
         case .join(let separator):
             let texts = items.compactMap(\.text)
@@ -110,21 +109,15 @@ struct Evaluation {
             joined.isFound = items.contains(where: \.isFound)
             return [joined]
         case .split(let separator):
-            return items.flatMap { item -> [Item] in
-                var rest = item.text ?? ""
-                var parts: [String] = []
-                while let (before, after) = rest.split(around: separator) {
-                    parts.append(before)
-                    rest = after
-                }
-                return (parts + [rest]).map { Item(text: $0, at: item.place) }
+            return items.flatMap { item in
+                (item.text ?? "").parts(at: separator).map { Item(text: $0, at: item.place) }
             }
         case .count: return [Item(.value(.number(String(items.count))), at: first.place)]
         }
     }
 
-    private mutating func raise(_ finding: Finding, isError: Bool, _ target: String) {
-        raised.append(Raised(finding: finding, isError: isError, target: target))
+    private mutating func raise(_ finding: Finding, isError: Bool, _ target: Place) {
+        raised.append(Raised(finding: finding, isError: isError, target: target.text))
     }
 }
 

@@ -66,6 +66,28 @@ struct Expression: Sendable {
         }
     }
 
+    /// The texts that the adapter itself puts in: literals, defaults and the meanings of a code table, unless a later step
+    /// changes them.
+    var stated: Set<String> {
+        var texts = Set(
+            alternatives.joined().flatMap { operand -> Set<String> in
+                switch operand {
+                case .path: []
+                case .literal(let value): value.textValue.map { [$0] } ?? []
+                case .group(let group): group.stated
+                }
+            })
+        for step in steps {
+            switch step {
+            case .code(let table, _): texts = table.possible
+            case .transform, .map, .gather(.join), .gather(.split), .gather(.count): texts = []
+            case .fallback(let value): texts.formUnion(value.textValue.map { [$0] } ?? [])
+            case .gather, .keep, .when, .required: break
+            }
+        }
+        return texts
+    }
+
     /// Every path in it, with those of groups, steps and conditions.
     var paths: [DocumentPath] {
         alternatives.joined().flatMap { operand -> [DocumentPath] in

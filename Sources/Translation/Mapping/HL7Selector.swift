@@ -18,7 +18,13 @@ struct HL7Selector: Sendable, Hashable {
     /// A segment or a field, and which of its kind.
     private struct Choice: Sendable, Hashable {
         var path: HL7Path
-        var predicates: [Predicate]
+        var predicates: [Question]
+    }
+
+    /// What a segment or field must fulfil, and where in it.
+    private struct Question: Sendable, Hashable {
+        var path: HL7Path
+        var test: TextTest
     }
 
     init(_ text: String) throws(SyntaxProblem) {
@@ -56,11 +62,10 @@ struct HL7Selector: Sendable, Hashable {
             problem: "'\(text)' is not an HL7 path", remedy: "write it like PID-5.1, PID-3(2), NTE-3 or PID-3[5=NH].1")
     }
 
-    private static func predicates(_ brackets: [String], in text: String) throws(SyntaxProblem) -> [Predicate] {
+    private static func predicates(_ brackets: [String], in text: String) throws(SyntaxProblem) -> [Question] {
         try brackets.map { bracket throws(SyntaxProblem) in
-            let predicate = Predicate(bracket)
-            _ = try path(".\(predicate.key)", in: text)
-            return predicate
+            let predicate = Predicate(bracket, separator: ".")
+            return Question(path: try path(".\(predicate.key)", in: text), test: predicate.test)
         }
     }
 
@@ -89,51 +94,54 @@ struct HL7Selector: Sendable, Hashable {
     /// The segments that the path names.
     private func chosen(in message: HL7Message) -> [Item] {
         guard let last = segments.last, let name = last.path.segment else { return [] }
-        let wanted = Set(message.segments(last.path).map(\.number))
         let leaders = segments.dropLast().compactMap(\.path.segment)
         var occurrence = 0
         var before: [String] = []
         var found: [Item] = []
         for segment in message.segments {
             // The names that run up to this segment, each run counted once: NTE NTE after PID is PID/NTE both times.
-            if before.last != segment.name { before.append(segment.name) }
+            if !leaders.isEmpty, before.last != segment.name { before.append(segment.name) }
             guard segment.name == name else { continue }
             occurrence += 1
-            guard wanted.contains(segment.number), before.dropLast().suffix(leaders.count).elementsEqual(leaders) else {
-                continue
-            }
-            let item = Item(.segment(segment), at: occurrence > 1 ? "\(name)(\(occurrence))" : name)
+            guard last.path.occurrence ?? occurrence == occurrence,
+                leaders.isEmpty || before.dropLast().suffix(leaders.count).elementsEqual(leaders)
+            else { continue }
+            let item = Item(.segment(segment), at: .segment(name, occurrence))
             if Self.holds(last.predicates, for: item) { found.append(item) }
         }
         return found
     }
 
-    private static func repetitions(of segment: HL7Segment, _ field: Choice, at place: String) -> [Item] {
+    private static func repetitions(of segment: HL7Segment, _ field: Choice, at place: Place) -> [Item] {
         guard let number = field.path.field else { return [] }
-        return segment.field(number).repetitions.enumerated().compactMap { index, piece in
+        let piece = segment.field(number)
+        if piece.isEmpty { return [] }
+        return piece.repetitions.enumerated().compactMap { index, piece in
             if let wanted = field.path.repetition, wanted != index + 1 { return nil }
-            let item = Item(.piece(piece), at: "\(place)-\(number)" + (index > 0 ? "(\(index + 1))" : ""))
+            let item = Item(.piece(piece), at: .field(place, number, index + 1))
             return !piece.isEmpty && holds(field.predicates, for: item) ? item : nil
         }
     }
 
-    private static func holds(_ predicates: [Predicate], for item: Item) -> Bool {
-        predicates.allSatisfy { predicate in
-            guard let path = HL7Path(".\(predicate.key)") else { return false }
-            return predicate.test.holds(descend(from: item, path).map { $0.text ?? "" })
-        }
+    private static func holds(_ questions: [Question], for item: Item) -> Bool {
+        questions.allSatisfy { $0.test.holds(descend(from: item, $0.path).map { $0.text ?? "" }) }
     }
 
     /// Component and subcomponent of a piece, or field and component of a segment.
     private static func descend(from item: Item, _ path: HL7Path) -> [Item] {
         switch item.node {
         case .segment(let segment):
-            guard let field = path.component else { return [] }
-            let part = path.subcomponent.flatMap { HL7Path(".\($0)") }
-            return repetitions(of: segment, Choice(path: HL7Path("-\(field)") ?? path, predicates: []), at: item.place)
-                .flatMap { repetition in part.map { descend(from: repetition, $0) } ?? [repetition] }
+            guard let number = path.component else { return [] }
+            return segment.field(number).repetitions.enumerated().compactMap { index, repetition in
+                let piece = path.subcomponent.map(repetition.component) ?? repetition
+                let place = Place.field(item.place, number, index + 1)
+                if piece.isEmpty { return nil }
+                return Item(
+                    .piece(piece), at: path.subcomponent.flatMap { HL7Path(".\($0)") }.map { .part(place, $0) } ?? place
+                )
+            }
         case .piece(let piece):
-            return piece.pieces(path).filter { !$0.isEmpty }.map { Item(.piece($0), at: "\(item.place)\(path)") }
+            return piece.pieces(path).filter { !$0.isEmpty }.map { Item(.piece($0), at: .part(item.place, path)) }
         default: return []
         }
     }

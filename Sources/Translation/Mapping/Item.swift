@@ -3,7 +3,7 @@ import Referral
 /// Something found in a document, with its place in the document's own terms (`PID-3(2).1`, `persons/person[2]/dob`).
 struct Item: Sendable {
     var node: Node
-    var place: String
+    var place: Place
     /// Whether the document says it; false for a literal, a default and a position.
     var isFound = true
 
@@ -18,19 +18,19 @@ struct Item: Sendable {
         case piece(HL7Piece)
     }
 
-    init(_ node: Node, at place: String) {
+    init(_ node: Node, at place: Place) {
         self.node = node
         self.place = place
     }
 
     /// Something that the adapter says and not the document.
-    init(literal value: Value, at place: String = "") {
+    init(literal value: Value, at place: Place = .document) {
         self.init(.value(value), at: place)
         isFound = false
     }
 
     /// A plain text.
-    init(text: String, at place: String) { self.init(.value(.string(text)), at: place) }
+    init(text: String, at place: Place) { self.init(.value(.string(text)), at: place) }
 
     /// The text that stands here, without the spaces around it; nil where there is a structure or nothing.
     ///
@@ -44,16 +44,20 @@ struct Item: Sendable {
             case .piece(let piece): piece.isDeletion ? nil : piece.text
             case .message, .segment: nil
             }
-        guard let text = text?.trimmed, !text.isEmpty else { return nil }
-        return text
+        guard let text, !text.isEmpty else { return nil }
+        if text.isTight { return text }
+        let trimmed = text.trimmed
+        return trimmed.isEmpty ? nil : trimmed
     }
 
     /// Whether there is neither a text nor anything that paths could go on into.
     var isNothing: Bool {
         switch node {
-        case .value(.array), .value(.object), .message, .segment: false
-        case .element(let element): text == nil && element.children.isEmpty && element.attributes.isEmpty
-        case .value, .piece: text == nil
+        case .value(.string(let text)): text.isBlank
+        case .value(.null): true
+        case .value, .message, .segment: false
+        case .element(let element): element.content.isEmpty && element.attributes.isEmpty
+        case .piece(let piece): piece.isDeletion || piece.bytes.allSatisfy { $0 == UInt8(ascii: " ") }
         }
     }
 
@@ -90,5 +94,16 @@ struct Scope: Sendable {
         scope.item = item
         scope.index = index
         return scope
+    }
+}
+
+extension String {
+    /// Whether it is nothing but white space.
+    fileprivate var isBlank: Bool { !isTight && unicodeScalars.allSatisfy(\.properties.isWhitespace) }
+
+    /// Whether it begins and ends with ASCII that is no white space: then there is nothing to trim, which is quick to see.
+    fileprivate var isTight: Bool {
+        guard let first = utf8.first, let last = utf8.last else { return false }
+        return (0x21...0x7E).contains(first) && (0x21...0x7E).contains(last)
     }
 }

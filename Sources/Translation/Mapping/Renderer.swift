@@ -32,7 +32,7 @@ package struct Renderer: Sendable {
         switch content {
         case .tree(let rule): return StrictJSON.write(evaluation.make(rule, scope, for: "").value ?? .object(Object()))
         case .element(let name, let rule):
-            let root = XMLNode(name, writing: evaluation.make(rule, scope, for: name).value ?? .null)
+            let root = XMLNode(name, writing: evaluation.make(rule, scope, for: .named(name)).value ?? .null)
             return XMLWriter.write(root)
         case .table(let headings, let rule):
             let made = evaluation.make(rule, scope, for: "").value ?? .array([])
@@ -41,7 +41,7 @@ package struct Renderer: Sendable {
         case .segments(let segments):
             var writer = HL7Writer()
             for (name, rule) in segments {
-                let made = evaluation.make(rule, scope, for: name).value ?? .array([])
+                let made = evaluation.make(rule, scope, for: .named(name)).value ?? .array([])
                 for segment in made.arrayValue ?? [made] {
                     if name != "MSH" { writer.append(name) }
                     writer.write(segment, at: [])

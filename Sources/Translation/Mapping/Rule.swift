@@ -71,7 +71,7 @@ extension Evaluation {
     /// What a rule gives, with empty parts left out.
     ///
     /// A block that looks something up and finds nothing is left out as a whole, unless it stands alone.
-    mutating func make(_ rule: Rule, _ scope: Scope, as kind: FieldKind = .any, for target: String) -> Made {
+    mutating func make(_ rule: Rule, _ scope: Scope, as kind: FieldKind = .any, for target: Place) -> Made {
         switch rule {
         case .leaf(let expression):
             let items = items(expression, scope, for: target)
@@ -96,17 +96,16 @@ extension Evaluation {
         }
     }
 
-    private mutating func make(_ block: Rule.Block, _ scope: Scope, for target: String, at index: Int? = nil) -> Made {
+    private mutating func make(_ block: Rule.Block, _ scope: Scope, for target: Place, at index: Int? = nil) -> Made {
         guard holds(block.condition, scope) else { return .nothing }
-        let target = index.map { "\(target)[\($0)]" } ?? target
+        let target = index.map { Place.element(target, $0) } ?? target
         switch block.content {
         case .value(let expression): return make(.leaf(expression), scope, for: target)
         case .members(let members):
             var object = Object()
             var isFound = false
             for member in members {
-                let path = target.isEmpty ? member.key : "\(target).\(member.key)"
-                let made = make(member.rule, scope, as: member.kind, for: path)
+                let made = make(member.rule, scope, as: member.kind, for: .member(target, member.key))
                 isFound = isFound || made.isFound
                 if let value = made.value { object[member.key] = value }
             }

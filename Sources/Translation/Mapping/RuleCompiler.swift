@@ -27,7 +27,12 @@ struct RuleCompiler {
             return nil
         }
         do throws(SyntaxProblem) {
-            return try ExpressionParser.parse(text, dialect)
+            let expression = try ExpressionParser.parse(text, dialect)
+            for text in expression.stated.sorted() {
+                guard let codes = fields?.codes(of: key, lacking: text) else { continue }
+                note(node, key, "'\(text)' is not a code of this field", Suggestion.remedy(for: text, among: codes))
+            }
+            return expression
         } catch {
             diagnostics.append(file.diagnostic(node, key, error))
             return nil

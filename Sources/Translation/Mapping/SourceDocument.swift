@@ -64,7 +64,7 @@ enum SourceDocument {
         }
         return table.rows.map { row in
             if let problem = row.problem { return .failure(problem) }
-            return .success(Item(.value(.object(Self.row(table.header, row.cells))), at: "line \(row.line)"))
+            return .success(Item(.value(.object(Self.row(table.header, row.cells))), at: .named("line \(row.line)")))
         }
     }
 

@@ -12,17 +12,20 @@ enum TextTest: Sendable, Hashable {
 
     /// Whether the answer is yes. Empty texts count as not there.
     func holds(_ texts: [String]) -> Bool {
-        let texts = texts.map(Self.fold).filter { !$0.isEmpty }
-        return switch self {
-        case .present: !texts.isEmpty
-        case .absent: texts.isEmpty
-        case .isOneOf(let wanted): texts.contains { wanted.map(Self.fold).contains($0) }
-        case .isNoneOf(let unwanted): !texts.contains { unwanted.map(Self.fold).contains($0) }
-        case .contains(let part): texts.contains { Self.find(Self.fold(part), in: $0) }
+        switch self {
+        case .present: texts.contains { !$0.isEmpty }
+        case .absent: texts.allSatisfy(\.isEmpty)
+        case .isOneOf(let wanted): texts.contains { Self.isOne($0, of: wanted) }
+        case .isNoneOf(let unwanted): !texts.contains { Self.isOne($0, of: unwanted) }
+        case .contains(let part): texts.contains { Self.find(part.lowercased(), in: $0.lowercased()) }
         }
     }
 
-    private static func fold(_ text: String) -> String { text.lowercased().trimmed }
+    private static func isOne(_ text: String, of wanted: [String]) -> Bool {
+        if wanted.contains(text) { return !text.isEmpty }
+        let folded = text.lowercased().trimmed
+        return !folded.isEmpty && wanted.contains { $0.lowercased() == folded }
+    }
 
     private static func find(_ part: String, in text: String) -> Bool {
         let part = Array(part.utf8)
@@ -35,20 +38,26 @@ enum TextTest: Sendable, Hashable {
 /// The question in a path's brackets: `person[role=subject]`, `PID-3[5=NH]`, `identifier[system*=nhs-number]`.
 struct Predicate: Sendable, Hashable {
     /// Where in the item to look, in the path's own language and always from the item itself.
-    var key: String
-    var test: TextTest
+    let key: String
+    /// The names of the key.
+    let names: [String]
+    let test: TextTest
 
     /// Reads what stands between the brackets.
-    init(_ text: String) {
-        for (sign, make) in Self.comparisons {
+    ///
+    /// - Parameter separator: What parts the key's names.
+    init(_ text: String, separator: Character) {
+        (key, test) = Self.parts(of: text)
+        names = key.split(separator: separator).map(String.init)
+    }
+
+    private static func parts(of text: String) -> (String, TextTest) {
+        for (sign, make) in comparisons {
             guard let range = text.split(around: sign) else { continue }
-            key = range.before.trimmed
-            test = make(range.after.split(separator: ",").map { Self.unquoted(String($0)) })
-            return
+            return (range.before.trimmed, make(range.after.split(separator: ",").map { unquoted(String($0)) }))
         }
         let key = text.trimmed
-        self.key = key.hasPrefix("not ") ? String(key.dropFirst(4)).trimmed : key
-        test = key.hasPrefix("not ") ? .absent : .present
+        return key.hasPrefix("not ") ? (String(key.dropFirst(4)).trimmed, .absent) : (key, .present)
     }
 
     private static let comparisons: [(String, @Sendable ([String]) -> TextTest)] = [
@@ -75,6 +84,26 @@ extension String {
             formIndex(after: &position)
         }
         return nil
+    }
+
+    /// The text's parts at a separator, found in one pass: documents hold texts of any length.
+    func parts(at separator: String) -> [String] {
+        let bytes = Array(utf8)
+        let sign = Array(separator.utf8)
+        guard let first = sign.first else { return [self] }
+        var parts: [String] = []
+        var start = 0
+        var position = 0
+        while position + sign.count <= bytes.count {
+            if bytes[position] == first, bytes[position..<(position + sign.count)].elementsEqual(sign) {
+                parts.append(String(decoding: bytes[start..<position], as: UTF8.self))
+                position += sign.count
+                start = position
+            } else {
+                position += 1
+            }
+        }
+        return parts + [String(decoding: bytes[start...], as: UTF8.self)]
     }
 
     /// The text's parts at a separator that is not inside brackets or parentheses.

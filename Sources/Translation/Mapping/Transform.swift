@@ -116,14 +116,7 @@ enum Transform: Sendable, Hashable {
             return String(number)
         case .prefix(let before): return before + text
         case .suffix(let after): return text + after
-        case .remove(let part):
-            var rest = text
-            var kept = ""
-            while let (before, after) = rest.split(around: part) {
-                kept += before
-                rest = after
-            }
-            return kept + rest
+        case .remove(let part): return text.parts(at: part).joined()
         case .take(let count, let isLast): return String(isLast ? text.suffix(count) : text.prefix(count))
         }
     }

@@ -48,7 +48,7 @@ package struct Translator: Sendable {
         var evaluation = Evaluation()
         if let condition = way.notForUs, evaluation.holds(condition, Scope(document)) {
             return .rejected(
-                Finding(.notForUs, at: document.place, "this kind of document is not for this team"), index)
+                Finding(.notForUs, at: document.place.text, "this kind of document is not for this team"), index)
         }
         let (envelope, raised) = way.mapping.apply(document)
         let reading = ReferralReader.read(

@@ -55,66 +55,81 @@ struct TreePath: Sendable, Hashable {
         }
         let brackets = parts.map { part -> Step in
             if let index = Int(part), index >= 0 { return .index(index) }
-            return .filter(Predicate(part))
+            return .filter(Predicate(part, separator: "."))
         }
         return (name.isEmpty ? [] : [.member(name)]) + brackets
     }
 
+    /// A value on the way, with its place.
+    typealias Found = (value: Value, place: Place)
+
     func items(_ scope: Scope) -> [Item] {
         let start = startsAtItem ? scope.item : scope.root
         guard case .value(let value) = start.node else { return steps.isEmpty ? [start] : [] }
-        var found = [(value: value, place: startsAtItem ? start.place : "")]
+        var found: [Found] = [(value, start.place)]
         for step in steps {
-            found = found.flatMap { Self.apply(step, $0.value, $0.place, scope.references) }
+            var next: [Found] = []
+            for one in found { Self.apply(step, one, scope.references, &next) }
+            if next.isEmpty { return [] }
+            found = next
         }
-        return found.flatMap { Self.elements($0.value, $0.place) }
-            .filter { !$0.value.isEmpty }
-            .map { Item(.value($0.value), at: $0.place) }
+        var items: [Item] = []
+        for one in found {
+            Self.forEach(one) { if !$0.value.isEmpty { items.append(Item(.value($0.value), at: $0.place)) } }
+        }
+        return items
     }
 
-    private typealias Found = (value: Value, place: String)
-
-    private static func apply(_ step: Step, _ value: Value, _ place: String, _ references: ReferenceIndex) -> [Found] {
+    private static func apply(_ step: Step, _ found: Found, _ references: ReferenceIndex, _ next: inout [Found]) {
         switch step {
         case .member(let name):
-            return elements(value, place).compactMap { element in
-                element.value[name].map { ($0, element.place.isEmpty ? name : "\(element.place).\(name)") }
+            forEach(found) { one in
+                if case .object(let object) = one.value, let value = object[name] {
+                    next.append((value, .member(one.place, name)))
+                }
             }
         case .index(let index):
-            let all = elements(value, place)
-            return all.indices.contains(index) ? [all[index]] : []
+            guard case .array(let elements) = found.value else {
+                if index == 0 { next.append(found) }
+                return
+            }
+            if elements.indices.contains(index) { next.append((elements[index], .element(found.place, index))) }
         case .filter(let predicate):
-            return elements(value, place).filter { predicate.test.holds(texts(at: predicate.key, in: $0.value)) }
-        case .follow:
-            return elements(value, place).compactMap { references.resource(for: $0.value) }
+            forEach(found) { one in
+                var texts: [String] = []
+                collectTexts(of: one.value, predicate.names[...], &texts)
+                if predicate.test.holds(texts) { next.append(one) }
+            }
+        case .follow: forEach(found) { one in references.resource(for: one.value).map { next.append($0) } }
         }
     }
 
-    private static func elements(_ value: Value, _ place: String) -> [Found] {
-        guard case .array(let elements) = value else { return [(value, place)] }
-        return elements.enumerated().map { ($1, "\(place)[\($0)]") }
+    /// The elements of an array, or the value itself.
+    private static func forEach(_ found: Found, _ body: (Found) -> Void) {
+        guard case .array(let elements) = found.value else { return body(found) }
+        for (index, element) in elements.enumerated() { body((element, .element(found.place, index))) }
     }
 
-    /// The texts at a dotted key inside a value, through every array on the way.
-    private static func texts(at key: String, in value: Value) -> [String] {
-        var found = [value]
-        for name in key.split(separator: ".") {
-            found = found.flatMap { elements($0, "").compactMap { $0.value[String(name)] } }
+    /// The texts at a key inside a value, through every array on the way. An object that holds something is there, though
+    /// it has no text.
+    private static func collectTexts(of value: Value, _ names: ArraySlice<String>, _ texts: inout [String]) {
+        switch value {
+        case .array(let elements): for element in elements { collectTexts(of: element, names, &texts) }
+        case .object(let object):
+            if let name = names.first {
+                if let member = object[name] { collectTexts(of: member, names.dropFirst(), &texts) }
+            } else if !object.isEmpty {
+                texts.append("{}")
+            }
+        default:
+            if names.isEmpty, let text = Item(.value(value), at: .document).text { texts.append(text) }
         }
-        return found.flatMap { elements($0, "") }.compactMap {
-            Item(.value($0.value), at: "").text ?? present($0.value)
-        }
-    }
-
-    /// An object that holds something is there, though it has no text.
-    private static func present(_ value: Value) -> String? {
-        if case .object(let object) = value, !object.isEmpty { "{}" } else { nil }
     }
 }
 
 /// The resources of a FHIR bundle by full URL and by `Type/id` (FHIR R4, Bundle, "Resolving references in Bundles").
 struct ReferenceIndex: Sendable {
-    private var resources: [String: (value: Value, place: String)] = [:]
+    private var resources: [String: TreePath.Found] = [:]
 
     init() {}
 
@@ -123,7 +138,7 @@ struct ReferenceIndex: Sendable {
         guard case .value(let bundle) = root.node, bundle["resourceType"] == "Bundle" else { return }
         for (position, entry) in (bundle["entry"]?.arrayValue ?? []).enumerated() {
             guard let resource = entry["resource"] else { continue }
-            let found = (resource, "entry[\(position)].resource")
+            let found = (resource, Place.member(.element("entry", position), "resource"))
             if let url = entry["fullUrl"]?.stringValue { resources[url] = found }
             if let type = resource["resourceType"]?.stringValue, let id = resource["id"]?.stringValue,
                 resources["\(type)/\(id)"] == nil
@@ -134,7 +149,7 @@ struct ReferenceIndex: Sendable {
     }
 
     /// The resource that a reference (an object with `reference`, or the text itself) leads to in this bundle.
-    func resource(for reference: Value) -> (value: Value, place: String)? {
+    func resource(for reference: Value) -> TreePath.Found? {
         guard let text = reference.stringValue ?? reference["reference"]?.stringValue else { return nil }
         if let found = resources[text] { return found }
         let parts = text.split(separator: "/").suffix(2)

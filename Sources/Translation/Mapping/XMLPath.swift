@@ -30,7 +30,7 @@ struct XMLPath: Sendable, Hashable {
                 if let index = Int(bracket), index >= 1 {
                     steps.append(.index(index))
                 } else {
-                    steps.append(.filter(Predicate(bracket)))
+                    steps.append(.filter(Predicate(bracket, separator: "/")))
                 }
             }
         }
@@ -44,38 +44,41 @@ struct XMLPath: Sendable, Hashable {
     }
 
     func items(_ scope: Scope) -> [Item] {
-        var found = [startsAtItem ? scope.item : Item(scope.root.node, at: "")]
-        for step in steps { found = Self.apply(step, found) }
+        var found = [startsAtItem ? scope.item : scope.root]
+        for step in steps {
+            if found.isEmpty { return [] }
+            found = Self.apply(step, found)
+        }
         return found
     }
 
     private static func apply(_ step: Step, _ items: [Item]) -> [Item] {
         switch step {
-        case .child(let name):
-            return items.flatMap { item -> [Item] in
-                guard case .element(let parent) = item.node else { return [] }
-                var counts: [String: Int] = [:]
-                return parent.children.compactMap { child in
-                    guard name == "*" || child.name == name else { return nil }
-                    counts[child.name, default: 0] += 1
-                    let place = item.place.isEmpty ? child.name : "\(item.place)/\(child.name)"
-                    let position = counts[child.name] ?? 1
-                    return Item(.element(child), at: position > 1 ? "\(place)[\(position)]" : place)
-                }
-            }
+        case .child(let name): items.flatMap { children(of: $0, name) }
         case .attribute(let name):
-            return items.compactMap { item in
+            items.compactMap { item in
                 guard case .element(let element) = item.node, let text = element.attribute(name) else { return nil }
-                return Item(text: text, at: item.place.isEmpty ? "@\(name)" : "\(item.place)/@\(name)")
+                return Item(text: text, at: .attribute(item.place, name))
             }
-        case .index(let index): return items.indices.contains(index - 1) ? [items[index - 1]] : []
-        case .filter(let predicate): return items.filter { predicate.test.holds(texts(at: predicate.key, in: $0)) }
+        case .index(let index): items.indices.contains(index - 1) ? [items[index - 1]] : []
+        case .filter(let predicate): items.filter { predicate.test.holds(texts(at: predicate.names, in: $0)) }
         }
     }
 
-    private static func texts(at key: String, in item: Item) -> [String] {
+    private static func children(of item: Item, _ name: String) -> [Item] {
+        guard case .element(let parent) = item.node else { return [] }
+        var found: [Item] = []
+        var counts: [String: Int] = [:]
+        for case .element(let child) in parent.content where name == "*" || child.name == name {
+            counts[child.name, default: 0] += 1
+            found.append(Item(.element(child), at: .child(item.place, child.name, counts[child.name] ?? 1)))
+        }
+        return found
+    }
+
+    private static func texts(at names: [String], in item: Item) -> [String] {
         var found = [item]
-        for name in key.split(separator: "/").map(String.init) {
+        for name in names {
             let children = name.hasPrefix("@") ? [] : apply(.child(name), found)
             found =
                 children.isEmpty

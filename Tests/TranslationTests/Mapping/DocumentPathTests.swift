@@ -107,7 +107,7 @@ struct DocumentPathTests {
         ] {
             #expect(try grammar.path(path).items(scope).map { $0.text ?? "" } == expected)
         }
-        #expect(try grammar.path("dob").items(scope).first?.place == "line 2, dob")
+        #expect(try grammar.path("dob").items(scope).first?.place.text == "line 2, dob")
     }
 
     @Test func `a name stands for the path it was given, and may not stand for itself`() throws {

@@ -31,6 +31,13 @@ struct EvaluationTests {
         #expect(result.raised.isEmpty)
     }
 
+    @Test func `a long text is parted in one pass`() throws {
+        let lines = String(repeating: "é line\n", count: 50_000)
+        let document = String(decoding: StrictJSON.write(["text": .string(lines)]), as: UTF8.self)
+        #expect(try found("text | split lines | count", in: document).texts == ["50000"])
+        #expect(try found("text | remove ' line' | take 3", in: document).texts == ["é\né"])
+    }
+
     @Test func `a required field that is missing is an error at its first path`() throws {
         let result = try found("(missing or gone) | required", in: document)
         #expect(result.raised.map(\.finding.code) == [.missing])

@@ -42,7 +42,7 @@ struct ExpressionParserTests {
         ("'a", "the quote ' is not closed", "close it"),
         ("a[b", "'a[b' lacks its closing ']'", ""),
         ("a | trim?", "'trim?' is not possible", "check"),
-        ("a | date us", "there is no form 'us'", "did you mean 'uk'?"),
+        ("a | date us", "there is no form 'us'", "known: hl7, iso, uk"),
         ("a | take", "'take' lacks its number", "take 20"),
         ("a | trim x", "'x' is too much here", "no arguments"),
         ("a | map b", "'map' lacks its path", "a dot"),

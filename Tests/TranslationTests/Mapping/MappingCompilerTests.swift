@@ -40,6 +40,13 @@ struct MappingCompilerTests {
         ("reason: a\nreason: b", 2, "reason", "the key is there twice", "keep one"),
         ("urgency: a | code { S: urgent }", 1, "", "mapping values are not allowed", "'='"),
         ("extensions.local.size: a", 1, "extensions.local.size", "no such field", "extensions"),
+        ("urgency: a | code { S = urgnt }", 1, "urgency", "'urgnt' is not a code", "did you mean 'urgent'?"),
+        ("source_code: always 3Z", 1, "source_code", "'3Z' is not a code", "3F"),
+        ("needs: a | code { x = isolation } | default lonely", 1, "needs", "'lonely' is not a code", "README"),
+        (
+            "person.identifiers:\n  each: a\n  type: .b or 'nhs'", 3, "person.identifiers.type", "'nhs' is not a code",
+            ""
+        ),
         ("extends: x/a.map.yaml\nreason: a", 1, "extends", "the file extends itself", "leave it out"),
         ("let: { p: 'a b' }\nreason: p", 1, "let.p", "cannot stand in the path", ""),
         ("- a", 1, "", "a mapping is expected", "field: expression"),

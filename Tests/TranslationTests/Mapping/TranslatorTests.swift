@@ -99,6 +99,19 @@ struct TranslatorTests {
         #expect(try translate(text, "derby_homes").first?.errors.map(\.code).contains(.senderMismatch) == true)
     }
 
+    @Test func `an envelope without a type is told so, one of a type that is not taken is not for us`() throws {
+        let untyped = try translate(#"{"subject_role":"parent","person":{"family":"E"}}"#, "derby_riverside_school")
+        #expect(untyped.first?.errors.contains { $0.code == .missing && $0.path == "type" } == true)
+        let notice = try translate(#"{"type":"notice","person":{"family":"E"}}"#, "derby_riverside_school")
+        #expect(notice.first?.errors.map(\.code) == [.notForUs])
+    }
+
+    @Test func `a field whose first component is empty is read all the same`() throws {
+        let text =
+            "MSH|^~\\&|X|Y|||20261122||ADT^A08|1|P|2.4\rPID|1||77^^^Y^MR||E^A||19480203|2|||||^PRN^PH^^^01632^960456\r"
+        #expect(try translate(text, "hl7v2").first?.referral?.person.phone == ["+441632960456"])
+    }
+
     @Test func `what the mapping found is not told twice`() throws {
         let results = try translate("Surname,Needs,Reason,Worker,DOB\nA,gardening;lonely,x,W,1/1/1950\n", "csv")
         #expect(results.first?.warnings.map(\.path) == ["line 2, needs"])

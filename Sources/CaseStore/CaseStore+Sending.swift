@@ -1,0 +1,232 @@
+package import Disclosure
+import Ledger
+package import Postgres
+
+extension CaseStore {
+    /// Locks what the release of one share rests on, as ``prepareSending(of:at:in:recipient:)`` does for several.
+    package func prepareSending(
+        of id: UUIDValue, recipient: RecipientSetup, at: Timestamp? = nil, in connection: Connection
+    ) throws -> PreparedShare? {
+        try prepareSending(of: [id], at: at, in: connection) { _ in recipient }.first
+    }
+
+    /// Locks what releases rest on and gathers the facts of this moment, for the decisions at send; one round trip.
+    ///
+    /// Persons and agreements are held FOR SHARE, the shares FOR UPDATE, until the transaction ends: commit it with the
+    /// release entries (``beginReleases(_:in:)``), and only then let bytes leave.
+    ///
+    /// - Parameters:
+    ///   - at: The moment judged; left out, the database's clock once the locks are held. A withdrawal is entered by
+    ///     that clock at the latest, so no node whose clock is slow can judge before it.
+    ///   - recipient: What is set up for the recipient of a share.
+    /// - Returns: The shares that still wait, by id. The message of any other is to be acknowledged.
+    package func prepareSending(
+        of ids: [UUIDValue], at: Timestamp? = nil, in connection: Connection,
+        recipient: (Share) -> RecipientSetup
+    ) throws -> [PreparedShare] {
+        var reads = Pipeline()
+        addReads(of: "IN (SELECT person FROM record.share WHERE id = ANY (\(ids)))", isLocked: true, to: &reads)
+        reads.add(
+            """
+            SELECT \(Share.columns), coalesce(\(at), clock_timestamp()) AS judged_at
+            FROM record.share
+            WHERE id = ANY (\(ids)) AND state IN ('queued', 'sending')
+            ORDER BY id
+            FOR UPDATE
+            """, name: "record.lock_shares")
+        let results = try connection.pipeline(reads)
+        let persons = try circumstances(results[..<3])
+        return try results[3].compactMap { row in
+            let share = try Share(row)
+            guard let person = persons[share.request.person] else { return nil }
+            let facts = facts(
+                share.request, recipient(share), person, stage: .send, queuedAt: share.queuedAt,
+                at: try row.value("judged_at"))
+            return PreparedShare(share: share, facts: facts, profile: person.profile, key: person.key)
+        }
+    }
+
+    /// Enters one release before its bytes leave, and gives the attempt's number, from 1.
+    ///
+    /// - Parameter bytesHash: SHA-256 of the bytes that will leave.
+    package func beginRelease(
+        of prepared: PreparedShare, decision: Decision, bytesHash: [UInt8], in connection: Connection
+    ) throws -> Int {
+        let release = NewRelease(prepared: prepared, decision: decision, bytesHash: bytesHash)
+        try beginReleases([release], in: connection)
+        return release.attempt
+    }
+
+    /// Enters releases before their bytes leave: the decisions of this moment, the attempts, the ledger entries; one
+    /// round trip.
+    package func beginReleases(_ releases: [NewRelease], in connection: Connection) throws {
+        guard !releases.isEmpty else { return }
+        var kept: [KeptDecision] = []
+        var entries: [LedgerEntry] = []
+        for release in releases {
+            precondition(
+                release.decision.outcome.releases && release.prepared.facts.stage == .send,
+                "nothing leaves without a permit of this moment")
+            let share = release.prepared.share
+            let decision = try KeptDecision(
+                release.decision, release.prepared.facts, of: share.request, key: release.prepared.key, vault: vault)
+            var fields = decision.fields
+            fields[.attempt] = String(release.attempt)
+            fields[.message] = share.message?.description
+            fields[.channel] = share.request.channel
+            fields[.bytesHash] = hexadecimal(release.bytesHash)
+            kept.append(decision)
+            entries.append(entry(.release, at: Timestamp(release.decision.at), fields))
+        }
+        var writes = Pipeline()
+        writes.add(beginning(releases), name: "record.begin_releases")
+        writes.add(KeptDecision.inserting(kept), name: "record.keep_decisions")
+        writes.add(appending(entries), name: "ledger.append")
+        let begun = try connection.pipeline(writes)[0].affectedRows
+        // The shares are locked since they were prepared; only a caller who began one twice comes here.
+        guard begun == releases.count else { throw CaseStoreError.wrongState(share: releases[0].prepared.share.id) }
+    }
+
+    private func beginning(_ releases: [NewRelease]) -> SQL {
+        """
+        WITH begun AS (
+            SELECT *
+            FROM unnest(
+                \(releases.map(\.prepared.share.id)), \(releases.map(\.attempt)),
+                \(releases.map { Timestamp($0.decision.at) }), \(releases.map(\.decision.agreement)),
+                \(releases.map(\.decision.agreementVersion)), \(releases.map(\.decision.outcome.rawValue)),
+                \(releases.map(\.decision.reason.rawValue)), \(releases.map(\.decision.policyVersion)),
+                \(releases.map { $0.decision.released.words.joined(separator: " ") })
+            ) AS begun (share, attempt, at, agreement, agreement_version, outcome, reason, policy_version, released)
+        ), share AS (
+            UPDATE record.share
+            SET state = 'sending', attempts = begun.attempt, sent_at = begun.at, decided_at = begun.at,
+                agreement = begun.agreement, agreement_version = begun.agreement_version, outcome = begun.outcome,
+                reason = begun.reason, policy_version = begun.policy_version,
+                released = string_to_array(begun.released, ' ')
+            FROM begun
+            WHERE share.id = begun.share AND share.state IN ('queued', 'sending')
+            RETURNING share.id, begun.at, begun.attempt
+        )
+        INSERT INTO record.share_attempt (share, started_at, attempt)
+        SELECT id, at, attempt
+        FROM share
+        """
+    }
+
+    /// Stops a share that was judged at send and may not go: a refusal cancels it, a referral parks it.
+    package func stop(_ prepared: PreparedShare, decision: Decision, in connection: Connection) throws {
+        precondition(!decision.outcome.releases, "a permitted share is sent")
+        let id = prepared.share.id
+        let state: ShareState = decision.outcome == .refer ? .parked : .cancelled
+        let at = Timestamp(decision.at)
+        let kept = try KeptDecision(
+            decision, prepared.facts, of: prepared.share.request, key: prepared.key, vault: vault)
+        var writes = Pipeline()
+        writes.add(
+            """
+            UPDATE record.share
+            SET state = \(state)::record.share_state, decided_at = \(at), outcome = \(decision.outcome.rawValue),
+                reason = \(decision.reason.rawValue), failure = \(decision.reason.rawValue), released = '{}',
+                policy_version = \(decision.policyVersion),
+                finished_at = CASE WHEN \(state == .cancelled) THEN \(at)::timestamptz END
+            WHERE id = \(id)
+            """, name: "record.stop_share")
+        writes.add(KeptDecision.inserting([kept]), name: "record.keep_decision")
+        writes.add(
+            appending([entry(.shareDecided, at: at, kept.fields.merging([.state: state.rawValue]) { $1 })]),
+            name: "ledger.append")
+        if state == .parked { writes.add(parking(prepared.share.request, decision), name: "record.add_work_item") }
+        _ = try connection.pipeline(writes)
+    }
+
+    /// Enters how one attempt ended, as ``finishReleases(_:at:in:)`` does for several.
+    package func finishRelease(
+        of id: UUIDValue, attempt: Int, outcome: ReleaseOutcome, at: Timestamp = .now(), in connection: Connection
+    ) throws {
+        try finishReleases([EndedRelease(share: id, attempt: attempt, outcome: outcome)], at: at, in: connection)
+    }
+
+    /// Enters how attempts ended: delivered, back to the queue, or failed with a work item.
+    ///
+    /// Entering one a second time changes nothing, and one that comes after another attempt began decides nothing.
+    package func finishReleases(
+        _ ended: [EndedRelease], at: Timestamp = .now(), in connection: Connection
+    ) throws {
+        guard !ended.isEmpty else { return }
+        let rows = try connection.query(finishing(ended, at: at), name: "record.finish_releases")
+        var entries: [LedgerEntry] = []
+        var writes = Pipeline()
+        for row in rows {
+            let (id, attempt, outcome, code, person, recipient, isFailed) = try row.decode(
+                UUIDValue.self, Int.self, String.self, String?.self, UUIDValue.self, String.self, Bool.self)
+            var fields: [LedgerField: String] = [
+                .share: id.description, .person: person.description, .recipient: recipient,
+                .attempt: String(attempt), .outcome: outcome, .actor: "hub",
+            ]
+            fields[.reason] = code
+            entries.append(entry(.releaseOutcome, at: at, fields))
+            guard isFailed else { continue }
+            let item = NewWorkItem(
+                kind: .failedShare, code: code ?? outcome, person: person, share: id, partner: recipient)
+            writes.add(adding(item, at: at), name: "record.add_work_item")
+        }
+        guard !entries.isEmpty else { return }
+        writes.add(appending(entries), name: "ledger.append")
+        _ = try connection.pipeline(writes)
+    }
+
+    private func finishing(_ ended: [EndedRelease], at: Timestamp) -> SQL {
+        """
+        WITH ended AS (
+            SELECT *
+            FROM unnest(
+                \(ended.map(\.share)), \(ended.map(\.attempt)), \(ended.map(\.outcome.name)), \(ended.map(\.outcome.code)),
+                \(ended.map(\.outcome.reference)), \(ended.map(\.outcome.state.rawValue))
+            ) AS ended (share, attempt, outcome, code, reference, state)
+        ), attempt AS (
+            UPDATE record.share_attempt
+            SET finished_at = \(at), outcome = ended.outcome::record.attempt_outcome, code = ended.code
+            FROM ended
+            WHERE share_attempt.share = ended.share
+                AND share_attempt.attempt = ended.attempt
+                AND share_attempt.outcome IS NULL
+            RETURNING ended.*
+        ), share AS (
+            UPDATE record.share
+            SET state = attempt.state::record.share_state, failure = attempt.code,
+                reference = coalesce(attempt.reference, share.reference),
+                finished_at = CASE WHEN attempt.state <> 'queued' THEN \(at)::timestamptz END
+            FROM attempt
+            WHERE share.id = attempt.share AND share.state = 'sending' AND share.attempts = attempt.attempt
+            RETURNING share.id, attempt.state
+        )
+        SELECT
+            attempt.share, attempt.attempt, attempt.outcome, attempt.code, of.person, of.recipient,
+            coalesce(share.state = 'failed', false)
+        FROM attempt
+        JOIN record.share of ON of.id = attempt.share
+        LEFT JOIN share ON share.id = attempt.share
+        """
+    }
+}
+
+extension NewRelease {
+    /// The attempt that this release makes, from 1. The share is locked since it was prepared.
+    package var attempt: Int { prepared.share.attempts + 1 }
+}
+
+extension ReleaseOutcome {
+    /// Where the share goes from here.
+    fileprivate var state: ShareState {
+        switch self {
+        case .delivered: .delivered
+        case .retry, .unknown: .queued
+        case .rejected: .failed
+        }
+    }
+
+    fileprivate var reference: String? {
+        if case .delivered(let reference) = self { reference } else { nil }
+    }
+}

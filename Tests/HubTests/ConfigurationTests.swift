@@ -1,0 +1,88 @@
+import Hub
+import Referral
+import Testing
+
+@Suite struct ConfigurationTests {
+    static let whole = """
+        environment: test
+        organisation: { id: derby_lac, name: Derby Local Area Co-ordination }
+        data: data
+        listen: { host: 127.0.0.1, port: 8480 }
+        drop: /srv/drop
+        outbound:
+          derby_homes:
+            https: { url: "https://localhost:8482/housing/v1", ca: certificates/ca.pem, timeout: 5 }
+          uhdb:
+            mesh:
+              url: https://localhost:8483
+              mailbox: DERBYLAC01
+              to: RTGLOCAL1
+              workflow: LAC_REFERRAL
+              password: file:secrets/password
+              shared_key: env:MESH_KEY
+        intake: { concurrency: 16 }
+        """
+
+    @Test func `a whole configuration is read, relative paths from its folder`() throws {
+        let configuration = try Configuration.parse(Self.whole, folder: "/srv/hub")
+        #expect(configuration.environment == .test)
+        #expect(configuration.organisation.id == "derby_lac")
+        #expect(configuration.dataFolder == "/srv/hub/data")
+        #expect(configuration.keyFile == "/srv/hub/data/keys/installation.key")
+        #expect(configuration.dropFolder == "/srv/drop")
+        #expect(configuration.intakeConcurrency == 16)
+        #expect(configuration.dispatchConcurrency == 4)
+        guard case .https(let homes)? = configuration.outbound["derby_homes"],
+            case .mesh(let trust)? = configuration.outbound["uhdb"]
+        else {
+            Issue.record("the endpoints were not read")
+            return
+        }
+        #expect(homes.authority == "/srv/hub/certificates/ca.pem")
+        #expect(homes.timeout == .seconds(5))
+        #expect(trust.password == .file("/srv/hub/secrets/password"))
+        #expect(trust.sharedKey == .environment("MESH_KEY"))
+    }
+
+    @Test func `every problem is reported at once, with its line`() throws {
+        let text = """
+            environment: live
+            organisation: { id: derby_lac }
+            listen: { host: 0.0.0.0, port: 99999 }
+            outbound:
+              derby_homes: { carrier_pigeon: {} }
+              uhdb: { mesh: { url: x, mailbox: y, to: z, workflow: w, password: hunter2, shared_key: file:k } }
+            colour: blue
+            """
+        let refused = #expect(throws: ConfigurationError.self) {
+            try Configuration.parse(text, folder: "/srv/hub")
+        }
+        let error = try #require(refused)
+        let keys = Set(error.problems.map(\.key))
+        #expect(
+            keys.isSuperset(of: [
+                "environment", "organisation.name", "listen.port", "listen", "outbound.derby_homes",
+                "outbound.derby_homes.carrier_pigeon", "outbound.uhdb.mesh.password", "colour",
+            ])
+        )
+        #expect(error.problems.first { $0.key == "colour" }?.line == 7)
+        #expect(!error.description.contains("hunter2"))
+    }
+
+    @Test(arguments: ["", "[]", "- a", "environment: [", "a: b: c"])
+    func `what is no configuration is refused without a crash`(text: String) {
+        #expect(throws: ConfigurationError.self) { try Configuration.parse(text, folder: ".") }
+    }
+
+    @Test func `plain HTTP is for loopback only`() throws {
+        let text = "environment: test\norganisation: { id: a, name: b }\nlisten: { host: 10.0.0.1 }"
+        let refused = #expect(throws: ConfigurationError.self) { try Configuration.parse(text, folder: ".") }
+        let error = try #require(refused)
+        #expect(error.problems.map(\.key) == ["listen"])
+    }
+
+    @Test func `a secret that is not there is named by its reference`() {
+        #expect(throws: ConfigurationError.self) { try SecretReference.environment("HUB_NO_SUCH_SECRET").resolve() }
+        #expect(throws: ConfigurationError.self) { try SecretReference.file("/nowhere/secret").resolve() }
+    }
+}
