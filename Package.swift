@@ -40,7 +40,11 @@ let package = Package(
         // The queue: enqueue, claim, lease, ack, retry, dead letter, replay. Imports Postgres only.
         .target(
             name: "MessageQueue",
-            dependencies: ["Postgres", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Postgres",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             resources: [.embedInCode("Migrations")],
             swiftSettings: settings
         ),
@@ -70,7 +74,8 @@ let package = Package(
         .target(
             name: "CaseStore",
             dependencies: [
-                "Postgres", "Vault", "Referral", "Disclosure", "Ledger", .product(name: "Crypto", package: "swift-crypto"),
+                "Postgres", "Vault", "Referral", "Disclosure", "Ledger",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             resources: [.embedInCode("Migrations")],
             swiftSettings: settings
@@ -155,7 +160,11 @@ let package = Package(
         ),
         .testTarget(
             name: "MessageQueueTests",
-            dependencies: ["MessageQueue", "Postgres", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "MessageQueue", "Postgres", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "ReferralTests", dependencies: ["Referral"], swiftSettings: settings),
@@ -200,6 +209,8 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "HubTests", dependencies: ["Hub", "Postgres", "Referral", "Translation"], swiftSettings: settings),
+        .testTarget(
+            name: "HubTests", dependencies: ["Hub", "CaseStore", "Disclosure", "Postgres", "Referral", "Translation"],
+            swiftSettings: settings),
     ]
 )

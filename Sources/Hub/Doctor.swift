@@ -51,7 +51,8 @@ package struct Doctor: Sendable {
     private func adapters() async -> [Diagnosis] {
         let (catalogue, diagnostics) = AdapterCatalogue.load(configuration.adapters)
         var found = diagnostics.map {
-            Diagnosis(severity: .fault, what: $0.description, remedy: "Mend the adapter; `hub adapters check` shows all.")
+            Diagnosis(
+                severity: .fault, what: $0.description, remedy: "Mend the adapter; `hub adapters check` shows all.")
         }
         if diagnostics.isEmpty {
             do {
@@ -72,7 +73,8 @@ package struct Doctor: Sendable {
             return [
                 .init(
                     severity: .fault, what: "the installation's key: \(error)",
-                    remedy: "Restore \(configuration.keyFile) from the key store's backup, readable by the hub's user only; "
+                    remedy:
+                        "Restore \(configuration.keyFile) from the key store's backup, readable by the hub's user only; "
                         + "`hub migrate` makes one for a fresh database."
                 )
             ]
@@ -160,7 +162,8 @@ package struct Doctor: Sendable {
             found.append(
                 .init(
                     severity: .fault, what: "the ledger does not hold: \(fault)",
-                    remedy: "Keep the database and \(configuration.dataFolder)/ledger.checkpoints as they are and report it."
+                    remedy:
+                        "Keep the database and \(configuration.dataFolder)/ledger.checkpoints as they are and report it."
                 )
             )
         }
@@ -170,7 +173,13 @@ package struct Doctor: Sendable {
     /// What waits for a person.
     private func waiting(_ database: Database) async throws -> [Diagnosis] {
         let queue = MessageQueue(database: database, node: "doctor", logger: logger)
-        return try await queue.statistics().flatMap { queue -> [Diagnosis] in
+        let violations = try await queue.check().map { violation in
+            Diagnosis(
+                severity: .fault, what: "the queue: \(violation)",
+                remedy: "Keep the database as it is and report this: a promise of the queue is broken."
+            )
+        }
+        return try await violations + queue.statistics().flatMap { queue -> [Diagnosis] in
             var found: [Diagnosis] = []
             if queue.dead > 0 {
                 found.append(

@@ -42,6 +42,9 @@ package struct HubServices: Sendable {
     /// - Parameter onReady: called once the partner listener accepts connections, with its port.
     package func run(roles: Set<Role>, onReady: @escaping @Sendable (Int?) async -> Void = { _ in }) async throws {
         let configuration = installation.configuration
+        // So that they show, empty, from the start. A database that is away now is met by each service on its own.
+        let queues = [Intake.queueName] + installation.partners.configured.map(Dispatch.queueName)
+        try? await installation.queue.declare(queues)
         var services: [any Service] = [QueueWaker(queue: installation.queue)]
         if roles.contains(.housekeeping) { services.append(Housekeeping(installation)) }
         if roles.contains(.dispatch) {

@@ -77,24 +77,33 @@ extension MessageQueue {
         }
         exchanged.mayHaveOverlooked = isSurvey ? nil : promoted > 0 ? .zero : ClaimPlan.surveyInterval
         if exchanged.claimed.count < leases.count {
-            try await bury(leases.filter { $0.lost >= maximumLost })
+            await bury(leases.filter { $0.lost >= maximumLost })
             exchanged.mayHaveOverlooked = .zero
         }
         if !exchanged.refused.isEmpty {
             logger.warning(
                 "outcomes refused because their leases were lost",
-                metadata: ["queue": "\(queue)", "count": "\(exchanged.refused.count)"])
+                metadata: [
+                    "queue": "\(queue)", "count": "\(exchanged.refused.count)",
+                    "messages": "\(exchanged.refused.prefix(10).map(\.messageID.description).joined(separator: " "))",
+                ])
         }
         return exchanged
     }
 
-    /// Dead-letters messages whose holders vanished once too often.
-    private func bury(_ leases: [Lease]) async throws {
+    /// Dead-letters messages whose holders vanished once too often. One that cannot be written now is claimed again when its
+    /// lease has run out, and comes here again.
+    private func bury(_ leases: [Lease]) async {
         for lease in leases {
             logger.error(
                 "message set aside: its holders vanished",
                 metadata: ["queue": "\(lease.queue)", "message": "\(lease.messageID)", "lost": "\(lease.lost)"])
-            try await deadLetter(lease, cause: .leaseLost)
+            do {
+                try await deadLetter(lease, cause: .leaseLost)
+            } catch {
+                logger.warning(
+                    "message not set aside yet", metadata: ["message": "\(lease.messageID)", "error": "\(error)"])
+            }
         }
     }
 

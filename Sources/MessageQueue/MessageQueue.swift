@@ -138,7 +138,8 @@ package struct MessageQueue: Sendable {
         self.shared = shared
         enqueuer = Coalescer(
             maxBatch: configuration.enqueueBatch, lanes: configuration.enqueueLanes,
-            maximumWaiting: configuration.maximumWaiting
+            maximumWaiting: configuration.maximumWaiting,
+            mayRepeat: { ($0 as? PostgresError)?.provesNoEffect ?? false }
         ) { messages in
             try await database.read { try EnqueueStatement.run(messages, on: $0) }
         }
@@ -164,6 +165,7 @@ package struct MessageQueue: Sendable {
     /// Enqueues all messages in one transaction, or none, and returns their ids in the same order when they are
     /// durable.
     package func enqueue(_ messages: [NewMessage]) async throws -> [MessageID] {
+        guard !messages.isEmpty else { return [] }
         for message in messages { try message.validate() }
         try await declare(messages.map(\.queue))
         let chunks = EnqueueStatement.chunks(messages)

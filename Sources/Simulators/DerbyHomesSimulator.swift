@@ -138,7 +138,7 @@ package final class DerbyHomesSimulator: Sendable {
         taken.add(1, ordering: .relaxed)
         let line = journal.note(key: key, sha256: Hexadecimal.text(SHA256.hash(data: Data(body.readableBytesView))))
         let reference = "DH-" + Hexadecimal.text(SHA256.hash(data: Data(key.utf8))).prefix(10).uppercased()
-        say("derby_homes    HOUSING v1      received \(line.seen)  reference \(reference)")
+        say("derby_homes            HOUSING v1      received \(line.seen)  reference \(reference)")
         return json(
             line.seen == "first" ? .created : .ok, "application/json",
             #"{"reference":"\#(reference)","status":"\#(line.seen == "first" ? "received" : "duplicate")"}"#)

@@ -136,8 +136,9 @@ package final class MESHSandbox: Sendable {
 
     /// Runs until it ends by itself, or we are cancelled or told to end (SIGTERM, SIGINT), and then ends it: without that it
     /// would outlive us.
-    package func run() async throws {
-        try await ServiceGroup(
+    package func run() async {
+        // Its one service throws nothing, and its end is no failure of the group.
+        try? await ServiceGroup(
             configuration: .init(
                 services: [
                     .init(service: Life(process: process), successTerminationBehavior: .gracefullyShutdownGroup)
@@ -149,7 +150,7 @@ package final class MESHSandbox: Sendable {
         var process: ChildProcess
 
         func run() async {
-            try? await cancelWhenGracefulShutdown { await process.wait() }
+            await cancelWhenGracefulShutdown { await process.wait() }
             // A task of its own: this one may be cancelled already, and then waiting would be no waiting at all.
             await Task { [process] in await process.stop(within: .seconds(5)) }.value
         }

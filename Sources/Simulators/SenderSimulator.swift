@@ -102,7 +102,7 @@ package struct SenderSimulator: Sendable {
         } catch {
             result = "not sent: the hub could not be reached"
         }
-        say("\(column(partner, 14)) \(column(document.kind.format, 15)) \(result)")
+        say("\(column(partner, 22)) \(column(document.kind.format, 15)) \(result)")
     }
 
     private func post(

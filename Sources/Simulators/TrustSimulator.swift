@@ -19,11 +19,11 @@ package struct TrustSimulator: Sendable {
         let journal = try Journal(path: journal)
         inbox = MESHInbox(client: client, interval: interval, logger: logger) { message in
             guard let control = Self.controlID(message.bytes) else {
-                say("trust          \(message.metadata.workflow)  not HL7: left in the mailbox")
+                say("trust                  \(message.metadata.workflow)  not HL7: left in the mailbox")
                 return false
             }
             let line = journal.note(key: control, sha256: Hexadecimal.text(SHA256.hash(data: message.bytes)))
-            say("trust          HL7 v2 by MESH  received \(line.seen)  control id \(control)")
+            say("trust                  HL7 v2 by MESH  received \(line.seen)  control id \(control)")
             return true
         }
     }

@@ -86,12 +86,12 @@ package struct WorkerSimulator: Sendable {
                 "requested_by": "worker-7",
             ]
             guard let share = try? await call(client, .POST, "/v1/shares", body: body) else {
-                say("care worker    share           not asked: the hub could not be reached")
+                say("care worker            share           not asked: the hub could not be reached")
                 continue
             }
             let outcome = share["decision"]?["outcome"]?.stringValue ?? "no answer"
             let reason = share["decision"]?["reason"]?.stringValue ?? ""
-            say("care worker    share           with \(recipient) for \(purpose): \(outcome) \(reason)")
+            say("care worker            share           with \(recipient) for \(purpose): \(outcome) \(reason)")
         }
     }
 

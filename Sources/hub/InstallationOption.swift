@@ -51,7 +51,8 @@ struct InstallationOption: ParsableArguments {
             throw ExitCode.badConfiguration
         } catch let error as PostgresError {
             Output.remark("PostgreSQL: \(error)")
-            Output.remark("Check that it runs and that `database` in the configuration names it; `hub doctor` says more.")
+            Output.remark(
+                "Check that it runs and that `database` in the configuration names it; `hub doctor` says more.")
             throw ExitCode.unavailable
         } catch let error as PrivateClusterError {
             Output.remark("\(error)")

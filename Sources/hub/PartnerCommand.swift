@@ -90,7 +90,9 @@ struct PartnerCommand: AsyncParsableCommand {
                 let key = try await hub.database.transaction { [store = hub.store] connection in
                     try store.issueKey(for: id, expiresAt: expires, by: "command", in: connection)
                 }
-                guard let key else { throw ValidationError("No partner is named \(id). `hub partner list` shows them.") }
+                guard let key else {
+                    throw ValidationError("No partner is named \(id). `hub partner list` shows them.")
+                }
                 if let toFile {
                     try LocalFile.write(Array(key.text.utf8), to: toFile, mode: 0o600)
                     Output.line("key \(key.prefix) of \(id) written to \(toFile)")

@@ -8,7 +8,7 @@ struct QueueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queue",
         abstract: "List, show, pause, resume and replay queues; measure them.",
-        subcommands: [List.self, Show.self, Pause.self, Resume.self, Replay.self]
+        subcommands: [List.self, Show.self, Pause.self, Resume.self, Replay.self, Bench.self]
     )
 
     struct List: AsyncParsableCommand {
@@ -106,6 +106,20 @@ struct QueueCommand: AsyncParsableCommand {
                     ? try await hub.queue.deadLetters(selection).count
                     : try await HubServices(hub).operations.replay(selection)
                 Output.line("\(count) \(dryRun ? "would be replayed" : "replayed")")
+            }
+        }
+    }
+
+    struct Bench: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Measure the queue in this installation's database, in queues of its own."
+        )
+        @OptionGroup var installation: InstallationOption
+
+        func run() async throws {
+            try await installation.open { hub in
+                Output.line(QueueBench.Figure.header)
+                _ = try await QueueBench(database: hub.database).run { Output.line($0.line) }
             }
         }
     }

@@ -8,7 +8,8 @@ import Translation
 struct Render: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Render releases as a partner would receive them.",
-        discussion: "A FILE is a release in JSON (see adapters/README.md); - reads standard input. Exits 65 on a mistake."
+        discussion:
+            "A FILE is a release in JSON (see adapters/README.md); - reads standard input. Exits 65 on a mistake."
     )
 
     @OptionGroup var folder: AdapterFolderOption

@@ -23,7 +23,8 @@ struct Simulate: AsyncParsableCommand {
 
         func run() async throws {
             try LocalFile.makeFolder(folder)
-            try DemonstrationCertificates.make(in: folder, names: ["server": .server, "hub": .client, "trust": .client])
+            try DemonstrationCertificates.make(
+                in: folder, names: ["server": .server, "hub": .client, "trust": .client])
             Output.line("certificates written to \(folder)")
         }
     }

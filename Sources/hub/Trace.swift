@@ -44,6 +44,8 @@ struct Trace: AsyncParsableCommand {
     private static func line(_ entry: HistoryEntry) -> (at: Timestamp, kind: String, id: String, text: String) {
         let attempt = entry.attempt > 0 ? ", attempt \(entry.attempt)" : ""
         let cause = entry.cause.map { ": \($0)" } ?? ""
-        return (entry.at, "queue", entry.messageID.description, "\(entry.queue) \(entry.event.rawValue)\(attempt)\(cause)")
+        return (
+            entry.at, "queue", entry.messageID.description, "\(entry.queue) \(entry.event.rawValue)\(attempt)\(cause)"
+        )
     }
 }

@@ -45,10 +45,12 @@ import Testing
     }
 
     private func deliver(
-        _ url: String, tls: TLSFiles = TLSFiles(), timeout: Duration = .seconds(20)
+        _ url: String, tls: TLSFiles = TLSFiles(), timeout: Duration = .seconds(60)
     ) async throws -> DeliveryOutcome {
         let channel = try HTTPSChannel(
-            configuration: .init(url: url, tls: tls, requestTimeout: timeout, insecureLoopbackAllowed: true))
+            configuration: .init(
+                url: url, tls: tls, connectTimeout: .seconds(60), requestTimeout: timeout, insecureLoopbackAllowed: true
+            ))
         let outcome = await channel.deliver(
             Delivery(id: "share-1", recipient: "somebody", bytes: [123, 125], mediaType: "application/json"))
         await channel.shutdown()

@@ -77,12 +77,14 @@ struct SandboxTrait: SuiteTrait, TestScoping {
         func client(
             _ mailbox: String = "DERBYLAC01", port: Int? = nil, password: String = "password",
             tls: TLSFiles = TestCertificates.client(), chunkBytes: Int = 20 << 20, maximumBytes: Int = 100 << 20,
-            timeout: Duration = .seconds(20), now: @escaping @Sendable () -> Int64 = WallClock.now
+            timeout: Duration = .seconds(60), now: @escaping @Sendable () -> Int64 = WallClock.now
         ) throws -> MESHClient {
             try MESHClient(
                 configuration: .init(
                     baseURL: "https://127.0.0.1:\(port ?? self.port)", mailbox: mailbox, password: password,
-                    sharedKey: "TestKey", tls: tls, requestTimeout: timeout, chunkBytes: chunkBytes,
+                    sharedKey: "TestKey", tls: tls,
+                    // A busy machine takes its time for a handshake, and no test is about that.
+                    connectTimeout: .seconds(60), requestTimeout: timeout, chunkBytes: chunkBytes,
                     maximumBytes: maximumBytes), now: now)
         }
     }

@@ -168,7 +168,7 @@ import Testing
                                 configuration: .init(
                                     url:
                                         "https://localhost:\(port)/\(variant == .wrongAddress ? "nothing" : "housing/v1")",
-                                    tls: variant.tls, requestTimeout: .seconds(20)))
+                                    tls: variant.tls, connectTimeout: .seconds(60), requestTimeout: .seconds(60)))
                             opened.withLock { $0.append(channel) }
                             return channel
                         },

@@ -1,7 +1,10 @@
-@testable import Hub
+import CaseStore
+import Disclosure
 import Postgres
 import Referral
 import Testing
+
+@testable import Hub
 
 @Suite struct RequestReaderTests {
     private func body(_ text: String) -> [UInt8] { Array(text.utf8) }

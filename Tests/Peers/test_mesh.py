@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import socket
 import subprocess
 
 import pytest
 
-from conftest import HUB, eventually
+from conftest import HUB, Sandbox, eventually
 
 MESSAGE = (
     "MSH|^~\\&|LACHUB|DERBY|PAS|RTG|20261122093000+0000||REF^I12^REF_I12|{id}|P|2.4|||AL|AL|GBR|UNICODE UTF-8\r"
@@ -49,3 +50,11 @@ def test_the_hub_reads_what_the_nhs_client_sends(sandbox, trust, how, request):
         line = eventually(lambda: trust().get(control), why="the message in the trust's journal")
         assert line["sha256"] == hashlib.sha256(content).hexdigest()
         eventually(lambda: sender.track_message(sent)["status"] == "acknowledged", why="the acknowledgement")
+
+
+def test_the_sandbox_ends_with_the_command_that_started_it(certificates, tmp_path):
+    started = Sandbox(tmp_path, certificates)
+    eventually(started.is_up, why="the MESH sandbox")
+    started.stop()
+    with socket.socket() as client:
+        assert client.connect_ex(("127.0.0.1", started.port)) != 0

@@ -20,7 +20,9 @@ import Testing
             try await simulator.run(ready: ready)
         } body: { port in
             let channel = try HTTPSChannel(
-                configuration: .init(url: "http://127.0.0.1:\(port)/housing/v1", insecureLoopbackAllowed: true))
+                configuration: .init(
+                    url: "http://127.0.0.1:\(port)/housing/v1", connectTimeout: .seconds(60),
+                    insecureLoopbackAllowed: true))
             do { try await body(simulator, channel) } catch { Issue.record(error) }
             await channel.shutdown()
         }

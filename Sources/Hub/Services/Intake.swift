@@ -223,7 +223,8 @@ package struct Intake: Sendable {
             return Worked(intake: record(of: receipt, [item]), state: .rejected, findings: [finding])
         }
         let parts = Translator(
-            adapter: adapter, inbound: way, environment: environment, now: Instant(microseconds: receipt.receivedAt.microseconds)
+            adapter: adapter, inbound: way, environment: environment,
+            now: Instant(microseconds: receipt.receivedAt.microseconds)
         ).translate(document.bytes)
         let items = parts.map { part in
             IntakeItem(

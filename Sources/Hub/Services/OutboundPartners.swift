@@ -107,7 +107,8 @@ package struct OutboundPartners: Sendable {
         guard channels[recipient] != nil, let adapter = catalogue[recipient] else {
             return RecipientSetup(channels: [])
         }
-        return RecipientSetup(channels: Set(adapter.outbound.compactMap { ReleaseChannel(rawValue: $0.channel.rawValue) }))
+        return RecipientSetup(
+            channels: Set(adapter.outbound.compactMap { ReleaseChannel(rawValue: $0.channel.rawValue) }))
     }
 
     /// Closes every channel's connections.

@@ -90,7 +90,7 @@ CREATE TABLE queue.state (
     CONSTRAINT suspect_was_lost CHECK ((shelf = 4) = (lost > 0)),
     CONSTRAINT lease_whole CHECK (num_nulls(lease_until, leased_at, node) IN (0, 3))
 ) WITH (
-    fillfactor = 50,
+    fillfactor = 40,
     vacuum_truncate = off,
     autovacuum_vacuum_scale_factor = 0.02,
     autovacuum_vacuum_threshold = 5000,

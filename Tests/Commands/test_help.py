@@ -1,0 +1,37 @@
+"""Help and usage."""
+
+import pytest
+
+from conftest import run
+
+COMMANDS = (
+    "serve migrate doctor simulate translate render adapters disclose queue trace ledger partner person agreement share"
+).split()
+
+
+def test_alone_it_prints_help():
+    alone = run()
+    assert alone.code == 0
+    for command in COMMANDS:
+        assert f"\n  {command} " in alone.out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command):
+    help = run(command, "--help")
+    assert help.code == 0 and "OVERVIEW:" in help.out and "USAGE:" in help.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nosuch"], ["--nosuch"], ["translate", "--nosuch", "x"], ["translate", "x"], ["queue", "nosuch"],
+        ["serve", "--only", "nosuch"], ["trace", "no-id"], ["person", "show", "no-id"], ["queue", "replay", "intake"],
+        ["queue", "replay", "intake", "no-id"], ["queue", "replay", "intake", "1", "--cause", "x"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_64_and_says_what_is_wrong(arguments):
+    wrong = run(*arguments)
+    assert wrong.code == 64 and wrong.out == ""
+    assert wrong.remarks.startswith("Error: ") and "Usage: " in wrong.remarks

@@ -1,0 +1,61 @@
+"""`hub render`: a release in, the exact outbound bytes out."""
+
+import pytest
+
+from conftest import PROJECT, run
+
+RELEASES = sorted(
+    path for path in PROJECT.glob("adapters/*/samples/out/*.json") if not path.name.endswith(".expected.json")
+)
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda path: f"{path.parents[2].name}/{path.stem}")
+def test_the_bytes_are_exact(release):
+    [expected] = release.parent.glob(release.stem + ".expected.*")
+    done = run("render", "--adapter", release.parents[2].name, release)
+    assert done.code == 0 and done.remarks == ""
+    assert done.bytes == expected.read_bytes()
+
+
+def test_a_dash_reads_standard_input():
+    release = PROJECT / "adapters/uhdb/samples/out/agreed.json"
+    done = run("render", "--adapter", "uhdb", "--purpose", "care_support", "-", stdin=release.read_bytes())
+    assert done.bytes == release.with_name("agreed.expected.hl7").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "release",
+    [
+        b"", b"{", b"[]", b"[" * 100_000, b"\xff\xfe", b"{}", b'{"share":{"id":"x","purpose":"housing_support"}}',
+    ],
+    ids=["empty", "truncated", "list", "deep", "not UTF-8", "nothing", "nobody"],
+)
+def test_a_mistake_ends_with_65_and_prints_no_document(release):
+    done = run("render", "--adapter", "derby_homes", "-", stdin=release)
+    assert done.code == 65 and done.bytes == b""
+    assert done.remarks.startswith("-: ")
+
+
+def test_a_value_that_does_not_fit_is_named_and_not_quoted():
+    release = (PROJECT / "adapters/uhdb/samples/out/agreed.json").read_bytes().replace(b"1948-02-03", b"CANARYDATE")
+    done = run("render", "--adapter", "uhdb", "-", stdin=release)
+    assert done.code == 65 and done.bytes == b""
+    assert "person.dob" in done.remarks and "CANARY" not in done.remarks
+
+
+def test_a_missing_file_ends_with_65(tmp_path):
+    done = run("render", "--adapter", "uhdb", tmp_path / "missing.json")
+    assert done.code == 65 and "missing.json" in done.remarks
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["--adapter", "nosuch"], "No adapter is named nosuch"),
+        (["--adapter", "uhdb", "--purpose", "nosuch"], "sends nothing for that purpose"),
+        (["--adapter", "csv"], "sends nothing for that purpose"),
+    ],
+)
+def test_a_wrong_adapter_or_purpose_is_wrong_usage(arguments, said):
+    done = run("render", *arguments, PROJECT / "adapters/uhdb/samples/out/agreed.json")
+    assert done.code == 64 and said in done.remarks

@@ -1,0 +1,145 @@
+"""A running hub delivers to the NHS's MESH, and the trust reads it with NHS England's own client."""
+
+import http.client
+import http.server
+import pathlib
+import shutil
+import ssl
+import sys
+import tempfile
+import threading
+
+import pytest
+from mesh_client import MeshClient
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
+
+from installation import PROJECT, Installation, eventually, free_port
+
+CARE = ("uhdb", "care_support")
+
+
+@pytest.fixture
+def hub():
+    """A running hub, the sandbox on a port that it does not know, and a person whose agreement names the trust."""
+    home = pathlib.Path(tempfile.mkdtemp(prefix="hub-"))
+    installation = Installation(home)
+    # A first retry after a second instead of half a minute.
+    shutil.copytree(PROJECT / "adapters", home / "adapters")
+    definition = home / "adapters/uhdb/adapter.yaml"
+    assert "first: 30 s" in definition.read_text()
+    definition.write_text(definition.read_text().replace("first: 30 s", "first: 1 s"))
+    configuration = (home / "hub.yaml").read_text()
+    (home / "hub.yaml").write_text(configuration.replace(f"adapters: {PROJECT}/adapters", "adapters: adapters"))
+    known, installation.mesh_port = installation.mesh_port, free_port()
+    installation.start_mesh()
+    gateway = Gateway(("127.0.0.1", known), home / "certificates", installation.mesh_port)
+    try:
+        installation.partner("workers", kind="staff")
+        installation.start()
+        installation.subject = installation.person()
+        installation.agree(installation.subject, CARE)
+        installation.gateway = gateway
+        yield installation
+    finally:
+        gateway.stop()
+        installation.close()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+class Gateway(http.server.ThreadingHTTPServer):
+    """Stands before the sandbox with its certificate, and loses as many answers to a message as it is told to."""
+
+    def __init__(self, address, certificates, sandbox):
+        super().__init__(address, Passing)
+        self.sandbox, self.answers_to_lose, self.posts = sandbox, 0, 0
+        self.onward = ssl.create_default_context(cafile=certificates / "ca.pem")
+        self.onward.load_cert_chain(certificates / "hub.pem", certificates / "hub.key")
+        inward = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificates / "ca.pem")
+        inward.verify_mode = ssl.CERT_REQUIRED
+        inward.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+        self.socket = inward.wrap_socket(self.socket, server_side=True)
+        self.thread = threading.Thread(target=self.serve_forever)
+        self.thread.start()
+
+    def stop(self):
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
+
+
+class Passing(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def pass_on(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        sandbox = http.client.HTTPSConnection("localhost", self.server.sandbox, context=self.server.onward, timeout=10)
+        sandbox.request(self.command, self.path, body, dict(self.headers))
+        answer = sandbox.getresponse()
+        content = answer.read()
+        sandbox.close()
+        if self.command == "POST" and self.path.rstrip("/").endswith("/outbox"):
+            self.server.posts += 1
+            if self.server.answers_to_lose:
+                self.server.answers_to_lose -= 1
+                self.close_connection = True
+                return
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = pass_on
+
+    def log_message(self, *arguments):
+        pass
+
+
+def collected(hub):
+    """What the trust finds in its mailbox: (local id, workflow, sender, content) of each message; nothing is acknowledged."""
+    own = hub.home / "certificates"
+    with MeshClient(
+        f"https://localhost:{hub.mesh_port}", "RTGLOCAL1", "password", shared_key=b"TestKey",
+        cert=(str(own / "trust.pem"), str(own / "trust.key")), verify=str(own / "ca.pem"),
+    ) as trust:
+        messages = [trust.retrieve_message(id) for id in trust.list_messages()]
+        return [(message.local_id, message.workflow_id, message.sender, message.read()) for message in messages]
+
+
+def delivered(hub):
+    share = hub.share(hub.subject, *CARE)["share_id"]
+    eventually(lambda: hub.share_state(share) == "delivered", 60, why="delivery")
+    return share
+
+
+def test_the_trust_reads_the_share_under_its_id(hub):
+    share = delivered(hub)
+    [(local_id, workflow, sender, content)] = collected(hub)
+    assert (local_id, workflow, sender) == (share, "LAC_REFERRAL", "DERBYLAC01")
+    header, *rest = content.decode().split("\r")
+    fields = header.split("|")
+    assert fields[8] == "REF^I12^REF_I12"
+    # MSH-10, by which the trust's own system recognises a repeat, follows from the share's id.
+    assert fields[9] == share.replace("-", "").upper()[-20:]
+    person = next(segment for segment in rest if segment.startswith("PID|"))
+    assert "TESTER^ANNE" in person.upper() and "9990000018^^^NHS" in person
+
+
+def test_a_share_whose_answer_was_lost_is_recognised_as_the_same(hub):
+    hub.gateway.answers_to_lose = 1
+    share = delivered(hub)
+    assert hub.gateway.posts >= 1 and hub.gateway.answers_to_lose == 0
+    messages = collected(hub)
+    assert {local_id for local_id, *_ in messages} == {share}
+    assert len({content for *_, content in messages}) == 1
+    # MESH is asked before anything is sent again, so that there is no repeat to recognise.
+    assert len(messages) == 1
+    assert hub.staff("GET", f"/v1/shares/{share}").json()["attempts"] >= 2
+
+
+def test_two_shares_are_two_messages(hub):
+    first, second = delivered(hub), delivered(hub)
+    assert sorted(local_id for local_id, *_ in collected(hub)) == sorted([first, second])

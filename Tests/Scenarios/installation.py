@@ -1,0 +1,283 @@
+"""A whole hub for tests: its own data folder, private PostgreSQL, partners and keys; the partners are real processes."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+import requests
+
+PROJECT = pathlib.Path(__file__).resolve().parents[2]
+HUB = os.environ.get("HUB") or str(PROJECT / ".build/debug/hub")
+UVICORN = str(PROJECT / ".hub/venv/bin/uvicorn")
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def eventually(condition, within=30, every=0.05, why="the condition"):
+    """The first truthy value of `condition()`; fails when there is none in time."""
+    deadline = time.monotonic() + within
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{why} did not come within {within} s")
+        time.sleep(every)
+
+
+class Process:
+    """A program in the background, its remarks kept in a log."""
+
+    def __init__(self, arguments, log, environment=None):
+        self.arguments, self.log, self.environment = arguments, log, environment
+        self.process = None
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                self.arguments, stdout=log, stderr=log, env=self.environment, start_new_session=True
+            )
+        return self
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(how)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(5)
+        self.process = None
+
+
+class Installation:
+    """One hub in a folder of its own. `start` and `stop` may be called again and again."""
+
+    def __init__(self, home, outbound=True):
+        self.home = pathlib.Path(home)
+        self.home.chmod(0o755)
+        self.port, self.homes_port, self.mesh_port = free_port(), free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {**os.environ, "HUB_CONFIG": str(self.home / "hub.yaml"), "LOG_LEVEL": "info"}
+        self.keys = {}
+        self.others = []
+        (self.home / "secrets").mkdir()
+        (self.home / "secrets/mesh-password").write_text("password")
+        (self.home / "secrets/mesh-shared-key").write_text("TestKey")
+        lines = [
+            "environment: test",
+            "organisation: { id: derby_lac, name: Derby Local Area Co-ordination }",
+            "data: data",
+            f"adapters: {PROJECT}/adapters",
+            f"listen: {{ host: 127.0.0.1, port: {self.port} }}",
+            "drop: drop",
+        ]
+        if outbound:
+            lines += [
+                "outbound:",
+                f"  derby_homes: {{ https: {{ url: 'https://localhost:{self.homes_port}/housing/v1', "
+                "ca: certificates/ca.pem, certificate: certificates/hub.pem, key: certificates/hub.key, timeout: 5 } }",
+                f"  uhdb: {{ mesh: {{ url: 'https://localhost:{self.mesh_port}', mailbox: DERBYLAC01, to: RTGLOCAL1, "
+                "workflow: LAC_REFERRAL, password: 'file:secrets/mesh-password', "
+                "shared_key: 'file:secrets/mesh-shared-key', ca: certificates/ca.pem, "
+                "certificate: certificates/hub.pem, key: certificates/hub.key, timeout: 5 } }",
+            ]
+            self.hub("simulate", "certificates", "--folder", self.home / "certificates")
+        (self.home / "hub.yaml").write_text("\n".join(lines) + "\n")
+        self.server = Process([HUB, "serve"], self.home / "hub.log", self.environment)
+        self.hub("migrate")
+
+    def hub(self, *arguments, check=True, stdin=None):
+        """Runs a command of the hub; its standard output as text."""
+        run = subprocess.run(
+            [HUB, *map(str, arguments)], env=self.environment, capture_output=True, text=True, timeout=120, input=stdin
+        )
+        if check and run.returncode != 0:
+            raise AssertionError(f"hub {arguments} gave {run.returncode}: {run.stdout}{run.stderr}")
+        return run.stdout if check else run
+
+    def start(self):
+        self.server.start()
+        eventually(self.is_ready, 60, why="the hub's readiness")
+        return self
+
+    def is_ready(self):
+        assert self.server.process.poll() is None, (self.home / "hub.log").read_text()[-2000:]
+        try:
+            return requests.get(self.url + "/readyz", timeout=2).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def partner(self, name, kind="partner", adapter=None):
+        """Adds a partner and gives its key."""
+        if name not in self.keys:
+            extra = ["--adapter", adapter] if adapter else []
+            self.hub("partner", "add", name, "--kind", kind, "--name", name, *extra)
+            file = self.home / f"secrets/{name}.key"
+            self.hub("partner", "key", name, "--to-file", file)
+            self.keys[name] = file.read_text()
+        return self.keys[name]
+
+    def authorised(self, name, **headers):
+        return {"Authorization": "Bearer " + self.keys[name], **headers}
+
+    def post(self, partner, body, media_type, **headers):
+        return requests.post(
+            self.url + "/v1/referrals",
+            data=body,
+            headers=self.authorised(partner, **{"Content-Type": media_type, **headers}),
+            timeout=30,
+        )
+
+    def staff(self, method, path, body=None):
+        self.partner("workers", kind="staff")
+        return requests.request(
+            method, self.url + path, headers=self.authorised("workers"), json=body, timeout=30
+        )
+
+    def receipt(self, id):
+        return self.staff("GET", f"/v1/receipts/{id}").json()
+
+    def worked_on(self, id):
+        """The receipt once intake is through with it."""
+        return eventually(
+            lambda: (r := self.receipt(id)) and r["status"] != "waiting" and r, why="intake"
+        )
+
+    def person(self, family="TESTER", number="9990000018", born="19500102", id=None):
+        """A referral of an invented person from the hospital, worked on; the person's id."""
+        self.partner("uhdb")
+        receipt = self.post("uhdb", hl7(id or f"M{time.time_ns()}", family, number, born), "application/hl7-v2")
+        assert receipt.status_code == 202, receipt.text
+        worked = self.worked_on(receipt.json()["receipt_id"])
+        assert worked["referrals"], worked
+        return worked["referrals"][0]["person_id"]
+
+    def agree(self, person, *lines):
+        scope = [{"recipient": recipient, "purposes": [purpose]} for recipient, purpose in lines]
+        answer = self.staff(
+            "POST",
+            "/v1/agreements",
+            {"person_id": person, "signed_on": "2026-01-05", "signed_by": "subject", "scope": scope},
+        )
+        assert answer.status_code == 201, answer.text
+        return answer.json()["agreement_id"]
+
+    def share(self, person, recipient, purpose):
+        answer = self.staff("POST", "/v1/shares", {"person_id": person, "recipient": recipient, "purpose": purpose})
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def share_state(self, id):
+        return self.staff("GET", f"/v1/shares/{id}").json()["state"]
+
+    def start_derby_homes(self, *options):
+        """Derby Homes behind HTTPS, a process of its own."""
+        homes = Process(
+            [HUB, "simulate", "derby-homes", "--port", str(self.homes_port), "--certificates",
+             str(self.home / "certificates"), "--journal", str(self.home / "homes.journal"), *options],
+            self.home / "homes.log",
+        ).start()
+        self.others.append(homes)
+        wait_for_port(self.homes_port)
+        return homes
+
+    def start_mesh(self):
+        """The real mesh-sandbox behind TLS, a process of its own."""
+        mesh = Process(
+            [HUB, "simulate", "mesh", "--port", str(self.mesh_port), "--folder", str(self.home / "mesh"), "--uvicorn",
+             UVICORN, "--certificates", str(self.home / "certificates"), "--shared-key-file",
+             str(self.home / "secrets/mesh-shared-key"), "--mailboxes", "DERBYLAC01,RTGLOCAL1"],
+            self.home / "mesh.log",
+        ).start()
+        self.others.append(mesh)
+        wait_for_port(self.mesh_port)
+        return mesh
+
+    def homes_received(self):
+        return read_journal(self.home / "homes.journal")
+
+    def start_trust(self):
+        """The hospital trust, which collects its MESH mailbox."""
+        trust = Process(
+            [HUB, "simulate", "trust", "--url", f"https://localhost:{self.mesh_port}", "--mailbox", "RTGLOCAL1",
+             "--certificates", str(self.home / "certificates"), "--password-file",
+             str(self.home / "secrets/mesh-password"), "--shared-key-file", str(self.home / "secrets/mesh-shared-key"),
+             "--journal", str(self.home / "trust.journal")],
+            self.home / "trust.log",
+        ).start()
+        self.others.append(trust)
+        return trust
+
+    def trust_collected(self):
+        return read_journal(self.home / "trust.journal")
+
+    def drop(self, partner, name, body, digest=None, done=True):
+        """Drops a file as a partner does: part, rename, digest, done."""
+        import hashlib
+
+        folder = self.home / "drop" / partner / "in"
+        eventually(folder.exists, why="the partner's folder")
+        (folder / (name + ".part")).write_bytes(body)
+        (folder / (name + ".part")).rename(folder / name)
+        (folder / (name + ".sha256")).write_text(f"{digest or hashlib.sha256(body).hexdigest()}  {name}\n")
+        if done:
+            (folder / (name + ".done")).touch()
+
+    def dump(self):
+        """All of the database as SQL text, as a backup would hold it."""
+        socket_folder = self.home / "data/postgresql-socket"
+        program = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/pg_dump"))[-1]
+        command = [str(program), "-h", str(socket_folder), "-U", "hub", "hub"]
+        return subprocess.run(command, capture_output=True, check=True, timeout=120).stdout.decode()
+
+    def file_answer(self, partner, name):
+        folder = self.home / "drop" / partner / "ack"
+
+        def answer():
+            for kind in ("ack", "nack"):
+                path = folder / f"{name}.{kind}.json"
+                if path.exists():
+                    return kind, json.loads(path.read_text())
+            return None
+
+        return eventually(answer, why=f"the answer to {name}")
+
+    def close(self):
+        self.server.stop()
+        for other in self.others:
+            other.stop()
+
+
+def read_journal(path):
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def wait_for_port(port):
+    def accepts():
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    eventually(accepts, 40, why=f"port {port}")
+
+
+def hl7(id, family="TESTER", number="9990000018", born="19500102"):
+    """A hospital's REF^I12 about an invented person."""
+    return "\r".join(
+        [
+            rf"MSH|^~\&|PAS|RTG|LACHUB|DERBYLAC|20261101093000+0000||REF^I12^REF_I12|{id}|P|2.4|||AL|AL|GBR|UNICODE UTF-8",
+            f"RF1|P^Pending^HL70283|R^Routine^HL70280|Soc^Social^L||O^Outpatient^HL70284|{id}^RTG|20261101",
+            "PRD|RP^Referring Provider^HL70286|NURSE^TEST||||01632960123||N1",
+            f"PID|1||{number}^^^NHS^NH~L{id}^^^RTG^PI||{family}^ANNE^^^MRS^^L||{born}|2|||1 Example Street^^Derby^^DE1 2FS^GBR^H||01632960456",
+            "NTE|1||Lonely since a bereavement; would like company",
+        ]
+    ).encode()
