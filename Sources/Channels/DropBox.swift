@@ -250,7 +250,7 @@ extension DropBox {
     enum Complaint: Sendable {
         case name, notPlain, forbidden, tooLarge, digest, digestMissing, fileMissing, markerMissing, stalePart
 
-        /// A code of partners.md, section 1.
+        /// A code of partner interfaces, section 1.
         var code: String {
             switch self {
             case .name: "schema"
@@ -277,7 +277,7 @@ extension DropBox {
         }
     }
 
-    /// An acknowledgement in the form of partners.md, section 1, for a file that never became a submission.
+    /// An acknowledgement in the form of partner interfaces, section 1, for a file that never became a submission.
     static func nack(name: String, _ complaint: Complaint, receivedAt: String) -> [UInt8] {
         struct Acknowledgement: Encodable {
             struct Item: Encodable { var code: String, path: String, text: String }

@@ -2,7 +2,7 @@ package import Logging
 import NIOPosix
 import Synchronization
 
-/// Takes the files that partners drop (design.md, section 8; partners.md, 4.1): `NAME`, `NAME.sha256`, then `NAME.done`.
+/// Takes the files that partners drop (partner interfaces, section 4.1): `NAME`, `NAME.sha256`, then `NAME.done`.
 ///
 /// inotify makes it quick and a scan makes it certain. A file is answered in `ack/` after the hub has it durably, and never
 /// before. A crash at any point leaves the file where the next start finds it; that the hub has seen it already is then for

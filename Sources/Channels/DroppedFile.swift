@@ -23,7 +23,7 @@ package struct DropReport: Sendable, Hashable {
     package var partner: String
     /// The file's name; what is not harmless in it shows as `_`.
     package var name: String
-    /// A code of partners.md, section 1.
+    /// A code of partner interfaces, section 1.
     package var code: String
     /// What is wrong, in plain words.
     package var text: String

@@ -17,7 +17,7 @@ struct FileName: Hashable, Comparable, Sendable {
     }
 
     /// Whether the hub takes files of this name. The agreed form is `<SENDER>_<TYPE>_<time>_<nnnn>.<ext>` in `[A-Z0-9_]`
-    /// (partners.md, 4.1); what people really send has lower case, spaces and brackets, and does no harm.
+    /// (partner interfaces, section 4.1); what people really send has lower case, spaces and brackets, and does no harm.
     var isTaken: Bool {
         (1...200).contains(bytes.count) && bytes[0] != UInt8(ascii: ".") && bytes.allSatisfy(Self.isHarmless)
     }

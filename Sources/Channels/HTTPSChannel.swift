@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 
 /// Delivers by `POST` over HTTPS, one request per delivery, with the delivery's id as `Idempotency-Key`
-/// (partners.md, 4.2; the header is that of draft-ietf-httpapi-idempotency-key-header).
+/// (partner interfaces, section 4.2; the header is that of draft-ietf-httpapi-idempotency-key-header).
 ///
 /// One channel serves one address. Connections are kept and shared by concurrent deliveries.
 package final class HTTPSChannel: OutboundChannel {

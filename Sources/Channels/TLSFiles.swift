@@ -3,7 +3,7 @@ import NIOSSL
 
 /// Where the certificates of one connection lie: paths of PEM files, never their content.
 package struct TLSFiles: Sendable, Hashable {
-    /// The lowest protocol version spoken. 1.2 is an exception with an end date (partners.md, 4.2).
+    /// The lowest protocol version spoken. 1.2 is an exception with an end date (partner interfaces, section 4.2).
     package enum Version: String, Sendable, CaseIterable {
         case tls12 = "1.2"
         case tls13 = "1.3"

@@ -42,7 +42,7 @@ package struct Configuration: Sendable {
         package var timeout: Duration = .seconds(30)
     }
 
-    /// A MESH mailbox to send from and the mailbox to send to (nhs.md section 1).
+    /// A MESH mailbox to send from and the mailbox to send to (NHS interfaces, section 1).
     package struct MESHEndpoint: Sendable {
         package var url: String
         package var mailbox: String
@@ -65,6 +65,8 @@ package struct Configuration: Sendable {
     package var database: SecretReference?
     /// Where the private cluster lives.
     var clusterFolder: String { dataFolder + "/postgresql" }
+    /// Where the ledger's checkpoints are kept, outside PostgreSQL.
+    var checkpointPath: String { dataFolder + "/ledger.checkpoints" }
     /// Connections the pool may open. Defaults to twice the cores, at most 16.
     package var databaseConnections: Int?
     /// Folder of adapters.

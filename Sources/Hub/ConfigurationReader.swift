@@ -21,12 +21,20 @@ struct ConfigurationReader {
         } catch let error as ConfigurationError {
             throw error
         } catch {
-            throw ConfigurationError(problems: [.init(line: nil, key: "file", text: "is not YAML: \(error)")])
+            // The library's own text quotes the line, which may hold a secret that was written there by mistake.
+            throw ConfigurationError(problems: [.init(line: Self.line(of: error), key: "file", text: "is not YAML")])
         }
         var reader = ConfigurationReader(folder: folder)
         let configuration = reader.configuration(root)
         guard reader.problems.isEmpty else { throw ConfigurationError(problems: reader.problems) }
         return configuration
+    }
+
+    private static func line(of error: any Error) -> Int? {
+        switch error as? YamlError {
+        case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): mark.line
+        default: nil
+        }
     }
 
     private mutating func configuration(_ root: Node) -> Configuration {
@@ -52,18 +60,18 @@ struct ConfigurationReader {
                 integer(mapping(node, "database"), "connections", "database", 1...64)
             },
             adapters: path(map, "adapters") ?? folder + "/adapters",
-            keyFile: map["keys"].flatMap { path(mapping($0, "keys"), "installation") }
+            keyFile: section(map, "keys", ["installation"]).flatMap { path($0, "installation") }
                 ?? data + "/keys/installation.key",
             partnerListener: map["listen"].map { listener($0, "listen", port: 8443) }
                 ?? .init(host: "127.0.0.1", port: 8443),
             adminListener: map["admin"].map { listener($0, "admin", port: 8444) },
             dropFolder: path(map, "drop"),
             outbound: outbound(map["outbound"]),
-            intakeConcurrency: map["intake"].flatMap {
-                integer(mapping($0, "intake"), "concurrency", "intake", 1...256)
+            intakeConcurrency: section(map, "intake", ["concurrency"]).flatMap {
+                integer($0, "concurrency", "intake", 1...256)
             } ?? 8,
-            dispatchConcurrency: map["dispatch"].flatMap {
-                integer(mapping($0, "dispatch"), "concurrency", "dispatch", 1...256)
+            dispatchConcurrency: section(map, "dispatch", ["concurrency"]).flatMap {
+                integer($0, "concurrency", "dispatch", 1...256)
             } ?? 4
         )
     }
@@ -119,6 +127,7 @@ struct ConfigurationReader {
             let key = "outbound.\(partner)"
             let map = mapping(node, key)
             only(map, key, ["https", "mesh"])
+            if map["https"] != nil && map["mesh"] != nil { problem(node, key, "names two channels: give one") }
             if let https = map["https"] {
                 endpoints[partner] = .https(self.https(https, key + ".https"))
             } else if let mesh = map["mesh"] {
@@ -201,6 +210,13 @@ struct ConfigurationReader {
         return result
     }
 
+    private mutating func section(_ map: [String: Node], _ name: String, _ known: [String]) -> [String: Node]? {
+        guard let node = map[name] else { return nil }
+        let section = mapping(node, name)
+        only(section, name, known)
+        return section
+    }
+
     private mutating func only(_ map: [String: Node], _ key: String, _ known: [String]) {
         for (name, node) in map where !known.contains(name) {
             let place = key.isEmpty ? name : "\(key).\(name)"
@@ -251,8 +267,10 @@ extension Configuration {
         guard let bytes = try? LocalFile.read(path), let text = String(validating: bytes, as: UTF8.self) else {
             throw ConfigurationError(problems: [.init(line: nil, key: path, text: "cannot be read")])
         }
-        let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        return try ConfigurationReader.read(text, folder: folder.isEmpty ? "." : folder)
+        // Absolute, because PostgreSQL's programs are started in folders of their own.
+        let absolute = LocalFile.resolve(path, in: LocalFile.workingFolder())
+        let folder = absolute.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        return try ConfigurationReader.read(text, folder: folder.isEmpty ? "/" : folder)
     }
 
     /// Reads and checks configuration that is already in memory; `folder` is where relative paths start.

@@ -8,7 +8,7 @@ import Vault
 
 /// Checks an installation and the promises it lives by, and names the remedy of everything it finds.
 ///
-/// It starts nothing and changes nothing.
+/// It starts nothing, and changes nothing but giving new ledger entries their places, as the running hub does each second.
 package struct Doctor: Sendable {
     /// How bad a finding is: `fault` stops the hub or breaks a promise, `attention` waits for a person.
     package enum Severity: String, Sendable {
@@ -116,7 +116,7 @@ package struct Doctor: Sendable {
             ]
         }
         guard status.isCurrent else {
-            return [.init(severity: .fault, what: "the schema: \(status)", remedy: "Run `hub migrate`.")]
+            return [.init(severity: .fault, what: "the schema: \(status.summary)", remedy: "Run `hub migrate`.")]
         }
         do {
             return try await promises(database) + waiting(database)
@@ -156,7 +156,7 @@ package struct Doctor: Sendable {
                 )
             )
         }
-        let checkpoints = CheckpointFile(path: configuration.dataFolder + "/ledger.checkpoints")
+        let checkpoints = CheckpointFile(path: configuration.checkpointPath)
         let verification = try await LedgerVerification.run(database: database, checkpointFile: checkpoints)
         if let fault = verification.fault {
             found.append(
@@ -179,25 +179,26 @@ package struct Doctor: Sendable {
                 remedy: "Keep the database as it is and report this: a promise of the queue is broken."
             )
         }
-        return try await violations + queue.statistics().flatMap { queue -> [Diagnosis] in
-            var found: [Diagnosis] = []
-            if queue.dead > 0 {
-                found.append(
-                    .init(
-                        severity: .attention, what: "\(queue.dead) dead letters in \(queue.queue)",
-                        remedy: "`hub queue show \(queue.queue)` tells why; then `hub queue replay`."
+        return try await violations
+            + queue.statistics().flatMap { queue -> [Diagnosis] in
+                var found: [Diagnosis] = []
+                if queue.dead > 0 {
+                    found.append(
+                        .init(
+                            severity: .attention, what: "\(queue.dead) dead letters in \(queue.queue)",
+                            remedy: "`hub queue show \(queue.queue)` tells why; then `hub queue replay`."
+                        )
                     )
-                )
-            }
-            if let reason = queue.pauseReason {
-                found.append(
-                    .init(
-                        severity: .attention, what: "\(queue.queue) is paused: \(reason)",
-                        remedy: "`hub queue resume \(queue.queue)` when the reason is gone."
+                }
+                if let reason = queue.pauseReason {
+                    found.append(
+                        .init(
+                            severity: .attention, what: "\(queue.queue) is paused: \(reason)",
+                            remedy: "`hub queue resume \(queue.queue)` when the reason is gone."
+                        )
                     )
-                )
+                }
+                return found
             }
-            return found
-        }
     }
 }

@@ -82,8 +82,15 @@ package struct Installation: Sendable {
         let owner = Database(configuration: connection, logger: logger)
         do {
             let migrator = Migrator(lines: migrations)
+            let isFresh = try await migrator.pending(owner).applied.isEmpty
+            if isFresh {
+                // Empty, but there: a checkpoint file that is missing later has been taken away.
+                try LocalFile.makeFolder(configuration.dataFolder)
+                let file = configuration.checkpointPath
+                if !LocalFile.exists(file) { try LocalFile.write([], to: file, mode: 0o600) }
+            }
             if !LocalFile.exists(configuration.keyFile) {
-                guard try await migrator.pending(owner).applied.isEmpty else {
+                guard isFresh else {
                     throw InstallationError.key(file: configuration.keyFile, problem: "is missing")
                 }
                 let folder = configuration.keyFile.split(separator: "/", omittingEmptySubsequences: false).dropLast()
@@ -133,7 +140,7 @@ package struct Installation: Sendable {
 
     /// Where checkpoints of the ledger are kept, outside PostgreSQL.
     package var checkpointFile: CheckpointFile {
-        CheckpointFile(path: configuration.dataFolder + "/ledger.checkpoints")
+        CheckpointFile(path: configuration.checkpointPath)
     }
 
     /// How the database is reached, without starting anything.

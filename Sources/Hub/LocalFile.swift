@@ -60,6 +60,13 @@ package enum LocalFile {
         access(path, F_OK) == 0
     }
 
+    /// The process's working folder.
+    package static func workingFolder() -> String {
+        guard let path = getcwd(nil, 0) else { return "/" }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
     /// `path` as it stands when absolute, else inside `folder`.
     package static func resolve(_ path: String, in folder: String) -> String {
         path.hasPrefix("/") ? path : folder + "/" + path

@@ -10,6 +10,8 @@ package struct PrivateCluster: Sendable {
     package let connectionString: String
 
     private let server: ClusterServer
+    /// Whether somebody else had started it.
+    private let wasRunning: Bool
     private let logger: Logger
 
     /// Starts the cluster in `dataDirectory`, making it first if need be; takes over one that is running already.
@@ -29,7 +31,8 @@ package struct PrivateCluster: Sendable {
                 settings: defaults(durable: durable).merging(settings) { $1 })
             let wasRunning = try server.start()
             let cluster = PrivateCluster(
-                connectionString: server.connectionString("hub"), server: server, logger: logger)
+                connectionString: server.connectionString("hub"), server: server, wasRunning: wasRunning, logger: logger
+            )
             try cluster.createDatabase()
             logger.info(
                 wasRunning ? "private database found running" : "private database started",
@@ -85,7 +88,9 @@ package struct PrivateCluster: Sendable {
     /// Whether others are connected. Looks for a second, because a connection just closed still counts for a moment.
     private func isUsed() throws(PostgresError) -> Bool {
         let connection = try connection()
-        for _ in 0..<100 {
+        // This process's own connections end a moment after they are closed. Who started the server waits for that; who
+        // found it running most likely leaves it to somebody who still uses it.
+        for _ in 0..<(wasRunning ? 10 : 100) {
             let others = try connection.query(
                 """
                 SELECT 1

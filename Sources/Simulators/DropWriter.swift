@@ -3,7 +3,7 @@ import Crypto
 import Foundation
 
 /// Puts a file into a drop folder as a partner does over SFTP: `NAME.part`, renamed; `NAME.sha256`; then an empty `NAME.done`
-/// (partners.md, 4.1).
+/// (partner interfaces, section 4.1).
 struct DropWriter: Sendable {
     /// `<drop>/<partner>/in`.
     var folder: String

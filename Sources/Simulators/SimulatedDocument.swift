@@ -269,7 +269,7 @@ package struct SimulatedDocument: Sendable {
                 as [String: Any],
             "consent": ["known": true, "agreed": "yes"] as [String: Any],
             "referrer": ["name": "Sam Whitaker", "role": "pastoral lead", "phone": "01632 960103"],
-            // A school says whether it is about the pupil or a parent (partners.md, section 8); others have no use for it.
+            // A school says whether it is about the pupil or a parent (partner interfaces, section 8); others have no use for it.
             "subject_role": "parent",
             "school": ["laestab": "8314001", "dsl_name": "Sam Whitaker", "phone": "01632 960103"],
         ])

@@ -12,13 +12,13 @@ struct DoctorCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var installation: InstallationOption
-    @OptionGroup var format: JSONOption
+    @Flag(help: "Print each finding as a line of JSON.") var json = false
 
     func run() async throws {
         let configuration = try installation.configuration()
         let found = await Doctor(configuration, logger: InstallationOption.logger(defaultLevel: .critical)).examine()
         for diagnosis in found {
-            if format.json {
+            if json {
                 Output.json([
                     "severity": .string(diagnosis.severity.rawValue), "what": .string(diagnosis.what),
                     "remedy": .string(diagnosis.remedy),
@@ -30,6 +30,6 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         if found.contains(where: \.isUnavailable) { throw ExitCode.unavailable }
         if found.contains(where: { $0.severity == .fault }) { throw ExitCode.badConfiguration }
-        if found.isEmpty && !format.json { Output.line("nothing wrong") }
+        if found.isEmpty && !json { Output.line("nothing wrong") }
     }
 }

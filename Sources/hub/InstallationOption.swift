@@ -3,6 +3,7 @@ import CaseStore
 import Hub
 import Logging
 import MessageQueue
+import NIOCore
 import Postgres
 
 /// `--config`, and how commands open the installation it names.
@@ -50,9 +51,16 @@ struct InstallationOption: ParsableArguments {
             Output.remark("\(error)")
             throw ExitCode.badConfiguration
         } catch let error as PostgresError {
-            Output.remark("PostgreSQL: \(error)")
+            Output.remark("\(error)")
             Output.remark(
                 "Check that it runs and that `database` in the configuration names it; `hub doctor` says more.")
+            throw ExitCode.unavailable
+        } catch let error as QueueError {
+            Output.remark("\(error)")
+            throw ExitCode.badData
+        } catch let error as IOError {
+            Output.remark("\(error)")
+            Output.remark("Check that the addresses of `listen` and `admin` are free and this machine's own.")
             throw ExitCode.unavailable
         } catch let error as PrivateClusterError {
             Output.remark("\(error)")

@@ -127,7 +127,7 @@ struct PersonCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "A person's case state, and counts of referrals, agreements and shares."
+            abstract: "A person's case state and number of referrals."
         )
         @OptionGroup var installation: InstallationOption
         @Argument(help: "The person's id.") var id: String

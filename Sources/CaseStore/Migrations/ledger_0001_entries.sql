@@ -70,15 +70,17 @@ CREATE TRIGGER entry_changes_only_by_erasure BEFORE UPDATE ON ledger.entry
 CREATE FUNCTION ledger.erase(entries uuid[]) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog
-    SET ledger.erasing = 'on'
 AS $$
 DECLARE
     erased bigint;
 BEGIN
+    -- Not as a SET clause of the function: only a superuser may make one of a setting that no module knows.
+    PERFORM set_config('ledger.erasing', 'on', true);
     UPDATE ledger.entry
     SET submission = NULL, referral = NULL, person = NULL, agreement = NULL, share = NULL, salt = NULL, bytes = NULL
     WHERE id = ANY (entries) AND bytes IS NOT NULL;
     GET DIAGNOSTICS erased = ROW_COUNT;
+    PERFORM set_config('ledger.erasing', 'off', true);
     RETURN erased;
 END
 $$;

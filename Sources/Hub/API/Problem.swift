@@ -4,7 +4,7 @@ import NIOCore
 import Referral
 import Translation
 
-/// An error answer as a problem document (RFC 9457), with the findings of partners.md section 1 in `errors`.
+/// An error answer as a problem document (RFC 9457), with the findings of partner interfaces, section 1 in `errors`.
 ///
 /// It says what happened and what to do; it never echoes a value that was sent.
 struct Problem: HTTPResponseError {
@@ -41,7 +41,7 @@ struct Problem: HTTPResponseError {
 }
 
 extension Problem {
-    /// The problem for one finding about a document, with the status of design's error list: sender_mismatch 403,
+    /// The problem for one finding about a document, with its status: sender_mismatch 403,
     /// conflict 409, too_large 413, media_type 415, not_parseable and encoding 400, internal 500, all else 422.
     init(_ finding: Finding, receipt: String? = nil) {
         let status: HTTPResponse.Status =

@@ -50,7 +50,7 @@ struct Server {
         )
     }
 
-    /// Plain HTTP on loopback, else TLS 1.3 (design section 10, Listeners).
+    /// Plain HTTP on loopback, else TLS 1.3.
     private static func builder(_ listener: Configuration.Listener) throws -> HTTPServerBuilder {
         guard let certificate = listener.certificate, let privateKey = listener.privateKey else { return .http1() }
         var tls = TLSConfiguration.makeServerConfiguration(

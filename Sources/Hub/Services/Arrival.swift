@@ -87,7 +87,7 @@ package struct ReceiptAnswer: Sendable {
 
     var location: String { "/v1/receipts/\(id)" }
 
-    /// `{receipt_id, message_id, received_at, status, errors}` (partners.md section 1).
+    /// `{receipt_id, message_id, received_at, status, errors}` (partner interfaces, section 1).
     package func value(_ status: Status, errors: [Finding] = []) -> Value {
         var object: Object = [
             "receipt_id": .string(id.description),
