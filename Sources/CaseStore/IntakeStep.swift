@@ -23,9 +23,20 @@ struct IntakeStep {
     private struct Held {
         let id: UUIDValue
         let key: DataKey
+        var nhs: [UInt8]?
         var birthDate: [UInt8]?
         /// Nothing for one that was just made of the message at hand.
         var profile: (referral: Referral, at: Timestamp)?
+
+        /// Whether a message about this person would have to be about somebody else: another birth date, or another
+        /// verified NHS number. What either side does not say contradicts nothing.
+        func isContradicted(by index: PersonIndex) -> Bool {
+            func differ(_ held: [UInt8]?, _ told: [UInt8]?) -> Bool {
+                guard let held, let told else { return false }
+                return held != told
+            }
+            return differ(birthDate, index.birthDate) || differ(nhs, index.nhs)
+        }
     }
 
     private struct Review {
@@ -51,10 +62,15 @@ struct IntakeStep {
         var answered: UUIDValue?
         var person: Held?
         var review: Review?
-        if let messageID = referral.inReplyTo {
+        if let messageID = referral.inReplyTo, type != .referral {
             if let earlier = try earlier(messageID) {
                 answered = earlier.id
                 person = try hold("person.id = \(earlier.person)")
+            }
+            // A sender's wrong id must not lay one person's facts upon another.
+            if let held = person, held.isContradicted(by: index) {
+                work(.unboundMessage, item, code: "names_another_person")
+                return .unbound
             }
         } else if type.answersAnother || !item.opensCase {
             person = try knownPerson(index).flatMap { try hold("person.id = \($0)") }
@@ -114,19 +130,19 @@ struct IntakeStep {
     private func hold(_ condition: SQL) throws -> Held? {
         let rows = try connection.query(
             """
-            SELECT person.id, person.dob_index, person.profile_at, person.sealed_profile, person_key.wrapped_key
+            SELECT person.id, person.nhs_index, person.dob_index, person.profile_at, person.sealed_profile, person_key.wrapped_key
             FROM record.person LEFT JOIN record.person_key ON person_key.person = person.id
             WHERE \(condition)
             FOR NO KEY UPDATE OF person
             """, name: "record.hold_person")
         guard
-            let (id, birthDate, profileAt, sealed, wrapped) = try rows.first?.decode(
-                UUIDValue.self, [UInt8]?.self, Timestamp.self, [UInt8].self, [UInt8]?.self)
+            let (id, nhs, birthDate, profileAt, sealed, wrapped) = try rows.first?.decode(
+                UUIDValue.self, [UInt8]?.self, [UInt8]?.self, Timestamp.self, [UInt8].self, [UInt8]?.self)
         else { return nil }
         guard let wrapped else { throw CaseStoreError.keyDestroyed(person: id) }
         let key = try store.vault.unwrap(wrapped)
         let profile = try store.referral(sealed, with: key, at: Place.profile(id))
-        return Held(id: id, key: key, birthDate: birthDate, profile: (profile, profileAt))
+        return Held(id: id, key: key, nhs: nhs, birthDate: birthDate, profile: (profile, profileAt))
     }
 
     /// A verified NHS number with the same birth date is that person. Everything else is a new one, and where one of the

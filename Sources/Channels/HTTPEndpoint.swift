@@ -86,13 +86,29 @@ struct HTTPEndpoint: Sendable {
         request.method = method
         request.headers = headers
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        let deadline = ContinuousClock.now + .nanoseconds(requestTimeout.nanoseconds)
         do {
             let response = try await client.execute(request, timeout: requestTimeout)
             return Answer(
                 status: Int(response.status.code), headers: response.headers,
-                body: try? await response.body.collect(upTo: maximumAnswer))
+                body: await Self.collect(response.body, upTo: maximumAnswer, until: deadline))
         } catch {
             throw Self.failure(error)
+        }
+    }
+
+    /// The body, if it is not too long and ends in time: the client's own limit ends with the answer's head.
+    private static func collect(
+        _ body: HTTPClientResponse.Body, upTo limit: Int, until deadline: ContinuousClock.Instant
+    ) async -> ByteBuffer? {
+        await withTaskGroup(of: ByteBuffer?.self) { group in
+            group.addTask { try? await body.collect(upTo: limit) }
+            group.addTask {
+                try? await Task.sleep(until: deadline, clock: .continuous)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
         }
     }
 

@@ -81,9 +81,9 @@ package struct Configuration: Sendable {
     package var dropFolder: String?
     /// Outbound endpoints by partner id. A partner that is not named here is `channel_not_configured`.
     package var outbound: [String: Endpoint]
-    /// Referrals worked on at once. Defaults to 8.
+    /// Referrals worked on at once; those that are stored share transactions. Defaults to 32.
     package var intakeConcurrency: Int
-    /// Deliveries under way at once to one partner. Defaults to 4.
+    /// Deliveries under way at once to one partner. Defaults to 16.
     package var dispatchConcurrency: Int
 }
 

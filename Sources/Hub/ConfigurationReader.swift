@@ -69,10 +69,10 @@ struct ConfigurationReader {
             outbound: outbound(map["outbound"]),
             intakeConcurrency: section(map, "intake", ["concurrency"]).flatMap {
                 integer($0, "concurrency", "intake", 1...256)
-            } ?? 8,
+            } ?? 32,
             dispatchConcurrency: section(map, "dispatch", ["concurrency"]).flatMap {
                 integer($0, "concurrency", "dispatch", 1...256)
-            } ?? 4
+            } ?? 16
         )
     }
 

@@ -87,14 +87,12 @@ package struct HubServices: Sendable {
                 }
             )
         }
-        let group = ServiceGroup(
-            configuration: .init(
-                services: services,
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: logger
-            )
-        )
-        try await group.run()
+        var group = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        // Whoever does not let go by then is cut off; what was in hand is taken up again at the next start.
+        group.maximumGracefulShutdownDuration = .seconds(25)
+        group.maximumCancellationDuration = .seconds(5)
+        try await ServiceGroup(configuration: group).run()
     }
 }
 
@@ -108,7 +106,8 @@ private struct DroppedFiles: Service {
         let files = FileIntake(
             intake: hub.intake, database: installation.database, store: installation.store, logger: hub.logger)
         let drop = DropFolder(
-            configuration: .init(root: folder, state: folder + ".state"),
+            configuration: .init(
+                root: folder, state: folder + ".state", maximumBytes: ReferralRoutes.bodyLimit),
             partners: { await files.partners() },
             logger: hub.logger,
             report: { await files.report($0) },

@@ -51,9 +51,14 @@ extension MessageQueue {
     ///
     /// A replayed message keeps its id and takes a new place, behind the live messages of its key: those that were
     /// enqueued after it may have been delivered long since.
+    ///
+    /// - Parameter body: what must commit together with it; runs first, in the same transaction
     @discardableResult
-    package func replay(_ selection: DeadLetterSelection) async throws -> Int {
+    package func replay(
+        _ selection: DeadLetterSelection, beside body: @escaping @Sendable (Connection) throws -> Void = { _ in }
+    ) async throws -> Int {
         let queues = try await database.transaction { connection in
+            try body(connection)
             let names = try connection.query(
                 """
                 WITH \(selection.chosen)

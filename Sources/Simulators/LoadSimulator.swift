@@ -2,30 +2,48 @@ import Channels
 import Foundation
 import Glibc
 
-/// Closed-loop load: each connection posts a referral, waits for its answer and posts the next, all of them different.
+/// Closed-loop load: each connection takes one turn after the other. A turn is a referral unlike all others, a request
+/// for a share, or the one and then the other, each answered before the next is sent.
 ///
-/// Threads and plain sockets rather than an HTTP library: on a small machine the load generator must not be what is measured.
+/// Threads and plain sockets rather than an HTTP library: on a small machine the load generator must not be what is
+/// measured.
 package struct LoadSimulator: Sendable {
     package struct Configuration: Sendable {
         /// `http://127.0.0.1:8080`: an IPv4 address and plain HTTP.
         package var hub: String
-        /// The credential of the partner that sends.
-        package var key: String
-        package var sender: String
+        /// The partner that sends referrals in the JSON envelope, and its credential; without one none are sent.
+        package var key: String?
+        package var sender: String?
+        /// Without this no shares are asked for.
+        package var shares: Shares?
         package var connections: Int
         package var duration: Duration
         package var seed: UInt64
 
         package init(
-            hub: String, key: String, sender: String, connections: Int, duration: Duration,
-            seed: UInt64 = UInt64(WallClock.now())
+            hub: String, key: String? = nil, sender: String? = nil, shares: Shares? = nil, connections: Int,
+            duration: Duration, seed: UInt64 = UInt64(WallClock.now())
         ) {
             self.hub = hub
             self.key = key
             self.sender = sender
+            self.shares = shares
             self.connections = connections
             self.duration = duration
             self.seed = seed
+        }
+    }
+
+    /// Requests that Derby Homes be told about persons, for housing support.
+    package struct Shares: Sendable {
+        /// The persons' ids, asked about in turn. Each connection has its own, so there is at least one for each.
+        package var persons: [String]
+        /// The credential of a staff system.
+        package var key: String
+
+        package init(persons: [String], key: String) {
+            self.persons = persons
+            self.key = key
         }
     }
 
@@ -33,10 +51,10 @@ package struct LoadSimulator: Sendable {
     package struct Result: Sendable, Codable, Hashable, CustomStringConvertible {
         package var connections = 0
         package var seconds = 0.0
-        /// Answered with 2xx.
+        /// Turns in which everything was answered with 2xx.
         package var accepted = 0
         package var acceptedPerSecond = 0.0
-        /// Answer times of what was accepted, in milliseconds.
+        /// How long the turns that were accepted took, in milliseconds.
         package var p50 = 0.0
         package var p99 = 0.0
         package var longest = 0.0
@@ -50,6 +68,15 @@ package struct LoadSimulator: Sendable {
                 acceptedPerSecond, p50, p99, longest)
             let failures = errors.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
             return failures.isEmpty ? text : "\(text)  errors \(failures)"
+        }
+
+        /// The same for programs, on one line.
+        package var json: String {
+            get throws {
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = .sortedKeys
+                return String(decoding: try encoder.encode(self), as: UTF8.self)
+            }
         }
     }
 
@@ -106,33 +133,65 @@ package struct LoadSimulator: Sendable {
         }
     }
 
+    /// A whole request. A referral is cut where the number goes that makes its id complete.
+    private struct Request: Sendable {
+        var before: [UInt8]
+        var after: [UInt8]?
+
+        func bytes(id: String) -> [UInt8] {
+            guard let after else { return before }
+            return before + Array(id.utf8) + after
+        }
+    }
+
     /// One connection's work, on its own thread.
     private struct Worker: Sendable {
         private let host: String
         private let port: UInt16
         /// Begins every id of this worker; different in every run, so that no message id comes twice.
         private let begun: String
-        /// Whole requests about different persons, cut where the number goes that makes the id complete.
-        private let requests: [(before: [UInt8], after: [UInt8])]
+        /// About different persons; none where none are asked for.
+        private let referrals: [Request]
+        private let shares: [Request]
 
         init(host: String, port: UInt16, configuration: Configuration, number: Int) {
             self.host = host
             self.port = port
             let begun = "load-" + String(UInt64(Date().timeIntervalSince1970 * 1000), radix: 36) + "-\(number)-"
             self.begun = begun
-            requests = (0..<64).map { index in
-                // As long as the number is, so that the length of the body is known beforehand.
-                let placeholder = Array((begun + "#########").utf8)
-                let body = SimulatedDocument.envelope(
-                    InventedPerson(seed: configuration.seed, number: number * 64 + index), sender: configuration.sender,
-                    id: String(decoding: placeholder, as: UTF8.self), at: CivilTime.rfc3339(WallClock.now()))
-                let head =
-                    "POST /v1/referrals HTTP/1.1\r\nHost: \(host):\(port)\r\nAuthorization: Bearer \(configuration.key)\r\n"
-                    + "Content-Type: application/vnd.lac.referral+json;v=1\r\nContent-Length: \(body.count)\r\n\r\n"
-                let request = Array(head.utf8) + body
-                guard let range = request.firstRange(of: placeholder) else { return (request, []) }
-                return (Array(request[..<range.lowerBound]), Array(request[range.upperBound...]))
+            func head(_ path: String, _ key: String, _ mediaType: String, _ length: Int) -> [UInt8] {
+                Array(
+                    ("POST \(path) HTTP/1.1\r\nHost: \(host):\(port)\r\nAuthorization: Bearer \(key)\r\n"
+                        + "Content-Type: \(mediaType)\r\nContent-Length: \(length)\r\n\r\n").utf8)
             }
+            // As long as the number is, so that the length of the body is known beforehand.
+            let placeholder = Array((begun + "#########").utf8)
+            func referral(_ person: InventedPerson, from sender: String, _ key: String) -> Request {
+                let body = SimulatedDocument.envelope(
+                    person, sender: sender, id: String(decoding: placeholder, as: UTF8.self),
+                    at: CivilTime.rfc3339(WallClock.now()))
+                let whole = head("/v1/referrals", key, "application/vnd.lac.referral+json;v=1", body.count) + body
+                guard let range = whole.firstRange(of: placeholder) else { return Request(before: whole) }
+                return Request(before: Array(whole[..<range.lowerBound]), after: Array(whole[range.upperBound...]))
+            }
+            func share(_ person: String, _ key: String) -> Request {
+                let body = Array(
+                    #"{"person_id":"\#(person)","recipient":"derby_homes","purpose":"housing_support"}"#.utf8)
+                return Request(before: head("/v1/shares", key, "application/json", body.count) + body)
+            }
+            if let sender = configuration.sender, let key = configuration.key {
+                referrals = (0..<64).map { index in
+                    referral(
+                        InventedPerson(seed: configuration.seed, number: number * 64 + index), from: sender, key)
+                }
+            } else {
+                referrals = []
+            }
+            shares =
+                configuration.shares.map { shares in
+                    let own = stride(from: number, to: shares.persons.count, by: configuration.connections)
+                    return own.map { share(shares.persons[$0], shares.key) }
+                } ?? []
         }
 
         /// From when its thread runs, which on a busy machine is later than when it was asked for.
@@ -144,23 +203,32 @@ package struct LoadSimulator: Sendable {
             repeat {
                 if connection == nil { connection = Connection(host: host, port: port) }
                 let began = ContinuousClock.now
-                let (before, after) = requests[sent % requests.count]
                 let id = begun + InventedPerson.pad(sent, 9)
+                let turn = [referrals, shares].filter { !$0.isEmpty }.map { $0[sent % $0.count].bytes(id: id) }
                 sent += 1
-                guard let status = connection?.exchange(before + Array(id.utf8) + after) else {
+                switch take(turn, over: connection) {
+                case nil:
                     tally.errors["connection", default: 0] += 1
                     connection = nil
                     // A hub that is not there would otherwise be asked a million times a second.
                     usleep(10_000)
-                    continue
-                }
-                if (200..<300).contains(status) {
+                case .some(let status) where (200..<300).contains(status):
                     tally.latencies.record(microseconds: Int((ContinuousClock.now - began) / .microseconds(1)))
-                } else {
+                case .some(let status):
                     tally.errors["\(status)", default: 0] += 1
                 }
             } while ContinuousClock.now < end
             return tally
+        }
+
+        /// The status of the last answer, which is the first that is no 2xx. `nil` when the connection broke.
+        private func take(_ turn: [[UInt8]], over connection: Connection?) -> Int? {
+            var last: Int?
+            for request in turn {
+                last = connection?.exchange(request)
+                guard let last, (200..<300).contains(last) else { break }
+            }
+            return last
         }
     }
 

@@ -134,25 +134,36 @@ package final class MESHSandbox: Sendable {
         await process.stop(within: .seconds(5))
     }
 
-    /// Runs until it ends by itself, or we are cancelled or told to end (SIGTERM, SIGINT), and then ends it: without that it
-    /// would outlive us.
-    package func run() async {
-        // Its one service throws nothing, and its end is no failure of the group.
-        try? await ServiceGroup(
+    /// Starts it and runs until it ends by itself, or we are cancelled or told to end (SIGTERM, SIGINT), and then ends it:
+    /// without that it would outlive us. We listen for being told before it is started, so that no moment is missed.
+    package static func run(_ configuration: Configuration) async throws {
+        try await ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: Life(process: process), successTerminationBehavior: .gracefullyShutdownGroup)
+                    .init(
+                        service: Life(configuration: configuration),
+                        successTerminationBehavior: .gracefullyShutdownGroup)
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "mesh-sandbox"))
         ).run()
     }
 
     private struct Life: Service {
-        var process: ChildProcess
+        var configuration: Configuration
 
-        func run() async {
-            await cancelWhenGracefulShutdown { await process.wait() }
-            // A task of its own: this one may be cancelled already, and then waiting would be no waiting at all.
-            await Task { [process] in await process.stop(within: .seconds(5)) }.value
+        func run() async throws {
+            try await cancelWhenGracefulShutdown {
+                let sandbox: MESHSandbox
+                do {
+                    sandbox = try await MESHSandbox.start(configuration)
+                } catch {
+                    // Told to end while it came up: it has been ended, and that is no failure.
+                    if Task.isCancelled { return }
+                    throw error
+                }
+                await sandbox.process.wait()
+                // A task of its own: this one may be cancelled already, and then waiting would be no waiting at all.
+                await Task { await sandbox.stop() }.value
+            }
         }
     }
 }

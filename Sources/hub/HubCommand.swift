@@ -16,7 +16,7 @@ struct HubCommand: AsyncParsableCommand {
             .init(name: "Documents", subcommands: [Translate.self, Render.self, Adapters.self, Disclose.self]),
             .init(
                 name: "Looking and mending",
-                subcommands: [QueueCommand.self, Trace.self, LedgerCommand.self]
+                subcommands: [WorkCommand.self, QueueCommand.self, Trace.self, LedgerCommand.self]
             ),
             .init(
                 name: "Partners and people",

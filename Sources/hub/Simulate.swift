@@ -96,7 +96,7 @@ struct Simulate: AsyncParsableCommand {
         @Option(help: "Mailboxes, comma-separated.") var mailboxes: String
 
         func run() async throws {
-            let sandbox = try await MESHSandbox.start(
+            try await MESHSandbox.run(
                 .init(
                     uvicorn: uvicorn, port: port, folder: folder,
                     mailboxes: mailboxes.split(separator: ",").map(String.init),
@@ -104,7 +104,6 @@ struct Simulate: AsyncParsableCommand {
                     certificate: "\(certificates)/server.pem", key: "\(certificates)/server.key",
                     clientAuthority: "\(certificates)/ca.pem", probeCertificate: "\(certificates)/hub.pem",
                     probeKey: "\(certificates)/hub.key"))
-            await sandbox.run()
         }
     }
 
@@ -136,21 +135,40 @@ struct Simulate: AsyncParsableCommand {
 
     struct Load: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Post unique referrals over N connections for T seconds; print rate and answer times."
+            abstract: "Post referrals, ask for shares, or both in turn over N connections; print rate and times."
         )
         @Option(help: "The hub's address on loopback, plain HTTP.") var url: String
-        @Option(help: "File with the API key of the sending partner.") var keyFile: String
-        @Option(help: "The sending partner's id: one that sends the JSON envelope.") var sender: String
+        @Option(help: "File with the API key of the sending partner.") var keyFile: String?
+        @Option(help: "The sending partner's id: one that sends the JSON envelope.") var sender: String?
+        @Option(help: "File with a person's id on each line: ask that Derby Homes be told about each in turn.")
+        var shares: String?
+        @Option(help: "File with the API key of a staff system, to ask for shares.") var staffKeyFile: String?
         @Option var connections = 8
         @Option var seconds = 10
+        @Flag(help: "Print the figures as JSON.") var json = false
+
+        func validate() throws {
+            guard (keyFile == nil) == (sender == nil), (shares == nil) == (staffKeyFile == nil) else {
+                throw ValidationError("--sender goes with --key-file, and --shares with --staff-key-file.")
+            }
+            guard sender != nil || shares != nil else { throw ValidationError("Give --sender, --shares, or both.") }
+            guard connections > 0, seconds > 0 else { throw ValidationError("Connections and seconds are 1 or more.") }
+        }
 
         func run() async throws {
-            let key = try SecretReference.file(keyFile).resolve()
-            let result = try await LoadSimulator(
-                configuration: .init(
-                    hub: url, key: key, sender: sender, connections: connections, duration: .seconds(seconds))
-            ).run()
-            Output.line("\(result)")
+            var load = LoadSimulator.Configuration(
+                hub: url, key: try keyFile.map { try SecretReference.file($0).resolve() }, sender: sender,
+                connections: connections, duration: .seconds(seconds))
+            if let shares, let staffKeyFile {
+                let text = String(decoding: try LocalFile.read(shares), as: UTF8.self)
+                let persons = text.split(separator: "\n").map(String.init)
+                guard persons.count >= connections else {
+                    throw ValidationError("\(shares) names fewer persons than there are connections.")
+                }
+                load.shares = .init(persons: persons, key: try SecretReference.file(staffKeyFile).resolve())
+            }
+            let result = try await LoadSimulator(configuration: load).run()
+            Output.line(json ? try result.json : "\(result)")
         }
     }
 }

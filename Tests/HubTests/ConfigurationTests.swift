@@ -31,7 +31,7 @@ import Testing
         #expect(configuration.keyFile == "/srv/hub/data/keys/installation.key")
         #expect(configuration.dropFolder == "/srv/drop")
         #expect(configuration.intakeConcurrency == 16)
-        #expect(configuration.dispatchConcurrency == 4)
+        #expect(configuration.dispatchConcurrency == 16)
         guard case .https(let homes)? = configuration.outbound["derby_homes"],
             case .mesh(let trust)? = configuration.outbound["uhdb"]
         else {

@@ -149,7 +149,7 @@ class Installation:
     def worked_on(self, id):
         """The receipt once intake is through with it."""
         return eventually(
-            lambda: (r := self.receipt(id)) and r["status"] != "waiting" and r, why="intake"
+            lambda: (r := self.receipt(id)) and r["status"] != "waiting" and r, 60, why="intake"
         )
 
     def person(self, family="TESTER", number="9990000018", born="19500102", id=None):

@@ -27,7 +27,7 @@ def test_what_was_answered_survives_a_kill_under_load(hub):
                 try:
                     answer = session.post(
                         hub.url + "/v1/referrals",
-                        data=hl7(id, family=f"CRASH{worker}"),
+                        data=hl7(id, family="CRASH"),
                         headers=hub.authorised("uhdb", **{"Content-Type": "application/hl7-v2"}),
                         timeout=10,
                     )
@@ -61,7 +61,7 @@ def test_what_was_answered_survives_a_kill_under_load(hub):
     for id, receipt in answered.items():
         assert hub.worked_on(receipt)["status"] == "accepted", id
         # Sent once more, it is recognised: it is there exactly once.
-        again = hub.post("uhdb", hl7(id, family=f"CRASH{id[1]}"), "application/hl7-v2")
+        again = hub.post("uhdb", hl7(id, family="CRASH"), "application/hl7-v2")
         assert again.status_code == 200 and again.json()["receipt_id"] == receipt
     for share in shares:
         eventually(lambda: hub.share_state(share) == "delivered", 60, why="delivery")

@@ -35,6 +35,10 @@ def test_a_referral_is_received_once_and_traced(hub):
     assert other.status_code == 409
     assert other.json()["errors"][0]["code"] == "conflict"
     assert "OTHER" not in other.text
+    [item] = [json.loads(line) for line in hub.hub("work", "list", "--json").splitlines()]
+    assert (item["kind"], item["code"], item["partner"]) == ("refused_submission", "conflict", "uhdb")
+    assert hub.hub("work", "done", item["id"], "--by", "worker-7") == "done\n"
+    assert hub.hub("work", "list", "--json") == ""
 
     assert hub.worked_on(receipt["receipt_id"])["status"] == "accepted"
     trace = hub.hub("trace", receipt["receipt_id"])

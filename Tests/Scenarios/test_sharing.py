@@ -1,6 +1,6 @@
 """Nothing leaves without a permit of this moment."""
 
-import subprocess
+import json
 
 from conftest import eventually
 
@@ -53,6 +53,22 @@ def test_a_withdrawal_while_the_partner_is_down_means_it_never_arrives(hub):
     assert [line["key"] for line in hub.homes_received()] == [later["share_id"]]
 
 
+def test_a_disabled_recipient_gets_nothing_more(hub):
+    hub.start_derby_homes()
+    hub.partner("derby_homes")
+    person = hub.person()
+    hub.agree(person, HOUSING)
+    hub.hub("queue", "pause", "out.derby_homes", "--reason", "test")
+    queued = hub.share(person, *HOUSING)
+    assert queued["state"] == "queued"
+    hub.hub("partner", "disable", "derby_homes")
+    hub.hub("queue", "resume", "out.derby_homes")
+    asked = hub.share(person, *HOUSING)
+    assert asked["decision"]["reason"] == "recipient_suspended"
+    eventually(lambda: hub.share_state(queued["share_id"]) == "cancelled", why="the judgement at send")
+    assert hub.homes_received() == []
+
+
 def test_a_dump_of_the_database_tells_nothing(hub):
     hub.start_derby_homes()
     person = hub.person(family="CANARYNAME")
@@ -70,3 +86,24 @@ def test_a_person_is_recognised_by_a_verified_number_and_birth_date(hub):
     first = hub.person(id="P1")
     assert hub.person(id="P2") == first
     assert hub.person(id="P3", born="19510102") != first
+
+
+def test_an_answer_to_another_persons_message_is_not_laid_upon_that_person(hub):
+    hub.partner("derby_riverside_school")
+
+    def send(id, family, born, **more):
+        body = {
+            "message_id": id, "sender": "derby_riverside_school", "sent_at": "2026-11-01T09:00:00+00:00",
+            "type": "referral", "person": {"given": "Test", "family": family, "dob": born, "phone": ["01632960111"]},
+            "reason": "Would like company", "referrer": {"name": "A Teacher"}, **more,
+        }
+        answer = hub.post("derby_riverside_school", json.dumps(body), "application/json")
+        return hub.worked_on(answer.json()["receipt_id"])["referrals"]
+
+    [first] = send("B1", "ZEBRA", "1950-01-02")
+    [second] = send("B2", "YAK", "1980-03-04", in_reply_to="B1")
+    assert second["person_id"] != first["person_id"]
+    assert send("B3", "YAK", "1980-03-04", type="update", in_reply_to="B1") == []
+    [same] = send("B4", "ZEBRA", "1950-01-02", type="update", in_reply_to="B1")
+    assert same["person_id"] == first["person_id"]
+    assert "names_another_person" in hub.hub("work", "list")

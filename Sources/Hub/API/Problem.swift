@@ -77,7 +77,7 @@ extension Problem {
     static let unavailable = Problem(
         status: .serviceUnavailable,
         code: "unavailable",
-        title: "The hub cannot store just now; nothing was taken. Send the same again",
+        title: "The hub cannot say whether this was stored. A referral may be sent again as it is: it is taken once",
         retryAfter: 5
     )
 

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import MessageQueue
 import Postgres
 
 /// Turns every error that a route throws into its problem document, so that none reaches a client as bare text.
@@ -25,6 +26,8 @@ struct ProblemMiddleware: RouterMiddleware {
                 title: error.status.reasonPhrase
             )
             return try problem.response(from: request, context: context)
+        } catch is QueueError {
+            return try Problem.unavailable.response(from: request, context: context)
         } catch let error as PostgresError {
             context.logger.warning("request failed in the database", metadata: ["error": "\(error)"])
             return try Problem.unavailable.response(from: request, context: context)

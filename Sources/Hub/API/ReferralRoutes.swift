@@ -7,7 +7,7 @@ import Translation
 
 /// `POST /v1/referrals`, `GET /v1/referrals` and `GET /v1/receipts/{id}`.
 struct ReferralRoutes {
-    /// Larger documents come as dropped files, which are streamed.
+    /// What the readers of the formats take, by HTTP and as a dropped file alike.
     static let bodyLimit = 16 << 20
 
     let intake: Intake

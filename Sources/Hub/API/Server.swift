@@ -52,12 +52,14 @@ struct Server {
 
     /// Plain HTTP on loopback, else TLS 1.3.
     private static func builder(_ listener: Configuration.Listener) throws -> HTTPServerBuilder {
-        guard let certificate = listener.certificate, let privateKey = listener.privateKey else { return .http1() }
+        // A client that sends nothing for a minute, in the middle of a body too, is let go.
+        let base = HTTPServerBuilder.http1(configuration: .init(idleTimeout: .seconds(60)))
+        guard let certificate = listener.certificate, let privateKey = listener.privateKey else { return base }
         var tls = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },
             privateKey: .privateKey(try NIOSSLPrivateKey(file: privateKey, format: .pem))
         )
         tls.minimumTLSVersion = .tlsv13
-        return try .tls(tlsConfiguration: tls)
+        return try .tls(base, tlsConfiguration: tls)
     }
 }

@@ -32,7 +32,6 @@ struct AgreementRequest {
         }
         let supplements = reader.uuid("supplements")
         let evidence = reader.text("authority_evidence")
-        let witness = reader.text("witness")
         try reader.finish()
         guard let person, let signedOn, let signedBy else { throw RequestError(findings: []) }
         agreement = NewAgreement(
@@ -43,8 +42,7 @@ struct AgreementRequest {
             starts: starts,
             expires: expires,
             supplements: supplements,
-            scope: scope,
-            witness: witness
+            scope: scope
         )
     }
 }
@@ -94,9 +92,23 @@ struct NewShareRequest {
         purpose = reader.text("purpose", required: true, longest: 100) ?? ""
         level = reader.text("level")
         groups = reader.groups("groups")
-        requestedBy = reader.text("requested_by", longest: 100)
+        requestedBy = reader.text("requested_by", longest: 64)
+        if let requestedBy, !requestedBy.utf8.allSatisfy(Self.isIDByte) {
+            reader.fail(
+                .schema, "requested_by", "Must be an id of letters, digits and . _ : - without spaces, not a name")
+        }
         try reader.finish()
         guard let person else { throw RequestError(findings: []) }
         self.person = person
+    }
+
+    /// It goes to the ledger, which keeps it for ever: an id, never words.
+    private static func isIDByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"):
+            true
+        default: [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "-")].contains(byte)
+        }
     }
 }

@@ -1,20 +1,19 @@
 import CaseStore
 import Channels
-import Crypto
-import Disclosure
 import Logging
 import MessageQueue
 import Postgres
-import Referral
-import Translation
 
 /// The whole way out, for one partner.
 ///
 ///     [queue out.<partner>]─▶ Decision again ─▶ Release ─▶ Rendered ─▶ Delivery ─▶ ledger entry
+///                             (ReleaseGate)                            (deliver)   (settle)
 ///
 /// Three steps, each durable before the next: the decision of this moment with the ledger entry of the release; the
 /// bytes; the outcome with the acknowledgement. A crash between them repeats the delivery under the same id, by which
 /// the receiver recognises it.
+///
+/// The first step and the last share their transactions with the messages that come to them at the same moment.
 struct Dispatch: Sendable {
     /// The queue of what is to leave for `recipient`.
     static func queueName(_ recipient: String) -> String { "out.\(recipient)" }
@@ -23,20 +22,29 @@ struct Dispatch: Sendable {
     private let database: Database
     private let store: CaseStore
     private let queue: MessageQueue
-    private let partners: OutboundPartners
-    private let sender: ReleaseSender
     private let metrics: Metrics
     private let logger: Logger
+    private let gate: Coalescer<ReleaseGate.Candidate, ReleaseGate.Passage>
+    private let ending: Coalescer<Ended, Void>
 
     init(to recipient: String, _ installation: Installation) {
+        let database = installation.database
+        let store = installation.store
+        let queue = installation.queue
         self.recipient = recipient
-        database = installation.database
-        store = installation.store
-        queue = installation.queue
-        partners = installation.partners
-        sender = installation.sender
+        self.database = database
+        self.store = store
+        self.queue = queue
         metrics = installation.metrics
         logger = installation.logger
+        let gate = ReleaseGate(to: recipient, installation)
+        self.gate = Coalescer(sharing: database, atMost: 32) { try gate.pass($0, in: $1) }
+        ending = Coalescer(sharing: database, atMost: 64) { batch, connection in
+            try store.finishReleases(batch.map(\.release), in: connection)
+            let over = batch.filter(\.isOver).map(\.lease)
+            guard try queue.acknowledge(over, in: connection).isEmpty else { throw LeaseLost() }
+            return batch.map { _ in }
+        }
     }
 
     /// Works on one message of the partner's queue.
@@ -45,12 +53,12 @@ struct Dispatch: Sendable {
             return .deadLetter(Cause(code: "payload_unknown", text: "The message does not name a share"))
         }
         do {
-            switch try await release(share, lease) {
+            switch try await gate.submit(ReleaseGate.Candidate(share: share, lease: lease)) {
             case .settled: return .acknowledged
             case .impossible(let cause): return try await giveUp(share, lease, cause)
-            case .ready(let released):
-                let outcome = await released.channel.deliver(released.delivery)
-                return try await settle(share, lease, released, outcome)
+            case .open(let release):
+                let outcome = await release.channel.deliver(release.delivery)
+                return try await settle(share, lease, release.attempt, outcome)
             }
         } catch is LeaseLost {
             metrics.count(.fencedOutcomes, Self.queueName(recipient))
@@ -63,131 +71,73 @@ struct Dispatch: Sendable {
         }
     }
 
-    private struct Released: Sendable {
-        var attempt: Int
-        var channel: any OutboundChannel
-        var delivery: Delivery
-    }
-
-    private enum Step: Sendable {
-        /// Nothing is to leave, and the queue knows.
-        case settled
-        /// It can never leave in this form.
-        case impossible(Cause)
-        case ready(Released)
-    }
-
-    /// Decides once more and writes the release on the ledger, in one transaction that holds the agreement's rows.
-    private func release(_ share: UUIDValue, _ lease: Lease) async throws -> Step {
-        try await database.transaction { [self] connection in
-            let setup = partners.setup(of: recipient)
-            guard let prepared = try store.prepareSending(of: share, recipient: setup, in: connection) else {
-                // Cancelled, or delivered by an attempt whose acknowledgement was lost.
-                return try acknowledged(lease, connection)
-            }
-            let decision = Policy.decide(prepared.facts, rules: .serving, tracing: false)
-            metrics.count(.decisions, decision.outcome.rawValue)
-            guard decision.outcome.releases else {
-                try store.stop(prepared, decision: decision, in: connection)
-                return try acknowledged(lease, connection)
-            }
-            guard let adapter = partners.adapter(recipient),
-                let outbound = adapter.outbound(for: prepared.share.request.purpose),
-                let channel = partners.channel(to: recipient)
-            else {
-                return .impossible(Cause(code: "channel_not_configured", text: "No channel is set up for this purpose"))
-            }
-            let rendered: Rendered
-            do {
-                rendered = try Renderer(adapter: adapter, outbound: outbound).render(
-                    prepared.release(decision, from: sender))
-            } catch {
-                return .impossible(Cause(code: "render_failed", text: "The document for this partner cannot be made"))
-            }
-            let hash = Array(SHA256.hash(data: rendered.bytes))
-            let attempt = try store.beginRelease(of: prepared, decision: decision, bytesHash: hash, in: connection)
-            return .ready(
-                Released(
-                    attempt: attempt,
-                    channel: channel,
-                    delivery: Delivery(
-                        id: share.description,
-                        attempt: attempt,
-                        recipient: recipient,
-                        bytes: rendered.bytes,
-                        mediaType: rendered.mediaType,
-                        fileName: rendered.fileName
-                    )
-                )
-            )
-        }
-    }
-
-    private func acknowledged(_ lease: Lease, _ connection: Connection) throws -> Step {
-        guard try queue.acknowledge(lease, in: connection) else { throw LeaseLost() }
-        return .settled
+    /// What came of the bytes, for the ledger; and whether that is the end of the message.
+    private struct Ended: Sendable {
+        var release: EndedRelease
+        var lease: Lease
+        var isOver: Bool
     }
 
     /// Writes what came of the bytes, together with the queue's own state.
     private func settle(
-        _ share: UUIDValue, _ lease: Lease, _ released: Released, _ outcome: DeliveryOutcome
+        _ share: UUIDValue, _ lease: Lease, _ attempt: Int, _ outcome: DeliveryOutcome
     ) async throws -> LeaseOutcome {
+        func end(as outcome: ReleaseOutcome, isOver: Bool) async throws {
+            let release = EndedRelease(share: share, attempt: attempt, outcome: outcome)
+            try await remember(release) { [ending] in
+                try await ending.submit(Ended(release: release, lease: lease, isOver: isOver))
+            }
+        }
         switch outcome {
         case .delivered(let reference):
             metrics.count(.deliveries, "delivered")
-            return try await finish(share, lease, released, .delivered(reference: reference))
+            try await end(as: .delivered(reference: reference), isOver: true)
+            return .acknowledged
         case .duplicate(let reference):
             metrics.count(.deliveries, "duplicate")
-            return try await finish(share, lease, released, .delivered(reference: reference))
+            try await end(as: .delivered(reference: reference), isOver: true)
+            return .acknowledged
         case .retryable(let code, let text, let after):
             metrics.count(.deliveries, "retryable")
-            return try await tryAgain(share, lease, released, .retry(code: code), Cause(code: code, text: text), after)
+            try await end(as: .retry(code: code), isOver: false)
+            return .retry(Cause(code: code, text: text), after: after)
         case .unknown(let code, let text):
             metrics.count(.deliveries, "unknown")
-            return try await tryAgain(share, lease, released, .unknown(code: code), Cause(code: code, text: text), nil)
+            try await end(as: .unknown(code: code), isOver: false)
+            return .retry(Cause(code: code, text: text), after: nil)
         case .rejected(let code, let text):
             metrics.count(.deliveries, "rejected")
-            let cause = Cause(code: code, text: text)
-            return try await database.transaction { [self] connection in
-                try store.finishRelease(
-                    of: share, attempt: released.attempt, outcome: .rejected(code: code), in: connection)
-                return try deadLetter(share, lease, cause, connection)
+            let rejected = EndedRelease(share: share, attempt: attempt, outcome: .rejected(code: code))
+            return try await giveUp(share, lease, Cause(code: code, text: text), after: rejected)
+        }
+    }
+
+    /// Enters what is known of bytes that have left, and does not let go of it lightly: a database that is away for a
+    /// moment is waited for, and a message that is another attempt's by now takes none of this one's knowledge with it.
+    private func remember(_ release: EndedRelease, _ settle: () async throws -> Void) async throws {
+        var waits: [Duration] = [.milliseconds(200), .seconds(1), .seconds(3), .seconds(6)]
+        while true {
+            do {
+                return try await settle()
+            } catch let error as PostgresError where !waits.isEmpty {
+                logger.warning("an outcome waits for the database", metadata: ["error": "\(error)"])
+                try await Task.sleep(for: waits.removeFirst())
+            } catch is LeaseLost {
+                try await database.transaction { [store] in try store.finishReleases([release], in: $0) }
+                throw LeaseLost()
             }
         }
     }
 
-    private func finish(
-        _ share: UUIDValue, _ lease: Lease, _ released: Released, _ outcome: ReleaseOutcome
+    /// Sets the message aside, marks the share failed and gives staff a work item, all or nothing.
+    private func giveUp(
+        _ share: UUIDValue, _ lease: Lease, _ cause: Cause, after ended: EndedRelease? = nil
     ) async throws -> LeaseOutcome {
-        try await database.transaction { [self] connection in
-            try store.finishRelease(of: share, attempt: released.attempt, outcome: outcome, in: connection)
-            guard try queue.acknowledge(lease, in: connection) else { throw LeaseLost() }
+        try await database.transaction { [store, queue] connection in
+            try store.finishReleases(ended.map { [$0] } ?? [], in: connection)
+            try store.fail(share, code: cause.code, in: connection)
+            guard try queue.deadLetter(lease, cause: cause, in: connection) else { throw LeaseLost() }
             return .acknowledged
         }
-    }
-
-    private func tryAgain(
-        _ share: UUIDValue, _ lease: Lease, _ released: Released, _ outcome: ReleaseOutcome, _ cause: Cause,
-        _ after: Duration?
-    ) async throws -> LeaseOutcome {
-        try await database.transaction { [self] connection in
-            try store.finishRelease(of: share, attempt: released.attempt, outcome: outcome, in: connection)
-        }
-        return .retry(cause, after: after)
-    }
-
-    private func giveUp(_ share: UUIDValue, _ lease: Lease, _ cause: Cause) async throws -> LeaseOutcome {
-        try await database.transaction { [self] connection in
-            try deadLetter(share, lease, cause, connection)
-        }
-    }
-
-    /// Sets the message aside, marks the share failed and gives staff a work item, all or nothing.
-    private func deadLetter(
-        _ share: UUIDValue, _ lease: Lease, _ cause: Cause, _ connection: Connection
-    ) throws -> LeaseOutcome {
-        try store.fail(share, code: cause.code, in: connection)
-        guard try queue.deadLetter(lease, cause: cause, in: connection) else { throw LeaseLost() }
-        return .acknowledged
     }
 }

@@ -11,9 +11,20 @@ actor Housekeeping: Service {
     /// How long finished messages stay for `hub trace`.
     static let historyKept: Duration = .seconds(30 * 86_400)
 
+    /// One death of a message: a replayed one may die again.
+    private struct Shown: Hashable {
+        var message: MessageID
+        var diedAt: Timestamp
+
+        init(_ letter: DeadLetter) {
+            message = letter.messageID
+            diedAt = letter.diedAt
+        }
+    }
+
     private let installation: Installation
     /// Dead letters that have their work item; one that is not remembered is offered again, which changes nothing.
-    private var shown: Set<MessageID> = []
+    private var shown: Set<Shown> = []
 
     init(_ installation: Installation) {
         self.installation = installation
@@ -58,7 +69,8 @@ actor Housekeeping: Service {
     /// A message that was set aside becomes a work item, once, and a share that it stood for shows it.
     private func showDeadLetters() async throws {
         let store = installation.store
-        for letter in try await installation.queue.deadLetters(.init()) where !shown.contains(letter.messageID) {
+        for letter in try await installation.queue.deadLetters(.init())
+        where !shown.contains(.init(letter)) {
             try await installation.database.transaction { connection in
                 let isIntake = letter.queue == Intake.queueName
                 let item = NewWorkItem(
@@ -73,7 +85,7 @@ actor Housekeeping: Service {
                     try store.fail(share, code: letter.cause.code, in: connection)
                 }
             }
-            shown.insert(letter.messageID)
+            shown.insert(.init(letter))
         }
     }
 

@@ -13,7 +13,8 @@ import Translation
 ///
 /// ``receive(_:)`` does only what must come before the answer: a look at the document's id, sender and thread, sealing,
 /// and one commit that it shares with whoever arrives at the same moment. ``work(_:)`` does the rest behind the queue,
-/// where a document that breaks something is counted, retried and set aside without holding up another person's.
+/// where a document that breaks something is counted, retried and set aside without holding up another person's; it
+/// shares its commit too, with whatever else has just been translated.
 package struct Intake: Sendable {
     /// The queue between the two.
     package static let queueName = "intake"
@@ -26,6 +27,7 @@ package struct Intake: Sendable {
     private let metrics: Metrics
     private let logger: Logger
     private let acceptance: Coalescer<SealedSubmission, Acceptance>
+    private let storing: Coalescer<Worked, Void>
 
     init(_ installation: Installation) {
         let database = installation.database
@@ -69,6 +71,14 @@ package struct Intake: Sendable {
             queue.wake(Self.queueName)
             return answers
         }
+        storing = Coalescer(sharing: database, atMost: 32) { batch, connection in
+            for worked in batch.sorted(by: Worked.inLockOrder) {
+                _ = try store.store(worked.intake, in: connection)
+                try store.finish(worked.intake.receipt, state: worked.state, findings: worked.findings, in: connection)
+            }
+            guard try queue.acknowledge(batch.map(\.lease), in: connection).isEmpty else { throw LeaseLost() }
+            return batch.map { _ in }
+        }
     }
 
     // MARK: Before the answer
@@ -95,6 +105,7 @@ package struct Intake: Sendable {
             metrics.count(.submissions, ReceiptAnswer.Status.duplicate.rawValue)
         case .conflict:
             answer = .conflict
+            await noteRefusal(by: arrival.sender, code: .conflict)
             metrics.count(.submissions, FindingCode.conflict.rawValue)
         }
         return answer
@@ -186,14 +197,10 @@ package struct Intake: Sendable {
             guard let document = try await database.read({ [store] in try store.document(receipt, in: $0) }) else {
                 return .deadLetter(Cause(code: "document_missing", text: "The document is no longer stored"))
             }
-            let worked = translate(document)
-            return try await database.transaction { [store, queue, metrics] connection in
-                _ = try store.store(worked.intake, in: connection)
-                try store.finish(receipt, state: worked.state, findings: worked.findings, in: connection)
-                guard try queue.acknowledge(lease, in: connection) else { throw LeaseLost() }
-                metrics.count(.referrals, worked.state.rawValue)
-                return .acknowledged
-            }
+            let worked = translate(document, of: lease)
+            try await storing.submit(worked)
+            metrics.count(.referrals, worked.state.rawValue)
+            return .acknowledged
         } catch is LeaseLost {
             metrics.count(.fencedOutcomes, Self.queueName)
             return .acknowledged
@@ -207,12 +214,21 @@ package struct Intake: Sendable {
 
     /// What translation made of one document: the parts to store, and the submission's state and findings.
     private struct Worked: Sendable {
+        var lease: Lease
         var intake: IntakeRecord
         var state: SubmissionState
         var findings: [Finding]
+
+        /// The order in which a shared transaction stores, and so locks persons: by NHS number. Two transactions that
+        /// took the same persons in opposite order would wait for each other until PostgreSQL breaks one of them off.
+        static func inLockOrder(_ one: Worked, _ other: Worked) -> Bool {
+            (one.number, one.intake.receivedAt) < (other.number, other.intake.receivedAt)
+        }
+
+        private var number: String { intake.items.lazy.compactMap { $0.referral?.verifiedNHSNumber }.first ?? "" }
     }
 
-    private func translate(_ document: StoredDocument) -> Worked {
+    private func translate(_ document: StoredDocument, of lease: Lease) -> Worked {
         let receipt = document.receipt
         guard let adapter = receipt.adapter.flatMap({ catalogue[$0] }),
             let format = DocumentFormat(rawValue: receipt.format),
@@ -220,7 +236,7 @@ package struct Intake: Sendable {
         else {
             let finding = Finding(.mediaType, at: "", "The adapter no longer takes this document")
             let item = IntakeItem(ordinal: 0, status: .rejected, referral: nil, findings: [finding])
-            return Worked(intake: record(of: receipt, [item]), state: .rejected, findings: [finding])
+            return Worked(lease: lease, intake: record(of: receipt, [item]), state: .rejected, findings: [finding])
         }
         let parts = Translator(
             adapter: adapter, inbound: way, environment: environment,
@@ -251,7 +267,7 @@ package struct Intake: Sendable {
             } else {
                 .accepted
             }
-        return Worked(intake: record(of: receipt, items), state: state, findings: findings)
+        return Worked(lease: lease, intake: record(of: receipt, items), state: state, findings: findings)
     }
 
     private func record(of receipt: Receipt, _ items: [IntakeItem]) -> IntakeRecord {
@@ -264,3 +280,24 @@ typealias LeaseOutcome = Outcome
 
 /// The lease ran out while its message was worked on: another attempt owns it, so this one's work is rolled back.
 struct LeaseLost: Error {}
+
+extension Coalescer {
+    /// Gathers messages that come to the same step at the same moment, so that they share a transaction and its commit.
+    ///
+    /// One that fails the transaction, as when its lease was lost, undoes it for all; then each is run alone,
+    /// so that it fails by itself. Only where the commit may have happened, as after the loss of a connection, is each
+    /// told instead.
+    convenience init(
+        sharing database: Database, atMost most: Int,
+        _ step: @escaping @Sendable ([Item], Connection) throws -> [Result]
+    ) {
+        self.init(
+            maxBatch: most, lanes: 2,
+            mayRepeat: { error in
+                guard let error = error as? PostgresError else { return true }
+                return error.provesNoEffect || error.reason == .decoding
+            },
+            body: { items in try await database.transaction { try step(items, $0) } }
+        )
+    }
+}

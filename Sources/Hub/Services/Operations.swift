@@ -27,15 +27,14 @@ package struct Operations: Sendable {
     ///
     /// - Returns: how many were put back.
     package func replay(_ selection: DeadLetterSelection) async throws -> Int {
-        let shares = try await installation.queue.deadLetters(selection)
-            .filter { $0.queue != Intake.queueName }
-            .compactMap(\.correlation)
-        if !shares.isEmpty {
-            try await installation.database.transaction { [store = installation.store] connection in
-                for share in shares { try store.reopen(share, in: connection) }
-            }
+        let letters = try await installation.queue.deadLetters(selection)
+        let shares = letters.filter { $0.queue != Intake.queueName }.compactMap(\.correlation)
+        // Exactly those that were looked at, whatever has died since; reopened and raised together, so that no moment
+        // shows the one without the other.
+        let looked = DeadLetterSelection(messages: letters.map(\.messageID), limit: max(1, letters.count))
+        return try await installation.queue.replay(looked) { [store = installation.store] connection in
+            for share in shares { try store.reopen(share, in: connection) }
         }
-        return try await installation.queue.replay(selection)
     }
 
     /// The figures for Prometheus.

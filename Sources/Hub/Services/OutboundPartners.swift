@@ -2,6 +2,7 @@ import CaseStore
 import Channels
 import Disclosure
 import Logging
+import Postgres
 import Referral
 import Translation
 
@@ -103,12 +104,16 @@ package struct OutboundPartners: Sendable {
 
     /// What the disclosure policy must know of the recipient's channels: those of its adapter, when an endpoint is
     /// configured.
-    func setup(of recipient: String) -> RecipientSetup {
+    ///
+    /// A recipient that is entered as a partner and disabled is suspended as of this moment.
+    func setup(of recipient: String, _ store: CaseStore, in connection: Connection) throws -> RecipientSetup {
+        let isSuspended = try store.partner(recipient, in: connection).map { !$0.isEnabled } ?? false
         guard channels[recipient] != nil, let adapter = catalogue[recipient] else {
-            return RecipientSetup(channels: [])
+            return RecipientSetup(channels: [], isSuspended: isSuspended)
         }
         return RecipientSetup(
-            channels: Set(adapter.outbound.compactMap { ReleaseChannel(rawValue: $0.channel.rawValue) }))
+            channels: Set(adapter.outbound.compactMap { ReleaseChannel(rawValue: $0.channel.rawValue) }),
+            isSuspended: isSuspended)
     }
 
     /// Closes every channel's connections.

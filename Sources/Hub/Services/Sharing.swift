@@ -108,10 +108,10 @@ package struct Sharing: Sendable {
             channel: outbound?.channel.rawValue ?? ReleaseChannel.httpsMutualTLS.rawValue,
             requestedBy: wanted.requestedBy.map { "\(actor)/\($0)" } ?? actor
         )
-        let setup = partners.setup(of: wanted.recipient)
         let queueName = Dispatch.queueName(wanted.recipient)
-        let share = try await database.transaction { [store, queue] connection -> Share? in
+        let share = try await database.transaction { [store, queue, partners] connection -> Share? in
             let now = Timestamp.now()
+            let setup = try partners.setup(of: wanted.recipient, store, in: connection)
             guard let facts = try store.facts(for: request, recipient: setup, at: now, in: connection) else {
                 return nil
             }

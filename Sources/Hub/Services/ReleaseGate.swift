@@ -1,0 +1,120 @@
+import CaseStore
+import Channels
+import Crypto
+import Disclosure
+import MessageQueue
+import Postgres
+import Referral
+import Translation
+
+/// The gate that every document for one partner passes on its way out, several in one transaction.
+///
+/// Held back is what the policy does not permit at this moment, whatever it said when the share was asked for. What
+/// passes has its entry on the ledger when the transaction commits, and not before may its bytes leave.
+struct ReleaseGate: Sendable {
+    /// A message of the partner's queue, and the share it names.
+    struct Candidate: Sendable {
+        var share: UUIDValue
+        var lease: Lease
+    }
+
+    /// What becomes of a candidate.
+    enum Passage: Sendable {
+        /// Nothing is to leave, and the queue knows.
+        case settled
+        /// It can never leave in this form.
+        case impossible(Cause)
+        case open(Release)
+    }
+
+    /// An attempt that is on the ledger.
+    struct Release: Sendable {
+        var attempt: Int
+        var channel: any OutboundChannel
+        var delivery: Delivery
+    }
+
+    private let recipient: String
+    private let store: CaseStore
+    private let queue: MessageQueue
+    private let partners: OutboundPartners
+    private let sender: ReleaseSender
+    private let metrics: Metrics
+
+    init(to recipient: String, _ installation: Installation) {
+        self.recipient = recipient
+        store = installation.store
+        queue = installation.queue
+        partners = installation.partners
+        sender = installation.sender
+        metrics = installation.metrics
+    }
+
+    /// Decides about each candidate once more and enters the releases, under the locks of what they rest on.
+    ///
+    /// - Throws: ``LeaseLost`` when one of the messages that end here is another attempt's by now; nothing may commit.
+    func pass(_ candidates: [Candidate], in connection: Connection) throws -> [Passage] {
+        let setup = try partners.setup(of: recipient, store, in: connection)
+        let waiting = try store.prepareSending(of: candidates.map(\.share), in: connection) { _ in setup }
+        let prepared = Dictionary(uniqueKeysWithValues: waiting.map { ($0.share.id, $0) })
+        var releases: [NewRelease] = []
+        var over: [Lease] = []
+        let passages = try candidates.map { candidate -> Passage in
+            guard let share = prepared[candidate.share] else {
+                // Cancelled, or delivered by an attempt whose acknowledgement was lost.
+                over.append(candidate.lease)
+                return .settled
+            }
+            let decision = Policy.decide(share.facts, rules: .serving, tracing: false)
+            metrics.count(.decisions, decision.outcome.rawValue)
+            guard decision.outcome.releases else {
+                try store.stop(share, decision: decision, in: connection)
+                over.append(candidate.lease)
+                return .settled
+            }
+            return document(share, decision, entering: &releases)
+        }
+        try store.beginReleases(releases, in: connection)
+        guard try queue.acknowledge(over, in: connection).isEmpty else { throw LeaseLost() }
+        return passages
+    }
+
+    /// Renders what may leave.
+    private func document(
+        _ prepared: PreparedShare, _ decision: Decision, entering releases: inout [NewRelease]
+    ) -> Passage {
+        guard let adapter = partners.adapter(recipient),
+            let outbound = adapter.outbound(for: prepared.share.request.purpose),
+            let channel = partners.channel(to: recipient)
+        else {
+            return .impossible(Cause(code: "channel_not_configured", text: "No channel is set up for this purpose"))
+        }
+        if let queuedAt = prepared.share.queuedAt, Timestamp.now() > queuedAt + outbound.deadline {
+            return .impossible(Cause(code: "deadline_passed", text: "It is later than the partner has use for it"))
+        }
+        let rendered: Rendered
+        do {
+            rendered = try Renderer(adapter: adapter, outbound: outbound).render(
+                prepared.release(decision, from: sender))
+        } catch {
+            return .impossible(Cause(code: "render_failed", text: "The document for this partner cannot be made"))
+        }
+        let release = NewRelease(
+            prepared: prepared, decision: decision, bytesHash: Array(SHA256.hash(data: rendered.bytes)))
+        releases.append(release)
+        return .open(
+            Release(
+                attempt: release.attempt,
+                channel: channel,
+                delivery: Delivery(
+                    id: prepared.share.id.description,
+                    attempt: release.attempt,
+                    recipient: recipient,
+                    bytes: rendered.bytes,
+                    mediaType: rendered.mediaType,
+                    fileName: rendered.fileName
+                )
+            )
+        )
+    }
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import CaseStore
+import Hub
+import Postgres
+
+/// `hub work`: what waits for a member of staff.
+struct WorkCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "work",
+        abstract: "List work items and mark them done.",
+        discussion: "A work item names what a person must look at by ids and codes; it holds no personal data.",
+        subcommands: [List.self, Done.self]
+    )
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Open work items: those due first, then the oldest."
+        )
+        @OptionGroup var installation: InstallationOption
+        @OptionGroup var format: JSONOption
+        @Option(help: "Only this kind, such as quarantined, match_review or failed_share.") var kind: WorkItemKind?
+        @Option(help: "How many.") var limit = 100
+
+        func run() async throws {
+            try await installation.open { hub in
+                let items = try await hub.database.read { [store = hub.store] connection in
+                    try store.workItems(kind, limit: limit, in: connection)
+                }
+                let rows = items.map { work in
+                    let item = work.item
+                    let about = [
+                        item.submission.map { "receipt \($0)" }, item.referral.map { "referral \($0)" },
+                        item.person.map { "person \($0)" }, item.otherPerson.map { "other person \($0)" },
+                        item.share.map { "share \($0)" }, item.message.map { "message \($0)" },
+                    ]
+                    return [
+                        work.id.description, work.createdAt.rfc3339, work.item.dueAt?.rfc3339 ?? "",
+                        item.kind.rawValue, item.code, item.partner ?? "",
+                        about.compactMap { $0 }.joined(separator: ", "),
+                    ]
+                }
+                Output.table(["id", "since", "due", "kind", "code", "partner", "about"], rows, json: format.json)
+            }
+        }
+    }
+
+    struct Done: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Mark a work item done. Exits 65 when it is not open."
+        )
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "The work item's id.") var id: String
+        @Option(help: "Who did it: an id, not a name.") var by: String
+
+        func run() async throws {
+            let id = try InstallationOption.id(id)
+            try await installation.open { hub in
+                let wasOpen = try await hub.database.transaction { [store = hub.store] connection in
+                    try store.finishWorkItem(id, by: by, in: connection)
+                }
+                guard wasOpen else {
+                    Output.remark("No open work item has that id.")
+                    throw ExitCode.badData
+                }
+                Output.line("done")
+            }
+        }
+    }
+}
+
+extension WorkItemKind: ExpressibleByArgument {}
