@@ -66,6 +66,8 @@ struct IntakeStep {
             if let earlier = try earlier(messageID) {
                 answered = earlier.id
                 person = try hold("person.id = \(earlier.person)")
+            } else if try isUnfinished(messageID) {
+                throw CaseStoreError.awaitsEarlier(receipt: intake.receipt)
             }
             // A sender's wrong id must not lay one person's facts upon another.
             if let held = person, held.isContradicted(by: index) {
@@ -106,6 +108,21 @@ struct IntakeStep {
             LIMIT 1
             """, name: "record.earlier_message"
         ).first?.decode(UUIDValue.self, UUIDValue.self)
+    }
+
+    /// Whether a submission of the same sender with this id was received and is not worked on yet, or was set aside: what
+    /// answers it must wait, or it would be taken for an answer to nothing.
+    private func isUnfinished(_ messageID: String) throws -> Bool {
+        try !connection.query(
+            """
+            SELECT
+            FROM record.submission_id JOIN record.submission USING (receipt)
+            WHERE submission_id.sender = \(intake.sender)
+                AND id_hash = \(store.vault.blindIndex(.messageID, messageID))
+                AND receipt <> \(intake.receipt)
+                AND state = 'received'
+            """, name: "record.unfinished_message"
+        ).isEmpty
     }
 
     /// The person of a notice: by verified NHS number, else by a number of the sender's own; the birth date the same.

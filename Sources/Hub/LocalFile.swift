@@ -43,6 +43,11 @@ package enum LocalFile {
         }
         guard fsync(descriptor) == 0 else { throw Failure(operation: "fsync", path: part, code: errno) }
         guard rename(part, path) == 0 else { throw Failure(operation: "rename", path: path, code: errno) }
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let directory = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw Failure(operation: "open", path: folder, code: errno) }
+        defer { close(directory) }
+        guard fsync(directory) == 0 else { throw Failure(operation: "fsync", path: folder, code: errno) }
     }
 
     /// Makes a folder and those above it; one that is there already is left as it is.

@@ -42,20 +42,32 @@ package struct InstallationKey: Sendable {
         return try InstallationKey(bytes: [UInt8](bytes))
     }
 
-    /// Makes a new random key and writes it to a file that only its owner may read (mode 0600), durably.
+    /// Makes a new random key and writes it to a file that only its owner may read (mode 0600), durably: whole beside its
+    /// place first, and the folder's entry flushed with it, so that a power cut leaves the key or nothing.
     ///
     /// - Throws: ``VaultError/keyFile(_:)``, with `EEXIST` when the file is already there: a key is never overwritten.
     @discardableResult
     package static func create(file: String) throws(VaultError) -> InstallationKey {
         let key = InstallationKey()
-        let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let part = file + ".part"
+        let descriptor = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .keyFile(errno) }
-        defer { close(descriptor) }
+        defer {
+            close(descriptor)
+            unlink(part)
+        }
         let text = key.secret.withUnsafeBytes { prefix + Data($0).base64EncodedString() + "\n" }
         let bytes = [UInt8](text.utf8)
         guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
             throw .keyFile(errno)
         }
+        // Unlike a rename, a link never replaces a key that is there.
+        guard link(part, file) == 0 else { throw .keyFile(errno) }
+        let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
+        let directory = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw .keyFile(errno) }
+        defer { close(directory) }
+        guard fsync(directory) == 0 else { throw .keyFile(errno) }
         return key
     }
 

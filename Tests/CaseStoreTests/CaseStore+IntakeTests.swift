@@ -144,6 +144,39 @@ import Testing
         }
     }
 
+    @Test func `an answer that names another person is not laid upon the one it answers`() async throws {
+        try await Fixture.run { f in
+            let person = try await f.person(f.referral(id: "r-1"))
+            let otherDay = f.referral(id: "u-1", nhs: nil, dob: "1980-01-01", type: .update, inReplyTo: "r-1")
+            let otherNumber = f.referral(id: "u-2", nhs: "9990000026", dob: nil, type: .update, inReplyTo: "r-1")
+            #expect(try await f.take(otherDay) == .unbound)
+            #expect(try await f.take(otherNumber) == .unbound)
+            // A referral opens a person of its own by what it says, whatever it answers.
+            let other = f.referral(id: "r-2", nhs: nil, dob: "1980-01-01", family: "Other", inReplyTo: "r-1")
+            #expect(try await f.person(other) != person)
+            let items = try await f.transaction { try f.store.workItems(.unboundMessage, in: $0) }
+            #expect(items.map(\.item.code) == ["names_another_person", "names_another_person"])
+        }
+    }
+
+    @Test func `an answer waits for the message it answers while that is not worked on`() async throws {
+        try await Fixture.run { f in
+            let first = try await f.accept(f.submission("r-1"))
+            let answer = try await f.accept(f.submission("w-1"))
+            let withdrawal = IntakeItem(
+                ordinal: 0, status: .accepted, referral: f.referral(id: "w-1", type: .withdrawal, inReplyTo: "r-1"),
+                opensCase: true)
+            await #expect(throws: CaseStoreError.awaitsEarlier(receipt: answer)) {
+                try await f.take([withdrawal], answer)
+            }
+            let referral = IntakeItem(
+                ordinal: 0, status: .accepted, referral: f.referral(id: "r-1"), opensCase: true)
+            guard case .stored = try await f.take([referral], first)[0],
+                case .stored = try await f.take([withdrawal], answer)[0]
+            else { throw Unexpected() }
+        }
+    }
+
     @Test func `a withdrawal marks the referral it answers and asks staff to look`() async throws {
         try await Fixture.run { f in
             guard case .stored(let first) = try await f.take(f.referral(id: "r-1")),

@@ -31,7 +31,7 @@ import Testing
             #expect(dump.contains(share.id.description))
             let canaries = [
                 "canary", "elsie", "lark", "example street", "de1 2fs", "9990000018", "1950-04-30", "01632960001",
-                "+441632960001", "bereavement", "budgerigars", "example.org", "4711", "0815", "wren",
+                "+441632960001", "bereavement", "budgerigars", "example.org", "message-4711", "thread-0815", "wren",
             ]
             let found = canaries.filter { dump.contains($0) || dump.contains(hexadecimal($0)) }
             #expect(found == [])

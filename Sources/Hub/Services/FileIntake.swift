@@ -52,6 +52,12 @@ struct FileIntake: Sendable {
             }
         } catch let problem as Problem {
             return .refused(receipt: receipt(nil, [Finding(.schema, at: "", problem.title)]))
+        } catch let error as PostgresError where !error.isRetryable {
+            // It would fail the same way for ever, and hold up the files behind it.
+            logger.error(
+                "a dropped file cannot be stored", metadata: ["partner": "\(file.partner)", "error": "\(error)"])
+            await note(FindingCode.internal.rawValue, of: file.partner)
+            return .refused(receipt: receipt(nil, [Finding(.internal, at: "", "The hub cannot store this file")]))
         } catch {
             logger.warning("a dropped file waits", metadata: ["partner": "\(file.partner)", "error": "\(error)"])
             return .unavailable
@@ -60,13 +66,17 @@ struct FileIntake: Sendable {
 
     /// Makes what is wrong with a file visible to staff.
     func report(_ report: DropReport) async {
-        let item = NewWorkItem(kind: .failedFile, code: report.code, partner: report.partner)
+        await note(report.code, of: report.partner)
+    }
+
+    private func note(_ code: String, of partner: String) async {
+        let item = NewWorkItem(kind: .failedFile, code: code, partner: partner)
         do {
             _ = try await database.transaction { [store] connection in
                 try store.add(item, in: connection)
             }
         } catch {
-            logger.error("a file report could not be stored", metadata: ["partner": "\(report.partner)"])
+            logger.error("a file report could not be stored", metadata: ["partner": "\(partner)"])
         }
     }
 

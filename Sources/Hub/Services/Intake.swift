@@ -204,6 +204,10 @@ package struct Intake: Sendable {
         } catch is LeaseLost {
             metrics.count(.fencedOutcomes, Self.queueName)
             return .acknowledged
+        } catch CaseStoreError.awaitsEarlier {
+            // Held until the earlier one is through; if that was set aside, this one joins it there in the end.
+            let cause = Cause(code: "awaits_earlier", text: "It answers a message that is not worked on yet")
+            return .retry(cause, after: .seconds(30))
         } catch let error as PostgresError {
             return .retry(Cause(code: "database", text: error.description), after: nil)
         } catch {

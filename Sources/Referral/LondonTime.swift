@@ -1,5 +1,3 @@
-package import Referral
-
 /// The time on the clocks of England, which is what a time without a zone means in every partner's document.
 ///
 /// Summer time runs from 01:00 UTC on the last Sunday of March to 01:00 UTC on the last Sunday of October: the Summer Time
@@ -21,7 +19,7 @@ package enum LondonTime {
     }
 
     /// Whether summer time is in force.
-    static func isSummer(_ instant: Instant) -> Bool {
+    package static func isSummer(_ instant: Instant) -> Bool {
         let year = instant.date.year
         return instant >= change(in: 3, of: year) && instant < change(in: 10, of: year)
     }
@@ -37,8 +35,8 @@ package enum LondonTime {
 
 extension Instant {
     /// A moment in whole seconds since 1970-01-01 UTC.
-    init(seconds: Int) { self.init(microseconds: Int64(seconds) * 1_000_000) }
+    package init(seconds: Int) { self.init(microseconds: Int64(seconds) * 1_000_000) }
 
     /// Seconds since the UTC day began.
-    var secondOfDay: Int { Int(microseconds / 1_000_000) - date.daysSince1970 * 86_400 }
+    package var secondOfDay: Int { Int(microseconds / 1_000_000) - date.daysSince1970 * 86_400 }
 }

@@ -1,8 +1,6 @@
 import Referral
 import Testing
 
-@testable import Translation
-
 struct LondonTimeTests {
     private func instant(_ date: String, _ hour: Int, _ minute: Int = 0) throws -> String {
         LondonTime.instant(try #require(CalendarDate(iso: date)), second: hour * 3600 + minute * 60).rfc3339
