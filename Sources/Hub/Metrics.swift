@@ -43,11 +43,6 @@ package final class Metrics: Sendable {
         counts.withLock { $0[counter, default: [:]][value, default: 0] += 1 }
     }
 
-    /// What has been counted so far under the label's value.
-    package func value(_ counter: Counter, _ value: String) -> Int {
-        counts.withLock { $0[counter]?[value] ?? 0 }
-    }
-
     /// A figure read at the moment of asking, for example a queue's depth.
     package struct Gauge: Sendable {
         package var name: String

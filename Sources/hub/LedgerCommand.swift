@@ -1,5 +1,6 @@
 import ArgumentParser
 import CaseStore
+import Channels
 import Hub
 import Postgres
 import Referral
@@ -56,9 +57,9 @@ struct LedgerCommand: AsyncParsableCommand {
             var object: Object = [
                 "position": .number(String(line.position)), "id": .string(line.id.description),
                 "at": .string(line.at.rfc3339), "kind": .string(line.kind),
-                "commitment": .string(line.commitment.hexadecimal), "leaf": .string(line.leaf.hexadecimal),
+                "commitment": .string(Hexadecimal.text(line.commitment)), "leaf": .string(Hexadecimal.text(line.leaf)),
             ]
-            object["salt"] = line.salt.map { .string($0.hexadecimal) }
+            object["salt"] = line.salt.map { .string(Hexadecimal.text($0)) }
             object["bytes"] = line.bytes.map { .string(String(decoding: $0, as: UTF8.self)) }
             return .object(object)
         }

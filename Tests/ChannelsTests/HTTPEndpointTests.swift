@@ -126,4 +126,25 @@ import Testing
             #expect(outcome == .delivered(reference: "share-1"))
         }
     }
+
+    @Test func `an answer that never ends holds nothing up, and the delivery stands`() async throws {
+        let router = Router()
+        router.post("/") { _, _ in
+            Response(
+                status: .ok,
+                body: .init { writer in
+                    // A byte now and then, for ever: until the other side has gone.
+                    while !Task.isCancelled {
+                        try await writer.write(ByteBuffer(string: " "))
+                        try await Task.sleep(for: .milliseconds(50))
+                    }
+                })
+        }
+        try await withServer(router) { port in
+            let began = ContinuousClock.now
+            let outcome = try await deliver("http://127.0.0.1:\(port)/", timeout: .milliseconds(500))
+            #expect(outcome == .delivered(reference: "share-1"))
+            #expect(ContinuousClock.now - began < .seconds(20))
+        }
+    }
 }

@@ -1,4 +1,5 @@
 package import CaseStore
+import Channels
 import Crypto
 package import Postgres
 package import Referral
@@ -55,7 +56,7 @@ package struct Arrival: Sendable {
 
     /// The digest that stands for the bytes where they carry no id of their own.
     var digest: String {
-        "sha256:" + SHA256.hash(data: bytes).hexadecimal
+        "sha256:" + Hexadecimal.text(SHA256.hash(data: bytes))
     }
 }
 
@@ -97,18 +98,5 @@ package struct ReceiptAnswer: Sendable {
         object["message_id"] = messageID.map(Value.string)
         if !errors.isEmpty { object["errors"] = .array(errors.map(\.value)) }
         return .object(object)
-    }
-}
-
-extension Sequence where Element == UInt8 {
-    /// The bytes as lower-case hexadecimal digits.
-    package var hexadecimal: String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        for byte in self {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -11,8 +11,6 @@ import Translation
 package struct OutboundPartners: Sendable {
     private let catalogue: AdapterCatalogue
     private let channels: [String: any OutboundChannel]
-    /// One per own mailbox, shared by the channels that send from it.
-    private let mailboxes: [String: MESHClient]
 
     /// Opens a channel for every endpoint of the configuration.
     ///
@@ -20,6 +18,7 @@ package struct OutboundPartners: Sendable {
     static func open(_ configuration: Configuration, catalogue: AdapterCatalogue, logger: Logger) async throws -> Self {
         var problems: [ConfigurationError.Problem] = []
         var channels: [String: any OutboundChannel] = [:]
+        // One per own mailbox, shared by the channels that send from it, which close it.
         var mailboxes: [String: MESHClient] = [:]
         for (partner, endpoint) in configuration.outbound.sorted(by: { $0.key < $1.key }) {
             func problem(_ text: String) {
@@ -42,7 +41,7 @@ package struct OutboundPartners: Sendable {
                 problem("\(error)")
             }
         }
-        let partners = Self(catalogue: catalogue, channels: channels, mailboxes: mailboxes)
+        let partners = Self(catalogue: catalogue, channels: channels)
         guard problems.isEmpty else {
             await partners.shutdown()
             throw ConfigurationError(problems: problems)
@@ -119,6 +118,5 @@ package struct OutboundPartners: Sendable {
     /// Closes every channel's connections.
     func shutdown() async {
         for channel in channels.values { await channel.shutdown() }
-        for client in mailboxes.values { await client.shutdown() }
     }
 }
