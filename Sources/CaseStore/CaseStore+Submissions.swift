@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Ledger
 package import Postgres
 package import Referral
@@ -230,13 +229,18 @@ extension CaseStore {
 extension JSONB {
     /// Findings as they are stored.
     init(findings: [Finding]) {
-        // A finding is two texts and a code word, which every encoder can write.
-        self.init(findings.isEmpty ? Array("[]".utf8) : (try? JSONEncoder().encode(findings)).map(Array.init) ?? [])
+        self.init(StrictJSON.write(.array(findings.map(\.value))))
     }
 
     /// Findings as they were stored.
     func findings() throws -> [Finding] {
-        bytes == Array("[]".utf8) ? [] : try JSONDecoder().decode([Finding].self, from: Data(bytes))
+        guard let stored = try? StrictJSON.parse(bytes), let values = stored.arrayValue else {
+            throw CaseStoreError.unreadable("record.submission.findings")
+        }
+        return try values.map { value in
+            guard let finding = Finding(value) else { throw CaseStoreError.unreadable("record.submission.findings") }
+            return finding
+        }
     }
 }
 

@@ -187,7 +187,7 @@ struct IntakeStep {
     ) throws -> (Held, known: UUIDValue?)? {
         let person = UUIDValue.v7()
         let (key, wrapped) = store.vault.newDataKey()
-        let sealed = store.vault.seal(try referral.value.json(), with: key, context: Place.profile(person))
+        let sealed = store.vault.seal(StrictJSON.write(referral.value), with: key, context: Place.profile(person))
         var step = Pipeline()
         step.add(
             """
@@ -229,7 +229,7 @@ struct IntakeStep {
         }
         keepIdentifiers(index, of: person.id)
         let caseFile = try caseFile(of: person, opening: item.opensCase && (type == .referral || type == .notice))
-        let sealed = store.vault.seal(try referral.value.json(), with: person.key, context: Place.referral(id))
+        let sealed = store.vault.seal(StrictJSON.write(referral.value), with: person.key, context: Place.referral(id))
         writes.add(
             """
             INSERT INTO record.referral (
@@ -269,7 +269,7 @@ struct IntakeStep {
         let sentAt = sentAt(referral)
         let updated = sentAt < profileAt ? referral.updated(by: profile) : profile.updated(by: referral)
         let sealed = store.vault.seal(
-            try updated.value.json(), with: person.key, context: Place.profile(person.id))
+            StrictJSON.write(updated.value), with: person.key, context: Place.profile(person.id))
         writes.add(
             """
             UPDATE record.person
