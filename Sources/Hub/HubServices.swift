@@ -56,6 +56,7 @@ package struct HubServices: Sendable {
                         name: Dispatch.queueName(partner),
                         concurrency: configuration.dispatchConcurrency,
                         batch: configuration.dispatchConcurrency * 4,
+                        pace: .milliseconds(5),
                         handler: { await dispatch.work($0) }
                     )
                 )
@@ -69,6 +70,7 @@ package struct HubServices: Sendable {
                     name: Intake.queueName,
                     concurrency: configuration.intakeConcurrency,
                     batch: configuration.intakeConcurrency * 8,
+                    pace: .milliseconds(5),
                     handler: { await intake.work($0) }
                 )
             )

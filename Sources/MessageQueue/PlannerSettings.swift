@@ -10,14 +10,14 @@ enum PlannerSettings {
         """
         SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
             set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-            set_config('enable_mergejoin', 'off', true)
+            set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)
         """
 
     private static let usual: SQL =
         """
         SELECT set_config('plan_cache_mode', 'auto', true), set_config('enable_seqscan', 'on', true),
             set_config('enable_bitmapscan', 'on', true), set_config('enable_hashjoin', 'on', true),
-            set_config('enable_mergejoin', 'on', true)
+            set_config('enable_mergejoin', 'on', true), set_config('jit', 'on', true)
         """
 
     /// Runs the statements in one round trip and one transaction of their own, and returns their results.

@@ -83,7 +83,8 @@ struct Fixture: Sendable {
 
     func take(_ items: [IntakeItem], _ receipt: UUIDValue, _ sender: String = "uhdb") async throws -> [IntakeResult] {
         try await transaction {
-            try store.store(IntakeRecord(receipt: receipt, sender: sender, receivedAt: now, items: items), in: $0)
+            try store.store(
+                [IntakeRecord(receipt: receipt, sender: sender, receivedAt: now, items: items)], in: $0)[0]
         }
     }
 
@@ -120,15 +121,12 @@ struct Fixture: Sendable {
             requestedBy: "staff:1", requestedAt: now)
         return try #require(
             try await transaction { connection -> Share? in
-                guard let facts = try store.facts(for: request, recipient: setup, at: now, in: connection) else {
+                guard let asked = try store.ask([request], at: now, in: connection, recipient: { _ in setup })[0] else {
                     return nil
                 }
-                let share = try store.create(
-                    request, facts: facts, decision: Policy.decide(facts), in: connection)
-                if share.state == .queued {
-                    try store.attach(message: .random(in: 1...(.max)), to: share.id, in: connection)
-                }
-                return try store.share(share.id, in: connection)
+                var new = NewShare(asked, decision: Policy.decide(asked.facts))
+                if new.state == .queued { new.message = .random(in: 1...(.max)) }
+                return try store.create([new], in: connection).first
             })
     }
 

@@ -13,13 +13,40 @@ package struct Sharing: Sendable {
     private let queue: MessageQueue
     private let partners: OutboundPartners
     private let metrics: Metrics
+    private let asking: Coalescer<ShareRequest, Share?>
 
     init(_ installation: Installation) {
+        let store = installation.store
+        let queue = installation.queue
+        let partners = installation.partners
         database = installation.database
-        store = installation.store
-        queue = installation.queue
-        partners = installation.partners
+        self.store = store
+        self.queue = queue
+        self.partners = partners
         metrics = installation.metrics
+        asking = Coalescer(sharing: installation.database, atMost: 32) { requests, connection in
+            var setups: [String: RecipientSetup] = [:]
+            for recipient in Set(requests.map(\.recipient)) {
+                setups[recipient] = try partners.setup(of: recipient, store, in: connection)
+            }
+            let asked = try store.ask(requests, in: connection) { setups[$0.recipient] ?? RecipientSetup(channels: []) }
+            var shares = asked.compactMap { $0 }.map { asked in
+                NewShare(asked, decision: Policy.decide(asked.facts, rules: .serving, tracing: false))
+            }
+            let permitted = shares.indices.filter { shares[$0].state == .queued }
+            let messages = permitted.map { index -> NewMessage in
+                let request = shares[index].asked.request
+                return NewMessage(
+                    queue: Dispatch.queueName(request.recipient), key: request.person.description,
+                    payload: Array(request.id.description.utf8), correlation: request.id)
+            }
+            for (index, id) in zip(permitted, try queue.enqueue(messages, in: connection)) {
+                shares[index].message = id.rawValue
+            }
+            let created = try store.create(shares, in: connection)
+            let byID = Dictionary(uniqueKeysWithValues: created.map { ($0.id, $0) })
+            return requests.map { byID[$0.id] }
+        }
     }
 
     // MARK: Agreements
@@ -108,32 +135,9 @@ package struct Sharing: Sendable {
             channel: outbound?.channel.rawValue ?? ReleaseChannel.httpsMutualTLS.rawValue,
             requestedBy: wanted.requestedBy.map { "\(actor)/\($0)" } ?? actor
         )
-        let queueName = Dispatch.queueName(wanted.recipient)
-        let share = try await database.transaction { [store, queue, partners] connection -> Share? in
-            let now = Timestamp.now()
-            let setup = try partners.setup(of: wanted.recipient, store, in: connection)
-            guard let facts = try store.facts(for: request, recipient: setup, at: now, in: connection) else {
-                return nil
-            }
-            let decision = Policy.decide(facts, rules: .serving, tracing: false)
-            let share = try store.create(request, facts: facts, decision: decision, in: connection)
-            if share.state == .queued {
-                let message = NewMessage(
-                    queue: queueName,
-                    key: request.person.description,
-                    payload: Array(share.id.description.utf8),
-                    correlation: share.id
-                )
-                let ids = try queue.enqueue([message], in: connection)
-                if let id = ids.first {
-                    try store.attach(message: id.rawValue, to: share.id, in: connection)
-                }
-            }
-            return share
-        }
-        guard let share else { return nil }
+        guard let share = try await asking.submit(request) else { return nil }
         metrics.count(.decisions, share.outcome ?? "none")
-        if share.state == .queued { queue.wake(queueName) }
+        if share.state == .queued { queue.wake(Dispatch.queueName(share.request.recipient)) }
         return Self.value(of: share)
     }
 
