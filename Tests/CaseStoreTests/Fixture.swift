@@ -143,8 +143,10 @@ struct Fixture: Sendable {
             try store.stop(prepared, decision: decision, in: connection)
             return nil
         }
-        return try store.beginRelease(
-            of: prepared, decision: decision, bytesHash: Array(repeating: 1, count: 32), in: connection)
+        let release = NewRelease(
+            prepared: prepared, decision: decision, bytesHash: Array(repeating: 1, count: 32))
+        try store.beginReleases([release], in: connection)
+        return release.attempt
     }
 
     var setup: RecipientSetup { RecipientSetup(channels: [.httpsMutualTLS, .mesh]) }
@@ -152,6 +154,21 @@ struct Fixture: Sendable {
     /// One value from the database, as its owner sees it.
     func value<T: SQLDecodable>(_ sql: SQL, as type: T.Type = T.self) async throws -> T {
         try #require(try await TestDatabase.current.database.query(sql).first).decode(T.self)
+    }
+}
+
+/// One share at a time, where the hub takes several.
+extension CaseStore {
+    func prepareSending(
+        of id: UUIDValue, recipient: RecipientSetup, at: Timestamp? = nil, in connection: Connection
+    ) throws -> PreparedShare? {
+        try prepareSending(of: [id], at: at, in: connection) { _ in recipient }.first
+    }
+
+    func finishRelease(
+        of id: UUIDValue, attempt: Int, outcome: ReleaseOutcome, in connection: Connection
+    ) throws {
+        try finishReleases([EndedRelease(share: id, attempt: attempt, outcome: outcome)], in: connection)
     }
 }
 
