@@ -37,55 +37,68 @@ struct IntakeReads {
         }
         let own = entries.filter(\.seeksKnownPerson).flatMap { $0.subject?.index.ownNumbers ?? [] }
         let numbers = Set(entries.flatMap { $0.subject?.index.identifiers.map(\.index) ?? [] }).subtracting(own)
-        let wanted = Self.wanted(entries, answers, own: own)
+        let verified = entries.compactMap { $0.subject?.index.nhs }
         var reads = Pipeline()
-        reads.add(
-            "SELECT FROM record.submission WHERE receipt = ANY (\(receipts)) ORDER BY receipt FOR NO KEY UPDATE",
-            name: "record.lock_submissions")
-        reads.add(
-            "SELECT submission, ordinal, id, person, case_file FROM record.referral WHERE submission = ANY (\(receipts))",
-            name: "record.stored_before")
-        reads.add(Self.answered(answers), name: "record.answered_messages")
-        reads.add(Self.unfinished(answers), name: "record.unfinished_messages")
-        reads.add(
-            """
-            SELECT person.id, person.nhs_index, person.dob_index, person.profile_at, person.sealed_profile,
-                person_key.wrapped_key
-            FROM (\(wanted)) AS wanted JOIN record.person USING (id)
-                LEFT JOIN record.person_key ON person_key.person = person.id
-            ORDER BY person.id
-            FOR NO KEY UPDATE OF person
-            """, name: "record.hold_persons")
-        // A statement of its own: it sees the case that the holder before opened.
-        reads.add(
-            """
-            SELECT case_file.person, case_file.id
-            FROM (\(wanted)) AS wanted JOIN record.case_file ON case_file.person = wanted.id
-            WHERE case_file.ended_at IS NULL
-            """, name: "record.open_cases")
-        reads.add(
-            "\(Self.given(own, most: 20)) UNION ALL \(Self.given(Array(numbers), most: 1))",
-            name: "record.given_numbers")
-        try read(connection.pipeline(reads))
+        var readers: [(inout IntakeReads, QueryResult) throws -> Void] = []
+        func read(_ sql: SQL, _ name: StaticString, _ reader: @escaping (inout IntakeReads, QueryResult) throws -> Void)
+        {
+            reads.add(sql, name: name)
+            readers.append(reader)
+        }
+        if !receipts.isEmpty {
+            read(
+                "SELECT FROM record.submission WHERE receipt = ANY (\(receipts)) ORDER BY receipt FOR NO KEY UPDATE",
+                "record.lock_submissions"
+            ) { _, _ in }
+            read(
+                "SELECT submission, ordinal, id, person, case_file FROM record.referral WHERE submission = ANY (\(receipts))",
+                "record.stored_before"
+            ) { try $0.readStored($1) }
+        }
+        if !answers.isEmpty {
+            read(Self.answered(answers), "record.answered_messages") { try $0.readAnswered($1) }
+            read(Self.unfinished(answers), "record.unfinished_messages") { try $0.readUnfinished($1) }
+        }
+        if !(verified.isEmpty && answers.isEmpty && own.isEmpty) {
+            let wanted = Self.wanted(verified, answers, own)
+            read(Self.holding(wanted), "record.hold_persons") { try $0.readHeld($1) }
+            // A statement of its own: it sees the case that the holder before opened.
+            read(Self.openCases(of: wanted), "record.open_cases") { try $0.readOpenCases($1) }
+        }
+        if !(own.isEmpty && numbers.isEmpty) {
+            read(
+                "\(Self.given(own, most: 20)) UNION ALL \(Self.given(Array(numbers), most: 1))", "record.given_numbers"
+            ) { try $0.readGiven($1) }
+        }
+        for (reader, result) in zip(readers, try connection.pipeline(reads)) { try reader(&self, result) }
     }
 
-    private mutating func read(_ results: [QueryResult]) throws {
-        for row in results[1] {
+    private mutating func readStored(_ rows: QueryResult) throws {
+        for row in rows {
             let (receipt, ordinal, id, person, caseFile) = try row.decode(
                 UUIDValue.self, Int.self, UUIDValue.self, UUIDValue.self, UUIDValue?.self)
             stored[Part(receipt: receipt, ordinal: ordinal)] = StoredReferral(
                 id: id, person: person, caseFile: caseFile, isNewPerson: false, isRepeat: true)
         }
-        for row in results[2] {
+    }
+
+    private mutating func readAnswered(_ rows: QueryResult) throws {
+        for row in rows {
             let (sender, index, id, person) = try row.decode(
                 String.self, [UInt8].self, UUIDValue.self, UUIDValue.self)
             answered[Message(sender: sender, index: index)] = (id, person)
         }
-        for row in results[3] {
+    }
+
+    private mutating func readUnfinished(_ rows: QueryResult) throws {
+        for row in rows {
             let (sender, index, receipt) = try row.decode(String.self, [UInt8].self, UUIDValue.self)
             unfinished[Message(sender: sender, index: index), default: []].insert(receipt)
         }
-        for row in results[4] {
+    }
+
+    private mutating func readHeld(_ rows: QueryResult) throws {
+        for row in rows {
             let (id, nhs, birthDate, profileAt, sealed, wrapped) = try row.decode(
                 UUIDValue.self, [UInt8]?.self, [UInt8]?.self, Timestamp.self, [UInt8].self, [UInt8]?.self)
             held[id] = HeldPerson(
@@ -93,11 +106,17 @@ struct IntakeReads {
             )
             if let nhs { byNHS[nhs] = id }
         }
-        for row in results[5] {
+    }
+
+    private mutating func readOpenCases(_ rows: QueryResult) throws {
+        for row in rows {
             let (person, caseFile) = try row.decode(UUIDValue.self, UUIDValue.self)
             openCases[person] = caseFile
         }
-        for row in results[6] {
+    }
+
+    private mutating func readGiven(_ rows: QueryResult) throws {
+        for row in rows {
             let (number, person) = try row.decode([UInt8].self, UUIDValue.self)
             givenNumber[number, default: []].append(person)
         }
@@ -158,20 +177,38 @@ struct IntakeReads {
     // MARK: Statements
 
     /// The ids of the persons whom the messages may be about.
-    private static func wanted(_ entries: [IntakeEntry], _ answers: [Message], own: [[UInt8]]) -> SQL {
-        let verified = entries.compactMap { $0.subject?.index.nhs }
-        return """
-            SELECT id
-            FROM record.person
-            WHERE nhs_index = ANY (\(verified))
-            UNION
-            SELECT person
-            FROM unnest(\(answers.map(\.sender)), \(answers.map(\.index))) AS message (sender, message_index)
-                JOIN record.referral USING (sender, message_index)
-            UNION
-            SELECT person
-            FROM (\(given(own, most: 20))) AS given
-            """
+    private static func wanted(_ verified: [[UInt8]], _ answers: [Message], _ own: [[UInt8]]) -> SQL {
+        """
+        SELECT id
+        FROM record.person
+        WHERE nhs_index = ANY (\(verified))
+        UNION
+        SELECT person
+        FROM unnest(\(answers.map(\.sender)), \(answers.map(\.index))) AS message (sender, message_index)
+            JOIN record.referral USING (sender, message_index)
+        UNION
+        SELECT person
+        FROM (\(given(own, most: 20))) AS given
+        """
+    }
+
+    private static func holding(_ wanted: SQL) -> SQL {
+        """
+        SELECT person.id, person.nhs_index, person.dob_index, person.profile_at, person.sealed_profile,
+            person_key.wrapped_key
+        FROM (\(wanted)) AS wanted JOIN record.person USING (id)
+            LEFT JOIN record.person_key ON person_key.person = person.id
+        ORDER BY person.id
+        FOR NO KEY UPDATE OF person
+        """
+    }
+
+    private static func openCases(of wanted: SQL) -> SQL {
+        """
+        SELECT case_file.person, case_file.id
+        FROM (\(wanted)) AS wanted JOIN record.case_file ON case_file.person = wanted.id
+        WHERE case_file.ended_at IS NULL
+        """
     }
 
     /// The newest message of each name.
