@@ -38,7 +38,9 @@ def fresh():
 
 def test_a_fresh_database_is_checked_migrated_and_current(fresh):
     check = fresh("migrate", "--check")
-    assert check.code == 65 and "pending" in check.out
+    assert check.code == 65
+    pending = check.out.split("; ")
+    assert os.listdir(fresh.folder) == ["hub.yaml"], "it only looks"
     refused = fresh("queue", "list")
     assert refused.code == 78 and "hub migrate" in refused.remarks
 
@@ -46,6 +48,7 @@ def test_a_fresh_database_is_checked_migrated_and_current(fresh):
     assert migrate.code == 0
     applied = migrate.out.splitlines()
     assert applied and all(line.startswith("applied ") for line in applied)
+    assert [line.removeprefix("applied ") + " is pending" for line in applied] == [line.strip() for line in pending]
     key = os.stat(fresh.folder + "/data/keys/installation.key")
     assert stat.S_IMODE(key.st_mode) in (0o400, 0o600)
 

@@ -74,12 +74,15 @@ extension Problem {
     static let notFound = Problem(
         status: .notFound, code: "not_found", title: "Nothing is here, or it is not yours to see"
     )
-    static let unavailable = Problem(
-        status: .serviceUnavailable,
-        code: "unavailable",
-        title: "The hub cannot say whether this was stored. A referral may be sent again as it is: it is taken once",
-        retryAfter: 5
-    )
+
+    /// The database does not answer, or too many wait for it. Only what asks for a change leaves open whether it happened.
+    static func unavailable(_ method: HTTPRequest.Method) -> Problem {
+        let title =
+            [.get, .head].contains(method)
+            ? "The hub cannot answer now. Ask again"
+            : "The hub cannot say whether this was stored. A referral may be sent again as it is: it is taken once"
+        return Problem(status: .serviceUnavailable, code: "unavailable", title: title, retryAfter: 5)
+    }
 
     /// 400 when the body was no JSON at all, else 422.
     init(_ error: RequestError) {
