@@ -75,7 +75,8 @@ package struct Configuration: Sendable {
     package var keyFile: String
     /// Partners and staff, over HTTPS.
     package var partnerListener: Listener
-    /// `/metrics` and health, on loopback. Left out: those calls answer on the partner listener to nobody.
+    /// `/metrics` and health, on loopback: it asks for no key. Left out: nobody can ask for figures, and for health only
+    /// where the partner listener runs.
     package var adminListener: Listener?
     /// Folder of dropped files (`<partner>/in`, `ack`, `out`). Left out: no files are taken.
     package var dropFolder: String?
@@ -85,6 +86,15 @@ package struct Configuration: Sendable {
     package var intakeConcurrency: Int
     /// Deliveries under way at once to one partner. Defaults to 16.
     package var dispatchConcurrency: Int
+
+    /// The same with its admin listener on another port, for processes that share a configuration and a machine.
+    package func administered(on port: Int) -> Configuration {
+        var configuration = self
+        var listener = adminListener ?? Listener(host: "127.0.0.1", port: port)
+        listener.port = port
+        configuration.adminListener = listener
+        return configuration
+    }
 }
 
 /// Where a secret is kept; the secret itself never stands in configuration, arguments or logs.

@@ -64,7 +64,7 @@ struct ConfigurationReader {
                 ?? data + "/keys/installation.key",
             partnerListener: map["listen"].map { listener($0, "listen", port: 8443) }
                 ?? .init(host: "127.0.0.1", port: 8443),
-            adminListener: map["admin"].map { listener($0, "admin", port: 8444) },
+            adminListener: map["admin"].map { adminListener($0) },
             dropFolder: path(map, "drop"),
             outbound: outbound(map["outbound"]),
             intakeConcurrency: section(map, "intake", ["concurrency"]).flatMap {
@@ -114,8 +114,16 @@ struct ConfigurationReader {
         if (listener.certificate == nil) != (listener.privateKey == nil) {
             problem(node, key, "needs both certificate and key, or neither")
         }
-        if listener.certificate == nil && !["127.0.0.1", "::1", "localhost"].contains(listener.host) {
+        if listener.certificate == nil && !listener.isLoopback {
             problem(node, key, "speaks plain HTTP, which is allowed on loopback only: give certificate and key")
+        }
+        return listener
+    }
+
+    private mutating func adminListener(_ node: Node) -> Configuration.Listener {
+        let listener = listener(node, "admin", port: 8444)
+        if listener.certificate != nil && !listener.isLoopback {
+            problem(node, "admin", "asks for no key, and so is for loopback only")
         }
         return listener
     }
@@ -277,6 +285,11 @@ extension Configuration {
     package static func parse(_ text: String, folder: String) throws(ConfigurationError) -> Configuration {
         try ConfigurationReader.read(text, folder: folder)
     }
+}
+
+extension Configuration.Listener {
+    /// Whether only this machine can reach it.
+    fileprivate var isLoopback: Bool { ["127.0.0.1", "::1", "localhost"].contains(host) }
 }
 
 extension String {

@@ -81,6 +81,27 @@ import Testing
         #expect(error.problems.map(\.key) == ["listen"])
     }
 
+    @Test(arguments: ["0.0.0.0", "10.0.0.1", "hub.example.org"])
+    func `the admin listener is for loopback only, with a certificate too`(host: String) throws {
+        let start = "environment: test\norganisation: { id: a, name: b }\n"
+        for files in ["", ", certificate: c.pem, key: k.pem"] {
+            let refused = #expect(throws: ConfigurationError.self) {
+                try Configuration.parse(start + "admin: { host: '\(host)'\(files) }", folder: ".")
+            }
+            #expect(try #require(refused).problems.map(\.key) == ["admin"])
+        }
+        let taken = try Configuration.parse(start + "admin: { port: 9000 }", folder: ".")
+        #expect(taken.adminListener?.host == "127.0.0.1" && taken.adminListener?.port == 9000)
+    }
+
+    @Test func `processes that share a configuration have admin listeners of their own`() throws {
+        let start = "environment: test\norganisation: { id: a, name: b }\n"
+        let without = try Configuration.parse(start, folder: ".").administered(on: 9001)
+        #expect(without.adminListener?.host == "127.0.0.1" && without.adminListener?.port == 9001)
+        let other = try Configuration.parse(start + "admin: { host: '::1' }", folder: ".").administered(on: 9001)
+        #expect(other.adminListener?.host == "::1" && other.adminListener?.port == 9001)
+    }
+
     @Test func `a secret that is not there is named by its reference`() {
         #expect(throws: ConfigurationError.self) { try SecretReference.environment("HUB_NO_SUCH_SECRET").resolve() }
         #expect(throws: ConfigurationError.self) { try SecretReference.file("/nowhere/secret").resolve() }

@@ -62,10 +62,10 @@ class Process:
 class Installation:
     """One hub in a folder of its own. `start` and `stop` may be called again and again."""
 
-    def __init__(self, home, outbound=True):
+    def __init__(self, home, outbound=True, settings=()):
         self.home = pathlib.Path(home)
         self.home.chmod(0o755)
-        self.port, self.homes_port, self.mesh_port = free_port(), free_port(), free_port()
+        self.port, self.homes_port, self.mesh_port, self.admin_port = (free_port() for _ in range(4))
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {**os.environ, "HUB_CONFIG": str(self.home / "hub.yaml"), "LOG_LEVEL": "info"}
         self.keys = {}
@@ -79,7 +79,9 @@ class Installation:
             "data: data",
             f"adapters: {PROJECT}/adapters",
             f"listen: {{ host: 127.0.0.1, port: {self.port} }}",
+            f"admin: {{ port: {self.admin_port} }}",
             "drop: drop",
+            *settings,
         ]
         if outbound:
             lines += [
@@ -93,7 +95,7 @@ class Installation:
             ]
             self.hub("simulate", "certificates", "--folder", self.home / "certificates")
         (self.home / "hub.yaml").write_text("\n".join(lines) + "\n")
-        self.server = Process([HUB, "serve"], self.home / "hub.log", self.environment)
+        self.server = self.serving()
         self.hub("migrate")
 
     def hub(self, *arguments, check=True, stdin=None):
@@ -104,6 +106,10 @@ class Installation:
         if check and run.returncode != 0:
             raise AssertionError(f"hub {arguments} gave {run.returncode}: {run.stdout}{run.stderr}")
         return run.stdout if check else run
+
+    def serving(self, *options):
+        """A process of the hub, not started yet."""
+        return Process([HUB, "serve", *map(str, options)], self.home / "hub.log", self.environment)
 
     def start(self):
         self.server.start()

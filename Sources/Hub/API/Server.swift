@@ -6,7 +6,7 @@ import NIOCore
 import NIOSSL
 import ServiceLifecycle
 
-/// The HTTP listeners: one for partners and staff, one for administration.
+/// The HTTP listeners: one for partners and staff, where the role `api` runs, and one for administration, in every role.
 struct Server {
     let hub: HubServices
 
@@ -27,13 +27,16 @@ struct Server {
     }
 
     /// Administration: figures and health, on loopback.
-    func adminApplication(_ listener: Configuration.Listener) throws -> some Service {
+    func adminApplication(
+        _ listener: Configuration.Listener,
+        onRunning: @escaping @Sendable (any Channel) async -> Void
+    ) throws -> some Service {
         let router = Router(context: ExchangeContext.self)
         router.add(middleware: ProblemMiddleware())
         let operations = OperationsRoutes(operations: hub.operations)
         operations.addHealth(to: router)
         operations.addMetrics(to: router)
-        return try application(router, listener, onRunning: { _ in })
+        return try application(router, listener, onRunning: onRunning)
     }
 
     private func application(
