@@ -28,6 +28,14 @@ package struct Configuration: Sendable {
     package enum Endpoint: Sendable {
         case https(HTTPSEndpoint)
         case mesh(MESHEndpoint)
+
+        /// How long one attempt may take.
+        var timeout: Duration {
+            switch self {
+            case .https(let https): https.timeout
+            case .mesh(let mesh): mesh.timeout
+            }
+        }
     }
 
     /// A partner's HTTPS interface. TLS files are PEM.

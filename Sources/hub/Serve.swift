@@ -1,6 +1,8 @@
 import ArgumentParser
+import Glibc
 import Hub
 import Logging
+import Referral
 
 /// `hub serve`: everything in one process, or one role per node.
 struct Serve: AsyncParsableCommand {
@@ -23,6 +25,9 @@ struct Serve: AsyncParsableCommand {
         if let adminPort { configuration = configuration.administered(on: Int(adminPort)) }
         let settled = configuration
         let logger = InstallationOption.logger(defaultLevel: .notice)
+        if geteuid() == 0 && settled.environment == .production {
+            logger.warning("the hub runs as root; give it a user of its own")
+        }
         try await InstallationOption.reporting {
             let opened = try await Installation.open(settled, logger: logger)
             do {

@@ -89,6 +89,18 @@ def test_a_missing_installation_key_is_never_made_anew(fresh):
         os.rename(key + ".away", key)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_the_doctor_names_a_hub_that_runs_as_root_in_production_only(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "hub.yaml").write_text(CONFIGURATION)
+    assert "runs as root" not in run("doctor", "--config", tmp_path / "hub.yaml").out
+    (tmp_path / "hub.yaml").write_text(CONFIGURATION.replace("environment: test", "environment: production"))
+    said = run("doctor", "--config", tmp_path / "hub.yaml").out
+    assert "attention: " in said and "runs as root" in said and "remedy: Run the hub as a user of its own" in said
+    os.chown(tmp_path / "data", 65534, 65534)
+    assert "runs as root" not in run("doctor", "--config", tmp_path / "hub.yaml").out
+
+
 class TestHealthy:
     def test_the_doctor_finds_nothing_wrong(self, hub):
         well = hub("doctor")
