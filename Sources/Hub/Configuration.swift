@@ -24,6 +24,19 @@ package struct Configuration: Sendable {
         package var privateKey: String?
     }
 
+    /// What callers of the partner listener may ask of this process.
+    package struct Limits: Sendable {
+        /// Requests of one partner or staff system, all its keys together.
+        var rate = TokenBucket.Rate(perSecond: 2_000, burst: 4_000)
+        /// Bytes of bodies in memory at once. Parsing, sealing and storing a body hold further copies of it for a moment.
+        package var bodyBytes = 256 << 20
+
+        /// What a partner may ask for in a second, for long.
+        package var requestsPerSecond: Int { rate.perSecond }
+        /// What it may ask for at once, after it has been quiet.
+        package var burst: Int { rate.burst }
+    }
+
     /// Where outbound deliveries for one partner go.
     package enum Endpoint: Sendable {
         case https(HTTPSEndpoint)
@@ -83,6 +96,7 @@ package struct Configuration: Sendable {
     package var keyFile: String
     /// Partners and staff, over HTTPS.
     package var partnerListener: Listener
+    package var limits: Limits
     /// `/metrics` and health, on loopback: it asks for no key. Left out: nobody can ask for figures, and for health only
     /// where the partner listener runs.
     package var adminListener: Listener?

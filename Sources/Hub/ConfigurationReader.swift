@@ -42,8 +42,8 @@ struct ConfigurationReader {
         only(
             map, "",
             [
-                "environment", "organisation", "data", "database", "adapters", "keys", "listen", "admin", "drop",
-                "outbound", "intake", "dispatch",
+                "environment", "organisation", "data", "database", "adapters", "keys", "listen", "limits", "admin",
+                "drop", "outbound", "intake", "dispatch",
             ]
         )
         let data = path(map, "data") ?? folder + "/data"
@@ -64,6 +64,7 @@ struct ConfigurationReader {
                 ?? data + "/keys/installation.key",
             partnerListener: map["listen"].map { listener($0, "listen", port: 8443) }
                 ?? .init(host: "127.0.0.1", port: 8443),
+            limits: limits(map),
             adminListener: map["admin"].map { adminListener($0) },
             dropFolder: path(map, "drop"),
             outbound: outbound(map["outbound"]),
@@ -118,6 +119,22 @@ struct ConfigurationReader {
             problem(node, key, "speaks plain HTTP, which is allowed on loopback only: give certificate and key")
         }
         return listener
+    }
+
+    private mutating func limits(_ map: [String: Node]) -> Configuration.Limits {
+        var limits = Configuration.Limits()
+        guard let section = section(map, "limits", ["requests_per_second", "burst", "body_mebibytes"]) else {
+            return limits
+        }
+        if let rate = integer(section, "requests_per_second", "limits", 1...1_000_000) {
+            limits.rate = .init(perSecond: rate, burst: 2 * rate)
+        }
+        if let burst = integer(section, "burst", "limits", 1...1_000_000) { limits.rate.burst = burst }
+        // One body of the longest at least, or the longest could never be taken.
+        if let mebibytes = integer(section, "body_mebibytes", "limits", (ReferralRoutes.bodyLimit >> 20)...65_536) {
+            limits.bodyBytes = mebibytes << 20
+        }
+        return limits
     }
 
     private mutating func adminListener(_ node: Node) -> Configuration.Listener {

@@ -94,6 +94,26 @@ import Testing
         #expect(taken.adminListener?.host == "127.0.0.1" && taken.adminListener?.port == 9000)
     }
 
+    @Test func `limits have defaults, and a rate brings its burst along`() throws {
+        let start = "environment: test\norganisation: { id: a, name: b }\n"
+        let left = try Configuration.parse(start, folder: ".").limits
+        #expect(left.requestsPerSecond == 2_000 && left.burst == 4_000 && left.bodyBytes == 256 << 20)
+        let rate = try Configuration.parse(start + "limits: { requests_per_second: 50 }", folder: ".").limits
+        #expect(rate.requestsPerSecond == 50 && rate.burst == 100)
+        let all = "limits: { requests_per_second: 50, burst: 7, body_mebibytes: 16 }"
+        let given = try Configuration.parse(start + all, folder: ".").limits
+        #expect(given.requestsPerSecond == 50 && given.burst == 7 && given.bodyBytes == 16 << 20)
+    }
+
+    @Test(arguments: ["requests_per_second: 0", "burst: 0", "body_mebibytes: 15", "bodies: 1"])
+    func `a limit under which nothing could be taken is refused`(limit: String) throws {
+        let start = "environment: test\norganisation: { id: a, name: b }\n"
+        let refused = #expect(throws: ConfigurationError.self) {
+            try Configuration.parse(start + "limits: { \(limit) }", folder: ".")
+        }
+        #expect(try #require(refused).problems.map(\.key) == ["limits." + limit.prefix { $0 != ":" }])
+    }
+
     @Test func `processes that share a configuration have admin listeners of their own`() throws {
         let start = "environment: test\norganisation: { id: a, name: b }\n"
         let without = try Configuration.parse(start, folder: ".").administered(on: 9001)

@@ -84,6 +84,24 @@ extension Problem {
         return Problem(status: .serviceUnavailable, code: "unavailable", title: title, retryAfter: 5)
     }
 
+    /// Bodies of other requests take up all the memory that is set aside for them.
+    static let busy = Problem(
+        status: .serviceUnavailable,
+        code: "busy",
+        title: "Too much is being received at this moment. Nothing of this was stored: send it again",
+        retryAfter: 2
+    )
+
+    /// The caller makes more requests than it may.
+    static func tooManyRequests(after wait: Duration) -> Problem {
+        Problem(
+            status: .tooManyRequests,
+            code: "too_many_requests",
+            title: "More requests than a partner may make. Nothing of this was stored: send it again later",
+            retryAfter: max(1, Int((wait / .seconds(1)).rounded(.up)))
+        )
+    }
+
     /// 400 when the body was no JSON at all, else 422.
     init(_ error: RequestError) {
         let isUnreadable = error.findings.contains { $0.code == .notParseable || $0.code == .encoding }

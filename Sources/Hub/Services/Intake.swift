@@ -197,7 +197,7 @@ package struct Intake: Sendable {
             guard let document = try await database.read({ [store] in try store.document(receipt, in: $0) }) else {
                 return .deadLetter(Cause(code: "document_missing", text: "The document is no longer stored"))
             }
-            let worked = translate(document, of: lease)
+            let worked = await LargeDocuments.reading(document.bytes.count) { translate(document, of: lease) }
             try await storing.submit(worked)
             metrics.count(.referrals, worked.state.rawValue)
             return .acknowledged
