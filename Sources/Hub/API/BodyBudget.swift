@@ -65,7 +65,7 @@ struct BodyBudgeting: RouterMiddleware {
 }
 
 /// The budget has no room for (more of) a body.
-private struct BudgetUsedUp: Error {}
+struct BudgetUsedUp: Error {}
 
 /// What one request holds of the budget.
 private final class Loan: Sendable {

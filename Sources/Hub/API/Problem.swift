@@ -84,6 +84,9 @@ extension Problem {
         return Problem(status: .serviceUnavailable, code: "unavailable", title: title, retryAfter: 5)
     }
 
+    /// The client went away in the middle of its body, so that as a rule nobody reads this.
+    static let brokenOff = Problem(status: .badRequest, code: "request", title: "The body broke off")
+
     /// Bodies of other requests take up all the memory that is set aside for them.
     static let busy = Problem(
         status: .serviceUnavailable,
