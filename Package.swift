@@ -169,8 +169,10 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "ReferralTests", dependencies: ["Referral"], swiftSettings: settings),
-        .testTarget(name: "TranslationTests", dependencies: ["Translation", "Referral"], swiftSettings: settings),
+        .testTarget(name: "ReferralTests", dependencies: ["Referral", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "TranslationTests", dependencies: ["Translation", "Referral", "TestSupport"], swiftSettings: settings
+        ),
         .testTarget(
             name: "DisclosureTests",
             dependencies: ["Disclosure", "Referral", .product(name: "Yams", package: "Yams")],

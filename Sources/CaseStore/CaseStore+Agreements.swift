@@ -11,12 +11,11 @@ extension CaseStore {
     ///
     /// - Returns: What was entered; nothing when there is no such person, or no such agreement of the person to add to.
     package func add(
-        _ new: NewAgreement, by actor: String, at: Timestamp = .now(), in connection: Connection
+        _ new: NewAgreement, id: UUIDValue = .v7(), by actor: String, at: Timestamp = .now(), in connection: Connection
     ) throws -> StoredAgreement? {
         let people = try connection.query(
             "SELECT FROM record.person WHERE id = \(new.person) FOR NO KEY UPDATE", name: "record.lock_person")
         guard !people.isEmpty else { return nil }
-        let id = UUIDValue.v7()
         let evidence = try new.authorityEvidence.map {
             vault.seal(Array($0.utf8), with: try key(of: new.person, in: connection), context: Place.evidence(id))
         }

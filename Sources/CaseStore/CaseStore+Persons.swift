@@ -161,8 +161,10 @@ extension CaseStore {
 
     /// Opens a referral that was sealed for a place.
     func referral(_ sealed: [UInt8], with key: DataKey, at place: String) throws -> Referral {
-        let value = try Value(json: vault.open(sealed, with: key, context: place))
-        guard let referral = Referral(stored: value) else { throw CaseStoreError.unreadable(place) }
+        let bytes = try vault.open(sealed, with: key, context: place)
+        guard let value = try? StrictJSON.parse(bytes), let referral = Referral(stored: value) else {
+            throw CaseStoreError.unreadable(place)
+        }
         return referral
     }
 }

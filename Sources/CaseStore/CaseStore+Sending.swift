@@ -3,13 +3,6 @@ import Ledger
 package import Postgres
 
 extension CaseStore {
-    /// Locks what the release of one share rests on, as ``prepareSending(of:at:in:recipient:)`` does for several.
-    package func prepareSending(
-        of id: UUIDValue, recipient: RecipientSetup, at: Timestamp? = nil, in connection: Connection
-    ) throws -> PreparedShare? {
-        try prepareSending(of: [id], at: at, in: connection) { _ in recipient }.first
-    }
-
     /// Locks what releases rest on and gathers the facts of this moment, for the decisions at send; one round trip.
     ///
     /// Persons and agreements are held FOR SHARE, the shares FOR UPDATE, until the transaction ends: commit it with the
@@ -44,17 +37,6 @@ extension CaseStore {
                 at: try row.value("judged_at"))
             return PreparedShare(share: share, facts: facts, profile: person.profile, key: person.key)
         }
-    }
-
-    /// Enters one release before its bytes leave, and gives the attempt's number, from 1.
-    ///
-    /// - Parameter bytesHash: SHA-256 of the bytes that will leave.
-    package func beginRelease(
-        of prepared: PreparedShare, decision: Decision, bytesHash: [UInt8], in connection: Connection
-    ) throws -> Int {
-        let release = NewRelease(prepared: prepared, decision: decision, bytesHash: bytesHash)
-        try beginReleases([release], in: connection)
-        return release.attempt
     }
 
     /// Enters releases before their bytes leave: the decisions of this moment, the attempts, the ledger entries; one
@@ -140,13 +122,6 @@ extension CaseStore {
         _ = try connection.pipeline(writes)
     }
 
-    /// Enters how one attempt ended, as ``finishReleases(_:at:in:)`` does for several.
-    package func finishRelease(
-        of id: UUIDValue, attempt: Int, outcome: ReleaseOutcome, at: Timestamp = .now(), in connection: Connection
-    ) throws {
-        try finishReleases([EndedRelease(share: id, attempt: attempt, outcome: outcome)], at: at, in: connection)
-    }
-
     /// Enters how attempts ended: delivered, back to the queue, or failed with a work item.
     ///
     /// Entering one a second time changes nothing, and one that comes after another attempt began decides nothing.
@@ -174,6 +149,30 @@ extension CaseStore {
         guard !entries.isEmpty else { return }
         writes.add(appending(entries), name: "ledger.append")
         _ = try connection.pipeline(writes)
+    }
+
+    /// Enters that it is unknown how attempts ended which began before a time and whose hub has vanished since, so that no
+    /// release stays without an outcome. Their shares wait for another attempt, unless they ended otherwise.
+    ///
+    /// - Parameter began: So long ago that no answer can come any more.
+    /// - Returns: How many there were; call again while it is `limit`.
+    package func endAbandonedReleases(
+        began: Timestamp, limit: Int = 500, in connection: Connection
+    ) throws -> Int {
+        let rows = try connection.query(
+            """
+            SELECT share, attempt
+            FROM record.share_attempt
+            WHERE outcome IS NULL AND started_at < \(began)
+            ORDER BY started_at
+            LIMIT \(limit)
+            FOR UPDATE SKIP LOCKED
+            """, name: "record.abandoned_releases")
+        let ended = try rows.decode(UUIDValue.self, Int.self).map { share, attempt in
+            EndedRelease(share: share, attempt: attempt, outcome: .unknown(code: "not_told"))
+        }
+        try finishReleases(ended, in: connection)
+        return ended.count
     }
 
     private func finishing(_ ended: [EndedRelease], at: Timestamp) -> SQL {

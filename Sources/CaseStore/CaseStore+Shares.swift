@@ -1,69 +1,86 @@
-package import Disclosure
+import Disclosure
 import Ledger
 package import Postgres
 
 extension CaseStore {
-    /// The facts on which a share is judged when it is asked for; nothing when there is no such person.
-    package func facts(
-        for request: ShareRequest, recipient: RecipientSetup, at: Timestamp = .now(), in connection: Connection
-    ) throws -> DisclosureFacts? {
-        var reads = Pipeline()
-        addReads(of: "= \(request.person)", isLocked: false, to: &reads)
-        guard let person = try circumstances(connection.pipeline(reads)[...])[request.person] else { return nil }
-        return facts(request, recipient, person, stage: .request, queuedAt: nil, at: at)
-    }
-
-    /// Enters a share with the decision about it: queued, refused or parked.
+    /// Gathers the facts on which shares are judged when they are asked for; one round trip.
     ///
-    /// A queued one still needs its message: enqueue it in the same transaction and call ``attach(message:to:in:)``.
-    package func create(
-        _ request: ShareRequest, facts: DisclosureFacts, decision: Decision, in connection: Connection
-    ) throws -> Share {
-        let state: ShareState =
-            switch decision.outcome {
-            case .permit, .permitReduced: .queued
-            case .refer: .parked
-            case .deny: .refused
+    /// - Parameters:
+    ///   - at: The moment judged.
+    ///   - recipient: What is set up for the recipient of a request.
+    /// - Returns: In the order of the requests; nothing where there is no such person.
+    package func ask(
+        _ requests: [ShareRequest], at: Timestamp = .now(), in connection: Connection,
+        recipient: (ShareRequest) -> RecipientSetup
+    ) throws -> [AskedShare?] {
+        var reads = Pipeline()
+        addReads(of: "= ANY (\(Array(Set(requests.map(\.person)))))", isLocked: false, to: &reads)
+        let persons = try circumstances(connection.pipeline(reads)[...])
+        return requests.map { request in
+            persons[request.person].map { person in
+                AskedShare(
+                    request: request,
+                    facts: facts(request, recipient(request), person, stage: .request, queuedAt: nil, at: at),
+                    key: person.key)
             }
-        let decidedAt = Timestamp(decision.at)
-        let share = Share(
-            request: request, state: state, outcome: decision.outcome.rawValue, reason: decision.reason.rawValue,
-            agreement: decision.agreement, agreementVersion: decision.agreementVersion,
-            policyVersion: decision.policyVersion, released: decision.released.words, attempts: 0,
-            decidedAt: decidedAt, queuedAt: state == .queued ? decidedAt : nil,
-            finishedAt: state == .refused ? decidedAt : nil)
-        let kept = try KeptDecision(
-            decision, facts, of: request, key: key(of: request.person, in: connection), vault: vault)
-        let asked: [LedgerField: String] = [
-            .share: request.id.description, .person: request.person.description, .recipient: request.recipient,
-            .purpose: request.purpose, .level: request.level, .channel: request.channel,
-            .asked: request.groups.joined(separator: " "), .actor: request.requestedBy,
-        ]
-        var writes = Pipeline()
-        writes.add(inserting(share), name: "record.create_share")
-        writes.add(KeptDecision.inserting([kept]), name: "record.keep_decision")
-        writes.add(
-            appending([
-                entry(.shareRequested, at: request.requestedAt, asked),
-                entry(.shareDecided, at: decidedAt, kept.fields.merging([.state: state.rawValue]) { $1 }),
-            ]), name: "ledger.append")
-        if state == .parked { writes.add(parking(request, decision), name: "record.add_work_item") }
-        _ = try connection.pipeline(writes)
-        return share
+        }
     }
 
-    private func inserting(_ share: Share) -> SQL {
+    /// Enters shares with the decisions about them: queued, refused or parked; one round trip.
+    package func create(_ shares: [NewShare], in connection: Connection) throws -> [Share] {
+        guard !shares.isEmpty else { return [] }
+        let created = shares.map(\.share)
+        var kept: [KeptDecision] = []
+        var entries: [LedgerEntry] = []
+        var writes = Pipeline()
+        for new in shares {
+            let request = new.asked.request
+            let decision = try KeptDecision(
+                new.decision, new.asked.facts, of: request, key: new.asked.key, vault: vault)
+            kept.append(decision)
+            let asked: [LedgerField: String] = [
+                .share: request.id.description, .person: request.person.description, .recipient: request.recipient,
+                .purpose: request.purpose, .level: request.level, .channel: request.channel,
+                .asked: request.groups.joined(separator: " "), .actor: request.requestedBy,
+            ]
+            entries.append(entry(.shareRequested, at: request.requestedAt, asked))
+            entries.append(
+                entry(
+                    .shareDecided, at: Timestamp(new.decision.at),
+                    decision.fields.merging([.state: new.state.rawValue]) { $1 }))
+        }
+        writes.add(inserting(created), name: "record.create_shares")
+        writes.add(KeptDecision.inserting(kept), name: "record.keep_decisions")
+        writes.add(appending(entries), name: "ledger.append")
+        for new in shares where new.state == .parked {
+            writes.add(parking(new.asked.request, new.decision), name: "record.add_work_item")
+        }
+        _ = try connection.pipeline(writes)
+        return created
+    }
+
+    private func inserting(_ shares: [Share]) -> SQL {
         """
         INSERT INTO record.share (
-            id, person, referral, agreement, requested_at, decided_at, queued_at, finished_at, agreement_version, state,
-            recipient, purpose, level, channel, requested_by, asked, outcome, reason, policy_version, released
+            id, person, referral, agreement, message, requested_at, decided_at, queued_at, finished_at, agreement_version,
+            state, recipient, purpose, level, channel, requested_by, asked, outcome, reason, policy_version, released
         )
-        VALUES (
-            \(share.id), \(share.request.person), \(share.request.referral), \(share.agreement),
-            \(share.request.requestedAt), \(share.decidedAt), \(share.queuedAt), \(share.finishedAt),
-            \(share.agreementVersion), \(share.state)::record.share_state, \(share.request.recipient),
-            \(share.request.purpose), \(share.request.level), \(share.request.channel), \(share.request.requestedBy),
-            \(share.request.groups), \(share.outcome), \(share.reason), \(share.policyVersion), \(share.released)
+        SELECT
+            id, person, referral, agreement, message, requested_at, decided_at, queued_at, finished_at, agreement_version,
+            state::record.share_state, recipient, purpose, level, channel, requested_by, string_to_array(asked, ' '),
+            outcome, reason, policy_version, string_to_array(released, ' ')
+        FROM unnest(
+            \(shares.map(\.id)), \(shares.map(\.request.person)), \(shares.map(\.request.referral)),
+            \(shares.map(\.agreement)), \(shares.map(\.message)), \(shares.map(\.request.requestedAt)),
+            \(shares.map(\.decidedAt)), \(shares.map(\.queuedAt)), \(shares.map(\.finishedAt)),
+            \(shares.map { $0.agreementVersion.map(Int32.init) }), \(shares.map(\.state.rawValue)),
+            \(shares.map(\.request.recipient)), \(shares.map(\.request.purpose)), \(shares.map(\.request.level)),
+            \(shares.map(\.request.channel)), \(shares.map(\.request.requestedBy)),
+            \(shares.map { $0.request.groups.joined(separator: " ") }), \(shares.map(\.outcome)),
+            \(shares.map(\.reason)), \(shares.map(\.policyVersion)), \(shares.map { $0.released.joined(separator: " ") })
+        ) AS new (
+            id, person, referral, agreement, message, requested_at, decided_at, queued_at, finished_at, agreement_version,
+            state, recipient, purpose, level, channel, requested_by, asked, outcome, reason, policy_version, released
         )
         """
     }
@@ -75,14 +92,6 @@ extension CaseStore {
                 kind: .parkedShare, code: decision.reason.rawValue, person: request.person, share: request.id,
                 partner: request.recipient),
             at: Timestamp(decision.at))
-    }
-
-    /// Notes which message of the queue will send a share.
-    package func attach(message: Int64, to share: UUIDValue, in connection: Connection) throws {
-        let changed = try connection.execute(
-            "UPDATE record.share SET message = \(message) WHERE id = \(share) AND state = 'queued'",
-            name: "record.attach_message")
-        guard changed > 0 else { throw CaseStoreError.wrongState(share: share) }
     }
 
     /// Gives a share up that cannot be delivered, as when its message was dead-lettered, and makes a work item.

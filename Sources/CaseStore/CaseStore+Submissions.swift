@@ -1,7 +1,6 @@
-import FoundationEssentials
 import Ledger
 package import Postgres
-package import Referral
+import Referral
 import Vault
 
 extension CaseStore {
@@ -146,49 +145,68 @@ extension CaseStore {
         return try rows.map(Self.receipt)
     }
 
-    /// Opens a stored document; nothing when the receipt is unknown or its document was destroyed.
-    package func document(_ receipt: UUIDValue, in connection: Connection) throws -> StoredDocument? {
+    /// Reads stored documents, still sealed. One whose receipt is unknown or that was destroyed is not among them.
+    package func documents(_ receipts: [UUIDValue], in connection: Connection) throws -> [UUIDValue: SealedDocument] {
         let rows = try connection.query(
             """
             SELECT document.wrapped_key, document.sealed, \(Self.receiptColumns)
             FROM record.document JOIN record.submission USING (receipt)
-            WHERE document.receipt = \(receipt)
-            """, name: "record.document")
-        guard let row = rows.first else { return nil }
-        let wrapped = try row.value("wrapped_key", as: [UInt8].self)
-        let bytes = try vault.open(
-            row.value("sealed", as: [UInt8].self), with: vault.unwrap(wrapped), context: Place.document(receipt))
-        guard let frame = DocumentFrame(bytes) else { throw CaseStoreError.unreadable(Place.document(receipt)) }
-        return StoredDocument(
-            receipt: try Self.receipt(row), messageID: frame.messageID, fileName: frame.fileName,
-            threadID: frame.threadID, bytes: frame.bytes)
+            WHERE document.receipt = ANY (\(receipts))
+            """, name: "record.documents")
+        var documents: [UUIDValue: SealedDocument] = [:]
+        for row in rows {
+            let receipt = try Self.receipt(row)
+            documents[receipt.id] = SealedDocument(
+                receipt: receipt, wrappedKey: try row.value("wrapped_key"), sealed: try row.value("sealed"))
+        }
+        return documents
     }
 
-    /// Enters what intake made of a submission. Doing it again changes nothing, whatever it says.
-    package func finish(
-        _ receipt: UUIDValue, state: SubmissionState, findings: [Finding] = [], at: Timestamp = .now(),
-        in connection: Connection
-    ) throws {
-        precondition(state != .received, "a finished submission is not merely received")
-        let fields: [LedgerField: String] = [
-            .submission: receipt.description, .actor: "hub", .state: state.rawValue,
-        ]
-        let entry = CommittedEntry(entry(.submissionFinished, at: at, fields))
-        try connection.execute(
-            """
-            WITH finished AS (
+    /// Opens a document. Needs no connection.
+    ///
+    /// - Throws: ``CaseStoreError/unreadable(_:)`` or the vault's error when it is not what was sealed there.
+    package func open(_ document: SealedDocument) throws -> StoredDocument {
+        let place = Place.document(document.receipt.id)
+        let bytes = try vault.open(document.sealed, with: vault.unwrap(document.wrappedKey), context: place)
+        guard let frame = DocumentFrame(bytes) else { throw CaseStoreError.unreadable(place) }
+        return StoredDocument(
+            receipt: document.receipt, messageID: frame.messageID, fileName: frame.fileName, threadID: frame.threadID,
+            bytes: frame.bytes)
+    }
+
+    /// Reads and opens a stored document; nothing when the receipt is unknown or its document was destroyed.
+    package func document(_ receipt: UUIDValue, in connection: Connection) throws -> StoredDocument? {
+        try documents([receipt], in: connection)[receipt].map(open)
+    }
+
+    /// The statement that enters what intake made of submissions. Doing it again changes nothing, whatever it says.
+    func finishing(_ intakes: [IntakeRecord], at: Timestamp = .now()) -> SQL {
+        let entries = intakes.map { intake in
+            CommittedEntry(
+                entry(
+                    .submissionFinished, at: at,
+                    [.submission: intake.receipt.description, .actor: "hub", .state: intake.state.rawValue]))
+        }
+        return """
+            WITH made AS (
+                SELECT *
+                FROM unnest(
+                    \(intakes.map(\.receipt)), \(intakes.map(\.state.rawValue)),
+                    \(intakes.map { JSONB(findings: $0.findings) }), \(entries.map(\.id)),
+                    \(entries.map(\.commitment.digest)), \(entries.map(\.commitment.leaf)),
+                    \(entries.map(\.commitment.salt)), \(entries.map(\.bytes))
+                ) AS made (receipt, state, findings, entry, commitment, leaf, salt, bytes)
+            ), finished AS (
                 UPDATE record.submission
-                SET state = \(state)::record.submission_state, finished_at = \(at),
-                    findings = \(JSONB(findings: findings))
-                WHERE receipt = \(receipt) AND state = 'received'
-                RETURNING receipt
+                SET state = made.state::record.submission_state, finished_at = \(at), findings = made.findings
+                FROM made
+                WHERE submission.receipt = made.receipt AND submission.state = 'received'
+                RETURNING made.*
             )
             INSERT INTO ledger.entry (id, at, kind, submission, commitment, leaf, salt, bytes)
-            SELECT
-                \(entry.id), \(at), 'submission_finished', receipt, \(entry.commitment.digest), \(entry.commitment.leaf),
-                \(entry.commitment.salt), \(entry.bytes)
+            SELECT entry, \(at), 'submission_finished', receipt, commitment, leaf, salt, bytes
             FROM finished
-            """, name: "record.finish_submission")
+            """
     }
 
     /// Destroys documents whose time has come, with their keys; the submissions and their ids stay.
@@ -230,13 +248,18 @@ extension CaseStore {
 extension JSONB {
     /// Findings as they are stored.
     init(findings: [Finding]) {
-        // A finding is two texts and a code word, which every encoder can write.
-        self.init(findings.isEmpty ? Array("[]".utf8) : (try? JSONEncoder().encode(findings)).map(Array.init) ?? [])
+        self.init(StrictJSON.write(.array(findings.map(\.value))))
     }
 
     /// Findings as they were stored.
     func findings() throws -> [Finding] {
-        bytes == Array("[]".utf8) ? [] : try JSONDecoder().decode([Finding].self, from: Data(bytes))
+        guard let stored = try? StrictJSON.parse(bytes), let values = stored.arrayValue else {
+            throw CaseStoreError.unreadable("record.submission.findings")
+        }
+        return try values.map { value in
+            guard let finding = Finding(value) else { throw CaseStoreError.unreadable("record.submission.findings") }
+            return finding
+        }
     }
 }
 

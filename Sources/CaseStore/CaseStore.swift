@@ -1,4 +1,3 @@
-import FoundationEssentials
 package import Postgres
 import Referral
 package import Vault
@@ -53,20 +52,6 @@ enum Place {
     static func referral(_ referral: UUIDValue) -> String { "record.referral/\(referral)" }
     static func evidence(_ agreement: UUIDValue) -> String { "record.agreement/\(agreement)" }
     static func facts(_ decision: UUIDValue) -> String { "record.decision/\(decision)" }
-}
-
-extension Value {
-    /// The value as JSON with sorted keys: the same value always gives the same bytes.
-    func json() throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return [UInt8](try encoder.encode(self))
-    }
-
-    /// Reads JSON that ``json()`` wrote.
-    init(json: [UInt8]) throws {
-        self = try JSONDecoder().decode(Value.self, from: Data(json))
-    }
 }
 
 extension Timestamp {

@@ -25,18 +25,27 @@ package struct IntakeItem: Sendable {
     }
 }
 
-/// All messages of one submission.
+/// All messages of one submission, and what its sender is to be told.
 package struct IntakeRecord: Sendable {
     package var receipt: UUIDValue
     package var sender: String
     package var receivedAt: Timestamp
     package var items: [IntakeItem]
+    /// Accepted, incomplete or rejected, as a whole.
+    package var state: SubmissionState
+    package var findings: [Finding]
 
-    package init(receipt: UUIDValue, sender: String, receivedAt: Timestamp, items: [IntakeItem]) {
+    package init(
+        receipt: UUIDValue, sender: String, receivedAt: Timestamp, items: [IntakeItem],
+        state: SubmissionState = .accepted, findings: [Finding] = []
+    ) {
+        precondition(state != .received, "a submission that was worked on is not merely received")
         self.receipt = receipt
         self.sender = sender
         self.receivedAt = receivedAt
         self.items = items
+        self.state = state
+        self.findings = findings
     }
 }
 

@@ -18,7 +18,7 @@ struct KeptDecision {
     init(
         _ decision: Decision, _ facts: DisclosureFacts, of request: ShareRequest, key: DataKey, vault: Vault
     ) throws {
-        let bytes = try facts.value.json()
+        let bytes = StrictJSON.write(facts.value)
         self.share = request.id
         self.decision = decision
         self.stage = facts.stage

@@ -93,6 +93,46 @@ package struct Share: Sendable, Hashable {
     package var id: UUIDValue { request.id }
 }
 
+/// A share that was asked for, with the facts on which it is to be judged.
+package struct AskedShare: Sendable {
+    package let request: ShareRequest
+    package let facts: DisclosureFacts
+    let key: DataKey
+}
+
+/// A share that was asked for and judged, to be entered.
+package struct NewShare: Sendable {
+    package var asked: AskedShare
+    package var decision: Decision
+    /// The queue's message that will send it: of one that is permitted.
+    package var message: Int64?
+
+    package init(_ asked: AskedShare, decision: Decision) {
+        self.asked = asked
+        self.decision = decision
+    }
+
+    /// Where the decision leads: queued, refused or parked.
+    package var state: ShareState {
+        switch decision.outcome {
+        case .permit, .permitReduced: .queued
+        case .refer: .parked
+        case .deny: .refused
+        }
+    }
+
+    /// The share as it is entered.
+    var share: Share {
+        let decidedAt = Timestamp(decision.at)
+        return Share(
+            request: asked.request, state: state, outcome: decision.outcome.rawValue,
+            reason: decision.reason.rawValue, agreement: decision.agreement,
+            agreementVersion: decision.agreementVersion, policyVersion: decision.policyVersion,
+            released: decision.released.words, message: message, attempts: 0, decidedAt: decidedAt,
+            queuedAt: state == .queued ? decidedAt : nil, finishedAt: state == .refused ? decidedAt : nil)
+    }
+}
+
 /// What is set up for a recipient at this moment: configuration and register tell.
 package struct RecipientSetup: Sendable, Hashable {
     /// Nil when the channel that was asked for is known to be set up.

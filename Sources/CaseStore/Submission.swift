@@ -108,6 +108,13 @@ package enum Acceptance: Sendable, Hashable {
     case conflict
 }
 
+/// A stored document as it was read, sealed.
+package struct SealedDocument: Sendable {
+    package let receipt: Receipt
+    let wrappedKey: [UInt8]
+    let sealed: [UInt8]
+}
+
 /// A stored document, opened.
 package struct StoredDocument: Sendable {
     package let receipt: Receipt

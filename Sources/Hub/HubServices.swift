@@ -57,6 +57,7 @@ package struct HubServices: Sendable {
                         name: Dispatch.queueName(partner),
                         concurrency: configuration.dispatchConcurrency,
                         batch: configuration.dispatchConcurrency * 4,
+                        pace: .milliseconds(5),
                         handler: { await dispatch.work($0) }
                     )
                 )
@@ -70,6 +71,7 @@ package struct HubServices: Sendable {
                     name: Intake.queueName,
                     concurrency: configuration.intakeConcurrency,
                     batch: configuration.intakeConcurrency * 8,
+                    pace: .milliseconds(5),
                     handler: { await intake.work($0) }
                 )
             )

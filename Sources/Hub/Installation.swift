@@ -155,6 +155,7 @@ package struct Installation: Sendable {
             ?? PrivateCluster.connectionString(dataDirectory: configuration.clusterFolder)
         var database = DatabaseConfiguration(connectionString: text)
         database.applicationName = "referral-hub"
+        database.plansByIndex = true
         if let connections = configuration.databaseConnections { database.maximumConnections = connections }
         return database
     }

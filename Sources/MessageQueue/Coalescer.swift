@@ -34,6 +34,7 @@ package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
     private let state = Mutex(State())
     private let maxBatch: Int
     private let lanes: Int
+    private let crowd: Int
     private let maximumWaiting: Int
     private let mayRepeat: @Sendable (any Error) -> Bool
     private let body: Body
@@ -41,17 +42,20 @@ package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
     /// - Parameters:
     ///   - maxBatch: the most items of one call of the body
     ///   - lanes: the most calls of the body at once; two keep both the disk and the processor busy
+    ///   - crowd: how many must wait before a lane opens beside a busy one. Defaults to 1. More makes batches larger
+    ///     where a batch costs much and its items little
     ///   - maximumWaiting: callers beyond this are refused with ``QueueError/tooManyWaiting(limit:)``
     ///   - mayRepeat: whether an error proves that the batch had no effect; the default excludes lost connections
     ///   - body: the work
     package init(
-        maxBatch: Int = 128, lanes: Int = 2, maximumWaiting: Int = 10_000,
+        maxBatch: Int = 128, lanes: Int = 2, crowd: Int = 1, maximumWaiting: Int = 10_000,
         mayRepeat: @escaping @Sendable (any Error) -> Bool = { ($0 as? PostgresError)?.provesNoEffect ?? true },
         body: @escaping Body
     ) {
-        precondition(maxBatch > 0 && lanes > 0 && maximumWaiting > 0, "a coalescer's bounds are positive")
+        precondition(maxBatch > 0 && lanes > 0 && crowd > 0 && maximumWaiting > 0, "a coalescer's bounds are positive")
         self.maxBatch = maxBatch
         self.lanes = lanes
+        self.crowd = crowd
         self.maximumWaiting = maximumWaiting
         self.mayRepeat = mayRepeat
         self.body = body
@@ -78,7 +82,8 @@ package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
                         return .refused(QueueError.tooManyWaiting(limit: maximumWaiting))
                     }
                     state.waiting.append(Waiting(ticket: ticket, item: item, continuation: continuation))
-                    guard state.busyLanes < lanes else { return .waits }
+                    let isOpen = state.busyLanes == 0 || state.waiting.count >= crowd
+                    guard isOpen, state.busyLanes < lanes else { return .waits }
                     state.busyLanes += 1
                     return .waitsInNewLane
                 }

@@ -10,14 +10,14 @@ enum PlannerSettings {
         """
         SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
             set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-            set_config('enable_mergejoin', 'off', true), current_setting('transaction_isolation') AS isolation
+            set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)
         """
 
     private static let usual: SQL =
         """
         SELECT set_config('plan_cache_mode', 'auto', true), set_config('enable_seqscan', 'on', true),
             set_config('enable_bitmapscan', 'on', true), set_config('enable_hashjoin', 'on', true),
-            set_config('enable_mergejoin', 'on', true)
+            set_config('enable_mergejoin', 'on', true), set_config('jit', 'on', true)
         """
 
     /// Runs the statements in one round trip and one transaction of their own, and returns their results.
@@ -27,7 +27,8 @@ enum PlannerSettings {
 
     /// ``run(_:on:)`` on a connection that is in no transaction.
     static func run(_ statements: [(SQL, StaticString)], alone connection: Connection) throws -> [QueryResult] {
-        Array(try connection.pipeline(pipeline(statements)).dropFirst())
+        if connection.plansByIndex { return try connection.pipeline(bare(statements)) }
+        return Array(try connection.pipeline(pipeline(statements)).dropFirst())
     }
 
     /// Runs the statements in one round trip within the caller's transaction, whose later statements are planned as
@@ -36,12 +37,19 @@ enum PlannerSettings {
     /// - Throws: ``QueueError/isolation(_:)`` if the transaction looks at one snapshot throughout: under the order
     ///   locks, each statement must see what was committed before it
     static func run(_ statements: [(SQL, StaticString)], in connection: Connection) throws -> [QueryResult] {
+        guard connection.isolation == .readCommitted else {
+            throw QueueError.isolation(connection.isolation?.description ?? "not begun")
+        }
+        if connection.plansByIndex { return try connection.pipeline(bare(statements)) }
         var pipeline = pipeline(statements)
         pipeline.add(usual, name: "queue.settings")
-        let results = try connection.pipeline(pipeline)
-        let isolation: String = try results[0][0].value("isolation")
-        guard isolation == "read committed" else { throw QueueError.isolation(isolation) }
-        return Array(results.dropFirst().dropLast())
+        return Array(try connection.pipeline(pipeline).dropFirst().dropLast())
+    }
+
+    private static func bare(_ statements: [(SQL, StaticString)]) -> Pipeline {
+        var pipeline = Pipeline()
+        for (sql, name) in statements { pipeline.add(sql, name: name) }
+        return pipeline
     }
 
     private static func pipeline(_ statements: [(SQL, StaticString)]) -> Pipeline {

@@ -12,7 +12,8 @@ extension Connection {
     package func copyIn(
         _ sql: String, rows: some Sequence<[UInt8]>, name: StaticString? = nil, deadline: Duration? = nil
     ) throws(PostgresError) -> Int {
-        try statement(name, deadline) { () throws(PostgresError) in
+        try begin()
+        return try statement(name, deadline) { () throws(PostgresError) in
             try begin(sql, PGRES_COPY_IN)
             var unsent = 0
             for row in rows {
@@ -37,6 +38,7 @@ extension Connection {
     package func copyOut(
         _ sql: String, name: StaticString? = nil, deadline: Duration? = nil, _ body: ([UInt8]) throws -> Void
     ) throws {
+        try begin()
         var failure: (any Error)?
         do {
             try statement(name, deadline) { () throws(PostgresError) in

@@ -14,7 +14,9 @@ extension Connection {
             guard PQenterPipelineMode(handle) == 1 else { throw lost() }
             var awaited: [Awaited] = []
             var fresh: [StatementCache.Key: String] = [:]
-            for (sql, name) in pipeline.statements {
+            let begin = unsentBegin.map { [($0, "begin" as StaticString?)] } ?? []
+            unsentBegin = nil
+            for (sql, name) in begin + pipeline.statements {
                 let key = StatementCache.Key(text: sql.text, types: sql.binds.types)
                 if let prepared = fresh[key] {
                     try sent(sendPrepared(sql, as: prepared))
@@ -34,7 +36,7 @@ extension Connection {
                 awaited.append(.statement(key, name))
             }
             guard PQpipelineSync(handle) == 1 else { throw lost() }
-            return try collect(awaited)
+            return Array(try collect(awaited).dropFirst(begin.count))
         }
     }
 

@@ -1,12 +1,22 @@
 import CLibpq
 
 /// How much a transaction sees of others (manual, "Transaction Isolation").
-package enum Isolation: Sendable {
+package enum Isolation: Sendable, CustomStringConvertible {
     case readCommitted, repeatableRead, serializable
     /// Refuses to write, and sees one snapshot throughout.
     case readOnly
 
-    var begin: String {
+    /// As the SQL standard and ``begin`` call it.
+    package var description: String {
+        switch self {
+        case .readCommitted: "read committed"
+        case .repeatableRead: "repeatable read"
+        case .serializable: "serializable"
+        case .readOnly: "read only"
+        }
+    }
+
+    var begin: SQL {
         switch self {
         case .readCommitted: "BEGIN"
         case .repeatableRead: "BEGIN ISOLATION LEVEL REPEATABLE READ"
@@ -32,10 +42,18 @@ extension Connection {
     }
 
     /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
+    ///
+    /// It begins in the same round trip as its first statement.
     func transaction<T>(_ isolation: Isolation, _ body: (Connection) throws -> T) throws -> T {
-        try executeScript(isolation.begin, name: "begin")
+        unsentBegin = isolation.begin
+        self.isolation = isolation
+        defer {
+            unsentBegin = nil
+            self.isolation = nil
+        }
         do {
             let value = try body(self)
+            guard unsentBegin == nil else { return value }
             // COMMIT of a failed transaction is answered with success and the tag ROLLBACK.
             guard transactionStatus == .open else { throw PostgresError(.transactionAborted) }
             try executeScript("COMMIT", name: "commit")
@@ -44,6 +62,13 @@ extension Connection {
             rollBack()
             throw error
         }
+    }
+
+    /// Begins the transaction now, for what cannot go in one round trip with its beginning.
+    func begin() throws(PostgresError) {
+        guard let begin = unsentBegin else { return }
+        unsentBegin = nil
+        try executeScript(begin.text, name: "begin")
     }
 
     /// Rolls back, also after the task was cancelled. Failing at it breaks the connection, which is as good.

@@ -30,6 +30,15 @@ package final class Connection {
     /// Set when the connection is of no further use.
     var isBroken = false
 
+    /// The statement that begins the transaction asked for, until it is sent with the first statement.
+    var unsentBegin: SQL?
+
+    /// How much the transaction asked for sees of others; nil outside one.
+    package internal(set) var isolation: Isolation?
+
+    /// Whether ``DatabaseConfiguration/plansByIndex`` is set for the session.
+    package let plansByIndex: Bool
+
     /// How long the server may take to obey a cancellation before the connection is given up.
     private let grace: Duration
 
@@ -48,6 +57,7 @@ package final class Connection {
         }
         self.handle = handle
         self.canceller = canceller
+        plansByIndex = configuration.plansByIndex
         canceller.attach(to: handle)
         cache = StatementCache(capacity: configuration.statementCacheCapacity)
         grace = configuration.grace
@@ -81,6 +91,11 @@ package final class Connection {
     package func query(
         _ sql: SQL, name: StaticString? = nil, deadline: Duration? = nil
     ) throws(PostgresError) -> QueryResult {
+        if unsentBegin != nil {
+            var pipeline = Pipeline()
+            pipeline.add(sql, name: name)
+            return try self.pipeline(pipeline, deadline: deadline)[0]
+        }
         let key = StatementCache.Key(text: sql.text, types: sql.binds.types)
         do {
             return try run(sql, key, name: name, deadline: deadline)
@@ -107,6 +122,7 @@ package final class Connection {
     package func executeScript(
         _ text: String, name: StaticString? = nil, deadline: Duration? = nil
     ) throws(PostgresError) {
+        try begin()
         try statement(name, deadline) { () throws(PostgresError) in
             try sent(PQsendQuery(handle, text))
             _ = try results()

@@ -12,6 +12,7 @@ extension DatabaseConfiguration {
         copy.lockTimeout = .zero
         copy.idleInTransactionTimeout = .zero
         copy.maximumConnections = 1
+        copy.plansByIndex = false
         return copy
     }
 
@@ -34,6 +35,12 @@ extension DatabaseConfiguration {
             ("lock_timeout", lockTimeout.wholeMilliseconds),
             ("idle_in_transaction_session_timeout", idleInTransactionTimeout.wholeMilliseconds),
         ]
+        if plansByIndex {
+            settings.append(("plan_cache_mode", "force_generic_plan"))
+            for way in ["seqscan", "bitmapscan", "hashjoin", "mergejoin"] { settings.append(("enable_\(way)", "off")) }
+            // What is off counts as dear beyond measure where there is no other way, and what is dear is compiled first.
+            settings.append(("jit", "off"))
+        }
         if let role { settings.append(("role", role)) }
         if let searchPath { settings.append(("search_path", searchPath)) }
         return settings.map { name, value in "-c \(name)=\(escaped(value))" }

@@ -34,6 +34,14 @@ package struct DatabaseConfiguration: Sendable {
     /// Where unqualified names are looked up. Left alone: the server's setting.
     package var searchPath: String?
 
+    /// Whether the server plans each prepared statement once per connection, and reaches rows by index and nested loop
+    /// wherever it can. Defaults to false: as the server is set up.
+    ///
+    /// Right for a service whose statements each touch few rows of large tables. Left to itself the server plans some
+    /// statements anew each time, at many times the cost of running them; or keeps a plan made while a table was empty,
+    /// which scans it whole when it has grown.
+    package var plansByIndex = false
+
     /// What `pg_stat_activity` shows. Defaults to `hub`.
     package var applicationName = "hub"
 

@@ -1,5 +1,5 @@
 /// The groups of data about a person that are released or withheld as one (disclosure policy, section 3).
-package enum FieldGroup: String, CaseIterable, Sendable, Hashable, Codable {
+package enum FieldGroup: String, CaseIterable, Sendable, Hashable {
     case name = "NAME"
     /// Birth date or age.
     case dob = "DOB"

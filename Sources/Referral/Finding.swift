@@ -1,5 +1,5 @@
 /// What was found wrong with a document, a field or a transfer (partner interfaces, section 1, error codes).
-package enum FindingCode: String, CaseIterable, Sendable, Hashable, Codable {
+package enum FindingCode: String, CaseIterable, Sendable, Hashable {
     case notParseable = "not_parseable"
     case encoding
     case schema
@@ -20,7 +20,7 @@ package enum FindingCode: String, CaseIterable, Sendable, Hashable, Codable {
 }
 
 /// One thing wrong, its place, and what would be right.
-package struct Finding: Sendable, Hashable, Codable {
+package struct Finding: Sendable, Hashable {
     /// What kind of mistake it is.
     package var code: FindingCode
     /// Where it is, such as `person.identifiers[0].value`; empty for the document as a whole.
@@ -32,6 +32,14 @@ package struct Finding: Sendable, Hashable, Codable {
         self.code = code
         self.path = path
         self.text = text
+    }
+
+    /// Reads what ``value`` wrote; nil when it is something else.
+    package init?(_ value: Value) {
+        guard let code = value["code"]?.stringValue.flatMap(FindingCode.init), let path = value["path"]?.stringValue,
+            let text = value["text"]?.stringValue
+        else { return nil }
+        self.init(code, at: path, text)
     }
 
     /// The finding as the acknowledgement writes it: code, path, text.

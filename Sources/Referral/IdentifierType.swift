@@ -1,5 +1,5 @@
 /// The registers whose numbers and codes the hub knows (partner interfaces, section 2).
-package enum IdentifierType: String, CaseIterable, Sendable, Hashable, Codable {
+package enum IdentifierType: String, CaseIterable, Sendable, Hashable {
     case nhsNumber = "nhs_number"
     case nino, upn, laestab, urn, ukprn, uln, uprn, usrn, postcode
     case onsArea = "ons_area"

@@ -1,5 +1,5 @@
 /// What somebody may need support with (partner interfaces, section 3.3).
-package enum NeedCode: String, CaseIterable, Sendable, Hashable, Codable {
+package enum NeedCode: String, CaseIterable, Sendable, Hashable {
     case isolation
     case moneyDebt = "money_debt"
     case benefits

@@ -1,5 +1,5 @@
 /// Alerts about a person at an address: HACT PersonAlertTypeCode v3.5 (partner interfaces, section 3.2).
-package enum PersonAlertCode: String, CaseIterable, Sendable, Hashable, Codable {
+package enum PersonAlertCode: String, CaseIterable, Sendable, Hashable {
     case otherAsk = "0"
     case otherSeeComment = "1"
     case doNotVisitAlone = "10"

@@ -55,15 +55,3 @@ extension Referral {
         self = EnvelopeReader(top: top, carrier: nil).referral()
     }
 }
-
-extension Referral: Codable {
-    package init(from decoder: any Decoder) throws {
-        guard let referral = Referral(stored: try Value(from: decoder)) else {
-            throw DecodingError.dataCorrupted(
-                DecodingError.Context(codingPath: decoder.codingPath, debugDescription: "a referral is an object"))
-        }
-        self = referral
-    }
-
-    package func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
-}

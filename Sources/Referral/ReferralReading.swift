@@ -16,7 +16,7 @@ package struct ReferralReading: Sendable, Hashable {
     }
 
     /// The three ends of validation (partner interfaces, section 1).
-    package enum Status: String, CaseIterable, Sendable, Hashable, Codable {
+    package enum Status: String, CaseIterable, Sendable, Hashable {
         /// Complete: ready for a case.
         case accepted
         /// Something is missing or contradictory: a work item for staff.
@@ -27,6 +27,6 @@ package struct ReferralReading: Sendable, Hashable {
 }
 
 /// Where the hub runs. The synthetic NHS numbers are numbers only in ``test``.
-package enum HubEnvironment: String, CaseIterable, Sendable, Hashable, Codable {
+package enum HubEnvironment: String, CaseIterable, Sendable, Hashable {
     case test, production
 }

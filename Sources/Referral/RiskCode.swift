@@ -45,7 +45,7 @@ extension RiskCode: RawRepresentable, CaseIterable {
 
 /// Dangers in the home and to the person, named as emergency access and the police notice name them (partner interfaces,
 /// sections 5 and 7).
-package enum DangerCode: String, CaseIterable, Sendable, Hashable, Codable {
+package enum DangerCode: String, CaseIterable, Sendable, Hashable {
     case oxygen
     case smokingInBed = "smoking_in_bed"
     case dog, structural, chemical, violence

@@ -1,6 +1,6 @@
 /// Where a referral came from: the children-in-need census codes (CBDS), the one public list that covers most senders
 /// (partner interfaces, section 3.1).
-package enum SourceCode: String, CaseIterable, Sendable, Hashable, Codable {
+package enum SourceCode: String, CaseIterable, Sendable, Hashable {
     case family = "1A"
     case acquaintance = "1B"
     case selfReferral = "1C"
@@ -28,7 +28,7 @@ package enum SourceCode: String, CaseIterable, Sendable, Hashable, Codable {
 }
 
 /// A finer kind of sender than ``SourceCode`` has.
-package enum SourceKind: String, CaseIterable, Sendable, Hashable, Codable {
+package enum SourceKind: String, CaseIterable, Sendable, Hashable {
     case ambulance, fire
     case youthOffending = "youth_offending"
     case probation, college, university

@@ -13,4 +13,6 @@ package enum BlindDomain: String, CaseIterable, Sendable {
     /// The bytes of a submission.
     case document
     case fileName = "file-name"
+    /// The key and the body of a request that its caller may repeat.
+    case request
 }

@@ -22,7 +22,9 @@ struct AgreementCommand: AsyncParsableCommand {
         func run() async throws {
             let body = try LocalFile.readStandardInput(limit: 1 << 20)
             _ = try await installation.open { hub in
-                try await SharingOutput.show { try await HubServices(hub).sharing.addAgreement(body, by: "command") }
+                try await SharingOutput.show {
+                    try await HubServices(hub).sharing.addAgreement(body, by: "command")?.value
+                }
             }
         }
     }
@@ -74,7 +76,7 @@ struct ShareCommand: AsyncParsableCommand {
             let bytes = StrictJSON.write(.object(body))
             try await installation.open { hub in
                 let share = try await SharingOutput.show {
-                    try await HubServices(hub).sharing.requestShare(bytes, by: "command")
+                    try await HubServices(hub).sharing.requestShare(bytes, by: "command")?.value
                 }
                 if share["state"]?.stringValue != "queued" { throw ExitCode.badData }
             }

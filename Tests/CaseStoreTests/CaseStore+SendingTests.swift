@@ -80,6 +80,33 @@ import Testing
         }
     }
 
+    @Test func `an attempt whose hub vanished ends as unknown, also when the share was cancelled since`() async throws {
+        try await Fixture.run { f in
+            let person = try await f.person()
+            let agreement = try await f.agree(person)
+            let (lost, other) = (try await f.share(person).id, try await f.share(person).id)
+            #expect(try await f.begin(lost) == 1)
+            #expect(try await f.begin(other) == 1)
+            try await f.transaction {
+                try f.store.finishRelease(of: other, attempt: 1, outcome: .retry(code: "unavailable"), in: $0)
+            }
+            _ = try await f.transaction {
+                try f.store.withdraw(agreement: agreement.id, receivedAt: f.now, by: "staff:1", in: $0)
+            }
+            func end(began: Timestamp) async throws -> Int {
+                try await f.transaction { try f.store.endAbandonedReleases(began: began, in: $0) }
+            }
+            #expect(try await end(began: f.now) == 0)
+            #expect(try await end(began: f.now + .seconds(1)) == 1)
+            #expect(try await end(began: f.now + .seconds(1)) == 0)
+            let open: Int = try await f.value("SELECT count(*) FROM record.share_attempt WHERE outcome IS NULL")
+            #expect(open == 0)
+            #expect(try await f.transaction { try f.store.share(lost, in: $0)?.state } == .queued)
+            #expect(try await f.transaction { try f.store.share(other, in: $0)?.state } == .cancelled)
+            #expect(try await f.value("SELECT count(*) FROM ledger.entry WHERE kind = 'release_outcome'") == 2)
+        }
+    }
+
     @Test func `what changed since it was queued counts at send`() async throws {
         try await Fixture.run { f in
             let person = try await f.person()

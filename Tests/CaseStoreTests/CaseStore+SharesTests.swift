@@ -87,8 +87,10 @@ import Testing
             let request = ShareRequest(
                 person: person, recipient: "derby_homes", purpose: "housing_support", groups: ["NAME", "DOB", "NEEDS"],
                 channel: "https_mtls", requestedBy: "staff:1")
-            let facts = try #require(
-                try await f.transaction { try f.store.facts(for: request, recipient: f.setup, at: f.now, in: $0) })
+            let asked = try await f.transaction { connection in
+                try f.store.ask([request], at: f.now, in: connection) { _ in f.setup }
+            }
+            let facts = try #require(asked[0]).facts
             #expect(facts.subject.age == 75)
             let (read, unknown) = DisclosureFacts.read(facts.value)
             #expect(read == facts)

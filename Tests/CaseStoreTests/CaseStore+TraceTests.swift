@@ -10,7 +10,6 @@ import Testing
             let receipt = try await f.accept(f.submission())
             let items = [IntakeItem(ordinal: 0, status: .incomplete, referral: f.referral())]
             guard case .stored(let stored) = try await f.take(items, receipt)[0] else { throw Unexpected() }
-            try await f.transaction { try f.store.finish(receipt, state: .incomplete, in: $0) }
             let agreement = try await f.agree(stored.person)
             let share = try await f.share(stored.person)
             func kinds(_ id: UUIDValue) async throws -> Set<String> {

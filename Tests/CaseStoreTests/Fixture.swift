@@ -83,7 +83,8 @@ struct Fixture: Sendable {
 
     func take(_ items: [IntakeItem], _ receipt: UUIDValue, _ sender: String = "uhdb") async throws -> [IntakeResult] {
         try await transaction {
-            try store.store(IntakeRecord(receipt: receipt, sender: sender, receivedAt: now, items: items), in: $0)
+            try store.store(
+                [IntakeRecord(receipt: receipt, sender: sender, receivedAt: now, items: items)], in: $0)[0]
         }
     }
 
@@ -120,15 +121,12 @@ struct Fixture: Sendable {
             requestedBy: "staff:1", requestedAt: now)
         return try #require(
             try await transaction { connection -> Share? in
-                guard let facts = try store.facts(for: request, recipient: setup, at: now, in: connection) else {
+                guard let asked = try store.ask([request], at: now, in: connection, recipient: { _ in setup })[0] else {
                     return nil
                 }
-                let share = try store.create(
-                    request, facts: facts, decision: Policy.decide(facts), in: connection)
-                if share.state == .queued {
-                    try store.attach(message: .random(in: 1...(.max)), to: share.id, in: connection)
-                }
-                return try store.share(share.id, in: connection)
+                var new = NewShare(asked, decision: Policy.decide(asked.facts))
+                if new.state == .queued { new.message = .random(in: 1...(.max)) }
+                return try store.create([new], in: connection).first
             })
     }
 
@@ -145,8 +143,10 @@ struct Fixture: Sendable {
             try store.stop(prepared, decision: decision, in: connection)
             return nil
         }
-        return try store.beginRelease(
-            of: prepared, decision: decision, bytesHash: Array(repeating: 1, count: 32), in: connection)
+        let release = NewRelease(
+            prepared: prepared, decision: decision, bytesHash: Array(repeating: 1, count: 32))
+        try store.beginReleases([release], in: connection)
+        return release.attempt
     }
 
     var setup: RecipientSetup { RecipientSetup(channels: [.httpsMutualTLS, .mesh]) }
@@ -154,6 +154,21 @@ struct Fixture: Sendable {
     /// One value from the database, as its owner sees it.
     func value<T: SQLDecodable>(_ sql: SQL, as type: T.Type = T.self) async throws -> T {
         try #require(try await TestDatabase.current.database.query(sql).first).decode(T.self)
+    }
+}
+
+/// One share at a time, where the hub takes several.
+extension CaseStore {
+    func prepareSending(
+        of id: UUIDValue, recipient: RecipientSetup, at: Timestamp? = nil, in connection: Connection
+    ) throws -> PreparedShare? {
+        try prepareSending(of: [id], at: at, in: connection) { _ in recipient }.first
+    }
+
+    func finishRelease(
+        of id: UUIDValue, attempt: Int, outcome: ReleaseOutcome, in connection: Connection
+    ) throws {
+        try finishReleases([EndedRelease(share: id, attempt: attempt, outcome: outcome)], in: connection)
     }
 }
 

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Referral
 import Testing
 
@@ -39,14 +38,5 @@ import Testing
         #expect(Value.string("true").boolValue == nil)
         #expect(document.arrayValue == nil)
         #expect(document[0] == nil)
-    }
-
-    @Test func `JSON made by a coder comes back the same`() throws {
-        let value: Value = [
-            "text": "£ é", "list": [1, true, nil, "x", [:], []], "number": .number("2.5"),
-            "big": .number("18446744073709551615"),
-        ]
-        let data = try JSONEncoder().encode(value)
-        #expect(try JSONDecoder().decode(Value.self, from: data) == value)
     }
 }

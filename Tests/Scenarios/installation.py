@@ -144,10 +144,10 @@ class Installation:
             timeout=30,
         )
 
-    def staff(self, method, path, body=None):
+    def staff(self, method, path, body=None, **headers):
         self.partner("workers", kind="staff")
         return requests.request(
-            method, self.url + path, headers=self.authorised("workers"), json=body, timeout=30
+            method, self.url + path, headers=self.authorised("workers", **headers), json=body, timeout=30
         )
 
     def receipt(self, id):

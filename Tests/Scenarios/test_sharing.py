@@ -34,6 +34,27 @@ def test_without_an_agreement_it_is_refused_with_its_reason(hub):
     assert share["decision"]["explanation"]
 
 
+def test_a_request_that_is_sent_again_makes_nothing_again(hub):
+    person = hub.person()
+    key = {"Idempotency-Key": "ask-1"}
+    scope = [{"recipient": HOUSING[0], "purposes": [HOUSING[1]]}]
+    agreement = {"person_id": person, "signed_on": "2026-01-05", "signed_by": "subject", "scope": scope}
+    answers = [hub.staff("POST", "/v1/agreements", agreement, **key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert answers[0].json() == answers[1].json()
+    share = {"person_id": person, "recipient": HOUSING[0], "purpose": HOUSING[1]}
+    # One key for one request: this one is another.
+    assert hub.staff("POST", "/v1/shares", share, **key).status_code == 409
+    key = {"Idempotency-Key": "ask-2"}
+    answers = [hub.staff("POST", "/v1/shares", share, **key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert answers[0].json()["share_id"] == answers[1].json()["share_id"]
+    assert answers[0].headers["Location"] == answers[1].headers["Location"]
+    assert hub.staff("POST", "/v1/shares", share, **{"Idempotency-Key": "a key"}).status_code == 422
+    listed = [json.loads(line) for line in hub.hub("share", "list", "--json").splitlines()]
+    assert len(listed) == 1
+
+
 def test_a_withdrawal_while_the_partner_is_down_means_it_never_arrives(hub):
     person = hub.person()
     agreement = hub.agree(person, HOUSING)

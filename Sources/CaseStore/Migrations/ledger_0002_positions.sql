@@ -52,12 +52,12 @@ BEGIN
     WITH taken AS (
         DELETE FROM ledger.pending
         RETURNING entry
-    ), last AS (
-        SELECT coalesce(max(sequence), -1) AS sequence FROM ledger.position
     )
     INSERT INTO ledger.position (sequence, entry)
-    SELECT last.sequence + row_number() OVER (ORDER BY entry), entry
-    FROM taken, last;
+    SELECT
+        (SELECT coalesce(max(sequence), -1) FROM ledger.position) + row_number() OVER (ORDER BY entry),
+        entry
+    FROM taken;
     GET DIAGNOSTICS sequenced = ROW_COUNT;
     RETURN sequenced;
 END

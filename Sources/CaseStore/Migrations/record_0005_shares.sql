@@ -61,6 +61,8 @@ CREATE TABLE record.share_attempt (
     PRIMARY KEY (share, attempt),
     CONSTRAINT finished_has_outcome CHECK ((outcome IS NULL) = (finished_at IS NULL))
 );
+-- Serves the search for attempts of which nobody will tell any more.
+CREATE INDEX share_attempt_open ON record.share_attempt (started_at) WHERE outcome IS NULL;
 
 -- Each decision of the policy with the facts it was taken on, sealed: so it can be explained years later.
 CREATE TABLE record.decision (

@@ -19,8 +19,9 @@ struct SharingRoutes {
     private func addAgreement(_ request: Request, _ context: ExchangeContext) async throws -> Response {
         let staff = try context.staff()
         let body = try await request.bytes(limit: Self.bodyLimit)
-        guard let added = try await sharing.addAgreement(body, by: staff.id) else { throw Problem.notFound }
-        return .json(added, status: .created, location: "/v1/agreements/\(added["agreement_id"]?.stringValue ?? "")")
+        let key = request.headers[.idempotencyKey]
+        return try response(
+            try await sharing.addAgreement(body, key: key, by: staff.id), at: "/v1/agreements/", id: "agreement_id")
     }
 
     @Sendable
@@ -36,8 +37,20 @@ struct SharingRoutes {
     private func requestShare(_ request: Request, _ context: ExchangeContext) async throws -> Response {
         let staff = try context.staff()
         let body = try await request.bytes(limit: Self.bodyLimit)
-        guard let share = try await sharing.requestShare(body, by: staff.id) else { throw Problem.notFound }
-        return .json(share, status: .created, location: "/v1/shares/\(share["share_id"]?.stringValue ?? "")")
+        let key = request.headers[.idempotencyKey]
+        return try response(
+            try await sharing.requestShare(body, key: key, by: staff.id), at: "/v1/shares/", id: "share_id")
+    }
+
+    /// 201 for what was made now, 200 for what the same request made before, 409 for another under the same key.
+    private func response(_ answer: Sharing.Answer?, at path: String, id: String) throws -> Response {
+        switch answer {
+        case .made(let value): .json(value, status: .created, location: path + (value[id]?.stringValue ?? ""))
+        case .repeated(let value): .json(value, status: .ok, location: path + (value[id]?.stringValue ?? ""))
+        case .conflict:
+            throw Problem(Finding(.conflict, at: "", "Another request came under this Idempotency-Key before"))
+        case nil: throw Problem.notFound
+        }
     }
 
     @Sendable

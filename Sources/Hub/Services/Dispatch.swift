@@ -1,5 +1,6 @@
 import CaseStore
 import Channels
+import Disclosure
 import Logging
 import MessageQueue
 import Postgres
@@ -53,7 +54,9 @@ struct Dispatch: Sendable {
             return .deadLetter(Cause(code: "payload_unknown", text: "The message does not name a share"))
         }
         do {
-            switch try await gate.submit(ReleaseGate.Candidate(share: share, lease: lease)) {
+            let passage = try await gate.submit(ReleaseGate.Candidate(share: share, lease: lease))
+            if let judged = passage.judged { metrics.count(.decisions, judged.rawValue) }
+            switch passage.fate {
             case .settled: return .acknowledged
             case .impossible(let cause): return try await giveUp(share, lease, cause)
             case .open(let release):

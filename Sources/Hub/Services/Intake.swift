@@ -27,6 +27,7 @@ package struct Intake: Sendable {
     private let metrics: Metrics
     private let logger: Logger
     private let acceptance: Coalescer<SealedSubmission, Acceptance>
+    private let reading: Coalescer<UUIDValue, SealedDocument?>
     private let storing: Coalescer<Worked, Void>
 
     init(_ installation: Installation) {
@@ -40,7 +41,7 @@ package struct Intake: Sendable {
         environment = installation.configuration.environment
         metrics = installation.metrics
         logger = installation.logger
-        acceptance = Coalescer(maxBatch: 64, lanes: 2) { submissions in
+        acceptance = Coalescer(maxBatch: 64, crowd: 32) { submissions in
             let answers = try await database.transaction { connection in
                 let answers = try store.accept(submissions, in: connection)
                 var messages: [NewMessage] = []
@@ -71,11 +72,12 @@ package struct Intake: Sendable {
             queue.wake(Self.queueName)
             return answers
         }
+        reading = Coalescer(maxBatch: 32, lanes: 1) { receipts in
+            let documents = try await database.read { try store.documents(receipts, in: $0) }
+            return receipts.map { documents[$0] }
+        }
         storing = Coalescer(sharing: database, atMost: 32) { batch, connection in
-            for worked in batch.sorted(by: Worked.inLockOrder) {
-                _ = try store.store(worked.intake, in: connection)
-                try store.finish(worked.intake.receipt, state: worked.state, findings: worked.findings, in: connection)
-            }
+            _ = try store.store(batch.map(\.intake), in: connection)
             guard try queue.acknowledge(batch.map(\.lease), in: connection).isEmpty else { throw LeaseLost() }
             return batch.map { _ in }
         }
@@ -194,12 +196,12 @@ package struct Intake: Sendable {
             return .deadLetter(Cause(code: "payload_unknown", text: "The message does not name a receipt"))
         }
         do {
-            guard let document = try await database.read({ [store] in try store.document(receipt, in: $0) }) else {
+            guard let document = try await reading.submit(receipt).map(store.open) else {
                 return .deadLetter(Cause(code: "document_missing", text: "The document is no longer stored"))
             }
             let worked = await LargeDocuments.reading(document.bytes.count) { translate(document, of: lease) }
             try await storing.submit(worked)
-            metrics.count(.referrals, worked.state.rawValue)
+            metrics.count(.referrals, worked.intake.state.rawValue)
             return .acknowledged
         } catch is LeaseLost {
             metrics.count(.fencedOutcomes, Self.queueName)
@@ -216,20 +218,10 @@ package struct Intake: Sendable {
         }
     }
 
-    /// What translation made of one document: the parts to store, and the submission's state and findings.
+    /// What translation made of one document.
     private struct Worked: Sendable {
         var lease: Lease
         var intake: IntakeRecord
-        var state: SubmissionState
-        var findings: [Finding]
-
-        /// The order in which a shared transaction stores, and so locks persons: by NHS number. Two transactions that
-        /// took the same persons in opposite order would wait for each other until PostgreSQL breaks one of them off.
-        static func inLockOrder(_ one: Worked, _ other: Worked) -> Bool {
-            (one.number, one.intake.receivedAt) < (other.number, other.intake.receivedAt)
-        }
-
-        private var number: String { intake.items.lazy.compactMap { $0.referral?.verifiedNHSNumber }.first ?? "" }
     }
 
     private func translate(_ document: StoredDocument, of lease: Lease) -> Worked {
@@ -240,7 +232,7 @@ package struct Intake: Sendable {
         else {
             let finding = Finding(.mediaType, at: "", "The adapter no longer takes this document")
             let item = IntakeItem(ordinal: 0, status: .rejected, referral: nil, findings: [finding])
-            return Worked(lease: lease, intake: record(of: receipt, [item]), state: .rejected, findings: [finding])
+            return Worked(lease: lease, intake: record(of: receipt, [item], .rejected, [finding]))
         }
         let parts = Translator(
             adapter: adapter, inbound: way, environment: environment,
@@ -271,11 +263,15 @@ package struct Intake: Sendable {
             } else {
                 .accepted
             }
-        return Worked(lease: lease, intake: record(of: receipt, items), state: state, findings: findings)
+        return Worked(lease: lease, intake: record(of: receipt, items, state, findings))
     }
 
-    private func record(of receipt: Receipt, _ items: [IntakeItem]) -> IntakeRecord {
-        IntakeRecord(receipt: receipt.id, sender: receipt.sender, receivedAt: receipt.receivedAt, items: items)
+    private func record(
+        of receipt: Receipt, _ items: [IntakeItem], _ state: SubmissionState, _ findings: [Finding]
+    ) -> IntakeRecord {
+        IntakeRecord(
+            receipt: receipt.id, sender: receipt.sender, receivedAt: receipt.receivedAt, items: items, state: state,
+            findings: findings)
     }
 }
 
@@ -296,7 +292,7 @@ extension Coalescer {
         _ step: @escaping @Sendable ([Item], Connection) throws -> [Result]
     ) {
         self.init(
-            maxBatch: most, lanes: 2,
+            maxBatch: most, crowd: most,
             mayRepeat: { error in
                 guard let error = error as? PostgresError else { return true }
                 return error.provesNoEffect || error.reason == .decoding

@@ -18,8 +18,13 @@ struct ReleaseGate: Sendable {
         var lease: Lease
     }
 
-    /// What becomes of a candidate.
-    enum Passage: Sendable {
+    /// What becomes of a candidate, and what the policy said; nothing when there was nothing to judge.
+    struct Passage: Sendable {
+        var fate: Fate
+        var judged: Disclosure.Outcome?
+    }
+
+    enum Fate: Sendable {
         /// Nothing is to leave, and the queue knows.
         case settled
         /// It can never leave in this form.
@@ -39,7 +44,6 @@ struct ReleaseGate: Sendable {
     private let queue: MessageQueue
     private let partners: OutboundPartners
     private let sender: ReleaseSender
-    private let metrics: Metrics
 
     init(to recipient: String, _ installation: Installation) {
         self.recipient = recipient
@@ -47,7 +51,6 @@ struct ReleaseGate: Sendable {
         queue = installation.queue
         partners = installation.partners
         sender = installation.sender
-        metrics = installation.metrics
     }
 
     /// Decides about each candidate once more and enters the releases, under the locks of what they rest on.
@@ -63,16 +66,15 @@ struct ReleaseGate: Sendable {
             guard let share = prepared[candidate.share] else {
                 // Cancelled, or delivered by an attempt whose acknowledgement was lost.
                 over.append(candidate.lease)
-                return .settled
+                return Passage(fate: .settled, judged: nil)
             }
             let decision = Policy.decide(share.facts, rules: .serving, tracing: false)
-            metrics.count(.decisions, decision.outcome.rawValue)
             guard decision.outcome.releases else {
                 try store.stop(share, decision: decision, in: connection)
                 over.append(candidate.lease)
-                return .settled
+                return Passage(fate: .settled, judged: decision.outcome)
             }
-            return document(share, decision, entering: &releases)
+            return Passage(fate: document(share, decision, entering: &releases), judged: decision.outcome)
         }
         try store.beginReleases(releases, in: connection)
         guard try queue.acknowledge(over, in: connection).isEmpty else { throw LeaseLost() }
@@ -82,7 +84,7 @@ struct ReleaseGate: Sendable {
     /// Renders what may leave.
     private func document(
         _ prepared: PreparedShare, _ decision: Decision, entering releases: inout [NewRelease]
-    ) -> Passage {
+    ) -> Fate {
         guard let adapter = partners.adapter(recipient),
             let outbound = adapter.outbound(for: prepared.share.request.purpose),
             let channel = partners.channel(to: recipient)

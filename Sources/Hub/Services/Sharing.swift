@@ -13,36 +13,129 @@ package struct Sharing: Sendable {
     private let queue: MessageQueue
     private let partners: OutboundPartners
     private let metrics: Metrics
+    private let asking: Coalescer<Asked, Asking>
 
     init(_ installation: Installation) {
+        let store = installation.store
+        let queue = installation.queue
+        let partners = installation.partners
         database = installation.database
-        store = installation.store
-        queue = installation.queue
-        partners = installation.partners
+        self.store = store
+        self.queue = queue
+        self.partners = partners
         metrics = installation.metrics
+        asking = Coalescer(sharing: installation.database, atMost: 32) { batch, connection in
+            let requests = batch.map(\.request)
+            var setups: [String: RecipientSetup] = [:]
+            for recipient in Set(requests.map(\.recipient)) {
+                setups[recipient] = try partners.setup(of: recipient, store, in: connection)
+            }
+            let asked = try store.ask(requests, in: connection) { setups[$0.recipient] ?? RecipientSetup(channels: []) }
+            let keyed = batch.indices.filter { asked[$0] != nil && batch[$0].key != nil }
+            let claims = try store.claim(
+                keyed.compactMap { index in batch[index].key.map { ($0, requests[index].id) } }, in: connection)
+            let earlier = Dictionary(
+                uniqueKeysWithValues: zip(keyed, claims).filter { $0.1 != .new }.map { (requests[$0.0].id, $0.1) })
+            var shares = asked.compactMap { $0 }.filter { earlier[$0.request.id] == nil }.map { asked in
+                NewShare(asked, decision: Policy.decide(asked.facts, rules: .serving, tracing: false))
+            }
+            let permitted = shares.indices.filter { shares[$0].state == .queued }
+            let messages = permitted.map { index -> NewMessage in
+                let request = shares[index].asked.request
+                return NewMessage(
+                    queue: Dispatch.queueName(request.recipient), key: request.person.description,
+                    payload: Array(request.id.description.utf8), correlation: request.id)
+            }
+            for (index, id) in zip(permitted, try queue.enqueue(messages, in: connection)) {
+                shares[index].message = id.rawValue
+            }
+            let created = try store.create(shares, in: connection)
+            let byID = Dictionary(uniqueKeysWithValues: created.map { ($0.id, $0) })
+            return try requests.map { request in
+                switch earlier[request.id] {
+                case .repeated(let id): try store.share(id, in: connection).map(Asking.repeated) ?? .noPerson
+                case .conflict: .conflict
+                case .new, nil: byID[request.id].map(Asking.made) ?? .noPerson
+                }
+            }
+        }
+    }
+
+    /// A request for a share, with what makes it recognisable when it comes again.
+    private struct Asked: Sendable {
+        var request: ShareRequest
+        var key: RequestKey?
+    }
+
+    /// What became of a request for a share.
+    private enum Asking: Sendable {
+        case noPerson
+        case made(Share)
+        case repeated(Share)
+        case conflict
+    }
+
+    /// What became of a request to make something.
+    package enum Answer: Sendable {
+        /// Made now.
+        case made(Value)
+        /// The same was asked before under the same key; this is how it stands, and nothing was made now.
+        case repeated(Value)
+        /// Something else was asked before under the same key; nothing was made now.
+        case conflict
+
+        /// What was made, now or before.
+        package var value: Value? {
+            switch self {
+            case .made(let value), .repeated(let value): value
+            case .conflict: nil
+            }
+        }
     }
 
     // MARK: Agreements
 
     /// Records the Shared Agreement in `body`, the JSON of `POST /v1/agreements`.
     ///
+    /// - Parameter key: The caller's own key for this request, by which a repeat of it is recognised for a month.
     /// - Returns: `{agreement_id, person_id, version}`, or nil when there is no such person.
     /// - Throws: ``RequestError`` naming everything that is wrong with the body.
-    package func addAgreement(_ body: [UInt8], by actor: String) async throws -> Value? {
+    package func addAgreement(_ body: [UInt8], key: String? = nil, by actor: String) async throws -> Answer? {
         let request = try AgreementRequest(body)
         let agreement = request.agreement
-        return try await database.transaction { [store] connection -> Value? in
+        let id = UUIDValue.v7()
+        let claimed = try key.map { (try checked($0, by: actor, body), id) }
+        return try await database.transaction { [store] connection -> Answer? in
             guard try store.person(agreement.person, in: connection) != nil else { return nil }
-            guard let added = try store.add(agreement, by: actor, in: connection) else {
+            switch try store.claim(claimed.map { [$0] } ?? [], in: connection).first {
+            case .conflict: return .conflict
+            case .repeated(let id): return try store.agreement(id, in: connection).map { .repeated(Self.value(of: $0)) }
+            case .new, nil: break
+            }
+            guard let added = try store.add(agreement, id: id, by: actor, in: connection) else {
                 let finding = Finding(.schema, at: "supplements", "Is no agreement of this person")
                 throw RequestError(findings: [finding])
             }
-            return [
-                "agreement_id": .string(added.id.description),
-                "person_id": .string(agreement.person.description),
-                "version": .number(String(added.agreement.version)),
-            ]
+            return .made(Self.value(of: added))
         }
+    }
+
+    /// `{agreement_id, person_id, version}`.
+    private static func value(of stored: StoredAgreement) -> Value {
+        [
+            "agreement_id": .string(stored.id.description), "person_id": .string(stored.person.description),
+            "version": .number(String(stored.agreement.version)),
+        ]
+    }
+
+    /// The caller's key for a request: 1 to 200 visible ASCII characters.
+    private func checked(_ key: String, by actor: String, _ body: [UInt8]) throws(RequestError) -> RequestKey {
+        guard (1...200).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw RequestError(findings: [
+                Finding(.schema, at: "Idempotency-Key", "Must be 1 to 200 visible ASCII characters")
+            ])
+        }
+        return store.requestKey(key, by: actor, body: body)
     }
 
     /// Withdraws an agreement, or one recipient of it, and cancels what is queued under it in the same transaction.
@@ -93,10 +186,12 @@ package struct Sharing: Sendable {
     ///
     /// The decision is taken again when the message is claimed for sending and on every retry.
     ///
+    /// - Parameter key: The caller's own key for this request, by which a repeat of it is recognised for a month.
     /// - Returns: the share as ``value(of:)`` shows it, or nil when there is no such person.
     /// - Throws: ``RequestError`` naming everything that is wrong with the body.
-    package func requestShare(_ body: [UInt8], by actor: String) async throws -> Value? {
+    package func requestShare(_ body: [UInt8], key: String? = nil, by actor: String) async throws -> Answer? {
         let wanted = try NewShareRequest(body)
+        let key = try key.map { try checked($0, by: actor, body) }
         let outbound = partners.outbound(recipient: wanted.recipient, purpose: wanted.purpose)
         let groups = wanted.groups ?? usualGroups(wanted, outbound)
         let request = ShareRequest(
@@ -108,33 +203,15 @@ package struct Sharing: Sendable {
             channel: outbound?.channel.rawValue ?? ReleaseChannel.httpsMutualTLS.rawValue,
             requestedBy: wanted.requestedBy.map { "\(actor)/\($0)" } ?? actor
         )
-        let queueName = Dispatch.queueName(wanted.recipient)
-        let share = try await database.transaction { [store, queue, partners] connection -> Share? in
-            let now = Timestamp.now()
-            let setup = try partners.setup(of: wanted.recipient, store, in: connection)
-            guard let facts = try store.facts(for: request, recipient: setup, at: now, in: connection) else {
-                return nil
-            }
-            let decision = Policy.decide(facts, rules: .serving, tracing: false)
-            let share = try store.create(request, facts: facts, decision: decision, in: connection)
-            if share.state == .queued {
-                let message = NewMessage(
-                    queue: queueName,
-                    key: request.person.description,
-                    payload: Array(share.id.description.utf8),
-                    correlation: share.id
-                )
-                let ids = try queue.enqueue([message], in: connection)
-                if let id = ids.first {
-                    try store.attach(message: id.rawValue, to: share.id, in: connection)
-                }
-            }
-            return share
+        switch try await asking.submit(Asked(request: request, key: key)) {
+        case .noPerson: return nil
+        case .conflict: return .conflict
+        case .repeated(let share): return .repeated(Self.value(of: share))
+        case .made(let share):
+            metrics.count(.decisions, share.outcome ?? "none")
+            if share.state == .queued { queue.wake(Dispatch.queueName(share.request.recipient)) }
+            return .made(Self.value(of: share))
         }
-        guard let share else { return nil }
-        metrics.count(.decisions, share.outcome ?? "none")
-        if share.state == .queued { queue.wake(queueName) }
-        return Self.value(of: share)
     }
 
     /// What is asked for when nobody says: of the groups that the recipient's document can hold, those that the purpose

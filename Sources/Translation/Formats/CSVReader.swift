@@ -22,7 +22,7 @@ struct CSVReader {
         if let offset = raw.firstIndex(of: 0) {
             throw DocumentError(.notParseable, at: raw.place(of: offset), "the table holds a NUL byte")
         }
-        let invalid = TextEncoding.invalidUTF8(in: raw)
+        let invalid = raw.firstInvalidUTF8
         if let invalid, raw.hasByteOrderMark {
             throw DocumentError(.encoding, at: raw.place(of: invalid), "the table is marked as UTF-8 and is not")
         }

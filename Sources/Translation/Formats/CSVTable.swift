@@ -1,4 +1,4 @@
-import Referral
+package import Referral
 
 /// A table with a header row: RFC 4180, with the separators and encodings that spreadsheets write.
 package struct CSVTable: Sendable {

@@ -1,3 +1,5 @@
+import Referral
+
 /// The forms in which a document can reach the hub.
 package enum DocumentFormat: String, Sendable, Hashable, CaseIterable {
     /// The envelope, or another JSON document that is not FHIR.

@@ -1,3 +1,5 @@
+import Referral
+
 /// How the bytes of an HL7 v2 message become text: its delimiters, its character set and its escape sequences.
 struct HL7Encoding: Sendable, Hashable {
     var delimiters: HL7Delimiters
@@ -10,7 +12,7 @@ struct HL7Encoding: Sendable, Hashable {
     /// other sets are seen in messages that do not keep to them.
     static func characterSet(declared: some Collection<UInt8>, of bytes: [UInt8]) -> TextEncoding {
         if declared.elementsEqual("8859/1".utf8) { return .windows1252 }
-        return TextEncoding.invalidUTF8(in: bytes) == nil ? .utf8 : .windows1252
+        return bytes.firstInvalidUTF8 == nil ? .utf8 : .windows1252
     }
 
     /// The text of a piece, escape sequences replaced (HL7 v2.4 section 2.10).
@@ -88,7 +90,7 @@ struct HL7Encoding: Sendable, Hashable {
             bytes.append(high << 4 | low)
         }
         guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || [0x09, 0x0A, 0x0D].contains($0) }) else { return nil }
-        let encoding = TextEncoding.invalidUTF8(in: bytes) == nil ? characterSet : .windows1252
+        let encoding = bytes.firstInvalidUTF8 == nil ? characterSet : .windows1252
         return encoding.utf8(bytes)
     }
 }

@@ -1,3 +1,5 @@
+import Referral
+
 extension HL7Message {
     /// Parts what may be several messages: MLLP frames one after the other, a batch in FHS/BHS … BTS/FTS, or messages
     /// simply following one another in a file.

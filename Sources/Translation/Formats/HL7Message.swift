@@ -1,4 +1,4 @@
-import Referral
+package import Referral
 
 /// An HL7 v2 message, read by position and with the tolerance that genuine feeds need.
 ///

@@ -1,4 +1,4 @@
-import Referral
+package import Referral
 
 /// What the hub looks at in a document before it answers: is it well formed, which message is it, from whom, about whom.
 ///

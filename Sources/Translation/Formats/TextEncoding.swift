@@ -6,19 +6,6 @@ enum TextEncoding: Sendable, Hashable {
     /// reads the label `iso-8859-1` the same way: https://encoding.spec.whatwg.org/#names-and-labels
     case windows1252
 
-    /// The bytes with which Windows programs mark UTF-8.
-    static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
-
-    /// Where the bytes stop being UTF-8 as RFC 3629 defines it (no surrogates, no overlong forms); nil when all are.
-    static func invalidUTF8(in bytes: [UInt8]) -> Int? {
-        do {
-            _ = try UTF8Span(validating: bytes.span)
-            return nil
-        } catch {
-            return error.byteOffsets.lowerBound
-        }
-    }
-
     /// The same text as UTF-8. Bytes already in UTF-8 come back as they are.
     func utf8(_ bytes: [UInt8]) -> [UInt8] {
         guard self == .windows1252 else { return bytes }
@@ -58,17 +45,4 @@ enum TextEncoding: Sendable, Hashable {
         "\u{90}", "\u{2018}", "\u{2019}", "\u{201C}", "\u{201D}", "\u{2022}", "\u{2013}", "\u{2014}",
         "\u{2DC}", "\u{2122}", "\u{161}", "\u{203A}", "\u{153}", "\u{9D}", "\u{17E}", "\u{178}",
     ]
-}
-
-extension [UInt8] {
-    /// Whether the bytes begin with UTF-8's byte order mark.
-    var hasByteOrderMark: Bool { starts(with: TextEncoding.byteOrderMark) }
-
-    /// `line 3, column 7` of an offset, both from 1, the column in bytes.
-    func place(of offset: Int) -> String {
-        let before = self[..<Swift.min(offset, count)]
-        let line = before.count { $0 == UInt8(ascii: "\n") } + 1
-        let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-        return "line \(line), column \(before.count - start + 1)"
-    }
 }

@@ -1,5 +1,5 @@
 import CXML
-import Referral
+package import Referral
 
 /// XML read by libxml2's SAX2 parser into a tree.
 ///
@@ -66,7 +66,7 @@ package enum XMLDocument {
         switch encoding(in: declaration) {
         // .NET declares utf-16 in a document that it then writes in UTF-8.
         case nil, "UTF-8", "UTF8", "US-ASCII", "ASCII", "UTF-16":
-            guard let offset = TextEncoding.invalidUTF8(in: bytes) else { return Array(bytes[declaration.endIndex...]) }
+            guard let offset = bytes.firstInvalidUTF8 else { return Array(bytes[declaration.endIndex...]) }
             throw DocumentError(
                 .encoding, at: bytes.place(of: offset), "the document is not UTF-8 and declares nothing else")
         case "ISO-8859-1", "ISO8859-1", "LATIN1", "WINDOWS-1252", "CP1252":

@@ -1,4 +1,5 @@
 import Referral
+import TestSupport
 import Testing
 import Translation
 

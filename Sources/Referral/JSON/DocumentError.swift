@@ -1,5 +1,3 @@
-package import Referral
-
 /// Why bytes could not be read as a document.
 ///
 /// Nothing in it quotes the document, so it may be logged and sent back to whoever posted the bytes.
@@ -27,9 +25,9 @@ package struct DocumentError: Error, Sendable, Hashable, CustomStringConvertible
 
 extension DocumentError {
     /// No bytes, or nothing but white space.
-    static let empty = DocumentError(.notParseable, at: "", "the document is empty")
+    package static let empty = DocumentError(.notParseable, at: "", "the document is empty")
 
-    static func tooLarge(_ text: String, at path: String = "") -> DocumentError {
+    package static func tooLarge(_ text: String, at path: String = "") -> DocumentError {
         DocumentError(.tooLarge, at: path, text)
     }
 }

@@ -1,5 +1,3 @@
-import Referral
-
 /// The writing half of ``StrictJSON``.
 struct JSONWriter {
     var bytes: [UInt8] = []

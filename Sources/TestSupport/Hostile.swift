@@ -1,10 +1,10 @@
 /// Random numbers that are the same in every run (SplitMix64), so that a failing input can be had again.
-struct FixedRandom: RandomNumberGenerator {
+package struct FixedRandom: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -14,15 +14,15 @@ struct FixedRandom: RandomNumberGenerator {
 }
 
 /// Inputs that no parser may trap on.
-enum Hostile {
+package enum Hostile {
     /// A document cut off after every byte.
-    static func truncations(of text: String) -> [[UInt8]] {
+    package static func truncations(of text: String) -> [[UInt8]] {
         let bytes = Array(text.utf8)
         return (0..<bytes.count).map { Array(bytes[..<$0]) }
     }
 
     /// Bytes drawn from everything, and from what the format makes most of.
-    static func noise(alphabet: String, count: Int, seed: UInt64) -> [[UInt8]] {
+    package static func noise(alphabet: String, count: Int, seed: UInt64) -> [[UInt8]] {
         var random = FixedRandom(seed: seed)
         let alphabet = Array(alphabet.utf8)
         return (0..<count).map { index in
@@ -35,7 +35,7 @@ enum Hostile {
     }
 
     /// A document with a few bytes changed, taken out or doubled.
-    static func mutations(of text: String, count: Int, seed: UInt64) -> [[UInt8]] {
+    package static func mutations(of text: String, count: Int, seed: UInt64) -> [[UInt8]] {
         var random = FixedRandom(seed: seed)
         let original = Array(text.utf8)
         return (0..<count).map { _ in

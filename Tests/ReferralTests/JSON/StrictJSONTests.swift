@@ -1,6 +1,6 @@
 import Referral
+import TestSupport
 import Testing
-import Translation
 
 struct StrictJSONTests {
     private func parse(_ text: String, limits: Limits = .default) throws -> Value {

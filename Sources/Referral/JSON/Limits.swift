@@ -38,7 +38,7 @@ package struct Limits: Sendable, Hashable {
     }
 
     /// Refuses a document over ``bytes``, and one without any.
-    func admit(_ document: [UInt8]) throws(DocumentError) {
+    package func admit(_ document: [UInt8]) throws(DocumentError) {
         if document.count > bytes { throw .tooLarge("the document has more than \(bytes) bytes") }
         if document.isEmpty { throw .empty }
     }

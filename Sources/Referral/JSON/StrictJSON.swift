@@ -1,5 +1,3 @@
-package import Referral
-
 /// JSON read as RFC 8259 writes it and no more loosely, and written so that any reader takes it.
 ///
 /// Foundation's reader keeps one of two members with the same name and drops the other in silence; which of two birth
@@ -23,7 +21,7 @@ package enum StrictJSON {
         _ bytes: [UInt8], limits: Limits = .default, byteOrderMark: ByteOrderMark = .refused
     ) throws(DocumentError) -> Value {
         try limits.admit(bytes)
-        if let offset = TextEncoding.invalidUTF8(in: bytes) {
+        if let offset = bytes.firstInvalidUTF8 {
             throw DocumentError(.encoding, at: bytes.place(of: offset), "the document is not UTF-8")
         }
         if bytes.hasByteOrderMark, byteOrderMark == .refused {

@@ -1,5 +1,3 @@
-import Referral
-
 /// The reading half of ``StrictJSON``: recursive descent over bytes already known to be UTF-8.
 ///
 /// The recursion is bounded by the depth limit, so that a document of brackets cannot exhaust the stack.
@@ -217,7 +215,7 @@ struct JSONReader {
 }
 
 /// The value of a hexadecimal digit; nil for any other byte.
-func hexDigit(_ byte: UInt8) -> UInt8? {
+package func hexDigit(_ byte: UInt8) -> UInt8? {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
     case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10

@@ -1,0 +1,246 @@
+import Ledger
+import Postgres
+import Referral
+import Vault
+
+/// What a round of intake writes, gathered so that each table takes one statement and all of them one round trip.
+struct IntakeWrites {
+    private struct Profile {
+        let person: UUIDValue
+        let at: Timestamp
+        let birthDate: [UInt8]?
+        let sealed: [UInt8]
+    }
+
+    private struct Kept {
+        let entry: IntakeEntry
+        let subject: IntakeEntry.Subject
+        let stored: StoredReferral
+        let answers: UUIDValue?
+        let sealed: [UInt8]
+    }
+
+    private let store: CaseStore
+    private var profiles: [Profile] = []
+    private var identifiers: [(person: UUIDValue, identifier: PersonIndex.Identifier)] = []
+    private var cases: [(id: UUIDValue, person: UUIDValue, openedAt: Timestamp)] = []
+    private var kept: [Kept] = []
+    private var workItems: [(item: NewWorkItem, at: Timestamp)] = []
+    private var entries: [LedgerEntry] = []
+    private var finished: [IntakeRecord] = []
+    private var destroyed: [(receipt: UUIDValue, at: Timestamp)] = []
+
+    init(store: CaseStore) {
+        self.store = store
+    }
+
+    // MARK: Gathering
+
+    /// Adds all that becomes of one message.
+    mutating func add(
+        _ entry: IntakeEntry, _ fate: IntakeFate, openCases: [UUIDValue: UUIDValue]
+    ) throws -> IntakeResult {
+        switch fate {
+        case .refused:
+            work(.rejectedPart, entry, code: entry.item.findings.first?.code.rawValue ?? "rejected")
+            return .rejected
+        case .unknownPerson:
+            return .unknownPerson
+        case .unbound(let code):
+            work(.unboundMessage, entry, code: code)
+            return .unbound
+        case .kept(let person, let earlier):
+            guard let wrapped = person.wrappedKey else { throw CaseStoreError.keyDestroyed(person: person.id) }
+            let key = try store.vault.unwrap(wrapped)
+            if let subject = entry.subject, [.referral, .update, .notice].contains(subject.type) {
+                try update(person, key, with: subject, sentAt: entry.sentAt)
+            }
+            return keep(
+                entry, person: person.id, key, isNew: false, caseFile: openCases[person.id], answering: earlier)
+        case .new(let person, let review):
+            enter(.keyMade, [.person: person.id.description, .actor: "hub"])
+            return keep(entry, person: person.id, person.key, isNew: true, caseFile: nil, review: review)
+        }
+    }
+
+    /// Adds what the senders of finished submissions are to be told.
+    mutating func finish(_ intakes: [IntakeRecord]) {
+        finished += intakes
+    }
+
+    /// Adds that a document is to be destroyed at a time.
+    mutating func destroy(_ receipt: UUIDValue, at: Timestamp) {
+        destroyed.append((receipt, at))
+    }
+
+    private mutating func keep(
+        _ entry: IntakeEntry, person: UUIDValue, _ key: DataKey, isNew: Bool, caseFile: UUIDValue?,
+        answering earlier: UUIDValue? = nil, review: IntakeFate.Review? = nil
+    ) -> IntakeResult {
+        guard let subject = entry.subject else { return .rejected }
+        let id = UUIDValue.v7()
+        var caseFile = caseFile
+        if caseFile == nil, entry.item.opensCase, subject.type == .referral || subject.type == .notice {
+            let opened = UUIDValue.v7()
+            cases.append((opened, person, entry.intake.receivedAt))
+            caseFile = opened
+        }
+        let stored = StoredReferral(id: id, person: person, caseFile: caseFile, isNewPerson: isNew, isRepeat: false)
+        let sealed = store.vault.seal(
+            StrictJSON.write(subject.referral.value), with: key, context: Place.referral(id))
+        kept.append(Kept(entry: entry, subject: subject, stored: stored, answers: earlier, sealed: sealed))
+        identifiers += subject.index.identifiers.map { (person, $0) }
+        enter(
+            .referralStored,
+            [
+                .referral: id.description, .person: person.description,
+                .submission: entry.intake.receipt.description, .actor: entry.intake.sender,
+                .state: entry.item.status.rawValue,
+            ])
+        if entry.item.status == .incomplete {
+            let code = entry.item.findings.first?.code.rawValue ?? "incomplete"
+            work(.incompleteReferral, entry, code: code, about: stored, dueAt: due(entry))
+        }
+        if let review { work(.matchReview, entry, code: review.code, about: stored, other: review.other) }
+        if subject.type == .withdrawal { work(.withdrawal, entry, code: "referral_withdrawn", about: stored) }
+        if subject.type == .outcome { work(.outcome, entry, code: "outcome_told", about: stored) }
+        return .stored(stored)
+    }
+
+    /// Brings the person's picture up to date, in the order in which messages were sent, not that in which they came.
+    private mutating func update(
+        _ person: HeldPerson, _ key: DataKey, with subject: IntakeEntry.Subject, sentAt: Timestamp
+    ) throws {
+        let profile = try store.referral(person.sealedProfile, with: key, at: Place.profile(person.id))
+        let updated =
+            sentAt < person.profileAt
+            ? subject.referral.updated(by: profile) : profile.updated(by: subject.referral)
+        profiles.append(
+            Profile(
+                person: person.id, at: max(sentAt, person.profileAt),
+                birthDate: updated.person.dob.map { store.vault.blindIndex(.birthDate, $0.iso) },
+                sealed: store.vault.seal(
+                    StrictJSON.write(updated.value), with: key, context: Place.profile(person.id))))
+    }
+
+    /// By when staff should act, in days of the calendar, which is never later than the working days promised.
+    private func due(_ entry: IntakeEntry) -> Timestamp? {
+        switch entry.subject?.referral.urgency?.code {
+        case .emergency: entry.intake.receivedAt
+        case .urgent: entry.intake.receivedAt + .seconds(86_400)
+        case .soon: entry.intake.receivedAt + .seconds(3 * 86_400)
+        case .routine, nil: nil
+        }
+    }
+
+    private mutating func work(
+        _ kind: WorkItemKind, _ entry: IntakeEntry, code: String, about stored: StoredReferral? = nil,
+        other: UUIDValue? = nil, dueAt: Timestamp? = nil
+    ) {
+        let item = NewWorkItem(
+            kind: kind, code: code, submission: entry.intake.receipt, ordinal: entry.item.ordinal,
+            referral: stored?.id, person: stored?.person, otherPerson: other, partner: entry.intake.sender,
+            dueAt: dueAt)
+        workItems.append((item, entry.intake.receivedAt))
+    }
+
+    private mutating func enter(_ kind: LedgerKind, _ fields: [LedgerField: String]) {
+        entries.append(store.entry(kind, fields))
+    }
+
+    // MARK: Statements
+
+    /// Everything gathered, in an order that the references between the tables allow.
+    var pipeline: Pipeline {
+        var pipeline = Pipeline()
+        if !profiles.isEmpty { pipeline.add(updatingProfiles, name: "record.update_profiles") }
+        if !identifiers.isEmpty { pipeline.add(keepingIdentifiers, name: "record.keep_identifiers") }
+        if !cases.isEmpty { pipeline.add(openingCases, name: "record.open_cases") }
+        if !kept.isEmpty { pipeline.add(insertingReferrals, name: "record.insert_referrals") }
+        let withdrawn = kept.filter { $0.subject.type == .withdrawal && $0.answers != nil }
+        if !withdrawn.isEmpty { pipeline.add(withdrawing(withdrawn), name: "record.withdraw_referrals") }
+        for (item, at) in workItems { pipeline.add(store.adding(item, at: at), name: "record.add_work_item") }
+        if !destroyed.isEmpty { pipeline.add(markingDocuments, name: "record.mark_documents") }
+        if !finished.isEmpty { pipeline.add(store.finishing(finished), name: "record.finish_submissions") }
+        if !entries.isEmpty { pipeline.add(store.appending(entries), name: "ledger.append") }
+        return pipeline
+    }
+
+    private var updatingProfiles: SQL {
+        """
+        UPDATE record.person
+        SET profile_at = new.profile_at, sealed_profile = new.sealed_profile, dob_index = new.dob_index
+        FROM unnest(
+            \(profiles.map(\.person)), \(profiles.map(\.at)), \(profiles.map(\.sealed)), \(profiles.map(\.birthDate))
+        ) AS new (id, profile_at, sealed_profile, dob_index)
+        WHERE person.id = new.id
+        """
+    }
+
+    private var keepingIdentifiers: SQL {
+        """
+        INSERT INTO record.person_identifier (person, is_verified, value_index)
+        SELECT person, is_verified, value_index
+        FROM unnest(
+            \(identifiers.map(\.person)), \(identifiers.map(\.identifier.isVerified)),
+            \(identifiers.map(\.identifier.index))
+        ) AS given (person, is_verified, value_index)
+        ORDER BY value_index, person
+        ON CONFLICT (value_index, person) DO UPDATE
+            SET is_verified = true
+            WHERE excluded.is_verified AND NOT person_identifier.is_verified
+        """
+    }
+
+    private var openingCases: SQL {
+        """
+        INSERT INTO record.case_file (id, person, opened_at)
+        SELECT *
+        FROM unnest(\(cases.map(\.id)), \(cases.map(\.person)), \(cases.map(\.openedAt)))
+        """
+    }
+
+    private var insertingReferrals: SQL {
+        """
+        INSERT INTO record.referral (
+            id, person, case_file, submission, answers, received_at, sent_at, ordinal, type, state, urgency, sender,
+            source_code, source_kind, message_index, sealed
+        )
+        SELECT
+            id, person, case_file, submission, answers, received_at, sent_at, ordinal, type::record.referral_type,
+            state::record.referral_state, urgency::record.urgency, sender, source_code, source_kind, message_index, sealed
+        FROM unnest(
+            \(kept.map(\.stored.id)), \(kept.map(\.stored.person)), \(kept.map(\.stored.caseFile)),
+            \(kept.map(\.entry.intake.receipt)), \(kept.map(\.answers)), \(kept.map(\.entry.intake.receivedAt)),
+            \(kept.map(\.entry.sentAt)), \(kept.map { Int32($0.entry.item.ordinal) }),
+            \(kept.map(\.subject.type.rawValue)), \(kept.map(\.entry.item.status.rawValue)),
+            \(kept.map(\.subject.referral.urgency?.code?.rawValue)), \(kept.map(\.entry.intake.sender)),
+            \(kept.map(\.subject.referral.sourceCode?.code?.rawValue)),
+            \(kept.map(\.subject.referral.sourceKind?.code?.rawValue)), \(kept.map(\.subject.message)),
+            \(kept.map(\.sealed))
+        ) AS kept (
+            id, person, case_file, submission, answers, received_at, sent_at, ordinal, type, state, urgency, sender,
+            source_code, source_kind, message_index, sealed
+        )
+        """
+    }
+
+    private func withdrawing(_ withdrawals: [Kept]) -> SQL {
+        """
+        UPDATE record.referral
+        SET state = 'withdrawn', withdrawn_at = withdrawal.at
+        FROM unnest(\(withdrawals.compactMap(\.answers)), \(withdrawals.map(\.entry.intake.receivedAt)))
+            AS withdrawal (id, at)
+        WHERE referral.id = withdrawal.id AND referral.state <> 'withdrawn'
+        """
+    }
+
+    private var markingDocuments: SQL {
+        """
+        UPDATE record.document
+        SET destroy_at = marked.at
+        FROM unnest(\(destroyed.map(\.receipt)), \(destroyed.map(\.at))) AS marked (receipt, at)
+        WHERE document.receipt = marked.receipt
+        """
+    }
+}
