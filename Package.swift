@@ -108,6 +108,7 @@ let package = Package(
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -213,7 +214,19 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
-            name: "HubTests", dependencies: ["Hub", "CaseStore", "Disclosure", "Postgres", "Referral", "Translation"],
-            swiftSettings: settings),
+            name: "HubTests",
+            dependencies: [
+                "Hub", "CaseStore", "Disclosure", "MessageQueue", "Postgres", "Referral", "TestSupport", "Translation",
+                "Vault",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
     ]
 )

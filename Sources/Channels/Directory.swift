@@ -110,6 +110,19 @@ final class Directory: Sendable {
         throw Failure(call: "mkdirat", number: errno)
     }
 
+    /// Makes an empty file that is there after a power cut too.
+    func mark(_ name: FileName) throws(Failure) {
+        let file = name.withPath { openat(descriptor, $0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o640) }
+        guard file >= 0 else { throw Failure(call: "openat", number: errno) }
+        close(file)
+        try sync()
+    }
+
+    /// Has the names that are in it now on disk.
+    func sync() throws(Failure) {
+        guard fsync(descriptor) == 0 else { throw Failure(call: "fsync", number: errno) }
+    }
+
     /// Removes a file, or an empty directory; what is not there needs no removal.
     func remove(_ name: FileName, directory: Bool = false) throws(Failure) {
         if name.withPath({ unlinkat(descriptor, $0, directory ? AT_REMOVEDIR : 0) }) != 0, errno != ENOENT {
@@ -191,7 +204,7 @@ final class Directory: Sendable {
         // A file does not take the place of a folder by itself.
         if entry(name)?.isDirectory == true { try removeAll(name) }
         _ = try move(part, to: self, as: name)
-        guard fsync(descriptor) == 0 else { throw Failure(call: "fsync", number: errno) }
+        try sync()
     }
 
     /// Writes everything, syncs and closes.

@@ -7,8 +7,9 @@ import FoundationEssentials
 /// ```
 /// <drop>/<partner>/in/NAME, NAME.sha256, NAME.done      the partner's
 ///   └─ claim ─▶ <state>/claimed/<partner>/<claim>/…     ours: the partner cannot reach it
+///        │  begin ─▶ NAME.try1, .try2, .try3 beside it: attempts that have not come to an end
 ///        ├─ answer ──▶ <drop>/<partner>/ack/NAME.ack.json ∣ NAME.nack.json, then the claim is removed
-///        └─ set aside ─▶ <state>/refused/<partner>/<claim>/… with a nack
+///        └─ set aside ─▶ <state>/refused/<partner>/<claim>/… with the nack, which the partner gets too
 /// ```
 struct DropBox: Sendable {
     let partner: String
@@ -115,6 +116,33 @@ struct DropBox: Sendable {
         return claim
     }
 
+    // MARK: Attempts
+
+    /// Counts an attempt, on disk, before anything looks into the file.
+    ///
+    /// The marks that stand there already are of processes that ended in the middle of it, whatever ended them: an
+    /// attempt that comes to an end takes its own away, with the claim or by ``giveBack(_:)``.
+    ///
+    /// - Returns: False when all attempts have been made, and none more may be.
+    func begin(_ claim: Claim) throws -> Bool {
+        let marks = (1...limits.attempts).map { Self.mark($0, of: claim) }
+        guard let next = marks.first(where: { claim.directory.entry($0) == nil }) else { return false }
+        try claim.directory.mark(next)
+        return true
+    }
+
+    /// Takes back the attempt begun last: it came to an end without an answer, and the file is not to blame.
+    func giveBack(_ claim: Claim) throws {
+        let marks = (1...limits.attempts).map { Self.mark($0, of: claim) }
+        guard let last = marks.last(where: { claim.directory.entry($0) != nil }) else { return }
+        try claim.directory.remove(last)
+    }
+
+    /// As long as `NAME.done`, so it fits wherever that did, and never one of the set's own names.
+    private static func mark(_ attempt: Int, of claim: Claim) -> FileName { claim.name.appending(".try\(attempt)") }
+
+    // MARK: Clearing
+
     /// Sets aside what waited too long for the rest of its set, and removes uploads that were given up.
     private func clear(_ name: FileName, _ parts: Set<String>, now: Int64) throws -> DropReport? {
         let entries = parts.compactMap { incoming.entry(name.appending($0)) }
@@ -189,13 +217,31 @@ struct DropBox: Sendable {
         try claimed.removeAll(claim.id)
     }
 
+    /// What staff are told of a claimed set that the hub is not asked about.
+    func report(_ claim: Claim, _ complaint: Complaint) -> DropReport {
+        report(claim.name, complaint, movedTo: claim.id)
+    }
+
     /// Refuses a claimed set without asking the hub: there is nothing in it that could be taken.
-    func refuse(_ claim: Claim, _ complaint: Complaint, now: Int64) throws -> DropReport {
-        try nack(claim.name, complaint, now: now)
-        let id = try newFolder(in: refused, now: now)
-        // rename(2) replaces an empty directory in one step, so the claim is here or there and never in halves.
-        _ = try claimed.move(claim.id, to: refused, as: id)
-        return report(claim.name, complaint, movedTo: id)
+    func refuse(_ claim: Claim, _ complaint: Complaint, now: Int64) throws {
+        let receipt = Self.nack(name: claim.name.shown, complaint, receivedAt: CivilTime.rfc3339(now))
+        _ = try setAside(claim, receipt: receipt)
+    }
+
+    /// Gives the partner its refusal, and keeps the whole set with that answer for staff to look at.
+    ///
+    /// - Returns: Where it is kept.
+    func setAside(_ claim: Claim, receipt: [UInt8]) throws -> String {
+        let name = FileName(claim.name.shown + ".nack.json")
+        // Before anything is moved: a crash after it repeats the answer, the other order would lose it.
+        try answers.write(name, receipt)
+        try claim.directory.write(name, receipt)
+        // The whole folder in one step, so that the claim is here or there and never in halves; under the claim's own
+        // name, which is free there (``newFolder(in:now:)``).
+        _ = try claimed.move(claim.id, to: refused)
+        try refused.sync()
+        try claimed.sync()
+        return path(claim.id)
     }
 
     /// Clears parts of a set that never became complete out of the incoming folder.
@@ -218,8 +264,10 @@ struct DropBox: Sendable {
     private func report(_ name: FileName, _ complaint: Complaint, movedTo id: FileName?) -> DropReport {
         DropReport(
             partner: partner, name: name.shown, code: complaint.code, text: complaint.text,
-            movedTo: id.map { "\(refusedPath)/\($0.shown)" })
+            movedTo: id.map(path))
     }
+
+    private func path(_ id: FileName) -> String { "\(refusedPath)/\(id.shown)" }
 
     /// Removes what was set aside long ago. What does not go waits for a person.
     func tidy(now: Int64) throws {
@@ -231,7 +279,7 @@ struct DropBox: Sendable {
         }
     }
 
-    /// A folder whose name sorts by time: `00000001795340000-00012`.
+    /// A folder whose name sorts by time, and which neither of our folders has: `001795340000-000012`.
     private func newFolder(in directory: Directory, now: Int64) throws -> FileName {
         let time = String(now)
         for number in 0..<1_000_000 {
@@ -239,7 +287,7 @@ struct DropBox: Sendable {
             let id = FileName(
                 String(repeating: "0", count: max(0, 12 - time.count)) + time + "-"
                     + String(repeating: "0", count: 6 - count.count) + count)
-            if try directory.make(id) { return id }
+            if claimed.entry(id) == nil, refused.entry(id) == nil, try directory.make(id) { return id }
         }
         throw Directory.Failure(call: "mkdirat", number: 17)
     }
@@ -248,7 +296,7 @@ struct DropBox: Sendable {
 extension DropBox {
     /// Why a set of files is refused before anybody looks into it.
     enum Complaint: Sendable {
-        case name, notPlain, forbidden, tooLarge, digest, digestMissing, fileMissing, markerMissing, stalePart
+        case name, notPlain, forbidden, tooLarge, digest, digestMissing, fileMissing, markerMissing, stalePart, attempts
 
         /// A code of partner interfaces, section 1.
         var code: String {
@@ -259,6 +307,7 @@ extension DropBox {
             case .digest: "checksum"
             case .digestMissing, .fileMissing, .markerMissing: "incomplete_set"
             case .stalePart: "stale"
+            case .attempts: "internal"
             }
         }
 
@@ -273,6 +322,7 @@ extension DropBox {
             case .fileMissing: "the .done stands without its file; send the file, its .sha256 and then its .done again"
             case .markerMissing: "the .done never came; send the file, its .sha256 and then its .done again"
             case .stalePart: "the upload was not finished within a day and was removed"
+            case .attempts: "the hub came to no end with this file, as often as it tried; its staff have it"
             }
         }
     }

@@ -6,7 +6,8 @@ import Synchronization
 ///
 /// inotify makes it quick and a scan makes it certain. A file is answered in `ack/` after the hub has it durably, and never
 /// before. A crash at any point leaves the file where the next start finds it; that the hub has seen it already is then for
-/// the hub's idempotent receiver to tell. Files of one partner are taken one after the other in the order of their names;
+/// the hub's idempotent receiver to tell. Attempts are counted before anything looks into a file, so that one which ends
+/// the process is set aside in the end and not taken up for ever. Files of one partner are taken one after the other in the order of their names;
 /// at most four partners are served at once.
 package struct DropFolder: Sendable {
     /// Where, and within which limits.
@@ -25,12 +26,15 @@ package struct DropFolder: Sendable {
         package var partRemovedAfter: Duration
         /// How long refused files are kept for staff to look at. They are in clear: no longer than is needed.
         package var refusedKeptFor: Duration
+        /// How often a file is taken in hand that ends the process each time. Defaults to 3; then it is set aside.
+        package var attempts: Int
 
         package init(
             root: String, state: String, maximumBytes: Int = 100 << 20, scanInterval: Duration = .seconds(5),
             incompleteAfter: Duration = .seconds(900), partRemovedAfter: Duration = .seconds(86400),
-            refusedKeptFor: Duration = .seconds(7 * 86400)
+            refusedKeptFor: Duration = .seconds(7 * 86400), attempts: Int = 3
         ) {
+            precondition((1...9).contains(attempts), "an attempt's mark has one digit")
             self.root = root
             self.state = state
             self.maximumBytes = maximumBytes
@@ -38,6 +42,7 @@ package struct DropFolder: Sendable {
             self.incompleteAfter = incompleteAfter
             self.partRemovedAfter = partRemovedAfter
             self.refusedKeptFor = refusedKeptFor
+            self.attempts = attempts
         }
     }
 
@@ -45,18 +50,18 @@ package struct DropFolder: Sendable {
     private let partners: @Sendable () async -> [String]
     private let logger: Logger
     private let now: @Sendable () -> Int64
-    private let report: @Sendable (DropReport) async -> Void
+    private let report: @Sendable (DropReport) async -> Bool
     private let handler: @Sendable (DroppedFile) async -> FileAnswer
     private let troubles = Troubles()
 
     /// - Parameters:
     ///   - partners: whose folders are served, asked at each scan. Folders that are missing are made.
     ///   - now: seconds since 1970; passed in by tests only.
-    ///   - report: shows staff what never became a submission.
+    ///   - report: shows staff what never became a submission; false when that cannot be done now.
     ///   - handler: keeps a file durably and gives its receipt. Called again with the same file after a crash.
     package init(
         configuration: Configuration, partners: @escaping @Sendable () async -> [String], logger: Logger,
-        now: @escaping @Sendable () -> Int64 = WallClock.now, report: @escaping @Sendable (DropReport) async -> Void,
+        now: @escaping @Sendable () -> Int64 = WallClock.now, report: @escaping @Sendable (DropReport) async -> Bool,
         handler: @escaping @Sendable (DroppedFile) async -> FileAnswer
     ) {
         self.configuration = configuration
@@ -106,7 +111,7 @@ package struct DropFolder: Sendable {
                 return (try box.survey(now: now()), try box.claims())
             }
             trouble = survey.trouble
-            for found in survey.reports { await tell(found) }
+            for found in survey.reports { _ = await tell(found) }
             for id in claims where !Task.isCancelled {
                 do {
                     guard let claim = try await onThread({ try box.open(id) }) else { continue }
@@ -123,26 +128,50 @@ package struct DropFolder: Sendable {
         return answered
     }
 
-    /// Reads, hands over and answers one file. False when no answer could be given and the rest must wait too.
+    /// Takes one file in hand, if that has not ended the process too often already. False when no answer could be given
+    /// and the rest must wait too.
     private func take(_ claim: DropBox.Claim, from box: DropBox) async throws -> Bool {
+        guard try await onThread({ try box.begin(claim) }) else { return try await refuse(claim, .attempts, box) }
+        let outcome: Result<Bool, any Error>
+        do { outcome = .success(try await answer(claim, from: box)) } catch { outcome = .failure(error) }
+        if case .success(true) = outcome { return true }
+        // Unstructured, because a hub that is told to stop cancels this task, and must not count that against the file.
+        await Task { try? await onThread { try box.giveBack(claim) } }.value
+        return try outcome.get()
+    }
+
+    /// Reads, hands over and answers one file. False when no answer could be given.
+    private func answer(_ claim: DropBox.Claim, from box: DropBox) async throws -> Bool {
         switch try await onThread({ try box.read(claim) }) {
-        case .refused(let complaint):
-            await tell(try await onThread { [now] in try box.refuse(claim, complaint, now: now()) })
+        case .refused(let complaint): return try await refuse(claim, complaint, box)
         case .file(let file):
             switch await handler(file) {
             case .accepted(let receipt): try await onThread { try box.answer(claim, receipt: receipt, accepted: true) }
             case .refused(let receipt): try await onThread { try box.answer(claim, receipt: receipt, accepted: false) }
+            case .setAside(let receipt):
+                let kept = try await onThread { try box.setAside(claim, receipt: receipt) }
+                logger.warning("dropped file set aside", metadata: ["partner": "\(box.partner)", "kept": "\(kept)"])
             case .unavailable: return false
             }
         }
         return true
     }
 
-    private func tell(_ found: DropReport) async {
+    /// Shows staff first what is refused: a crash in between shows it twice, the other order would show it to nobody.
+    private func refuse(_ claim: DropBox.Claim, _ complaint: DropBox.Complaint, _ box: DropBox) async throws -> Bool {
+        guard await tell(box.report(claim, complaint)) else { return false }
+        try await onThread { [now] in try box.refuse(claim, complaint, now: now()) }
+        return true
+    }
+
+    private func tell(_ found: DropReport) async -> Bool {
         logger.warning(
             "dropped file refused",
-            metadata: ["partner": "\(found.partner)", "code": "\(found.code)", "cause": "\(found.text)"])
-        await report(found)
+            metadata: [
+                "partner": "\(found.partner)", "code": "\(found.code)", "cause": "\(found.text)",
+                "kept": "\(found.movedTo ?? "no")",
+            ])
+        return await report(found)
     }
 
     /// File work waits on the disk, so it runs on a thread that may.

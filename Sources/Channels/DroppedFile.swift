@@ -12,8 +12,10 @@ package struct DroppedFile: Sendable {
 package enum FileAnswer: Sendable {
     /// It is kept durably (or was before): `ack/<name>.ack.json` gets this receipt.
     case accepted(receipt: [UInt8])
-    /// It is refused, and whatever staff must see of it is kept: `ack/<name>.nack.json` gets this receipt.
+    /// It is refused, and the hub keeps whatever staff must see of it: `ack/<name>.nack.json` gets this receipt.
     case refused(receipt: [UInt8])
+    /// It is refused, and the hub keeps nothing of it: as `refused`, and the file is set aside for staff.
+    case setAside(receipt: [UInt8])
     /// No answer can be given now. The file stays claimed and is offered again at a later scan.
     case unavailable
 }

@@ -84,7 +84,9 @@ extension HTTPSChannel {
         let body = answer.body.flatMap { try? JSONDecoder().decode(AnswerBody.self, from: Data($0.readableBytesView)) }
         let reference = [answer.headers.first(name: "Location"), body?.reference].compactMap { $0 }.first(
             where: isReference)
+        let code = "http_\(answer.status)"
         let text = "the receiver answered with HTTP status \(answer.status)"
+        let wish = RetryAfter.duration(answer.headers)
         switch answer.status {
         case 200..<300 where body?.status == "duplicate": return .duplicate(reference: reference)
         case 200..<300: return .delivered(reference: reference ?? deliveryID)
@@ -92,9 +94,13 @@ extension HTTPSChannel {
             return .rejected(
                 code: "redirected", text: "\(text); redirects are not followed: correct the configured address")
         case 409 where isDuplicate(body?.type): return .duplicate(reference: reference)
-        case 408, 425, 429, 500...:
-            return .retryable(code: "http_\(answer.status)", text: text, after: RetryAfter.duration(answer.headers))
-        default: return .rejected(code: "http_\(answer.status)", text: text)
+        case 425, 429: return .retryable(code: code, text: text, after: wish)
+        // Whoever says when to come again has refused the request. Everything else of this class may come from a server
+        // that broke after it had taken the bytes, or from a gateway that does not know; and 408 may follow bytes that
+        // arrived whole but late (RFC 9110, sections 15.5.9 and 15.6).
+        case 503 where wish != nil: return .retryable(code: code, text: text, after: wish)
+        case 408, 500...: return .unknown(code: code, text: text)
+        default: return .rejected(code: code, text: text)
         }
     }
 

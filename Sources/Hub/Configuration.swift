@@ -24,10 +24,31 @@ package struct Configuration: Sendable {
         package var privateKey: String?
     }
 
+    /// What callers of the partner listener may ask of this process.
+    package struct Limits: Sendable {
+        /// Requests of one partner or staff system, all its keys together.
+        var rate = TokenBucket.Rate(perSecond: 2_000, burst: 4_000)
+        /// Bytes of bodies in memory at once. Parsing, sealing and storing a body hold further copies of it for a moment.
+        package var bodyBytes = 256 << 20
+
+        /// What a partner may ask for in a second, for long.
+        package var requestsPerSecond: Int { rate.perSecond }
+        /// What it may ask for at once, after it has been quiet.
+        package var burst: Int { rate.burst }
+    }
+
     /// Where outbound deliveries for one partner go.
     package enum Endpoint: Sendable {
         case https(HTTPSEndpoint)
         case mesh(MESHEndpoint)
+
+        /// How long one attempt may take.
+        var timeout: Duration {
+            switch self {
+            case .https(let https): https.timeout
+            case .mesh(let mesh): mesh.timeout
+            }
+        }
     }
 
     /// A partner's HTTPS interface. TLS files are PEM.
@@ -75,7 +96,9 @@ package struct Configuration: Sendable {
     package var keyFile: String
     /// Partners and staff, over HTTPS.
     package var partnerListener: Listener
-    /// `/metrics` and health, on loopback. Left out: those calls answer on the partner listener to nobody.
+    package var limits: Limits
+    /// `/metrics` and health, on loopback: it asks for no key. Left out: nobody can ask for figures, and for health only
+    /// where the partner listener runs.
     package var adminListener: Listener?
     /// Folder of dropped files (`<partner>/in`, `ack`, `out`). Left out: no files are taken.
     package var dropFolder: String?
@@ -85,6 +108,15 @@ package struct Configuration: Sendable {
     package var intakeConcurrency: Int
     /// Deliveries under way at once to one partner. Defaults to 16.
     package var dispatchConcurrency: Int
+
+    /// The same with its admin listener on another port, for processes that share a configuration and a machine.
+    package func administered(on port: Int) -> Configuration {
+        var configuration = self
+        var listener = adminListener ?? Listener(host: "127.0.0.1", port: port)
+        listener.port = port
+        configuration.adminListener = listener
+        return configuration
+    }
 }
 
 /// Where a secret is kept; the secret itself never stands in configuration, arguments or logs.

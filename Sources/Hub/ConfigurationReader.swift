@@ -42,8 +42,8 @@ struct ConfigurationReader {
         only(
             map, "",
             [
-                "environment", "organisation", "data", "database", "adapters", "keys", "listen", "admin", "drop",
-                "outbound", "intake", "dispatch",
+                "environment", "organisation", "data", "database", "adapters", "keys", "listen", "limits", "admin",
+                "drop", "outbound", "intake", "dispatch",
             ]
         )
         let data = path(map, "data") ?? folder + "/data"
@@ -64,7 +64,8 @@ struct ConfigurationReader {
                 ?? data + "/keys/installation.key",
             partnerListener: map["listen"].map { listener($0, "listen", port: 8443) }
                 ?? .init(host: "127.0.0.1", port: 8443),
-            adminListener: map["admin"].map { listener($0, "admin", port: 8444) },
+            limits: limits(map),
+            adminListener: map["admin"].map { adminListener($0) },
             dropFolder: path(map, "drop"),
             outbound: outbound(map["outbound"]),
             intakeConcurrency: section(map, "intake", ["concurrency"]).flatMap {
@@ -114,8 +115,32 @@ struct ConfigurationReader {
         if (listener.certificate == nil) != (listener.privateKey == nil) {
             problem(node, key, "needs both certificate and key, or neither")
         }
-        if listener.certificate == nil && !["127.0.0.1", "::1", "localhost"].contains(listener.host) {
+        if listener.certificate == nil && !listener.isLoopback {
             problem(node, key, "speaks plain HTTP, which is allowed on loopback only: give certificate and key")
+        }
+        return listener
+    }
+
+    private mutating func limits(_ map: [String: Node]) -> Configuration.Limits {
+        var limits = Configuration.Limits()
+        guard let section = section(map, "limits", ["requests_per_second", "burst", "body_mebibytes"]) else {
+            return limits
+        }
+        if let rate = integer(section, "requests_per_second", "limits", 1...1_000_000) {
+            limits.rate = .init(perSecond: rate, burst: 2 * rate)
+        }
+        if let burst = integer(section, "burst", "limits", 1...1_000_000) { limits.rate.burst = burst }
+        // One body of the longest at least, or the longest could never be taken.
+        if let mebibytes = integer(section, "body_mebibytes", "limits", (ReferralRoutes.bodyLimit >> 20)...65_536) {
+            limits.bodyBytes = mebibytes << 20
+        }
+        return limits
+    }
+
+    private mutating func adminListener(_ node: Node) -> Configuration.Listener {
+        let listener = listener(node, "admin", port: 8444)
+        if listener.certificate != nil && !listener.isLoopback {
+            problem(node, "admin", "asks for no key, and so is for loopback only")
         }
         return listener
     }
@@ -277,6 +302,11 @@ extension Configuration {
     package static func parse(_ text: String, folder: String) throws(ConfigurationError) -> Configuration {
         try ConfigurationReader.read(text, folder: folder)
     }
+}
+
+extension Configuration.Listener {
+    /// Whether only this machine can reach it.
+    fileprivate var isLoopback: Bool { ["127.0.0.1", "::1", "localhost"].contains(host) }
 }
 
 extension String {

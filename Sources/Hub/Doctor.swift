@@ -3,6 +3,7 @@ import Glibc
 package import Logging
 import MessageQueue
 import Postgres
+import Referral
 import Translation
 import Vault
 
@@ -35,7 +36,7 @@ package struct Doctor: Sendable {
 
     /// Everything that is wrong; empty when nothing is.
     package func examine() async -> [Diagnosis] {
-        var found = await adapters() + keyFile() + endpoints()
+        var found = await adapters() + keyFile() + user() + endpoints()
         let connection: DatabaseConfiguration
         do {
             connection = try Installation.connection(configuration)
@@ -81,6 +82,22 @@ package struct Doctor: Sendable {
         }
     }
 
+    /// A data folder of root's can be written by root only, so the hub that works in it is root.
+    private func user() -> [Diagnosis] {
+        guard configuration.environment == .production, LocalFile.owner(configuration.dataFolder) == 0 else {
+            return []
+        }
+        return [
+            .init(
+                severity: .attention,
+                what: "\(configuration.dataFolder) belongs to root, so the hub runs as root",
+                remedy:
+                    "Run the hub as a user of its own that owns this folder, the key and the drop folders "
+                    + "(deploy/README.md, Install): whatever breaks it then has that user's rights only."
+            )
+        ]
+    }
+
     private func endpoints() -> [Diagnosis] {
         var found: [Diagnosis] = []
         for (partner, endpoint) in configuration.outbound.sorted(by: { $0.key < $1.key }) {
@@ -119,7 +136,7 @@ package struct Doctor: Sendable {
             return [.init(severity: .fault, what: "the schema: \(status.summary)", remedy: "Run `hub migrate`.")]
         }
         do {
-            return try await promises(database) + waiting(database)
+            return try await promises(database) + unanswered(database) + waiting(database)
         } catch {
             return [.init(severity: .fault, what: "a check failed: \(error)", remedy: "Look at PostgreSQL's log.")]
         }
@@ -170,6 +187,24 @@ package struct Doctor: Sendable {
         return found
     }
 
+    /// Releases that have had no outcome for longer than a delivery and the lease after it may take.
+    private func unanswered(_ database: Database) async throws -> [Diagnosis] {
+        let patience = QueuePolicy().lease + (configuration.outbound.values.map(\.timeout).max() ?? .seconds(30))
+        return try await database.read { connection in
+            try CaseStore.unanswered(longerThan: patience, in: connection)
+        }.map { releases in
+            Diagnosis(
+                severity: .attention,
+                what: "\(releases.count) releases to \(releases.recipient) have no outcome and nobody works on them; "
+                    + "the oldest is of the share \(releases.oldest)",
+                remedy:
+                    "See that a hub with the role dispatch runs, \(releases.recipient) is configured and its queue is not "
+                    + "paused: it tries again under the same id. Where `hub trace \(releases.oldest)` shows that the "
+                    + "message is gone from the queue, ask \(releases.recipient) whether it has that id."
+            )
+        }
+    }
+
     /// What waits for a person.
     private func waiting(_ database: Database) async throws -> [Diagnosis] {
         let queue = MessageQueue(database: database, node: "doctor", logger: logger)
@@ -190,6 +225,21 @@ package struct Doctor: Sendable {
                         )
                     )
                 }
+                let waiting = queue.ready + queue.delayed + queue.leased
+                if waiting > 0, let recipient = Dispatch.recipient(ofQueue: queue.queue),
+                    configuration.outbound[recipient] == nil
+                {
+                    found.append(
+                        .init(
+                            severity: .attention,
+                            what:
+                                "\(waiting) messages wait in \(queue.queue), but no outbound.\(recipient) is configured",
+                            remedy:
+                                "Configure `outbound.\(recipient)` and restart the hub, or withdraw the agreements that "
+                                + "they rest on, which cancels them."
+                        )
+                    )
+                }
                 if let reason = queue.pauseReason {
                     found.append(
                         .init(
@@ -200,5 +250,13 @@ package struct Doctor: Sendable {
                 }
                 return found
             }
+    }
+}
+
+extension Dispatch {
+    /// Whose queue this is, nil for the hub's own.
+    fileprivate static func recipient(ofQueue queue: String) -> String? {
+        let prefix = queueName("")
+        return queue.hasPrefix(prefix) ? String(queue.dropFirst(prefix.count)) : nil
     }
 }

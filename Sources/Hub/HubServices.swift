@@ -39,7 +39,8 @@ package struct HubServices: Sendable {
 
     /// Runs the chosen roles until the process is told to stop; then stops taking, finishes what is in hand, returns.
     ///
-    /// - Parameter onReady: called once the partner listener accepts connections, with its port.
+    /// - Parameter onReady: called once the partner listener accepts connections, with its port; where the role `api` is
+    ///   not among those chosen, once the admin listener does.
     package func run(roles: Set<Role>, onReady: @escaping @Sendable (Int?) async -> Void = { _ in }) async throws {
         let configuration = installation.configuration
         // So that they show, empty, from the start. A database that is away now is met by each service on its own.
@@ -78,11 +79,17 @@ package struct HubServices: Sendable {
         if roles.contains(.files), let folder = configuration.dropFolder {
             services.append(DroppedFiles(folder: folder, hub: self))
         }
+        let server = Server(hub: self)
+        if let admin = configuration.adminListener {
+            services.append(
+                try server.adminApplication(admin) { channel in
+                    if !roles.contains(.api) { await onReady(channel.localAddress?.port) }
+                }
+            )
+        } else if !roles.contains(.api) {
+            logger.warning("no `admin` listener is configured: nobody can ask this process for health and figures")
+        }
         if roles.contains(.api) {
-            let server = Server(hub: self)
-            if let admin = configuration.adminListener {
-                services.append(try server.adminApplication(admin))
-            }
             services.append(
                 try server.partnerApplication(configuration.partnerListener) { channel in
                     await onReady(channel.localAddress?.port)

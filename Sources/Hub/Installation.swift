@@ -108,13 +108,18 @@ package struct Installation: Sendable {
         }
     }
 
-    /// What `hub migrate --check` reports, without changing anything.
+    /// What `hub migrate --check` reports, without changing anything: a private cluster is started for it where there is
+    /// one, and not made where there is none.
     package static func migrationStatus(_ configuration: Configuration, logger: Logger) async throws -> MigrationStatus
     {
+        let migrator = Migrator(lines: migrations)
+        if configuration.database == nil && !PrivateCluster.exists(dataDirectory: configuration.clusterFolder) {
+            return migrator.fresh
+        }
         let (connection, cluster) = try await connect(configuration, logger: logger)
         let owner = Database(configuration: connection, logger: logger)
         do {
-            let status = try await Migrator(lines: migrations).pending(owner)
+            let status = try await migrator.pending(owner)
             await owner.close()
             try? await cluster?.stop()
             return status

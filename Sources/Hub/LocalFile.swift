@@ -65,6 +65,12 @@ package enum LocalFile {
         access(path, F_OK) == 0
     }
 
+    /// The user id of a file's or folder's owner; nil when it cannot be told.
+    package static func owner(_ path: String) -> uid_t? {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_uid : nil
+    }
+
     /// The process's working folder.
     package static func workingFolder() -> String {
         guard let path = getcwd(nil, 0) else { return "/" }

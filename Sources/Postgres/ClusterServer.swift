@@ -36,7 +36,7 @@ struct ClusterServer: Sendable {
         }
         for path in ["\(dataDirectory)/postmaster.pid", "\(socketDirectory)/.s.PGSQL.5432.lock"] { unlink(path) }
         try user.makeFolder(socketDirectory)
-        if access(dataDirectory + "/PG_VERSION", F_OK) != 0 { try create() }
+        if !PrivateCluster.exists(dataDirectory: dataDirectory) { try create() }
         let lines = settings.sorted { $0.key < $1.key }.map { name, value in
             "\(name) = '" + value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
         }

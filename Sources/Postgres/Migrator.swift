@@ -34,6 +34,11 @@ package struct Migrator: Sendable {
         }
     }
 
+    /// How a database stands to which nothing has been applied yet. Connects to none.
+    package var fresh: MigrationStatus {
+        MigrationStatus(lines: lines, checksums: lines.flatMap(\.migrations).map { _ in "" }, history: [])
+    }
+
     /// How the database stands. Changes nothing.
     package func pending(_ database: Database) async throws -> MigrationStatus {
         try await administer(database) { connection in try status(connection) }

@@ -41,6 +41,11 @@ package struct PrivateCluster: Sendable {
         }
     }
 
+    /// Whether there is a cluster in `dataDirectory`, running or not.
+    package static func exists(dataDirectory: String) -> Bool {
+        access(dataDirectory + "/PG_VERSION", F_OK) == 0
+    }
+
     /// How the cluster in `dataDirectory` is reached when it runs; starts nothing.
     package static func connectionString(dataDirectory: String) -> String {
         ClusterServer.connectionString(socketDirectory: dataDirectory + "-socket", database: "hub")

@@ -2,6 +2,12 @@ extension IdentifierType {
     /// Brings an identifier of this type into its register's normal form and checks it (partner interfaces, section 2).
     ///
     /// Synthetic NHS numbers fail outside ``HubEnvironment/test``.
+    ///
+    /// Of a school's number the authority is not looked up. The register that holds the authorities' three digits is Get
+    /// Information about Schools (https://www.get-information-schools.service.gov.uk), to which the Department for Education
+    /// refers for them (https://www.gov.uk/government/statistics/new-local-authority-codes-january-2011). It gains numbers
+    /// with every reorganisation, and has some for schools outside England: 673 in Wales, 702 of the forces overseas, 708 in
+    /// Gibraltar. Only `000`, its code for "does not apply", and what else begins with 0 is no authority.
     package func normalise(_ text: String, in environment: HubEnvironment) -> IdentifierCheck {
         let squeezed = text.squeezed
         switch self {
@@ -18,10 +24,9 @@ extension IdentifierType {
         case .postcode: return Postcode.normalise(text)
         case .laestab:
             let number = String(squeezed.filter { $0 != "/" })
-            guard number.isDigits(7...7), let authority = Int(number.prefix(3)), Self.isAuthority(authority) else {
-                return .failed("a school's number has an authority's 3 digits and 4 of the establishment")
-            }
-            return .passed(number)
+            return check(
+                number, number.isDigits(7...7) && !number.hasPrefix("0"),
+                "an authority's 3 digits, the first not 0, and 4 of the establishment")
         case .urn:
             return check(squeezed, squeezed.isDigits(6...6) && !squeezed.hasPrefix("0"), "6 digits, the first not 0")
         case .ukprn: return check(squeezed, squeezed.fits("19999999"), "8 digits, the first 1")
@@ -55,14 +60,5 @@ extension IdentifierType {
 
     private func check(_ normal: String, _ isRight: Bool, _ form: String) -> IdentifierCheck {
         isRight ? .passed(normal) : .failed("expected \(form)")
-    }
-
-    /// Whether a number lies in a block of the education authorities of England and Wales.
-    private static func isAuthority(_ number: Int) -> Bool {
-        switch number {
-        case 201...213, 301...320, 330...336, 340...344, 350...359, 370...373, 380...384, 390...394, 420: true
-        case 660...681, 800...896, 908...943: true
-        default: false
-        }
     }
 }

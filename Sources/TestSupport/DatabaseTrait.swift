@@ -29,5 +29,8 @@ extension Trait where Self == DatabaseTrait {
     package static var database: DatabaseTrait { DatabaseTrait(lines: []) }
 
     /// A database with these migrations applied, in this order.
-    package static func database(_ lines: MigrationLine...) -> DatabaseTrait { DatabaseTrait(lines: lines) }
+    package static func database(_ lines: MigrationLine...) -> DatabaseTrait { .database(lines) }
+
+    /// A database with these migrations applied, in this order.
+    package static func database(_ lines: [MigrationLine]) -> DatabaseTrait { DatabaseTrait(lines: lines) }
 }

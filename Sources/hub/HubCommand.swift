@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 /// `hub`: one command for everything; alone it prints its help.
 @main
@@ -24,4 +25,29 @@ struct HubCommand: AsyncParsableCommand {
             ),
         ]
     )
+
+    /// Runs the command that the arguments name.
+    ///
+    /// As the library's own `main`, but for what a command finds wrong with its arguments while it runs: the library
+    /// would explain it with the usage of `hub`, and not of that command.
+    static func main() async {
+        do {
+            var command = try await asyncParseAsRoot()
+            do {
+                if var command = command as? any AsyncParsableCommand {
+                    try await command.run()
+                } else {
+                    try command.run()
+                }
+            } catch let error as ValidationError {
+                let usage = usageString(for: type(of: command))
+                let name = usage.split(separator: " ").prefix { !"[<-(".contains($0.prefix(1)) }.joined(separator: " ")
+                Output.remark(
+                    "Error: \(error.message)\nUsage: \(usage)\n  See '\(name) --help' for more information.")
+                Glibc.exit(ExitCode.validationFailure.rawValue)
+            }
+        } catch {
+            exit(withError: error)
+        }
+    }
 }

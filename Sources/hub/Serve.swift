@@ -1,6 +1,8 @@
 import ArgumentParser
+import Glibc
 import Hub
 import Logging
+import Referral
 
 /// `hub serve`: everything in one process, or one role per node.
 struct Serve: AsyncParsableCommand {
@@ -12,13 +14,22 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var installation: InstallationOption
     @Option(help: "Only these roles, comma-separated: api, files, intake, dispatch, housekeeping.")
     var only: String?
+    @Option(
+        help: "Port of the admin listener, instead of the configured one: for several processes on one machine. 0: any."
+    )
+    var adminPort: UInt16?
 
     func run() async throws {
         let roles = try chosen()
-        let configuration = try installation.configuration()
+        var configuration = try installation.configuration()
+        if let adminPort { configuration = configuration.administered(on: Int(adminPort)) }
+        let settled = configuration
         let logger = InstallationOption.logger(defaultLevel: .notice)
+        if geteuid() == 0 && settled.environment == .production {
+            logger.warning("the hub runs as root; give it a user of its own")
+        }
         try await InstallationOption.reporting {
-            let opened = try await Installation.open(configuration, logger: logger)
+            let opened = try await Installation.open(settled, logger: logger)
             do {
                 try await HubServices(opened).run(roles: roles) { port in
                     logger.notice("ready", metadata: ["port": "\(port ?? 0)"])

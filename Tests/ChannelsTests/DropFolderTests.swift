@@ -14,6 +14,8 @@ import Testing
         let reports = Mutex<[DropReport]>([])
         let answer = Mutex<@Sendable (DroppedFile) -> FileAnswer>({ .accepted(receipt: Array("kept \($0.name)".utf8)) })
         let later = Mutex<Int64>(0)
+        /// Whether what is reported can be shown to staff.
+        let staffReached = Mutex(true)
 
         init() throws { folder = try TemporaryFolder() }
 
@@ -25,7 +27,11 @@ import Testing
                     scanInterval: .seconds(3600)),
                 partners: { ["police"] }, logger: Logger(label: "test"),
                 now: { WallClock.now() + self.later.withLock { $0 } },
-                report: { report in self.reports.withLock { $0.append(report) } },
+                report: { report in
+                    guard self.staffReached.withLock({ $0 }) else { return false }
+                    self.reports.withLock { $0.append(report) }
+                    return true
+                },
                 handler: { file in
                     self.handed.withLock { $0.append(file) }
                     return self.answer.withLock { $0 }(file)
@@ -45,6 +51,8 @@ import Testing
         var answers: [String] { folder.names("drop/police/ack") }
         var claimed: [String] { folder.names("state/claimed/police") }
         var refused: [String] { folder.names("state/refused/police") }
+        /// What lies in the folder of the one refused set.
+        var kept: [String] { refused.first.map { folder.names("state/refused/police/\($0)") } ?? [] }
         var names: [String] { handed.withLock { $0.map(\.name) } }
         var codes: [String] { reports.withLock { $0.map(\.code) } }
 
@@ -160,7 +168,112 @@ import Testing
         #expect(bench.incoming.isEmpty && bench.claimed.isEmpty && bench.refused.isEmpty)
     }
 
+    /// A claim as a process leaves it that ended when it had the file in hand: at its attempts so far.
+    private func leave(_ name: String, at attempts: Int, in bench: Bench) throws {
+        let claim = "state/claimed/police/000000000001-000000"
+        try bench.drop(name, "deadly")
+        for part in ["", ".sha256", ".done"] {
+            let content = try #require(bench.folder.read("drop/police/in/\(name)\(part)"))
+            try bench.folder.write("\(claim)/\(name)\(part)", content)
+            try FileManager.default.removeItem(atPath: "\(bench.folder.path)/drop/police/in/\(name)\(part)")
+        }
+        for attempt in 1...max(attempts, 1) where attempt <= attempts {
+            try bench.folder.write("\(claim)/\(name).try\(attempt)", "")
+        }
+    }
+
+    @Test(arguments: 0...2) func `a file that ended the process fewer than three times is taken in hand again`(
+        attempts: Int
+    ) async throws {
+        let bench = try Bench()
+        try leave("A_1.xml", at: attempts, in: bench)
+        let marks = Mutex<[String]>([])
+        bench.answer.withLock {
+            $0 = { _ in
+                marks.withLock { $0 = bench.folder.names("state/claimed/police/000000000001-000000") }
+                return .accepted(receipt: [])
+            }
+        }
+        #expect(await bench.hub().scan() == 1)
+        #expect(marks.withLock { $0 }.filter { $0.contains(".try") }.count == attempts + 1, "counted beforehand")
+        #expect(bench.answers == ["A_1.xml.ack.json"] && bench.claimed.isEmpty && bench.codes.isEmpty)
+    }
+
+    @Test func `a file that ended the process three times is set aside unread and the next one taken`() async throws {
+        let bench = try Bench()
+        try leave("A_1.xml", at: 3, in: bench)
+        try bench.drop("B_1.xml", "good")
+        #expect(await bench.hub().scan() == 2)
+        #expect(bench.names == ["B_1.xml"])
+        #expect(try bench.code("A_1.xml") == "internal")
+        #expect(bench.codes == ["internal"] && bench.claimed.isEmpty)
+        #expect(bench.kept.contains("A_1.xml") && bench.kept.contains("A_1.xml.nack.json"))
+    }
+
+    @Test func `what staff cannot be shown now is not set aside yet`() async throws {
+        let bench = try Bench()
+        try leave("A_1.xml", at: 3, in: bench)
+        bench.staffReached.withLock { $0 = false }
+        #expect(await bench.hub().scan() == 0)
+        #expect(bench.claimed.count == 1 && bench.answers.isEmpty && bench.names.isEmpty)
+        bench.staffReached.withLock { $0 = true }
+        #expect(await bench.hub().scan() == 1)
+        #expect(bench.codes == ["internal"] && bench.refused.count == 1)
+    }
+
+    @Test func `an attempt that comes to an end without an answer is not counted`() async throws {
+        let bench = try Bench()
+        bench.answer.withLock { $0 = { _ in .unavailable } }
+        try bench.drop("A_1.xml", "x")
+        for _ in 0..<5 { #expect(await bench.hub().scan() == 0) }
+        let claim = try #require(bench.claimed.first)
+        #expect(bench.folder.names("state/claimed/police/\(claim)") == ["A_1.xml", "A_1.xml.done", "A_1.xml.sha256"])
+        #expect(bench.names.count == 5 && bench.codes.isEmpty)
+    }
+
+    @Test func `a hub that is told to stop does not count it against the file in hand`() async throws {
+        let bench = try Bench()
+        try bench.drop("A_1.xml", "x")
+        let scan = Mutex<Task<Int, Never>?>(nil)
+        bench.answer.withLock {
+            $0 = { _ in
+                scan.withLock { $0?.cancel() }
+                return .unavailable
+            }
+        }
+        scan.withLock { task in task = Task { await bench.hub().scan() } }
+        _ = await scan.withLock { $0 }?.value
+        let claim = try #require(bench.claimed.first)
+        #expect(bench.folder.names("state/claimed/police/\(claim)") == ["A_1.xml", "A_1.xml.done", "A_1.xml.sha256"])
+    }
+
     // MARK: Bad input
+
+    @Test func `what the hub refuses and does not keep is kept with its nack for staff`() async throws {
+        let bench = try Bench()
+        let hub = bench.hub()
+        try bench.drop("A_1.xml", "one")
+        _ = await hub.scan()
+        bench.answer.withLock { $0 = { _ in .setAside(receipt: Array("conflict".utf8)) } }
+        try bench.drop("A_1.xml", "other")
+        #expect(await hub.scan() == 1)
+        #expect(bench.folder.read("drop/police/ack/A_1.xml.nack.json") == "conflict")
+        let folder = "state/refused/police/\(try #require(bench.refused.first))"
+        #expect(bench.folder.read("\(folder)/A_1.xml") == "other")
+        #expect(bench.folder.read("\(folder)/A_1.xml.nack.json") == "conflict")
+        #expect(bench.claimed.isEmpty && bench.incoming.isEmpty)
+    }
+
+    @Test func `files refused in the same second are all kept`() async throws {
+        let bench = try Bench()
+        let hub = bench.hub()
+        bench.answer.withLock { $0 = { _ in .setAside(receipt: []) } }
+        for round in 1...3 {
+            try bench.drop("A_1.xml", "round \(round)")
+            #expect(await hub.scan() == 1)
+        }
+        #expect(bench.refused.count == 3 && bench.claimed.isEmpty)
+    }
 
     @Test func `a wrong digest is refused with checksum`() async throws {
         let bench = try Bench()

@@ -37,10 +37,34 @@ import Testing
         }
     }
 
-    @Test(arguments: [408, 425, 429, 500, 502, 503, 504])
-    func `a receiver that is busy or broken is tried again when it says`(status: Int) {
+    @Test(arguments: [425, 429, 503])
+    func `a receiver that is busy is tried again when it says`(status: Int) {
         guard case .retryable("http_\(status)", _, .seconds(7)) = outcome(status, ["Retry-After": "7"]) else {
             Issue.record("not retryable")
+            return
+        }
+    }
+
+    @Test(arguments: [425, 429])
+    func `a receiver that took nothing is tried again when the queue says`(status: Int) {
+        guard case .retryable("http_\(status)", _, nil) = outcome(status) else {
+            Issue.record("not retryable")
+            return
+        }
+    }
+
+    @Test(arguments: [408, 500, 501, 502, 504, 511, 599], [[:], ["Retry-After": "7"]] as [HTTPHeaders])
+    func `what a broken receiver did with the bytes is not known`(status: Int, headers: HTTPHeaders) {
+        guard case .unknown("http_\(status)", _) = outcome(status, headers) else {
+            Issue.record("not unknown")
+            return
+        }
+    }
+
+    @Test(arguments: [[:], ["Retry-After": "soon"]] as [HTTPHeaders])
+    func `503 that does not say when to come again is not known to have refused`(headers: HTTPHeaders) {
+        guard case .unknown("http_503", _) = outcome(503, headers) else {
+            Issue.record("not unknown")
             return
         }
     }

@@ -35,3 +35,19 @@ def test_wrong_usage_ends_with_64_and_says_what_is_wrong(arguments):
     wrong = run(*arguments)
     assert wrong.code == 64 and wrong.out == ""
     assert wrong.remarks.startswith("Error: ") and "Usage: " in wrong.remarks
+
+
+@pytest.mark.parametrize(
+    "arguments, command",
+    [
+        (["serve", "--only", "nosuch"], "serve"), (["trace", "no-id"], "trace"),
+        (["person", "show", "no-id"], "person show"), (["share", "show", "no-id"], "share show"),
+        (["adapters", "test", "nosuch"], "adapters test"),
+        (["render", "--adapter", "nosuch", "x"], "render"),
+    ],
+)
+def test_what_a_command_finds_wrong_is_explained_with_its_own_usage(arguments, command):
+    wrong = run(*arguments)
+    assert wrong.code == 64 and wrong.out == ""
+    assert f"\nUsage: hub {command} [" in wrong.remarks
+    assert f"\n  See 'hub {command} --help' for more information.\n" in wrong.remarks

@@ -38,7 +38,9 @@ def fresh():
 
 def test_a_fresh_database_is_checked_migrated_and_current(fresh):
     check = fresh("migrate", "--check")
-    assert check.code == 65 and "pending" in check.out
+    assert check.code == 65
+    pending = check.out.split("; ")
+    assert os.listdir(fresh.folder) == ["hub.yaml"], "it only looks"
     refused = fresh("queue", "list")
     assert refused.code == 78 and "hub migrate" in refused.remarks
 
@@ -46,6 +48,7 @@ def test_a_fresh_database_is_checked_migrated_and_current(fresh):
     assert migrate.code == 0
     applied = migrate.out.splitlines()
     assert applied and all(line.startswith("applied ") for line in applied)
+    assert [line.removeprefix("applied ") + " is pending" for line in applied] == [line.strip() for line in pending]
     key = os.stat(fresh.folder + "/data/keys/installation.key")
     assert stat.S_IMODE(key.st_mode) in (0o400, 0o600)
 
@@ -84,6 +87,18 @@ def test_a_missing_installation_key_is_never_made_anew(fresh):
         assert "remedy: Restore" in fresh("doctor").out
     finally:
         os.rename(key + ".away", key)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_the_doctor_names_a_hub_that_runs_as_root_in_production_only(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "hub.yaml").write_text(CONFIGURATION)
+    assert "runs as root" not in run("doctor", "--config", tmp_path / "hub.yaml").out
+    (tmp_path / "hub.yaml").write_text(CONFIGURATION.replace("environment: test", "environment: production"))
+    said = run("doctor", "--config", tmp_path / "hub.yaml").out
+    assert "attention: " in said and "runs as root" in said and "remedy: Run the hub as a user of its own" in said
+    os.chown(tmp_path / "data", 65534, 65534)
+    assert "runs as root" not in run("doctor", "--config", tmp_path / "hub.yaml").out
 
 
 class TestHealthy:

@@ -81,6 +81,47 @@ import Testing
         #expect(error.problems.map(\.key) == ["listen"])
     }
 
+    @Test(arguments: ["0.0.0.0", "10.0.0.1", "hub.example.org"])
+    func `the admin listener is for loopback only, with a certificate too`(host: String) throws {
+        let start = "environment: test\norganisation: { id: a, name: b }\n"
+        for files in ["", ", certificate: c.pem, key: k.pem"] {
+            let refused = #expect(throws: ConfigurationError.self) {
+                try Configuration.parse(start + "admin: { host: '\(host)'\(files) }", folder: ".")
+            }
+            #expect(try #require(refused).problems.map(\.key) == ["admin"])
+        }
+        let taken = try Configuration.parse(start + "admin: { port: 9000 }", folder: ".")
+        #expect(taken.adminListener?.host == "127.0.0.1" && taken.adminListener?.port == 9000)
+    }
+
+    @Test func `limits have defaults, and a rate brings its burst along`() throws {
+        let start = "environment: test\norganisation: { id: a, name: b }\n"
+        let left = try Configuration.parse(start, folder: ".").limits
+        #expect(left.requestsPerSecond == 2_000 && left.burst == 4_000 && left.bodyBytes == 256 << 20)
+        let rate = try Configuration.parse(start + "limits: { requests_per_second: 50 }", folder: ".").limits
+        #expect(rate.requestsPerSecond == 50 && rate.burst == 100)
+        let all = "limits: { requests_per_second: 50, burst: 7, body_mebibytes: 16 }"
+        let given = try Configuration.parse(start + all, folder: ".").limits
+        #expect(given.requestsPerSecond == 50 && given.burst == 7 && given.bodyBytes == 16 << 20)
+    }
+
+    @Test(arguments: ["requests_per_second: 0", "burst: 0", "body_mebibytes: 15", "bodies: 1"])
+    func `a limit under which nothing could be taken is refused`(limit: String) throws {
+        let start = "environment: test\norganisation: { id: a, name: b }\n"
+        let refused = #expect(throws: ConfigurationError.self) {
+            try Configuration.parse(start + "limits: { \(limit) }", folder: ".")
+        }
+        #expect(try #require(refused).problems.map(\.key) == ["limits." + limit.prefix { $0 != ":" }])
+    }
+
+    @Test func `processes that share a configuration have admin listeners of their own`() throws {
+        let start = "environment: test\norganisation: { id: a, name: b }\n"
+        let without = try Configuration.parse(start, folder: ".").administered(on: 9001)
+        #expect(without.adminListener?.host == "127.0.0.1" && without.adminListener?.port == 9001)
+        let other = try Configuration.parse(start + "admin: { host: '::1' }", folder: ".").administered(on: 9001)
+        #expect(other.adminListener?.host == "::1" && other.adminListener?.port == 9001)
+    }
+
     @Test func `a secret that is not there is named by its reference`() {
         #expect(throws: ConfigurationError.self) { try SecretReference.environment("HUB_NO_SUCH_SECRET").resolve() }
         #expect(throws: ConfigurationError.self) { try SecretReference.file("/nowhere/secret").resolve() }

@@ -1,5 +1,6 @@
 """A whole hub for tests: its own data folder, private PostgreSQL, partners and keys; the partners are real processes."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -61,10 +62,10 @@ class Process:
 class Installation:
     """One hub in a folder of its own. `start` and `stop` may be called again and again."""
 
-    def __init__(self, home, outbound=True):
+    def __init__(self, home, outbound=True, settings=()):
         self.home = pathlib.Path(home)
         self.home.chmod(0o755)
-        self.port, self.homes_port, self.mesh_port = free_port(), free_port(), free_port()
+        self.port, self.homes_port, self.mesh_port, self.admin_port = (free_port() for _ in range(4))
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {**os.environ, "HUB_CONFIG": str(self.home / "hub.yaml"), "LOG_LEVEL": "info"}
         self.keys = {}
@@ -78,7 +79,9 @@ class Installation:
             "data: data",
             f"adapters: {PROJECT}/adapters",
             f"listen: {{ host: 127.0.0.1, port: {self.port} }}",
+            f"admin: {{ port: {self.admin_port} }}",
             "drop: drop",
+            *settings,
         ]
         if outbound:
             lines += [
@@ -92,7 +95,7 @@ class Installation:
             ]
             self.hub("simulate", "certificates", "--folder", self.home / "certificates")
         (self.home / "hub.yaml").write_text("\n".join(lines) + "\n")
-        self.server = Process([HUB, "serve"], self.home / "hub.log", self.environment)
+        self.server = self.serving()
         self.hub("migrate")
 
     def hub(self, *arguments, check=True, stdin=None):
@@ -103,6 +106,10 @@ class Installation:
         if check and run.returncode != 0:
             raise AssertionError(f"hub {arguments} gave {run.returncode}: {run.stdout}{run.stderr}")
         return run.stdout if check else run
+
+    def serving(self, *options):
+        """A process of the hub, not started yet."""
+        return Process([HUB, "serve", *map(str, options)], self.home / "hub.log", self.environment)
 
     def start(self):
         self.server.start()
@@ -232,12 +239,34 @@ class Installation:
         if done:
             (folder / (name + ".done")).touch()
 
+    def program(self, name, *arguments):
+        """A program of PostgreSQL, to be run on the hub's own server as the owner of everything."""
+        path = sorted(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))[-1]
+        return [str(path), "-h", str(self.home / "data/postgresql-socket"), "-U", "hub", *arguments, "hub"]
+
     def dump(self):
         """All of the database as SQL text, as a backup would hold it."""
-        socket_folder = self.home / "data/postgresql-socket"
-        program = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/pg_dump"))[-1]
-        command = [str(program), "-h", str(socket_folder), "-U", "hub", "hub"]
-        return subprocess.run(command, capture_output=True, check=True, timeout=120).stdout.decode()
+        return subprocess.run(self.program("pg_dump"), capture_output=True, check=True, timeout=120).stdout.decode()
+
+    def sql(self, statement):
+        """Runs a statement behind the hub's back; what it gives as text, unaligned."""
+        command = self.program("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", statement)
+        return subprocess.run(command, capture_output=True, check=True, timeout=60, text=True).stdout
+
+    @contextlib.contextmanager
+    def holding(self, statement):
+        """Holds what a statement locks, in a transaction of its own."""
+        command = self.program("psql", "-XqAt", "-v", "ON_ERROR_STOP=1")
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as session:
+            session.stdin.write(f"BEGIN;\n{statement};\n\\echo held\n")
+            session.stdin.flush()
+            assert session.stdout.readline() == "held\n"
+            yield
+            session.stdin.close()
+
+    def work_items(self):
+        """What waits for staff."""
+        return [json.loads(line) for line in self.hub("work", "list", "--json").splitlines()]
 
     def file_answer(self, partner, name):
         folder = self.home / "drop" / partner / "ack"

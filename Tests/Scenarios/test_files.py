@@ -1,8 +1,21 @@
 """Dropped files: answered by files, safe against what partners and accidents do."""
 
+import json
 import os
+import signal
 
 from conftest import eventually, hl7
+
+
+def kept(hub, partner, name):
+    """The folder in which a refused file is kept for staff."""
+    refused = hub.home / "drop.state/refused" / partner
+    [path] = eventually(lambda: list(refused.glob(f"*/{name}")), why=f"{name} among the refused")
+    return path.parent
+
+
+def work_items(hub):
+    return [(item["kind"], item["code"], item["partner"]) for item in hub.work_items()]
 
 
 def test_a_dropped_file_is_taken_and_answered(hub):
@@ -22,9 +35,51 @@ def test_the_same_name_again_is_a_duplicate_or_a_conflict(hub):
     _, again = hub.file_answer("uhdb", name)
     assert again["receipt_id"] == first["receipt_id"] and again["status"] == "duplicate"
     ack.unlink()
-    hub.drop("uhdb", name, hl7("F2", family="OTHER"))
+    second = hl7("F2", family="OTHER")
+    hub.drop("uhdb", name, second)
     kind, other = hub.file_answer("uhdb", name)
     assert kind == "nack" and other["errors"][0]["code"] == "conflict"
+    # Nothing of it is stored, so staff find it where it was set aside, with the answer that the partner got.
+    folder = kept(hub, "uhdb", name)
+    assert (folder / name).read_bytes() == second
+    assert json.loads((folder / f"{name}.nack.json").read_text()) == other
+    assert work_items(hub) == [("refused_submission", "conflict", "uhdb")]
+
+
+def test_a_file_at_which_the_hub_dies_three_times_is_set_aside(hub):
+    name, body = "UHDB_REF_20261101T090000Z_0007.hl7", hl7("F7")
+    claims = hub.home / "drop.state/claimed/uhdb"
+    # Whoever wants to store a submission waits now, so that the hub stands between claim and answer.
+    with hub.holding("LOCK TABLE record.submission"):
+        hub.drop("uhdb", name, body)
+        for attempt in 1, 2, 3:
+            mark = f"*/{name}.try{attempt}"
+            eventually(lambda: list(claims.glob(mark)), why=f"attempt {attempt}")
+            hub.server.stop(signal.SIGKILL)
+            assert not list((hub.home / "drop/uhdb/ack").iterdir())
+            hub.start()
+        # Set aside without another look: with one, the hub would be waiting again.
+        kind, answer = hub.file_answer("uhdb", name)
+    assert kind == "nack" and answer["errors"][0]["code"] == "internal"
+    eventually(lambda: not list(claims.iterdir()), why="an empty folder of claims")
+    assert (kept(hub, "uhdb", name) / name).read_bytes() == body
+    assert work_items(hub) == [("failed_file", "internal", "uhdb")]
+    hub.drop("uhdb", "UHDB_REF_20261101T090000Z_0008.hl7", hl7("F8"))
+    assert hub.file_answer("uhdb", "UHDB_REF_20261101T090000Z_0008.hl7")[0] == "ack"
+
+
+def test_a_file_that_postgresql_refuses_for_good_is_set_aside_and_the_next_one_taken(hub):
+    name, body = "UHDB_REF_20261101T090000Z_0009.hl7", hl7("F9")
+    eventually((hub.home / "drop/uhdb/in").exists)
+    hub.sql("ALTER TABLE record.submission ADD CONSTRAINT refused CHECK (false) NOT VALID")
+    hub.drop("uhdb", name, body)
+    kind, answer = hub.file_answer("uhdb", name)
+    assert kind == "nack" and answer["errors"][0]["code"] == "internal"
+    assert (kept(hub, "uhdb", name) / name).read_bytes() == body
+    assert work_items(hub) == [("failed_file", "internal", "uhdb")]
+    hub.sql("ALTER TABLE record.submission DROP CONSTRAINT refused")
+    hub.drop("uhdb", "UHDB_REF_20261101T090000Z_0010.hl7", hl7("F10"))
+    assert hub.file_answer("uhdb", "UHDB_REF_20261101T090000Z_0010.hl7")[0] == "ack"
 
 
 def test_a_wrong_digest_is_refused(hub):

@@ -128,3 +128,19 @@ def test_an_answer_to_another_persons_message_is_not_laid_upon_that_person(hub):
     [same] = send("B4", "ZEBRA", "1950-01-02", type="update", in_reply_to="B1")
     assert same["person_id"] == first["person_id"]
     assert "names_another_person" in hub.hub("work", "list")
+
+
+def test_what_is_later_than_the_partner_has_use_for_it_is_not_sent(hub):
+    person = hub.person()
+    hub.agree(person, HOUSING)
+    share = hub.share(person, *HOUSING)["share_id"]
+    # Derby Homes is down, for longer than the deadline of its adapter.
+    eventually(lambda: hub.staff("GET", f"/v1/shares/{share}").json()["attempts"] >= 1, why="an attempt")
+    hub.sql("UPDATE record.share SET queued_at = queued_at - interval '60 days'")
+    hub.start_derby_homes()
+    eventually(lambda: hub.share_state(share) == "failed", 60, why="the end of it")
+    assert hub.staff("GET", f"/v1/shares/{share}").json()["failure"] == "deadline_passed"
+    assert hub.homes_received() == []
+    [item] = eventually(hub.work_items, why="a work item")
+    assert (item["kind"], item["code"]) == ("failed_share", "deadline_passed") and share in item["about"]
+    assert "deadline_passed" in hub.hub("queue", "show", "out.derby_homes")

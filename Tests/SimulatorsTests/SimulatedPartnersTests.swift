@@ -19,8 +19,9 @@ import Translation
         let document = SimulatedDocument(
             kind: kind, partner: kind.partner, person: person, id: "T0000000\(number)", at: 1_795_340_096)
         let format = try #require(formats[kind])
-        let (adapter, inbound) = try #require(Self.catalogue.way(for: kind.partner, format: format))
-        #expect(adapter.id == kind.partner)
+        let adapter = try #require(Self.catalogue[kind.partner])
+        let peek = try Peek.look(document.bytes, format: format)
+        let inbound = try #require(adapter.inbound(for: peek.format, type: peek.type))
         let now = try #require(Instant(rfc3339: "2026-11-22T10:00:00Z"))
         let translated = Translator(adapter: adapter, inbound: inbound, environment: .test, now: now)
             .translate(document.bytes)

@@ -24,9 +24,9 @@ CREATE TABLE record.work_item (
     done_by text,
     CONSTRAINT done_has_time CHECK ((state = 'done') = (done_at IS NOT NULL))
 );
--- Doing a step again makes no second item for the same thing.
+-- Doing a step again makes no second item for the same thing. A queue's message is another thing each time it dies.
 CREATE UNIQUE INDEX work_item_submission ON record.work_item (submission, ordinal, kind, code) NULLS NOT DISTINCT
-    WHERE submission IS NOT NULL;
+    WHERE submission IS NOT NULL AND message IS NULL;
 CREATE UNIQUE INDEX work_item_message ON record.work_item (message, kind) WHERE message IS NOT NULL AND state = 'open';
 CREATE INDEX work_item_open ON record.work_item (created_at) WHERE state = 'open';
 CREATE INDEX work_item_person ON record.work_item (person) WHERE person IS NOT NULL;

@@ -34,7 +34,8 @@ struct ExchangeContext: RequestContext {
 extension Request {
     /// The body, at most `limit` bytes.
     ///
-    /// - Throws: ``Problem`` 413 when it is larger, told from `Content-Length` where that stands, else while reading.
+    /// - Throws: ``Problem`` 413 when it is larger, told from `Content-Length` where that stands, else while reading;
+    ///   ``Problem/brokenOff`` when it does not come to its end; ``BudgetUsedUp``.
     func bytes(limit: Int) async throws -> [UInt8] {
         if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw Problem(Finding(.tooLarge, at: "", "The body is larger than \(limit >> 20) MiB"))
@@ -44,6 +45,11 @@ extension Request {
             return Array(buffer.readableBytesView)
         } catch is NIOTooManyBytesError {
             throw Problem(Finding(.tooLarge, at: "", "The body is larger than \(limit >> 20) MiB"))
+        } catch let error where error is BudgetUsedUp || error is CancellationError {
+            throw error
+        } catch {
+            // Whatever the connection died of. Clients do that every day, so it is no error of the hub's.
+            throw Problem.brokenOff
         }
     }
 }

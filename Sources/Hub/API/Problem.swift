@@ -74,12 +74,36 @@ extension Problem {
     static let notFound = Problem(
         status: .notFound, code: "not_found", title: "Nothing is here, or it is not yours to see"
     )
-    static let unavailable = Problem(
+
+    /// The database does not answer, or too many wait for it. Only what asks for a change leaves open whether it happened.
+    static func unavailable(_ method: HTTPRequest.Method) -> Problem {
+        let title =
+            [.get, .head].contains(method)
+            ? "The hub cannot answer now. Ask again"
+            : "The hub cannot say whether this was stored. A referral may be sent again as it is: it is taken once"
+        return Problem(status: .serviceUnavailable, code: "unavailable", title: title, retryAfter: 5)
+    }
+
+    /// The client went away in the middle of its body, so that as a rule nobody reads this.
+    static let brokenOff = Problem(status: .badRequest, code: "request", title: "The body broke off")
+
+    /// Bodies of other requests take up all the memory that is set aside for them.
+    static let busy = Problem(
         status: .serviceUnavailable,
-        code: "unavailable",
-        title: "The hub cannot say whether this was stored. A referral may be sent again as it is: it is taken once",
-        retryAfter: 5
+        code: "busy",
+        title: "Too much is being received at this moment. Nothing of this was stored: send it again",
+        retryAfter: 2
     )
+
+    /// The caller makes more requests than it may.
+    static func tooManyRequests(after wait: Duration) -> Problem {
+        Problem(
+            status: .tooManyRequests,
+            code: "too_many_requests",
+            title: "More requests than a partner may make. Nothing of this was stored: send it again later",
+            retryAfter: max(1, Int((wait / .seconds(1)).rounded(.up)))
+        )
+    }
 
     /// 400 when the body was no JSON at all, else 422.
     init(_ error: RequestError) {

@@ -27,10 +27,10 @@ struct ProblemMiddleware: RouterMiddleware {
             )
             return try problem.response(from: request, context: context)
         } catch is QueueError {
-            return try Problem.unavailable.response(from: request, context: context)
+            return try Problem.unavailable(request.method).response(from: request, context: context)
         } catch let error as PostgresError {
             context.logger.warning("request failed in the database", metadata: ["error": "\(error)"])
-            return try Problem.unavailable.response(from: request, context: context)
+            return try Problem.unavailable(request.method).response(from: request, context: context)
         } catch {
             context.logger.error("request failed", metadata: ["error": "\(type(of: error))"])
             let problem = Problem(

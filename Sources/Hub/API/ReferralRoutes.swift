@@ -27,7 +27,7 @@ struct ReferralRoutes {
         let bytes: [UInt8]
         do {
             bytes = try await request.bytes(limit: Self.bodyLimit)
-        } catch let problem as Problem {
+        } catch let problem as Problem where problem.status == .contentTooLarge {
             metrics.count(.refusedRequests, problem.code)
             await intake.noteRefusal(by: sender, code: .tooLarge)
             throw problem
@@ -39,7 +39,7 @@ struct ReferralRoutes {
             idempotencyKey: request.headers[.idempotencyKey],
             bytes: bytes
         )
-        switch try await intake.receive(arrival) {
+        switch try await LargeDocuments.reading(bytes.count, { try await intake.receive(arrival) }) {
         case .received(let receipt):
             return .json(receipt.value(.received), status: .accepted, location: receipt.location)
         case .duplicate(let receipt):

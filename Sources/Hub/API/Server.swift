@@ -6,9 +6,11 @@ import NIOCore
 import NIOSSL
 import ServiceLifecycle
 
-/// The HTTP listeners: one for partners and staff, one for administration.
+/// The HTTP listeners: one for partners and staff, where the role `api` runs, and one for administration, in every role.
 struct Server {
     let hub: HubServices
+    /// After which silence a connection is let go, in the middle of a body too; else each that was given up would stay.
+    var idleTimeout: TimeAmount = .seconds(60)
 
     /// Partners and staff: referrals, receipts, agreements, shares.
     func partnerApplication(
@@ -19,21 +21,31 @@ struct Server {
         router.add(middleware: ProblemMiddleware())
         let operations = OperationsRoutes(operations: hub.operations)
         operations.addHealth(to: router)
+        let limits = hub.installation.configuration.limits
         let authenticated = router.group()
             .add(middleware: Authentication(credentials: hub.credentials, metrics: hub.metrics))
+            .add(middleware: RateLimit(limits.rate, metrics: hub.metrics))
+            .add(
+                middleware: BodyBudgeting(
+                    budget: BodyBudget(bytes: limits.bodyBytes), longest: ReferralRoutes.bodyLimit, metrics: hub.metrics
+                )
+            )
         ReferralRoutes(intake: hub.intake, receipts: hub.receipts, metrics: hub.metrics).add(to: authenticated)
         SharingRoutes(sharing: hub.sharing).add(to: authenticated)
         return try application(router, listener, onRunning: onRunning)
     }
 
     /// Administration: figures and health, on loopback.
-    func adminApplication(_ listener: Configuration.Listener) throws -> some Service {
+    func adminApplication(
+        _ listener: Configuration.Listener,
+        onRunning: @escaping @Sendable (any Channel) async -> Void
+    ) throws -> some Service {
         let router = Router(context: ExchangeContext.self)
         router.add(middleware: ProblemMiddleware())
         let operations = OperationsRoutes(operations: hub.operations)
         operations.addHealth(to: router)
         operations.addMetrics(to: router)
-        return try application(router, listener, onRunning: { _ in })
+        return try application(router, listener, onRunning: onRunning)
     }
 
     private func application(
@@ -43,7 +55,7 @@ struct Server {
     ) throws -> some Service {
         Application(
             router: router,
-            server: try Self.builder(listener),
+            server: try builder(listener),
             configuration: .init(address: .hostname(listener.host, port: listener.port), serverName: nil),
             onServerRunning: onRunning,
             logger: hub.logger
@@ -51,9 +63,8 @@ struct Server {
     }
 
     /// Plain HTTP on loopback, else TLS 1.3.
-    private static func builder(_ listener: Configuration.Listener) throws -> HTTPServerBuilder {
-        // A client that sends nothing for a minute, in the middle of a body too, is let go.
-        let base = HTTPServerBuilder.http1(configuration: .init(idleTimeout: .seconds(60)))
+    private func builder(_ listener: Configuration.Listener) throws -> HTTPServerBuilder {
+        let base = HTTPServerBuilder.http1(configuration: .init(idleTimeout: idleTimeout))
         guard let certificate = listener.certificate, let privateKey = listener.privateKey else { return base }
         var tls = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },

@@ -31,8 +31,7 @@ struct FileIntake: Sendable {
                 try store.partner(file.partner, in: connection)
             }
             guard let partner, partner.isEnabled else {
-                return .refused(
-                    receipt: receipt(nil, [Finding(.notForUs, at: "", "The folder's partner is not enabled")]))
+                return await setAside(file, Finding(.notForUs, at: "", "The folder's partner is not enabled"))
             }
             let arrival = Arrival(
                 sender: Principal(partner),
@@ -41,46 +40,53 @@ struct FileIntake: Sendable {
                 fileName: file.name,
                 bytes: file.bytes
             )
-            switch try await intake.receive(arrival) {
+            switch try await LargeDocuments.reading(file.bytes.count, { try await intake.receive(arrival) }) {
             case .received(let answer): return .accepted(receipt: StrictJSON.write(answer.value(.received)))
             case .duplicate(let answer): return .accepted(receipt: StrictJSON.write(answer.value(.duplicate)))
             case .quarantined(let answer, let finding):
                 return .refused(receipt: StrictJSON.write(answer.value(.quarantined, errors: [finding])))
             case .conflict:
+                // Intake has told staff; these bytes are nowhere else.
                 let finding = Finding(.conflict, at: "", "Other bytes were received under this file name before")
-                return .refused(receipt: receipt(nil, [finding]))
+                return .setAside(receipt: receipt([finding]))
             }
         } catch let problem as Problem {
-            return .refused(receipt: receipt(nil, [Finding(.schema, at: "", problem.title)]))
+            return await setAside(file, Finding(.schema, at: "", problem.title))
         } catch let error as PostgresError where !error.isRetryable {
             // It would fail the same way for ever, and hold up the files behind it.
             logger.error(
                 "a dropped file cannot be stored", metadata: ["partner": "\(file.partner)", "error": "\(error)"])
-            await note(FindingCode.internal.rawValue, of: file.partner)
-            return .refused(receipt: receipt(nil, [Finding(.internal, at: "", "The hub cannot store this file")]))
+            return await setAside(file, Finding(.internal, at: "", "The hub cannot store this file"))
         } catch {
             logger.warning("a dropped file waits", metadata: ["partner": "\(file.partner)", "error": "\(error)"])
             return .unavailable
         }
     }
 
-    /// Makes what is wrong with a file visible to staff.
-    func report(_ report: DropReport) async {
+    /// Makes what is wrong with a file visible to staff; false when that cannot be stored now.
+    func report(_ report: DropReport) async -> Bool {
         await note(report.code, of: report.partner)
     }
 
-    private func note(_ code: String, of partner: String) async {
+    /// Refuses a file of which nothing is stored, once staff can see that.
+    private func setAside(_ file: DroppedFile, _ finding: Finding) async -> FileAnswer {
+        await note(finding.code.rawValue, of: file.partner) ? .setAside(receipt: receipt([finding])) : .unavailable
+    }
+
+    private func note(_ code: String, of partner: String) async -> Bool {
         let item = NewWorkItem(kind: .failedFile, code: code, partner: partner)
         do {
             _ = try await database.transaction { [store] connection in
                 try store.add(item, in: connection)
             }
+            return true
         } catch {
             logger.error("a file report could not be stored", metadata: ["partner": "\(partner)"])
+            return false
         }
     }
 
-    private func receipt(_ id: UUIDValue?, _ errors: [Finding]) -> [UInt8] {
+    private func receipt(_ errors: [Finding]) -> [UInt8] {
         StrictJSON.write(["status": "rejected", "errors": .array(errors.map(\.value))])
     }
 

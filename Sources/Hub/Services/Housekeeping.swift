@@ -27,7 +27,7 @@ actor Housekeeping: Service {
     }
 
     private let installation: Installation
-    /// Dead letters that have their work item; one that is not remembered is offered again, which changes nothing.
+    /// Dead letters that have their work item; the database is asked about one that is not remembered.
     private var shown: Set<Shown> = []
 
     init(_ installation: Installation) {
@@ -70,12 +70,15 @@ actor Housekeeping: Service {
         if let head { try installation.checkpointFile.append(head) }
     }
 
-    /// A message that was set aside becomes a work item, once, and a share that it stood for shows it.
-    private func showDeadLetters() async throws {
+    /// A message that was set aside becomes a work item, once for each death, and a share that it stood for shows it.
+    func showDeadLetters() async throws {
         let store = installation.store
         for letter in try await installation.queue.deadLetters(.init())
         where !shown.contains(.init(letter)) {
             try await installation.database.transaction { connection in
+                guard
+                    try !store.isShown(deadLetter: letter.messageID.rawValue, diedAt: letter.diedAt, in: connection)
+                else { return }
                 let isIntake = letter.queue == Intake.queueName
                 let item = NewWorkItem(
                     kind: .deadLetter,

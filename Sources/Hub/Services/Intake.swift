@@ -199,7 +199,7 @@ package struct Intake: Sendable {
             guard let document = try await reading.submit(receipt).map(store.open) else {
                 return .deadLetter(Cause(code: "document_missing", text: "The document is no longer stored"))
             }
-            let worked = translate(document, of: lease)
+            let worked = await LargeDocuments.reading(document.bytes.count) { translate(document, of: lease) }
             try await storing.submit(worked)
             metrics.count(.referrals, worked.intake.state.rawValue)
             return .acknowledged

@@ -21,21 +21,6 @@ extension AdapterCatalogue {
         return best.map { ($0.adapter, $0.inbound) }
     }
 
-    /// The way in for a document of an authenticated partner: the partner's own for the format, else that of the adapter which
-    /// reads the format from anybody. Nil when neither is there.
-    ///
-    /// - Parameter channel: Preferred where the partner uses several for the format.
-    package func way(
-        for partner: String, format: DocumentFormat, channel: Inbound.Channel? = nil
-    ) -> (adapter: Adapter, inbound: Inbound)? {
-        let adapters = [self[partner]].compactMap(\.self) + all.filter { $0.kind == .format }
-        for adapter in adapters {
-            let ways = adapter.inbound.filter { $0.format == format }
-            if let way = ways.first(where: { $0.channel == channel }) ?? ways.first { return (adapter, way) }
-        }
-        return nil
-    }
-
     /// How sure it is that a document came this way in: partners before formats, then the more specific, then by the type
     /// of message. Nil when it did not.
     private static func rank(_ adapter: Adapter, _ inbound: Inbound, _ root: Item?, _ type: String?) -> [Int]? {

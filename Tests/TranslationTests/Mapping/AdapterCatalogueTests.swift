@@ -144,14 +144,28 @@ struct AdapterCatalogueTests {
         #expect(catalogue.detect([]) == nil)
     }
 
-    @Test func `an authenticated partner without a way of its own uses the format's`() throws {
-        let (catalogue, _) = AdapterFolder.loaded
-        #expect(catalogue.way(for: "uhdb", format: .hl7v2)?.adapter.id == "uhdb")
-        #expect(catalogue.way(for: "uhdb", format: .json)?.adapter.id == "envelope")
-        #expect(catalogue.way(for: "somebody", format: .csv)?.adapter.id == "csv")
-        let way = try #require(catalogue.way(for: "somebody", format: .csv))
+    @Test(
+        arguments: [
+            ("REF^I12", "uhdb/referral.map.yaml"), ("ADT^A08", "uhdb/update.map.yaml"),
+            (nil, "uhdb/referral.map.yaml"), ("ZZZ^Z99", "uhdb/referral.map.yaml"),
+        ] as [(String?, String)])
+    func `an authenticated partner's way in is the one that takes the type, else the first of the format`(
+        type: String?, mapping: String
+    ) throws {
+        let adapter = try #require(AdapterFolder.loaded.0["uhdb"])
+        #expect(adapter.inbound(for: .hl7v2, type: type)?.mappingFile == mapping)
+    }
+
+    @Test func `a partner has no way in for a format that it is not set up for`() throws {
+        let adapter = try #require(AdapterFolder.loaded.0["uhdb"])
+        #expect(adapter.inbound(for: .csv, type: nil) == nil)
+    }
+
+    @Test func `a format's own adapter reads for a partner that it is given to`() throws {
+        let adapter = try #require(AdapterFolder.loaded.0["csv"])
+        let inbound = try #require(adapter.inbound(for: .csv, type: nil))
         let translator = Translator(
-            adapter: way.adapter, inbound: way.inbound, environment: .test, now: later, partner: "somebody")
+            adapter: adapter, inbound: inbound, environment: .test, now: later, partner: "somebody")
         #expect(translator.translate(Array("Surname,Reason\nx,y\n".utf8)).first?.referral?.sender == "somebody")
     }
 }

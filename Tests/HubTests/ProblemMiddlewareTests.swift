@@ -1,0 +1,77 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import MessageQueue
+import NIOCore
+import NIOEmbedded
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Hub
+@testable import Postgres
+
+@Suite struct ProblemMiddlewareTests {
+    /// What a client gets when a route ends like this.
+    private func answer(
+        to method: HTTPRequest.Method, _ route: @escaping @Sendable () async throws -> Void
+    ) async throws -> (status: Int, retryAfter: String?, text: String) {
+        let request = Request(
+            head: HTTPRequest(method: method, scheme: "http", authority: "hub", path: "/v1/referrals"),
+            body: RequestBody(buffer: .init()))
+        let channel = EmbeddedChannel()
+        defer { _ = try? channel.finish() }
+        let logger = Logger(label: "tests", factory: { _ in SwiftLogNoOpLogHandler() })
+        let context = ExchangeContext(source: .init(channel: channel, logger: logger))
+        let response = try await ProblemMiddleware().handle(request, context: context) { _, _ in
+            try await route()
+            return Response(status: .ok)
+        }
+        let written = WrittenBody()
+        try await response.body.write(written)
+        return (
+            Int(response.status.code), response.headers[.retryAfter],
+            String(decoding: written.bytes.withLock { $0 }, as: UTF8.self)
+        )
+    }
+
+    /// A response's body as bytes.
+    private final class WrittenBody: ResponseBodyWriter, Sendable {
+        let bytes = Mutex<[UInt8]>([])
+
+        func write(_ buffer: ByteBuffer) { bytes.withLock { $0 += buffer.readableBytesView } }
+        func finish(_ trailingHeaders: HTTPFields?) {}
+    }
+
+    @Test func `a coalescer that is full is 503, and says when to come again`() async throws {
+        let (released, release) = AsyncStream.makeStream(of: Void.self)
+        let (began, begin) = AsyncStream.makeStream(of: Void.self)
+        let coalescer = Coalescer<Int, Int>(maxBatch: 1, lanes: 1, maximumWaiting: 1) { items in
+            begin.yield()
+            for await _ in released {}
+            return items
+        }
+        let working = Task { try await coalescer.submit(1) }
+        for await _ in began { break }
+        let waiting = Task { try await coalescer.submit(2) }
+        try await eventually { coalescer.waitingCount == 1 }
+        let answer = try await answer(to: .post) { _ = try await coalescer.submit(3) }
+        #expect(answer.status == 503 && answer.retryAfter == "5")
+        #expect(answer.text.contains("urn:lac:problem:unavailable"))
+        release.finish()
+        #expect(try await working.value == 1)
+        #expect(try await waiting.value == 2, "those who were let in are answered")
+    }
+
+    @Test(arguments: [HTTPRequest.Method.get, .head])
+    func `who only asks is not told of storing`(method: HTTPRequest.Method) async throws {
+        let answer = try await answer(to: method) { throw PostgresError(.connectionLost) }
+        #expect(answer.status == 503 && answer.retryAfter == "5")
+        #expect(!answer.text.contains("stored") && answer.text.contains("Ask again"))
+    }
+
+    @Test func `who sends something is told that it may have been stored`() async throws {
+        let answer = try await answer(to: .post) { throw PostgresError(.connectionLost) }
+        #expect(answer.status == 503 && answer.text.contains("cannot say whether this was stored"))
+    }
+}
