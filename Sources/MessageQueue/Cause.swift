@@ -17,6 +17,10 @@ package struct Cause: Hashable, Sendable, CustomStringConvertible {
     package static let leaseLost = Cause(
         code: "lease_lost", text: "each holder of the message vanished without an outcome")
 
+    /// The message was not delivered within ``QueuePolicy/deadline``.
+    package static let deadlinePassed = Cause(
+        code: "deadline_passed", text: "the message was not delivered while it was worth delivering")
+
     /// Equal for causes that differ only in the numbers and identifiers in their text, so that dead letters can be
     /// counted and replayed by what went wrong. FNV-1a over the code and the text, in which every word with a digit
     /// counts as `#`.

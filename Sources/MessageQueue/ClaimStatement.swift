@@ -31,10 +31,10 @@ enum ClaimStatement {
     ///   if nobody holds it: on these shelves stand only the oldest of their keys. Rows that another claim has locked
     ///   are skipped, not waited for.
     /// - A candidate whose lease ran out was lost: it becomes a suspect, to be claimed by a later claim.
-    /// - The others are leased: attempt counted, fence raised, all in place (HOT). One that was lost `maximumLost`
-    ///   times is leased to be dead-lettered, which is no attempt.
+    /// - The others are leased: attempt counted, fence raised, all in place (HOT). One that was lost too often or is past
+    ///   its deadline is leased to be dead-lettered, which is no attempt.
     static func claim(
-        queue: String, arms: [ClaimPlan.Arm], limit: Int, lease: Duration, node: Int32, maximumLost: Int
+        queue: String, arms: [ClaimPlan.Arm], limit: Int, lease: Duration, node: Int32, policy: QueuePolicy
     ) -> (SQL, StaticString) {
         (
             """
@@ -46,7 +46,7 @@ enum ClaimStatement {
                 CROSS JOIN LATERAL (
                     SELECT s.queue, s.shelf, s.position, s.lease_until IS NOT NULL AS is_lost, s.leased_at, s.node
                     FROM queue.state AS s
-                    WHERE s.queue = (SELECT id FROM queue.queue WHERE name = \(queue) AND paused_at IS NULL)
+                    WHERE s.queue = (SELECT id FROM queue.queue WHERE name = \(queue) AND \(isOpen))
                       AND s.shelf = arm.shelf
                       AND s.position >= arm.floor
                       AND (s.lease_until IS NULL OR s.lease_until <= now())
@@ -57,49 +57,69 @@ enum ClaimStatement {
                 LIMIT \(limit)
             ), claimed AS (
                 UPDATE queue.state AS s
-                SET attempt = s.attempt + CASE WHEN s.lost < \(maximumLost) THEN 1 ELSE 0 END, fence = s.fence + 1,
-                    node = \(node), leased_at = now(), lease_until = now() + \(lease)
+                SET attempt = s.attempt + CASE WHEN s.lost >= \(policy.maximumLost) OR \(isOver(policy)) THEN 0 ELSE 1 END,
+                    fence = s.fence + 1, node = \(node), leased_at = now(), lease_until = now() + \(lease)
                 FROM candidate AS c
                 WHERE NOT c.is_lost AND s.queue = c.queue AND s.shelf = c.shelf AND s.position = c.position
-                RETURNING s.id, s.position, s.queue, s.shelf, s.key_hash, s.attempt, s.fence, s.lease_until, s.lost,
-                    s.priority
+                RETURNING s.id, s.era, s.position, s.queue, s.shelf, s.key_hash, s.attempt, s.fence, s.lease_until,
+                    s.lost, s.priority, \(isOver(policy)) AS is_over
             ), suspected AS (
                 UPDATE queue.state AS s
                 SET shelf = 4, lost = s.lost + 1, node = NULL, leased_at = NULL, lease_until = NULL
                 FROM candidate AS c
                 WHERE c.is_lost AND s.queue = c.queue AND s.shelf = c.shelf AND s.position = c.position
                 RETURNING s.id, s.attempt, c.leased_at, c.node
-            ), noted AS (
-                INSERT INTO queue.history (message, began_at, node, outcome, attempt)
-                SELECT id, leased_at, node, 'lost', attempt FROM suspected
-            )
+            ), \(HistoryStatement.noted(.lost, of: "suspected"))
             SELECT c.id, c.position, c.queue, c.shelf, c.key_hash, c.attempt, c.fence, c.lease_until, c.lost, c.priority,
-                m.key, m.payload, m.content_type, m.correlation, m.enqueued_at
+                m.key, m.payload, m.content_type, m.correlation, m.enqueued_at,
+                c.is_over
             FROM claimed AS c
-            JOIN queue.message AS m ON m.id = c.id
+            LEFT JOIN queue.message AS m ON m.era = c.era AND m.id = c.id
             """, "queue.claim"
         )
     }
 
-    /// The leases of a claim's rows, in the order of its arms and then of their places.
-    static func leases(_ result: QueryResult, queue: String, arms: [ClaimPlan.Arm]) throws -> [Lease] {
-        let leases = try result.map { row in
+    /// Whether a row of `queue.queue` lets its messages be claimed.
+    static let isOpen: SQL = "(paused_at IS NULL OR coalesce(paused_until <= now(), false))"
+
+    /// Whether a row `s` of `queue.state` is past the policy's deadline.
+    static func isOver(_ policy: QueuePolicy) -> SQL {
+        "coalesce(s.entered_at <= now() - \(policy.deadline as Duration?), false)"
+    }
+
+    /// What a claim took.
+    struct Taken: Sendable {
+        var lease: Lease
+        /// Whether the message is past its deadline.
+        let isOver: Bool
+        /// Whether its document was carried over into another era while the claim looked for it; the lease must then be
+        /// given back.
+        let isCarriedOver: Bool
+    }
+
+    /// What a claim's rows say, in the order of its arms and then of their places.
+    static func taken(_ result: QueryResult, queue: String, arms: [ClaimPlan.Arm]) throws -> [Taken] {
+        let taken = try result.map { row in
             let (
                 id, position, queueNumber, shelf, keyHash, attempt, fence, expiresAt, lost, priority, key, payload,
-                contentType, correlation, enqueuedAt
+                contentType, correlation, enqueuedAt, isOver
             ) = try row.decode(
                 Int64.self, Int64.self, Int16.self, Int16.self, Int64?.self, Int.self, Int.self, Timestamp.self,
-                Int.self,
-                Int16.self, String?.self, [UInt8].self, String?.self, UUIDValue?.self, Timestamp.self)
-            return Lease(
-                messageID: MessageID(rawValue: id), queue: queue, key: key, payload: payload, contentType: contentType,
-                attempt: attempt, fence: fence, expiresAt: expiresAt, correlation: correlation, enqueuedAt: enqueuedAt,
+                Int.self, Int16.self, String?.self, [UInt8]?.self, String?.self, UUIDValue?.self, Timestamp?.self,
+                Bool.self)
+            let lease = Lease(
+                messageID: MessageID(rawValue: id), queue: queue, key: key, payload: payload ?? [],
+                contentType: contentType,
+                attempt: attempt, fence: fence, expiresAt: expiresAt, correlation: correlation,
+                enqueuedAt: enqueuedAt ?? expiresAt,
                 priority: Priority(rawValue: priority) ?? .routine, lost: lost,
                 place: Place(queue: queueNumber, shelf: shelf, position: position, keyHash: keyHash))
+            return Taken(lease: lease, isOver: isOver, isCarriedOver: payload == nil)
         }
         let rank = Dictionary(uniqueKeysWithValues: arms.enumerated().map { ($0.element.shelf.rawValue, $0.offset) })
-        return leases.sorted {
-            (rank[$0.place.shelf] ?? 0, $0.place.position) < (rank[$1.place.shelf] ?? 0, $1.place.position)
+        return taken.sorted {
+            let (left, right) = ($0.lease.place, $1.lease.place)
+            return (rank[left.shelf] ?? 0, left.position) < (rank[right.shelf] ?? 0, right.position)
         }
     }
 

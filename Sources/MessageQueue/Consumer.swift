@@ -125,12 +125,12 @@ package struct Consumer: Service {
         private func perform(_ exchange: ConsumerState.Exchange) async {
             let sentAt = ContinuousClock.now
             do {
-                let lease = state.withLock { $0.settings.policy.lease }
+                let lease = exchange.lease ?? queue.policy(of: name).lease
                 let result = try await queue.exchange(exchange, queue: name, lease: lease)
                 state.withLock {
                     $0.exchanged(
-                        exchange, claimed: result.claimed, lost: result.lost,
-                        mayHaveOverlooked: result.mayHaveOverlooked, sentAt: sentAt, now: .now)
+                        exchange, claimed: result.claimed, lost: result.lost, lookAgain: result.lookAgain,
+                        isHeldBack: result.isHeldBack, policy: result.policy, sentAt: sentAt, now: .now)
                 }
             } catch {
                 let failures = state.withLock {

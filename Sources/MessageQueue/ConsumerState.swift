@@ -22,7 +22,7 @@ struct ConsumerState {
         var poll: Duration
 
         /// Messages in hand at most, running or in the local queue.
-        var capacity: Int { max(batch, concurrency) }
+        var capacity: Int { min(max(batch, concurrency), policy.concurrency ?? .max) }
     }
 
     /// What one round trip carries.
@@ -33,6 +33,15 @@ struct ConsumerState {
         var limit = 0
         /// Whether a suspect may be claimed.
         var suspects = false
+        /// How long leases hold that it takes or renews; `nil` is what its caller says.
+        var lease: Duration?
+        /// What became of messages since the last exchange, for the queue's gate.
+        var tally = Tally.none
+        /// Who asks, for the queue's gate.
+        var claimant = Gate.Claimant()
+
+        /// Whether a queue's gate has to do with it.
+        var isOfInterestToGate: Bool { limit > 0 || tally != .none || claimant.holder != nil }
     }
 
     /// What the caller does now, before it asks again.
@@ -62,7 +71,10 @@ struct ConsumerState {
         init(_ lease: Lease) { self = lease.key.map(Order.key) ?? .message(lease.messageID) }
     }
 
-    let settings: Settings
+    private(set) var settings: Settings
+    /// This consumer among all, for the gates of queues.
+    private let holder = Int64.random(in: 1...Int64.max)
+    private var tally = Tally.none
     private var local: [Held] = []
     private var running: [Order: Held] = [:]
     private var outcomes: [Settlement] = []
@@ -106,10 +118,11 @@ struct ConsumerState {
     mutating func finished(_ lease: Lease, _ outcome: Outcome, now: Instant) {
         running[Order(lease)] = nil
         // Its key is free now, or a place in hand is.
-        if lease.key != nil || wasFull { isWanted = true }
+        if lease.key != nil || wasFull || settings.policy.isGated { isWanted = true }
+        if settings.policy.isGated { tally.count(outcome) }
         guard let settlement = Settlement(lease, outcome, policy: settings.policy) else { return }
         outcomes.append(settlement)
-        if case .retry(_, let delay) = settlement.verdict {
+        if case .retry(_, let delay, _) = settlement.verdict {
             nextRetry = min(nextRetry ?? now + delay, now + delay)
         }
     }
@@ -119,15 +132,18 @@ struct ConsumerState {
     /// - Parameters:
     ///   - claimed: what it brought
     ///   - lost: the leases among its renewals that others hold now
-    ///   - mayHaveOverlooked: when a message below the claim's floor would be found
+    ///   - lookAgain: when another claim may bring what this one could not
+    ///   - isHeldBack: whether to look again then even though messages were claimed
+    ///   - policy: the queue's, if it has changed
     mutating func exchanged(
-        _ exchange: Exchange, claimed: [Lease], lost: [Lease], mayHaveOverlooked: Duration?, sentAt: Instant,
-        now: Instant
+        _ exchange: Exchange, claimed: [Lease], lost: [Lease], lookAgain: Duration?, isHeldBack: Bool = false,
+        policy: QueuePolicy? = nil, sentAt: Instant, now: Instant
     ) {
         isExchanging = false
         failures = 0
         notBefore = nil
-        let deadline = sentAt + settings.policy.lease
+        let deadline = sentAt + (exchange.lease ?? settings.policy.lease)
+        if let policy { settings.policy = policy }
         let lostFences = Set(lost.map { FencedMessage($0) })
         for lease in exchange.renewals where !lostFences.contains(FencedMessage(lease)) {
             if let index = local.firstIndex(where: { FencedMessage($0.lease) == FencedMessage(lease) }) {
@@ -144,7 +160,7 @@ struct ConsumerState {
         guard exchange.limit > 0 else { return }
         wasFull = claimed.count == exchange.limit
         if wasFull { isWanted = true }
-        if claimed.isEmpty, let mayHaveOverlooked { nextPoll = min(nextPoll, now + mayHaveOverlooked) }
+        if claimed.isEmpty || isHeldBack, let lookAgain { nextPoll = min(nextPoll, now + lookAgain) }
     }
 
     /// An exchange failed; what it carried is sent again after a wait. Sending twice is safe: the fence makes the
@@ -153,6 +169,7 @@ struct ConsumerState {
         isExchanging = false
         failures += 1
         outcomes = exchange.settlements + outcomes
+        tally = exchange.tally + tally
         isWanted = true
         notBefore = now + delay(failures)
         nextRenewal = now
@@ -173,8 +190,11 @@ struct ConsumerState {
         }
         guard !isExchanging else { return .wait(until: nextPoll) }
         // The database does not answer: what is in hand returns when its leases run out.
-        if isStopping, failures >= 3 { outcomes = [] }
-        if isStopping, inHand == 0, outcomes.isEmpty { return .end }
+        if isStopping, failures >= 3 {
+            outcomes = []
+            tally = .none
+        }
+        if isStopping, inHand == 0, outcomes.isEmpty, !isOwingTally { return .end }
         let due = exchangeDue(now: now)
         if let due, now >= due { return .exchange(formExchange(now: now)) }
         return .wait(until: [due, nextRetry].compactMap { $0 }.reduce(nextPoll, min))
@@ -192,11 +212,14 @@ struct ConsumerState {
         return nil
     }
 
+    /// Whether the queue's gate waits to hear what became of messages.
+    private var isOwingTally: Bool { settings.policy.isGated && tally != .none }
+
     private var free: Int { isStopping ? 0 : settings.capacity - inHand }
 
     private func exchangeDue(now: Instant) -> Instant? {
         var due: Instant?
-        if !outcomes.isEmpty || (isWanted && free > 0) {
+        if !outcomes.isEmpty || (isWanted && free > 0) || (isStopping && isOwingTally) {
             let half = max(1, settings.batch / 2)
             let isUrgent = isStopping || outcomes.count >= half || (wasFull && isWanted && free >= half)
             due = isUrgent ? now : lastExchange.map { $0 + settings.pace } ?? now
@@ -208,16 +231,23 @@ struct ConsumerState {
     private mutating func formExchange(now: Instant) -> Exchange {
         isExchanging = true
         lastExchange = now
-        var exchange = Exchange(settlements: outcomes, limit: min(settings.batch, free))
+        var exchange = Exchange(settlements: outcomes, limit: max(0, min(settings.batch, free)))
         outcomes = []
+        exchange.lease = settings.policy.lease
+        exchange.tally = tally
+        tally = .none
+        let held = local.map(\.lease) + running.values.map(\.lease)
+        if settings.policy.isGated {
+            exchange.claimant = Gate.Claimant(
+                holder: holder, inHand: held.count, isProbing: held.contains(where: \.isProbe))
+        }
         if exchange.limit > 0 {
             isWanted = false
             nextPoll = now + settings.poll
-            let held = local.map(\.lease) + running.values.map(\.lease)
             exchange.suspects = !held.contains(where: \.isSuspect)
         }
         if let due = nextRenewal, now >= due {
-            exchange.renewals = local.map(\.lease) + running.values.map(\.lease)
+            exchange.renewals = held
             nextRenewal = now + settings.policy.lease / 3
         }
         return exchange

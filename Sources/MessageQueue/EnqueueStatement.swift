@@ -37,16 +37,46 @@ enum EnqueueStatement {
     }
 
     /// The statement that enqueues these messages, whose queues exist; ``OrderLock/messages(_:)`` goes before it.
-    ///
-    /// Ids are drawn when rows leave the first insert, in the order of `n`. A message stands behind if its key has a
-    /// live one, be it earlier in this list. The youngest is looked for, because old rows of the key may be long dead
-    /// and not yet vacuumed.
     static func insert(_ messages: [NewMessage]) -> (SQL, StaticString) {
+        messages.count == 1 ? insert(messages[0]) : insert(all: messages)
+    }
+
+    /// One message: what a lone caller waits for, so without the machinery of lists, which takes longer than the rows.
+    private static func insert(_ message: NewMessage) -> (SQL, StaticString) {
         (
             """
             WITH stored AS (
-                INSERT INTO queue.message (queue, key, priority, not_before, correlation, content_type, payload)
-                SELECT q.id, m.key, m.priority, m.not_before, m.correlation, m.content_type, m.payload
+                INSERT INTO queue.message (era, queue, key, priority, not_before, correlation, content_type, payload)
+                SELECT (\(currentEra)), q.id, \(message.key as String?), \(message.priority.rawValue),
+                    \(message.notBefore as Timestamp?), \(message.correlation as UUIDValue?),
+                    \(message.contentType as String?), \(message.payload)
+                FROM queue.queue AS q
+                WHERE q.name = \(message.queue)
+                RETURNING id, era, queue, priority, hashtextextended(key, queue) AS key_hash, not_before
+            )
+            INSERT INTO queue.state (position, id, era, queue, key_hash, priority, shelf, wait_until)
+            SELECT
+                id, id, era, queue, key_hash, priority,
+                CASE
+                    WHEN key_hash IS NOT NULL AND (\(hasOlder("stored"))) THEN 5
+                    WHEN not_before > now() THEN 3
+                    ELSE priority
+                END,
+                CASE WHEN not_before > now() THEN not_before END
+            FROM stored
+            RETURNING id
+            """, "queue.enqueue_one"
+        )
+    }
+
+    /// Ids are drawn when rows leave the first insert, in the order of `n`. A message stands behind if its key has a
+    /// live one, be it earlier in this list.
+    private static func insert(all messages: [NewMessage]) -> (SQL, StaticString) {
+        (
+            """
+            WITH stored AS (
+                INSERT INTO queue.message (era, queue, key, priority, not_before, correlation, content_type, payload)
+                SELECT (\(currentEra)), q.id, m.key, m.priority, m.not_before, m.correlation, m.content_type, m.payload
                 FROM unnest(
                     \(messages.map(\.queue)), \(messages.map(\.key)), \(messages.map(\.priority.rawValue)),
                     \(messages.map(\.notBefore)), \(messages.map(\.correlation)), \(messages.map(\.contentType)),
@@ -54,21 +84,15 @@ enum EnqueueStatement {
                 ) WITH ORDINALITY AS m(queue, key, priority, not_before, correlation, content_type, payload, n)
                 JOIN queue.queue AS q ON q.name = m.queue
                 ORDER BY m.n
-                RETURNING id, queue, priority, hashtextextended(key, queue) AS key_hash, not_before
+                RETURNING id, era, queue, priority, hashtextextended(key, queue) AS key_hash, not_before
             ), ranked AS (
                 SELECT *, row_number() OVER (PARTITION BY key_hash ORDER BY id) AS rank FROM stored
             )
-            INSERT INTO queue.state (position, id, queue, key_hash, priority, shelf, wait_until)
+            INSERT INTO queue.state (position, id, era, queue, key_hash, priority, shelf, wait_until)
             SELECT
-                id, id, queue, key_hash, priority,
+                id, id, era, queue, key_hash, priority,
                 CASE
-                    WHEN key_hash IS NOT NULL AND (rank > 1 OR (
-                        SELECT true
-                        FROM queue.state AS older
-                        WHERE older.key_hash = ranked.key_hash
-                        ORDER BY older.position DESC
-                        LIMIT 1
-                    )) THEN 5
+                    WHEN key_hash IS NOT NULL AND (rank > 1 OR (\(hasOlder("ranked")))) THEN 5
                     WHEN not_before > now() THEN 3
                     ELSE priority
                 END,
@@ -77,6 +101,24 @@ enum EnqueueStatement {
             RETURNING id
             """, "queue.enqueue"
         )
+    }
+
+    /// The era that is written to; looked up once per statement.
+    static let currentEra: SQL =
+        """
+        SELECT number FROM queue.era WHERE opened_at <= statement_timestamp() ORDER BY number DESC LIMIT 1
+        """
+
+    /// Whether the key of a row of `source` has a live message. The youngest is looked for, because old rows of the key
+    /// may be long dead and not yet vacuumed.
+    private static func hasOlder(_ source: SQL) -> SQL {
+        """
+        SELECT true
+        FROM queue.state AS older
+        WHERE older.key_hash = \(source).key_hash
+        ORDER BY older.position DESC
+        LIMIT 1
+        """
     }
 
     /// Enqueues the messages in a transaction of their own, if `connection` is in none, and returns their ids in the

@@ -32,6 +32,9 @@ package struct Lease: Sendable {
     /// Where the state row stands: with ``messageID`` replaced by a place, the row's key.
     let place: Place
 
+    /// Whether it was handed out to find out if the queue's circuit may close again; its failure counts as no attempt.
+    package internal(set) var isProbe = false
+
     /// Whether an earlier holder vanished without an outcome.
     package var isSuspect: Bool { lost > 0 }
 }

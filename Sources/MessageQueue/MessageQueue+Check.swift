@@ -38,8 +38,8 @@ extension MessageQueue {
                 LIMIT \(limit)
             ) UNION ALL (
                 SELECT 'documentKept', l.id
-                FROM (SELECT id FROM queue.state UNION ALL SELECT id FROM queue.dead_letter) AS l
-                WHERE NOT EXISTS (SELECT FROM queue.message AS m WHERE m.id = l.id)
+                FROM (SELECT id, era FROM queue.state UNION ALL SELECT id, era FROM queue.dead_letter) AS l
+                WHERE NOT EXISTS (SELECT FROM queue.message AS m WHERE m.era = l.era AND m.id = l.id)
                 LIMIT \(limit)
             ) UNION ALL (
                 SELECT 'oneLife', l.id

@@ -2,7 +2,7 @@ import Logging
 import Postgres
 import Synchronization
 
-/// What one round trip brought.
+/// What one exchange brought.
 struct Exchanged: Sendable {
     /// New leases, in the order in which they should be worked on.
     var claimed: [Lease] = []
@@ -10,13 +10,18 @@ struct Exchanged: Sendable {
     var lost: [Lease] = []
     /// Of the settlements: those refused because the lease was lost.
     var refused: [Lease] = []
-    /// How long a message below the floor may go unseen, if this claim looked only above it.
-    var mayHaveOverlooked: Duration?
+    /// When another claim may bring what this one could not: a message below the floor, or one that a limit held back.
+    var lookAgain: Duration?
+    /// Whether to look again then even though messages were claimed.
+    var isHeldBack = false
+    /// The policy that holds.
+    var policy: QueuePolicy?
 }
 
 extension MessageQueue {
     /// Takes leases on up to `limit` messages: the first of each key, by priority. An attempt is counted for each, and
-    /// committed.
+    /// committed. The queue's limits and its circuit hold, except the limit on concurrency, which counts what consumers
+    /// have in hand.
     ///
     /// - Parameter lease: how long the leases hold; `nil` is the queue's policy
     package func claim(_ queue: String, limit: Int, lease: Duration? = nil) async throws -> [Lease] {
@@ -33,53 +38,33 @@ extension MessageQueue {
         return try columns.missing(from: result[0])
     }
 
-    /// One round trip and one transaction: settles outcomes, renews leases, claims.
+    /// One transaction: settles outcomes, renews leases, claims. One round trip, unless the queue has a gate.
     ///
-    /// The claim comes after the settlements and sees them, so the next message of a key comes in the same round trip
+    /// The claim comes after the settlements and sees them, so the next message of a key comes in the same transaction
     /// that acknowledges the one before.
     func exchange(_ exchange: ConsumerState.Exchange, queue: String, lease: Duration) async throws -> Exchanged {
+        let began = ContinuousClock.now
         let node = exchange.limit > 0 ? try await nodeNumber() : 0
-        var statements: [(SQL, StaticString)] = []
-        let settling = SettleStatement.statements(exchange.settlements)
-        statements += settling.map(\.statement)
-        let renewing = LeaseColumns(exchange.renewals.sorted { $0.place.position < $1.place.position })
-        if !renewing.leases.isEmpty { statements.append(ClaimStatement.renew(renewing, lease: lease)) }
-        let (arms, isSurvey) =
-            exchange.limit > 0
-            ? shared.plans.withLock { plans in
-                plans[queue, default: ClaimPlan()].next(limit: exchange.limit, suspects: exchange.suspects, now: .now)
-            } : ([], false)
-        if exchange.limit > 0 {
-            statements.append(ClaimStatement.promote(queue: queue))
-            statements.append(
-                ClaimStatement.claim(
-                    queue: queue, arms: arms, limit: exchange.limit, lease: lease, node: node,
-                    maximumLost: policy(of: queue).maximumLost))
-            if isSurvey { statements.append(ClaimStatement.survey(queue: queue)) }
+        if shared.policies.isDue(now: began) { try await refreshPolicies() }
+        let policy = policy(of: queue)
+        let settling = Settling(exchange, lease: lease)
+        var exchanged: Exchanged
+        var claimed: Claiming.Claimed?
+        if policy.isGated, exchange.isOfInterestToGate {
+            (exchanged, claimed) = try await database.transaction { [self] connection in
+                try gated(exchange, settling, queue, policy, lease, node, in: connection)
+            }
+        } else {
+            let claiming = exchange.limit > 0 ? self.claiming(exchange, queue, policy, lease, node) : nil
+            let statements = settling.statements + (claiming?.statements ?? [])
+            guard !statements.isEmpty else { return Exchanged(policy: policy) }
+            let results = try await PlannerSettings.run(statements, on: database)
+            exchanged = try settling.read(results)
+            claimed = try claiming?.read(results[settling.statements.count...])
         }
-        guard !statements.isEmpty else { return Exchanged() }
-
-        var results = try await PlannerSettings.run(statements, on: database)[...]
-        var exchanged = Exchanged()
-        for (columns, _) in settling { exchanged.refused += try columns.missing(from: results.removeFirst()) }
-        if !renewing.leases.isEmpty { exchanged.lost = try renewing.missing(from: results.removeFirst()) }
-        guard exchange.limit > 0 else { return exchanged }
-        let promoted = results.removeFirst().count
-        let leases = try ClaimStatement.leases(results.removeFirst(), queue: queue, arms: arms)
-        let maximumLost = policy(of: queue).maximumLost
-        exchanged.claimed = leases.filter { $0.lost < maximumLost }
-        let lowest = isSurvey ? try ClaimStatement.lowest(results.removeFirst()) : nil
-        shared.plans.withLock { plans in
-            plans[queue, default: ClaimPlan()].claimed(leases.map(\.place))
-            if let lowest { plans[queue, default: ClaimPlan()].surveyed(lowest: lowest) }
-            // What came back from waiting may stand below the floor.
-            if promoted > 0, !isSurvey { plans[queue, default: ClaimPlan()].surveyNext() }
-        }
-        exchanged.mayHaveOverlooked = isSurvey ? nil : promoted > 0 ? .zero : ClaimPlan.surveyInterval
-        if exchanged.claimed.count < leases.count {
-            await bury(leases.filter { $0.lost >= maximumLost })
-            exchanged.mayHaveOverlooked = .zero
-        }
+        exchanged.policy = policy
+        shared.meters.noteSettled(exchange.settlements, refused: exchanged.refused)
+        if let claimed { await take(claimed, of: queue, policy, into: &exchanged, began: began) }
         if !exchanged.refused.isEmpty {
             logger.warning(
                 "outcomes refused because their leases were lost",
@@ -91,19 +76,105 @@ extension MessageQueue {
         return exchanged
     }
 
-    /// Dead-letters messages whose holders vanished once too often. One that cannot be written now is claimed again when its
-    /// lease has run out, and comes here again.
-    private func bury(_ leases: [Lease]) async {
-        for lease in leases {
+    /// An exchange with a queue that has limits or a breaker: what may be claimed is known only when it has been read.
+    private func gated(
+        _ exchange: ConsumerState.Exchange, _ settling: Settling, _ queue: String, _ policy: QueuePolicy,
+        _ lease: Duration, _ node: Int32, in connection: Connection
+    ) throws -> (Exchanged, Claiming.Claimed?) {
+        let opening = settling.statements + [GateStatement.lock(queue: queue), GateStatement.read(queue: queue)]
+        let results = try PlannerSettings.run(opening, in: connection)
+        var exchanged = try settling.read(results)
+        guard let (found, revision, now) = try GateStatement.gate(results[results.count - 1], policy: policy) else {
+            return (exchanged, nil)
+        }
+        var gate = found
+        gate.record(exchange.tally, of: exchange.claimant, policy: policy, now: now)
+        let admission = gate.admit(exchange.limit, to: exchange.claimant, policy: policy, lease: lease, now: now)
+        var statements: [(SQL, StaticString)] = []
+        var claimed: Claiming.Claimed?
+        if admission.limit > 0 {
+            var admitted = exchange
+            admitted.limit = admission.limit
+            let claiming = self.claiming(admitted, queue, policy, lease, node)
+            var read = try claiming.read(PlannerSettings.run(claiming.statements, in: connection)[...])
+            for index in read.leases.indices { read.leases[index].lease.isProbe = admission.isProbe }
+            claimed = read
+        }
+        let count = claimed?.leases.count ?? 0
+        gate.claimed(
+            count, by: exchange.claimant, admission: admission, policy: policy, lease: lease, now: now)
+        if count > 0 || gate.differs(from: found) {
+            statements.append(GateStatement.write(gate, queue: queue, after: revision))
+            _ = try PlannerSettings.run(statements, in: connection)
+        }
+        exchanged.lookAgain = admission.lookAgain
+        exchanged.isHeldBack = admission.lookAgain != nil
+        if gate.circuit != found.circuit {
+            logger.info(
+                "circuit changed", metadata: ["queue": "\(queue)", "circuit": "\(gate.circuit.rawValue)"])
+        }
+        return (exchanged, claimed)
+    }
+
+    private func claiming(
+        _ exchange: ConsumerState.Exchange, _ queue: String, _ policy: QueuePolicy, _ lease: Duration, _ node: Int32
+    ) -> Claiming {
+        let (arms, isSurvey) = shared.plans.withLock { plans in
+            plans[queue, default: ClaimPlan()].next(limit: exchange.limit, suspects: exchange.suspects, now: .now)
+        }
+        return Claiming(
+            queue: queue, arms: arms, isSurvey: isSurvey, limit: exchange.limit, lease: lease, node: node,
+            policy: policy)
+    }
+
+    /// Keeps what a committed claim taught, and sets aside what is not to be handed out.
+    private func take(
+        _ claimed: Claiming.Claimed, of queue: String, _ policy: QueuePolicy, into exchanged: inout Exchanged,
+        began: ContinuousClock.Instant
+    ) async {
+        shared.plans.withLock { plans in
+            plans[queue, default: ClaimPlan()].claimed(claimed.leases.map(\.lease.place))
+            if let lowest = claimed.lowest { plans[queue, default: ClaimPlan()].surveyed(lowest: lowest) }
+            // What came back from waiting may stand below the floor.
+            if claimed.promoted > 0, claimed.lowest == nil { plans[queue, default: ClaimPlan()].surveyNext() }
+        }
+        if !exchanged.isHeldBack {
+            exchanged.lookAgain =
+                claimed.lowest != nil ? nil : claimed.promoted > 0 ? .zero : ClaimPlan.surveyInterval
+        }
+        let carriedOver = claimed.leases.filter(\.isCarriedOver).map(\.lease)
+        if !carriedOver.isEmpty { _ = try? await release(carriedOver) }
+        let leases = claimed.leases.filter { !$0.isCarriedOver }
+        let vanished = leases.filter { $0.lease.lost >= policy.maximumLost }.map(\.lease)
+        let late = leases.filter { $0.isOver && $0.lease.lost < policy.maximumLost }.map(\.lease)
+        exchanged.claimed = leases.filter { !$0.isOver && $0.lease.lost < policy.maximumLost }.map(\.lease)
+        let attempts = exchanged.claimed.count
+        shared.meters.note(queue) { meter in
+            meter.attempts += attempts
+            meter.lostLeases += leases.count { $0.lease.isSuspect }
+            meter.claimSeconds.add((ContinuousClock.now - began) / .seconds(1))
+            if attempts > 0 { meter.batchSizes.add(Double(attempts)) }
+        }
+        guard !vanished.isEmpty || !late.isEmpty else { return }
+        for lease in vanished {
             logger.error(
                 "message set aside: its holders vanished",
-                metadata: ["queue": "\(lease.queue)", "message": "\(lease.messageID)", "lost": "\(lease.lost)"])
-            do {
-                try await deadLetter(lease, cause: .leaseLost)
-            } catch {
-                logger.warning(
-                    "message not set aside yet", metadata: ["message": "\(lease.messageID)", "error": "\(error)"])
-            }
+                metadata: ["queue": "\(queue)", "message": "\(lease.messageID)", "lost": "\(lease.lost)"])
+        }
+        await bury(vanished, .leaseLost)
+        await bury(late, .deadlinePassed)
+        exchanged.lookAgain = .zero
+    }
+
+    /// Dead-letters messages that are not to be handed out. What cannot be written now is claimed again when its lease
+    /// has run out, and comes here again.
+    private func bury(_ leases: [Lease], _ cause: Cause) async {
+        guard !leases.isEmpty else { return }
+        do {
+            _ = try await settle(leases.map { Settlement($0, .deadLetter(cause)) })
+        } catch {
+            logger.warning(
+                "messages not set aside yet", metadata: ["count": "\(leases.count)", "error": "\(error)"])
         }
     }
 
@@ -118,5 +189,71 @@ extension MessageQueue {
             node = node ?? drawn
             return node ?? drawn
         }
+    }
+}
+
+/// The part of an exchange that writes outcomes and renews leases.
+private struct Settling: Sendable {
+    let statements: [(SQL, StaticString)]
+    private let settled: [LeaseColumns]
+    private let renewed: LeaseColumns?
+
+    init(_ exchange: ConsumerState.Exchange, lease: Duration) {
+        let settling = SettleStatement.statements(exchange.settlements)
+        settled = settling.map(\.columns)
+        guard !exchange.renewals.isEmpty else {
+            renewed = nil
+            statements = settling.map(\.statement)
+            return
+        }
+        let columns = LeaseColumns(exchange.renewals.sorted { $0.place.position < $1.place.position })
+        renewed = columns
+        statements = settling.map(\.statement) + [ClaimStatement.renew(columns, lease: lease)]
+    }
+
+    /// What the first of the results say.
+    func read(_ results: [QueryResult]) throws -> Exchanged {
+        var exchanged = Exchanged()
+        for (columns, result) in zip(settled, results) { exchanged.refused += try columns.missing(from: result) }
+        if let renewed { exchanged.lost = try renewed.missing(from: results[settled.count]) }
+        return exchanged
+    }
+}
+
+/// The part of an exchange that claims.
+private struct Claiming: Sendable {
+    struct Claimed: Sendable {
+        var leases: [ClaimStatement.Taken]
+        /// Messages that came back from waiting.
+        let promoted: Int
+        /// What a survey found.
+        let lowest: [Shelf: Int64]?
+    }
+
+    let statements: [(SQL, StaticString)]
+    private let queue: String
+    private let arms: [ClaimPlan.Arm]
+    private let isSurvey: Bool
+
+    init(
+        queue: String, arms: [ClaimPlan.Arm], isSurvey: Bool, limit: Int, lease: Duration, node: Int32,
+        policy: QueuePolicy
+    ) {
+        self.queue = queue
+        self.arms = arms
+        self.isSurvey = isSurvey
+        statements =
+            [
+                ClaimStatement.promote(queue: queue),
+                ClaimStatement.claim(
+                    queue: queue, arms: arms, limit: limit, lease: lease, node: node, policy: policy),
+            ] + (isSurvey ? [ClaimStatement.survey(queue: queue)] : [])
+    }
+
+    func read(_ results: ArraySlice<QueryResult>) throws -> Claimed {
+        let results = Array(results)
+        return Claimed(
+            leases: try ClaimStatement.taken(results[1], queue: queue, arms: arms), promoted: results[0].count,
+            lowest: isSurvey ? try ClaimStatement.lowest(results[2]) : nil)
     }
 }

@@ -12,7 +12,7 @@ extension MessageQueue {
             FROM chosen
             JOIN queue.dead_letter AS d USING (id)
             JOIN queue.queue AS q ON q.id = d.queue
-            JOIN queue.message AS m ON m.id = d.id
+            JOIN queue.message AS m ON m.era = d.era AND m.id = d.id
             ORDER BY d.id
             """, name: "queue.dead_letters")
         return try rows.map { row in
@@ -83,15 +83,15 @@ extension MessageQueue {
                 DELETE FROM queue.dead_letter AS d
                 USING chosen, queue.queue AS q
                 WHERE d.id = chosen.id AND q.id = d.queue AND q.name = ANY (\(queues))
-                RETURNING d.id, d.queue, d.priority, q.name
+                RETURNING d.id, d.era, d.queue, d.priority, q.name
             ), ranked AS (
-                SELECT r.id, r.queue, r.priority, hashtextextended(m.key, r.queue) AS key_hash,
+                SELECT r.id, r.era, r.queue, r.priority, hashtextextended(m.key, r.queue) AS key_hash,
                     row_number() OVER (PARTITION BY r.queue, m.key ORDER BY r.id) AS rank
                 FROM raised AS r
-                JOIN queue.message AS m ON m.id = r.id
+                JOIN queue.message AS m ON m.era = r.era AND m.id = r.id
             ), placed AS (
-                INSERT INTO queue.state (position, id, queue, key_hash, priority, shelf)
-                SELECT nextval('queue.position'), o.id, o.queue, o.key_hash, o.priority,
+                INSERT INTO queue.state (position, id, era, queue, key_hash, priority, shelf)
+                SELECT nextval('queue.position'), o.id, o.era, o.queue, o.key_hash, o.priority,
                     CASE
                         WHEN o.key_hash IS NOT NULL AND (o.rank > 1 OR (
                             SELECT true
@@ -103,10 +103,9 @@ extension MessageQueue {
                         ELSE o.priority
                     END
                 FROM (SELECT * FROM ranked ORDER BY id) AS o
-            ), noted AS (
-                INSERT INTO queue.history (message, outcome, attempt)
-                SELECT id, 'replayed', 0 FROM raised
-            )
+            ), returned AS (
+                SELECT id, NULL::timestamptz AS leased_at, NULL::integer AS node, 0::smallint AS attempt FROM raised
+            ), \(HistoryStatement.noted(.replayed, of: "returned"))
             SELECT name, count(*) FROM raised GROUP BY name
             """, "queue.replay"
         )
@@ -158,12 +157,11 @@ extension MessageQueue {
                 \(SettleStatement.advance)
             ), raised AS (
                 DELETE FROM queue.dead_letter AS d WHERE d.id = ANY (\(ids)) RETURNING d.id, d.attempt
-            ), noted AS (
-                INSERT INTO queue.history (message, outcome, attempt, cause)
-                SELECT id, 'cancelled'::queue.outcome, attempt, \(cause.code) FROM ended
+            ), gone AS (
+                SELECT id, NULL::timestamptz AS leased_at, NULL::integer AS node, attempt FROM ended
                 UNION ALL
-                SELECT id, 'cancelled', attempt, \(cause.code) FROM raised
-            )
+                SELECT id, NULL, NULL, attempt FROM raised
+            ), \(HistoryStatement.noted(.cancelled, of: "gone", cause: "\(cause.code)::text"))
             SELECT id FROM ended UNION ALL SELECT id FROM raised
             """, "queue.cancel"
         )

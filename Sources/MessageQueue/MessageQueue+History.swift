@@ -72,7 +72,7 @@ extension MessageQueue {
                 UNION ALL
                 SELECT m.id, h.ended_at, h.outcome::text, h.attempt, h.began_at, h.node, h.cause
                 FROM message AS m
-                JOIN queue.history AS h ON h.message = m.id
+                JOIN queue.history AS h ON \(HistoryStatement.isAbout)
                 UNION ALL
                 SELECT id, coalesce(leased_at, wait_until), CASE WHEN shelf = 3 THEN 'waiting' ELSE 'leased' END, attempt,
                     leased_at, node, NULL

@@ -63,19 +63,23 @@ extension MessageQueue {
         try await settle(leases.map { Settlement($0, .release) })
     }
 
-    private func settle(_ settlements: [Settlement]) async throws -> [Lease] {
+    func settle(_ settlements: [Settlement]) async throws -> [Lease] {
         let statements = SettleStatement.statements(settlements)
         guard !statements.isEmpty else { return [] }
         let results = try await PlannerSettings.run(statements.map(\.statement), on: database)
         // The next message of the key may go now.
         for queue in Set(settlements.map(\.lease.queue)) { board.wakeHere(queue) }
-        return try zip(statements, results).flatMap { try $0.columns.missing(from: $1) }
+        let refused = try zip(statements, results).flatMap { try $0.columns.missing(from: $1) }
+        shared.meters.noteSettled(settlements, refused: refused)
+        return refused
     }
 
     private func settle(_ settlements: [Settlement], in connection: Connection) throws -> [Lease] {
         let statements = SettleStatement.statements(settlements)
         guard !statements.isEmpty else { return [] }
         let results = try PlannerSettings.run(statements.map(\.statement), in: connection)
-        return try zip(statements, results).flatMap { try $0.columns.missing(from: $1) }
+        let refused = try zip(statements, results).flatMap { try $0.columns.missing(from: $1) }
+        shared.meters.noteSettled(settlements, refused: refused)
+        return refused
     }
 }

@@ -20,6 +20,12 @@ package struct QueueStatistics: Sendable, Equatable {
     package let pausedAt: Timestamp?
     /// Why it is paused.
     package let pauseReason: String?
+    /// When the pause ends by itself.
+    package let pausedUntil: Timestamp?
+    /// Where its circuit stands; closed where it has no breaker.
+    package let circuit: Circuit
+    /// When an open circuit is probed next.
+    package let probesAt: Timestamp?
 }
 
 extension MessageQueue {
@@ -34,27 +40,35 @@ extension MessageQueue {
                     count(*) FILTER (WHERE wait_until IS NOT NULL) AS delayed,
                     count(*) FILTER (WHERE lease_until > now()) AS leased,
                     count(*) FILTER (WHERE shelf = 4) AS suspect,
-                    min(id) FILTER (WHERE wait_until IS NULL AND (lease_until IS NULL OR lease_until <= now())) AS oldest
+                    min(entered_at) FILTER (WHERE wait_until IS NULL AND (lease_until IS NULL OR lease_until <= now())) AS oldest
                 FROM queue.state
                 GROUP BY queue
             ), dead AS (
                 SELECT queue, count(*) AS dead FROM queue.dead_letter GROUP BY queue
             )
-            SELECT q.name, coalesce(live.ready, 0), coalesce(live.delayed, 0), coalesce(live.leased, 0),
-                coalesce(live.suspect, 0), coalesce(dead.dead, 0), now() - m.enqueued_at, q.paused_at, q.pause_reason
-            FROM queue.queue AS q
-            LEFT JOIN live ON live.queue = q.id
-            LEFT JOIN dead ON dead.queue = q.id
-            LEFT JOIN queue.message AS m ON m.id = live.oldest
-            ORDER BY q.name
+            SELECT n.name, coalesce(live.ready, 0), coalesce(live.delayed, 0), coalesce(live.leased, 0),
+                coalesce(live.suspect, 0), coalesce(dead.dead, 0), now() - live.oldest,
+                q.paused_at, q.pause_reason, q.paused_until, coalesce(gate.circuit::text, 'closed'), gate.turns_at
+            FROM queue.queue AS n
+            LEFT JOIN queue.queue AS q
+                ON q.id = n.id AND q.paused_at IS NOT NULL AND NOT coalesce(q.paused_until <= now(), false)
+            LEFT JOIN live ON live.queue = n.id
+            LEFT JOIN dead ON dead.queue = n.id
+            LEFT JOIN LATERAL (
+                SELECT circuit, turns_at FROM queue.gate WHERE queue = n.id ORDER BY revision DESC LIMIT 1
+            ) AS gate ON true
+            ORDER BY n.name
             """, name: "queue.statistics")
         return try rows.map { row in
-            let (queue, ready, delayed, leased, suspect, dead, age, pausedAt, reason) = try row.decode(
+            let (
+                queue, ready, delayed, leased, suspect, dead, age, pausedAt, reason, pausedUntil, circuit, probesAt
+            ) = try row.decode(
                 String.self, Int.self, Int.self, Int.self, Int.self, Int.self, Duration?.self, Timestamp?.self,
-                String?.self)
+                String?.self, Timestamp?.self, String.self, Timestamp?.self)
             return QueueStatistics(
                 queue: queue, ready: ready, delayed: delayed, leased: leased, suspect: suspect, dead: dead,
-                oldestReadyAge: age, pausedAt: pausedAt, pauseReason: reason)
+                oldestReadyAge: age, pausedAt: pausedAt, pauseReason: reason,
+                pausedUntil: pausedUntil, circuit: Circuit(rawValue: circuit) ?? .closed, probesAt: probesAt)
         }
     }
 }

@@ -79,6 +79,13 @@ package struct MessageQueue: Sendable {
         /// The least time between two notifications to the other nodes. Defaults to 50 ms.
         package var wakeInterval = Duration.milliseconds(50)
 
+        /// A folder on the disk that holds the database, where that is on this machine. `nil`, the default, leaves
+        /// watching the disk to others.
+        package var storeFolder: String?
+        /// Bytes that must be free on that disk for messages to be taken in. Defaults to 512 MiB: enough for what is on
+        /// its way to be finished.
+        package var leastFreeBytes = 512 << 20
+
         /// The defaults stated at each property.
         package init() {}
 
@@ -107,6 +114,7 @@ package struct MessageQueue: Sendable {
     let board: WakeBoard
     let shared: Shared
     private let enqueuer: Coalescer<NewMessage, MessageID>
+    private let disk: DiskGauge?
 
     /// What all copies of the value share.
     final class Shared: Sendable {
@@ -115,8 +123,13 @@ package struct MessageQueue: Sendable {
         let plans = Mutex<[String: ClaimPlan]>([:])
         /// Queues that are known to be committed.
         let knownQueues = Mutex<Set<String>>([])
+        let policies: PolicyBoard
+        let meters = Meters()
 
-        init(nodeName: String) { self.nodeName = nodeName }
+        init(nodeName: String, configuration: Configuration) {
+            self.nodeName = nodeName
+            policies = PolicyBoard(configuration)
+        }
     }
 
     /// A queue on a migrated database.
@@ -132,8 +145,9 @@ package struct MessageQueue: Sendable {
         self.database = database
         self.configuration = configuration
         self.logger = logger
+        disk = configuration.storeFolder.map { DiskGauge(folder: $0, least: configuration.leastFreeBytes) }
         let board = WakeBoard()
-        let shared = Shared(nodeName: node)
+        let shared = Shared(nodeName: node, configuration: configuration)
         self.board = board
         self.shared = shared
         enqueuer = Coalescer(
@@ -145,9 +159,6 @@ package struct MessageQueue: Sendable {
         }
     }
 
-    /// The policy of a queue on this node.
-    package func policy(of queue: String) -> QueuePolicy { configuration.policy(of: queue) }
-
     // MARK: Enqueue
 
     /// Enqueues one message and returns when it is durable.
@@ -156,8 +167,10 @@ package struct MessageQueue: Sendable {
     /// not be there.
     package func enqueue(_ message: NewMessage) async throws -> MessageID {
         try message.validate()
+        try disk?.check()
         if !shared.knownQueues.withLock({ $0.contains(message.queue) }) { try await declare([message.queue]) }
         let id = try await enqueuer.submit(message)
+        shared.meters.note(message.queue) { $0.enqueued += 1 }
         wake(message.queue)
         return id
     }
@@ -167,6 +180,7 @@ package struct MessageQueue: Sendable {
     package func enqueue(_ messages: [NewMessage]) async throws -> [MessageID] {
         guard !messages.isEmpty else { return [] }
         for message in messages { try message.validate() }
+        try disk?.check()
         try await declare(messages.map(\.queue))
         let chunks = EnqueueStatement.chunks(messages)
         let ids =
@@ -175,6 +189,7 @@ package struct MessageQueue: Sendable {
             : try await database.transaction { connection in
                 try chunks.flatMap { try EnqueueStatement.run($0, in: connection) }
             }
+        count(messages)
         for queue in Set(messages.map(\.queue)) { wake(queue) }
         return ids
     }
@@ -185,10 +200,19 @@ package struct MessageQueue: Sendable {
     /// enqueue under the same keys in different calls and orders may deadlock: PostgreSQL ends one of them with 40P01.
     package func enqueue(_ messages: [NewMessage], in connection: Connection) throws -> [MessageID] {
         for message in messages { try message.validate() }
+        try disk?.check()
         let unknown = Set(messages.map(\.queue)).subtracting(shared.knownQueues.withLock { $0 })
         // Not remembered as known: this transaction may yet be rolled back.
         if !unknown.isEmpty { try EnqueueStatement.declare(unknown, on: connection) }
-        return try EnqueueStatement.chunks(messages).flatMap { try EnqueueStatement.run($0, in: connection) }
+        let ids = try EnqueueStatement.chunks(messages).flatMap { try EnqueueStatement.run($0, in: connection) }
+        count(messages)
+        return ids
+    }
+
+    private func count(_ messages: [NewMessage]) {
+        for (queue, ofQueue) in Dictionary(grouping: messages, by: \.queue) {
+            shared.meters.note(queue) { $0.enqueued += ofQueue.count }
+        }
     }
 
     /// Makes sure that the queues exist, so that they can be paused and show in statistics before their first message.

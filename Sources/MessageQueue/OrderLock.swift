@@ -17,6 +17,7 @@ enum OrderLock {
     static func messages(_ messages: [NewMessage]) -> (SQL, StaticString)? {
         let keyed = messages.filter { $0.key != nil }
         guard !keyed.isEmpty else { return nil }
+        if keyed.count == 1, let key = keyed[0].key { return self.key(key, of: keyed[0].queue) }
         let queues = keyed.map(\.queue)
         guard Set(keyed.map { [$0.queue, $0.key ?? ""] }).count <= maximumKeys else { return self.queues(queues) }
         return keys(
@@ -57,6 +58,18 @@ enum OrderLock {
     /// For everything in these queues.
     static func queues(_ names: [String]) -> (SQL, StaticString) {
         wholeQueues("SELECT id::integer FROM queue.queue WHERE name = ANY (\(names))")
+    }
+
+    /// One key's, without the machinery that keeps several in order.
+    private static func key(_ key: String, of queue: String) -> (SQL, StaticString) {
+        (
+            """
+            SELECT pg_advisory_xact_lock_shared(\(raw: space), q.id),
+                pg_advisory_xact_lock(hashtextextended(\(key), q.id))
+            FROM queue.queue AS q
+            WHERE q.name = \(queue)
+            """, "queue.lock_one"
+        )
     }
 
     private static func keys(_ keys: SQL) -> (SQL, StaticString) {

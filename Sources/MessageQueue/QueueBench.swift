@@ -157,7 +157,7 @@ package struct QueueBench: Sendable {
             try connection.execute(
                 """
                 DELETE FROM queue.history
-                WHERE message IN (
+                WHERE messages[1] IN (
                     SELECT m.id FROM queue.message AS m JOIN queue.queue AS q ON q.id = m.queue WHERE q.name LIKE 'bench.%'
                 )
                 """, name: "bench.clean")

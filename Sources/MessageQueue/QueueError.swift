@@ -14,6 +14,10 @@ package enum QueueError: Error, Equatable, CustomStringConvertible {
     case unknownQueue(String)
     /// More callers wait to enqueue than the configuration allows: try again later.
     case tooManyWaiting(limit: Int)
+    /// The disk that holds the database is nearly full: try again later.
+    case storeNearlyFull(freeBytes: Int)
+    /// A policy that makes no sense, with every rule that it breaks.
+    case policy([String])
     /// The caller's transaction is not READ COMMITTED.
     case isolation(String)
     /// The lease ran out and another claim has the message, or it was cancelled: the caller's work must not be
@@ -35,6 +39,9 @@ package enum QueueError: Error, Equatable, CustomStringConvertible {
         case .unknownQueue(let name):
             "no queue is called \"\(name.prefix(100))\"; `hub queue list` shows those there are"
         case .tooManyWaiting(let limit): "\(limit) callers wait to enqueue already; try again later"
+        case .storeNearlyFull(let bytes):
+            "the database's disk has \(bytes >> 20) MiB left, too little to take more in; try again later"
+        case .policy(let problems): "the policy makes no sense: " + problems.joined(separator: "; ")
         case .isolation(let level):
             "a transaction that is \(level) cannot write to a queue; use read committed, the default"
         case .leaseLost(let id): "the lease on message \(id) is lost; roll back what was done under it"

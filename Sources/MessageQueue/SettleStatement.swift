@@ -14,10 +14,7 @@ enum SettleStatement {
                 WHERE s.queue = l.queue AND s.shelf = l.shelf AND s.position = l.position
                   AND s.fence = l.fence AND s.lease_until IS NOT NULL
                 RETURNING s.id, s.position, s.fence, s.key_hash, s.leased_at, s.node, s.attempt
-            ), noted AS (
-                INSERT INTO queue.history (message, began_at, node, outcome, attempt)
-                SELECT id, leased_at, node, 'acknowledged', attempt FROM ended
-            ), \(advanced)
+            ), \(HistoryStatement.noted(.acknowledged, of: "ended")), \(advanced)
             SELECT position, fence FROM ended
             """, "queue.acknowledge"
         )
@@ -26,28 +23,30 @@ enum SettleStatement {
     /// Lets messages wait for their next attempt; their keys wait with them.
     ///
     /// Locked first, because RETURNING gives the new row and the history wants the old lease.
-    static func retry(_ columns: LeaseColumns, causes: [Cause], delays: [Duration]) -> (SQL, StaticString) {
+    ///
+    /// - Parameter counted: which of the attempts count; one that only probed an open circuit does not
+    static func retry(
+        _ columns: LeaseColumns, causes: [Cause], delays: [Duration], counted: [Bool]
+    ) -> (SQL, StaticString) {
         (
             """
             WITH held AS MATERIALIZED (
-                SELECT s.queue, s.shelf, s.position, s.fence, s.id, s.leased_at, s.node, s.attempt, l.cause, l.delay
+                SELECT s.queue, s.shelf, s.position, s.fence, s.id, s.leased_at, s.node, s.attempt, l.cause, l.delay,
+                    CASE WHEN l.counted THEN s.attempt ELSE s.attempt - 1 END AS attempts
                 FROM unnest(
                     \(columns.queues), \(columns.shelves), \(columns.positions), \(columns.fences),
-                    \(causes.map(\.code)), \(delays)
-                ) AS l(queue, shelf, position, fence, cause, delay)
+                    \(causes.map(\.code)), \(delays), \(counted)
+                ) AS l(queue, shelf, position, fence, cause, delay, counted)
                 JOIN queue.state AS s ON s.queue = l.queue AND s.shelf = l.shelf AND s.position = l.position
                 WHERE s.fence = l.fence AND s.lease_until IS NOT NULL
                 FOR UPDATE OF s
             ), retried AS (
                 UPDATE queue.state AS s
                 SET shelf = 3, wait_until = clock_timestamp() + held.delay, lost = 0,
-                    node = NULL, leased_at = NULL, lease_until = NULL
+                    attempt = held.attempts, node = NULL, leased_at = NULL, lease_until = NULL
                 FROM held
                 WHERE s.queue = held.queue AND s.shelf = held.shelf AND s.position = held.position
-            ), noted AS (
-                INSERT INTO queue.history (message, began_at, node, outcome, attempt, cause)
-                SELECT id, leased_at, node, 'retried', attempt, cause FROM held
-            )
+            ), \(HistoryStatement.noted(.retried, of: "held", cause: "cause"))
             SELECT position, fence FROM held
             """, "queue.retry"
         )
@@ -65,15 +64,13 @@ enum SettleStatement {
                 ) AS l(queue, shelf, position, fence, cause_code, cause_text, fingerprint)
                 WHERE s.queue = l.queue AND s.shelf = l.shelf AND s.position = l.position
                   AND s.fence = l.fence AND s.lease_until IS NOT NULL
-                RETURNING s.id, s.position, s.fence, s.key_hash, s.queue, s.priority, s.leased_at, s.node, s.attempt, s.lost,
-                    l.cause_code, l.cause_text, l.fingerprint
+                RETURNING s.id, s.position, s.fence, s.key_hash, s.era, s.queue, s.priority, s.leased_at, s.node, s.attempt,
+                    s.lost, l.cause_code, l.cause_text, l.fingerprint
             ), buried AS (
-                INSERT INTO queue.dead_letter (id, queue, priority, attempt, lost, cause_code, cause_text, fingerprint)
-                SELECT id, queue, priority, attempt, lost, cause_code, cause_text, fingerprint FROM ended
-            ), noted AS (
-                INSERT INTO queue.history (message, began_at, node, outcome, attempt, cause)
-                SELECT id, leased_at, node, 'dead_lettered', attempt, cause_code FROM ended
-            ), \(advanced)
+                INSERT INTO queue.dead_letter
+                    (id, era, queue, priority, attempt, lost, cause_code, cause_text, fingerprint)
+                SELECT id, era, queue, priority, attempt, lost, cause_code, cause_text, fingerprint FROM ended
+            ), \(HistoryStatement.noted(.deadLettered, of: "ended", cause: "cause_code")), \(advanced)
             SELECT position, fence FROM ended
             """, "queue.dead_letter"
         )
@@ -81,7 +78,7 @@ enum SettleStatement {
 
     /// CTEs that bring the next messages of the keys in `ended` to the shelves where they are claimed. A leased message
     /// was the oldest of its key, so what follows it is the oldest now; what is long dead before it is not walked over.
-    private static let advanced: SQL =
+    static let advanced: SQL =
         """
         next AS MATERIALIZED (
             SELECT n.queue, n.position
@@ -127,14 +124,15 @@ enum SettleStatement {
     static func statements(_ settlements: [Settlement]) -> [(columns: LeaseColumns, statement: (SQL, StaticString))] {
         var acknowledged: [Lease] = []
         var released: [Lease] = []
-        var retried: [(lease: Lease, cause: Cause, delay: Duration)] = []
+        var retried: [(lease: Lease, cause: Cause, delay: Duration, isCounted: Bool)] = []
         var dead: [(lease: Lease, cause: Cause)] = []
         // In the order of places, like LeaseColumns, so that causes stand beside their leases.
         for settlement in settlements.sorted(by: { $0.lease.place.position < $1.lease.place.position }) {
             switch settlement.verdict {
             case .acknowledge: acknowledged.append(settlement.lease)
             case .release: released.append(settlement.lease)
-            case .retry(let cause, let delay): retried.append((settlement.lease, cause, delay))
+            case .retry(let cause, let delay, let isCounted):
+                retried.append((settlement.lease, cause, delay, isCounted))
             case .deadLetter(let cause): dead.append((settlement.lease, cause))
             }
         }
@@ -146,7 +144,9 @@ enum SettleStatement {
         }
         if !retried.isEmpty {
             let columns = LeaseColumns(retried.map(\.lease))
-            statements.append((columns, retry(columns, causes: retried.map(\.cause), delays: retried.map(\.delay))))
+            let statement = retry(
+                columns, causes: retried.map(\.cause), delays: retried.map(\.delay), counted: retried.map(\.isCounted))
+            statements.append((columns, statement))
         }
         if !dead.isEmpty {
             let columns = LeaseColumns(dead.map(\.lease))

@@ -6,8 +6,8 @@ struct Settlement: Sendable {
     enum Verdict: Sendable, Equatable {
         /// Delete the state row; note the acknowledgement.
         case acknowledge
-        /// Wait, then try again.
-        case retry(Cause, after: Duration)
+        /// Wait, then try again. An attempt that does not count was a probe of an open circuit.
+        case retry(Cause, after: Duration, isCounted: Bool = true)
         /// Set aside.
         case deadLetter(Cause)
         /// Give the message back as if it had not been claimed: it never reached a handler.
@@ -25,6 +25,9 @@ struct Settlement: Sendable {
         case .acknowledged: return nil
         case .done: self.init(lease, .acknowledge)
         case .deadLetter(let cause): self.init(lease, .deadLetter(cause))
+        case .retry(let cause, let asked) where lease.isProbe:
+            let delay = asked.map { max($0, .zero) } ?? policy.backOff.delay(afterAttempt: 1)
+            self.init(lease, .retry(cause, after: delay, isCounted: false))
         case .retry(let cause, let asked):
             switch policy.verdict(afterAttempt: lease.attempt, asked: asked) {
             case .retry(let delay): self.init(lease, .retry(cause, after: delay))

@@ -18,8 +18,8 @@ import Testing
             try await database.execute("DELETE FROM queue.message WHERE id = \(ids[2].rawValue)")
             try await database.execute(
                 """
-                INSERT INTO queue.dead_letter (id, fingerprint, queue, priority, attempt, lost, cause_code, cause_text)
-                SELECT id, 0, queue, priority, 0, 0, '', '' FROM queue.state WHERE id = \(ids[3].rawValue)
+                INSERT INTO queue.dead_letter (id, era, fingerprint, queue, priority, attempt, lost, cause_code, cause_text)
+                SELECT id, era, 0, queue, priority, 0, 0, '', '' FROM queue.state WHERE id = \(ids[3].rawValue)
                 """)
             #expect(
                 try await queue.check() == [
@@ -68,7 +68,7 @@ import Testing
                 """
                 SELECT count(*) FILTER (WHERE outcome = 'acknowledged'), count(*) FILTER (WHERE outcome = 'cancelled'),
                     (SELECT count(*) FROM queue.dead_letter)
-                FROM queue.history
+                FROM queue.history, unnest(messages)
                 """
             )[0].decode(Int.self, Int.self, Int.self)
             #expect(ends.0 + ends.1 + ends.2 == mix.enqueued.count)

@@ -98,7 +98,7 @@ struct ConsumerStateTests {
         var state = machine()
         let exchange = try #require(state.next(now: start).exchange)
         state.exchanged(
-            exchange, claimed: [], lost: [], mayHaveOverlooked: .milliseconds(100), sentAt: start, now: start)
+            exchange, claimed: [], lost: [], lookAgain: .milliseconds(100), sentAt: start, now: start)
         #expect(state.next(now: start).waitsUntil == start + .milliseconds(100))
     }
 
@@ -137,7 +137,7 @@ struct ConsumerStateTests {
         let later = start + .seconds(10)
         let exchange = try #require(state.next(now: later).exchange)
         state.exchanged(
-            exchange, claimed: [], lost: [.stub(3)], mayHaveOverlooked: nil, sentAt: later, now: later)
+            exchange, claimed: [], lost: [.stub(3)], lookAgain: nil, sentAt: later, now: later)
         state.finished(.stub(1), .acknowledged, now: later)
         #expect(state.next(now: later).started == nil)
     }
@@ -225,7 +225,7 @@ struct ConsumerStateTests {
 extension ConsumerState {
     /// Reports a successful exchange that was a survey and lost nothing.
     fileprivate mutating func answer(_ exchange: Exchange, claimed: [Lease], at now: Instant) {
-        exchanged(exchange, claimed: claimed, lost: [], mayHaveOverlooked: nil, sentAt: now, now: now)
+        exchanged(exchange, claimed: claimed, lost: [], lookAgain: nil, sentAt: now, now: now)
     }
 }
 

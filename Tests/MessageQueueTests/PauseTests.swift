@@ -1,3 +1,4 @@
+import Postgres
 import TestSupport
 import Testing
 
@@ -19,6 +20,20 @@ import Testing
             try await queue.resume("out.fire")
             #expect(try await other.claim("out.fire", limit: 9).count == 2)
             #expect(try await queue.statistics(of: "out.fire").pausedAt == nil)
+        }
+    }
+
+    @Test func `a pause may end by itself`() async throws {
+        try await withQueue { queue in
+            _ = try await queue.enqueue(NewMessage("out.fire", "1"))
+            try await queue.pause("out.fire", reason: "their maintenance", for: .seconds(3_600))
+            #expect(try await queue.claim("out.fire", limit: 9).isEmpty)
+            let until = try #require(try await queue.statistics(of: "out.fire").pausedUntil)
+            #expect(until > Timestamp.now() + .seconds(3_500))
+            try await TestDatabase.current.database.execute(
+                "UPDATE queue.queue SET paused_until = now() WHERE paused_at IS NOT NULL")
+            #expect(try await queue.claim("out.fire", limit: 9).count == 1)
+            #expect(try await queue.statistics(of: "out.fire").pauseReason == nil)
         }
     }
 

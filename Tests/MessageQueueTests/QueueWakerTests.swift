@@ -1,3 +1,4 @@
+import Logging
 import Postgres
 import Synchronization
 import TestSupport
@@ -43,7 +44,7 @@ import Testing
             let listener = queue.database.listen([QueueWaker.channel])
             let counting = Task {
                 for await event in listener {
-                    if case .notification = event { told.withLock { $0 += 1 } }
+                    if case .notification(_, "intake") = event { told.withLock { $0 += 1 } }
                 }
             }
             let waker = Task { try await QueueWaker(queue: queue).run() }
@@ -61,6 +62,63 @@ import Testing
             waker.cancel()
             try await waker.value
             counting.cancel()
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `a listener that hears nothing says so, and one that hears does not`(hears: Bool) async throws {
+        let log = WarningLog()
+        let database = TestDatabase.current.pool(connections: 2)
+        // Another database stands for a pooler that takes the session away.
+        let elsewhere = Database(
+            configuration: try database.configuration.connecting(to: "postgres"), logger: log.logger)
+        let queue = MessageQueue(database: database, node: "test", logger: log.logger)
+        let waker = QueueWaker(
+            queue: queue, listener: hears ? database : elsewhere, patience: hears ? .seconds(2) : .milliseconds(50))
+        let run = Task { try await waker.run() }
+        if hears {
+            try await eventually { log.debugs > 0 || !log.warnings.isEmpty }
+            #expect(log.warnings.isEmpty)
+        } else {
+            try await eventually { log.warnings.contains { $0.contains("the listener hears no notification") } }
+        }
+        run.cancel()
+        try await run.value
+        await elsewhere.close()
+        await database.close()
+    }
+}
+
+/// Keeps what is logged.
+private final class WarningLog: LogHandler, Sendable {
+    private struct State {
+        var warnings: [String] = []
+        var debugs = 0
+    }
+
+    private let state = Mutex(State())
+
+    var logger: Logger { Logger(label: "test", factory: { _ in self }) }
+    var warnings: [String] { state.withLock { $0.warnings } }
+    var debugs: Int { state.withLock { $0.debugs } }
+
+    var logLevel: Logger.Level {
+        get { .debug }
+        set {}
+    }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    subscript(metadataKey _: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) {
+        state.withLock {
+            if event.level == .debug { $0.debugs += 1 }
+            if event.level >= .warning { $0.warnings.append("\(event.message)") }
         }
     }
 }

@@ -140,7 +140,7 @@ import Testing
             let waits = try await TestDatabase.current.database.query(
                 """
                 SELECT convert_from(m.payload, 'UTF8'), h.cause, round(extract(epoch FROM s.wait_until - now()) / 100)::int
-                FROM queue.state AS s JOIN queue.message AS m USING (id) JOIN queue.history AS h ON h.message = m.id
+                FROM queue.state AS s JOIN queue.message AS m USING (id) JOIN queue.history AS h ON m.id = ANY (h.messages)
                 WHERE s.shelf = 3 ORDER BY 1
                 """
             ).decode(String.self, String.self, Int.self)

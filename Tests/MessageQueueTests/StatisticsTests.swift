@@ -18,7 +18,8 @@ import Testing
                 all[0]
                     == QueueStatistics(
                         queue: "empty", ready: 0, delayed: 0, leased: 0, suspect: 0, dead: 0, oldestReadyAge: nil,
-                        pausedAt: nil, pauseReason: nil))
+                        pausedAt: nil, pauseReason: nil,
+                        pausedUntil: nil, circuit: .closed, probesAt: nil))
             #expect([all[1].ready, all[1].delayed, all[1].leased, all[1].dead] == [2, 1, 1, 1])
         }
     }
@@ -27,7 +28,8 @@ import Testing
         try await withQueue { queue in
             _ = try await queue.enqueue([NewMessage("intake", "1"), NewMessage("intake", "2")])
             try await TestDatabase.current.database.execute(
-                "UPDATE queue.message SET enqueued_at = now() - '1 h'::interval WHERE payload = '1'")
+                "UPDATE queue.state SET entered_at = now() - '1 h'::interval WHERE position = (SELECT min(position) FROM queue.state)"
+            )
             let age = try #require(try await queue.statistics(of: "intake").oldestReadyAge)
             #expect((.seconds(3600) ... .seconds(3700)).contains(age))
             _ = try await queue.claim("intake", limit: 1)

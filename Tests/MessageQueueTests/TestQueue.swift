@@ -101,14 +101,17 @@ struct OpenTransaction {
     private let task: Task<Void, any Error>
 
     /// Begins a transaction and returns when `body` has run in it.
-    init(on database: Database, _ body: @escaping @Sendable (Connection) throws -> Void) async throws {
+    init(
+        on database: Database, isolation: Isolation = .readCommitted,
+        _ body: @escaping @Sendable (Connection) throws -> Void
+    ) async throws {
         task = Task { [progress] in
-            try await database.transaction { connection in
+            try await database.transaction(isolation: isolation) { connection in
                 try body(connection)
                 progress.hasBegun.store(true, ordering: .releasing)
                 // Ends by itself in the end: a test that fails before it commits must not wait for ever when it closes
                 // the pool.
-                let limit = ContinuousClock.now + .seconds(20)
+                let limit = ContinuousClock.now + .seconds(60)
                 while !progress.mayEnd.load(ordering: .acquiring), ContinuousClock.now < limit {
                     try connection.execute("SELECT pg_sleep(0.001)")
                 }
@@ -124,11 +127,31 @@ struct OpenTransaction {
     }
 }
 
+/// Something that tasks tell each other once.
+final class Flag: Sendable {
+    let isSet = Atomic(false)
+}
+
 /// Waits until somebody waits for an order lock.
 func someoneWaitsForAKey() async throws {
     try await eventually {
         try await TestDatabase.current.database.query(
             "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         ).count > 0
+    }
+}
+
+/// Pages that a statement touches, without those of its planning; it is carried out.
+func buffers(of statement: SQL) async throws -> Int {
+    try await TestDatabase.current.database.transaction { connection in
+        for name in ["enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"] {
+            try connection.execute("SELECT set_config(\(name), 'off', true)")
+        }
+        let plan = try connection.query("EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) \(statement)")
+            .map { try $0.decode(String.self) }
+        guard let line = plan.first(where: { $0.contains("Buffers:") }) else { return 0 }
+        // The first line is the topmost node's, which counts what those below it touched.
+        return line.split(separator: " ").filter { $0.hasPrefix("hit=") || $0.hasPrefix("read=") }
+            .compactMap { Int($0.drop { $0 != "=" }.dropFirst()) }.reduce(0, +)
     }
 }
