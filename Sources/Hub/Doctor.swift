@@ -248,6 +248,15 @@ package struct Doctor: Sendable {
                         )
                     )
                 }
+                if queue.circuit != .closed {
+                    found.append(
+                        .init(
+                            severity: .attention, what: "\(queue.queue) waits: what it sends keeps failing",
+                            remedy:
+                                "See why with `hub queue show \(queue.queue)`; it goes on by itself when that has passed."
+                        )
+                    )
+                }
                 return found
             }
     }

@@ -46,6 +46,7 @@ package struct HubServices: Sendable {
         // So that they show, empty, from the start. A database that is away now is met by each service on its own.
         let queues = [Intake.queueName] + installation.partners.configured.map(Dispatch.queueName)
         try? await installation.queue.declare(queues)
+        try? await installation.queue.publishPolicies()
         var services: [any Service] = [QueueWaker(queue: installation.queue)]
         if roles.contains(.housekeeping) { services.append(Housekeeping(installation)) }
         if roles.contains(.dispatch) {

@@ -44,12 +44,16 @@ package struct Installation: Sendable {
         }
         let (connection, cluster) = try await connect(configuration, logger: logger)
         let partners: OutboundPartners
+        let queues: MessageQueue.Configuration
         do {
             let owner = Database(configuration: connection, logger: logger)
             let status = try await Migrator(lines: migrations).pending(owner)
             await owner.close()
             guard status.isCurrent else { throw InstallationError.schema(status.summary) }
             partners = try await OutboundPartners.open(configuration, catalogue: catalogue, logger: logger)
+            queues = self.queues(
+                partners, storeFolder: configuration.database == nil ? configuration.clusterFolder : nil)
+            guard queues.problems.isEmpty else { throw InstallationError.adapters(queues.problems) }
         } catch {
             try? await cluster?.stop()
             throw error
@@ -63,7 +67,7 @@ package struct Installation: Sendable {
             configuration: configuration,
             database: database,
             store: store,
-            queue: MessageQueue(database: database, node: nodeName(), configuration: queues(partners), logger: logger),
+            queue: MessageQueue(database: database, node: nodeName(), configuration: queues, logger: logger),
             catalogue: catalogue,
             partners: partners,
             metrics: metrics,
@@ -137,6 +141,11 @@ package struct Installation: Sendable {
         try? await cluster?.stop()
     }
 
+    /// The database by the role that owns its tables, for what the application's may not do. The caller closes it.
+    package func ownerDatabase() throws -> Database {
+        Database(configuration: try Self.connection(configuration), logger: logger)
+    }
+
     /// The hub as partners see it in outgoing documents.
     package var sender: ReleaseSender {
         let organisation = configuration.organisation
@@ -171,13 +180,17 @@ package struct Installation: Sendable {
         return (try connection(configuration), cluster)
     }
 
-    /// Each partner's queue retries by the schedule of its adapter.
-    private static func queues(_ partners: OutboundPartners) -> MessageQueue.Configuration {
+    /// Each partner's queue goes as fast and retries as often as its adapter says, and is left alone while the partner
+    /// does not answer. An operator may set otherwise while it runs: `hub queue policy`.
+    private static func queues(_ partners: OutboundPartners, storeFolder: String?) -> MessageQueue.Configuration {
         var configuration = MessageQueue.Configuration()
+        configuration.storeFolder = storeFolder
         for partner in partners.configured {
             guard let retry = partners.retry(of: partner) else { continue }
             configuration.policies[Dispatch.queueName(partner)] = QueuePolicy(
-                maximumAttempts: retry.attempts, backOff: BackOff(base: retry.first, cap: retry.longest))
+                maximumAttempts: retry.attempts, backOff: BackOff(base: retry.first, cap: retry.longest),
+                rate: partners.perSecond(of: partner).map { RateLimit(perSecond: $0) },
+                breaker: CircuitBreaker(failures: 5))
         }
         return configuration
     }

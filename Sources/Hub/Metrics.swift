@@ -1,3 +1,4 @@
+import MessageQueue
 import Synchronization
 
 /// The hub's figures in Prometheus text format (version 0.0.4).
@@ -56,8 +57,25 @@ package final class Metrics: Sendable {
         }
     }
 
+    /// How values were spread since this process started, by label.
+    struct Histogram: Sendable {
+        var name: String
+        var help: String
+        var series: [(labels: [(name: String, value: String)], spread: QueueMeter.Spread)]
+    }
+
+    /// Counts that somebody else keeps.
+    struct Total: Sendable {
+        var name: String
+        var help: String
+        var samples: [(labels: [(name: String, value: String)], value: Int)]
+    }
+
     /// All figures as text; `gauges` are those read for this answer.
-    package func text(gauges: [Gauge]) -> String {
+    package func text(gauges: [Gauge]) -> String { text(gauges: gauges, totals: [], histograms: []) }
+
+    /// All figures as text, with those of others.
+    func text(gauges: [Gauge], totals: [Total], histograms: [Histogram]) -> String {
         var lines: [String] = []
         let snapshot = counts.withLock { $0 }
         for counter in Counter.allCases {
@@ -71,11 +89,34 @@ package final class Metrics: Sendable {
             lines.append("# HELP \(gauge.name) \(gauge.help)")
             lines.append("# TYPE \(gauge.name) gauge")
             for sample in gauge.samples {
-                let labels = sample.labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
-                lines.append("\(gauge.name)\(labels.isEmpty ? "" : "{\(labels)}") \(sample.value)")
+                lines.append("\(gauge.name)\(Self.braced(sample.labels)) \(sample.value)")
+            }
+        }
+        for total in totals {
+            lines.append("# HELP \(total.name) \(total.help)")
+            lines.append("# TYPE \(total.name) counter")
+            lines += total.samples.map { "\(total.name)\(Self.braced($0.labels)) \($0.value)" }
+        }
+        for histogram in histograms {
+            lines.append("# HELP \(histogram.name) \(histogram.help)")
+            lines.append("# TYPE \(histogram.name) histogram")
+            for (labels, spread) in histogram.series {
+                var sum = 0
+                for (bound, count) in zip(spread.bounds, spread.counts) {
+                    sum += count
+                    lines.append("\(histogram.name)_bucket\(Self.braced(labels + [("le", "\(bound)")])) \(sum)")
+                }
+                lines.append("\(histogram.name)_bucket\(Self.braced(labels + [("le", "+Inf")])) \(spread.count)")
+                lines.append("\(histogram.name)_sum\(Self.braced(labels)) \(spread.sum)")
+                lines.append("\(histogram.name)_count\(Self.braced(labels)) \(spread.count)")
             }
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func braced(_ labels: [(name: String, value: String)]) -> String {
+        let labels = labels.map { "\($0.name)=\"\(escaped($0.value))\"" }.joined(separator: ",")
+        return labels.isEmpty ? "" : "{\(labels)}"
     }
 
     private static func escaped(_ text: String) -> String {

@@ -20,7 +20,7 @@ enum ClaimStatement {
             SET shelf = s.priority, wait_until = NULL
             FROM due
             WHERE s.queue = due.queue AND s.shelf = due.shelf AND s.position = due.position
-            RETURNING s.position
+            RETURNING s.shelf, s.position
             """, "queue.promote"
         )
     }
@@ -124,15 +124,17 @@ enum ClaimStatement {
     }
 
     /// The lowest live place of each shelf of ready messages, and of those behind.
-    static func survey(queue: String) -> (SQL, StaticString) {
-        (
+    static func survey(_ survey: ClaimPlan.Survey, queue: String) -> (SQL, StaticString) {
+        let shelves: [Shelf] = [.emergency, .urgent, .routine, .behind]
+        return (
             """
             SELECT arm.shelf, lowest.position
-            FROM unnest('{0,1,2,5}'::smallint[]) AS arm(shelf)
+            FROM unnest(\(shelves.map(\.rawValue)), \(shelves.map { survey.starts[$0] ?? 0 })) AS arm(shelf, start)
             CROSS JOIN LATERAL (
                 SELECT s.position
                 FROM queue.state AS s
                 WHERE s.queue = (SELECT id FROM queue.queue WHERE name = \(queue)) AND s.shelf = arm.shelf
+                  AND s.position >= arm.start
                 ORDER BY s.position
                 LIMIT 1
             ) AS lowest
@@ -140,14 +142,12 @@ enum ClaimStatement {
         )
     }
 
-    /// Reads what ``survey(queue:)`` found.
-    static func lowest(_ result: QueryResult) throws -> [Shelf: Int64] {
-        var lowest: [Shelf: Int64] = [:]
-        for row in result {
+    /// Reads places: those that ``survey(_:queue:)`` found, or those that ``promote(queue:)`` brought back.
+    static func places(_ result: QueryResult) throws -> [(shelf: Shelf, position: Int64)] {
+        try result.compactMap { row in
             let (shelf, position) = try row.decode(Int16.self, Int64.self)
-            if let shelf = Shelf(rawValue: shelf) { lowest[shelf] = position }
+            return Shelf(rawValue: shelf).map { ($0, position) }
         }
-        return lowest
     }
 
     /// Moves the end of the leases that are still held, and gives (position, fence) of each of those.

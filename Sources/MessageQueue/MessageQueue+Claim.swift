@@ -119,12 +119,11 @@ extension MessageQueue {
     private func claiming(
         _ exchange: ConsumerState.Exchange, _ queue: String, _ policy: QueuePolicy, _ lease: Duration, _ node: Int32
     ) -> Claiming {
-        let (arms, isSurvey) = shared.plans.withLock { plans in
+        let look = shared.plans.withLock { plans in
             plans[queue, default: ClaimPlan()].next(limit: exchange.limit, suspects: exchange.suspects, now: .now)
         }
         return Claiming(
-            queue: queue, arms: arms, isSurvey: isSurvey, limit: exchange.limit, lease: lease, node: node,
-            policy: policy)
+            queue: queue, look: look, limit: exchange.limit, lease: lease, node: node, policy: policy)
     }
 
     /// Keeps what a committed claim taught, and sets aside what is not to be handed out.
@@ -134,13 +133,15 @@ extension MessageQueue {
     ) async {
         shared.plans.withLock { plans in
             plans[queue, default: ClaimPlan()].claimed(claimed.leases.map(\.lease.place))
-            if let lowest = claimed.lowest { plans[queue, default: ClaimPlan()].surveyed(lowest: lowest) }
-            // What came back from waiting may stand below the floor.
-            if claimed.promoted > 0, claimed.lowest == nil { plans[queue, default: ClaimPlan()].surveyNext() }
+            if let (survey, lowest) = claimed.surveyed {
+                let now = ContinuousClock.now
+                plans[queue, default: ClaimPlan()].surveyed(survey, lowest: lowest, duration: now - began, now: now)
+            }
+            plans[queue, default: ClaimPlan()].returned(claimed.returned)
         }
         if !exchanged.isHeldBack {
             exchanged.lookAgain =
-                claimed.lowest != nil ? nil : claimed.promoted > 0 ? .zero : ClaimPlan.surveyInterval
+                claimed.surveyed != nil ? nil : claimed.returned.isEmpty ? ClaimPlan.surveyInterval : .zero
         }
         let carriedOver = claimed.leases.filter(\.isCarriedOver).map(\.lease)
         if !carriedOver.isEmpty { _ = try? await release(carriedOver) }
@@ -224,36 +225,33 @@ private struct Settling: Sendable {
 private struct Claiming: Sendable {
     struct Claimed: Sendable {
         var leases: [ClaimStatement.Taken]
-        /// Messages that came back from waiting.
-        let promoted: Int
+        /// Where messages stand that came back from waiting.
+        let returned: [(shelf: Shelf, position: Int64)]
         /// What a survey found.
-        let lowest: [Shelf: Int64]?
+        let surveyed: (survey: ClaimPlan.Survey, lowest: [Shelf: Int64])?
     }
 
     let statements: [(SQL, StaticString)]
     private let queue: String
-    private let arms: [ClaimPlan.Arm]
-    private let isSurvey: Bool
+    private let look: ClaimPlan.Look
 
-    init(
-        queue: String, arms: [ClaimPlan.Arm], isSurvey: Bool, limit: Int, lease: Duration, node: Int32,
-        policy: QueuePolicy
-    ) {
+    init(queue: String, look: ClaimPlan.Look, limit: Int, lease: Duration, node: Int32, policy: QueuePolicy) {
         self.queue = queue
-        self.arms = arms
-        self.isSurvey = isSurvey
+        self.look = look
         statements =
             [
                 ClaimStatement.promote(queue: queue),
                 ClaimStatement.claim(
-                    queue: queue, arms: arms, limit: limit, lease: lease, node: node, policy: policy),
-            ] + (isSurvey ? [ClaimStatement.survey(queue: queue)] : [])
+                    queue: queue, arms: look.arms, limit: limit, lease: lease, node: node, policy: policy),
+            ] + (look.survey.map { [ClaimStatement.survey($0, queue: queue)] } ?? [])
     }
 
     func read(_ results: ArraySlice<QueryResult>) throws -> Claimed {
         let results = Array(results)
+        let lowest = look.survey == nil ? [] : try ClaimStatement.places(results[2])
         return Claimed(
-            leases: try ClaimStatement.taken(results[1], queue: queue, arms: arms), promoted: results[0].count,
-            lowest: isSurvey ? try ClaimStatement.lowest(results[2]) : nil)
+            leases: try ClaimStatement.taken(results[1], queue: queue, arms: look.arms),
+            returned: try ClaimStatement.places(results[0]),
+            surveyed: look.survey.map { ($0, Dictionary(uniqueKeysWithValues: lowest.map { ($0.shelf, $0.position) })) })
     }
 }

@@ -1,54 +1,88 @@
+import Glibc
 package import Postgres
+import Synchronization
 
-/// Measures the queue on a real database, with all that it promises on: leases, fences, order locks and history.
+/// Measures the queue on a real database, with all that it promises on: leases, fences, order locks and history; and
+/// beside it what the machine can do at all.
 package struct QueueBench: Sendable {
     /// One measurement.
     package struct Figure: Sendable {
         /// What was done.
-        package let work: String
+        package var work: String
+        /// Bytes of each document.
+        package var size: Int
         /// Callers or consumers at once.
-        package let callers: Int
+        package var callers = 1
         /// Messages of one call; 1 for single calls.
-        package let batch: Int
+        package var batch = 1
         /// Messages in all.
-        package let messages: Int
-        /// Messages per second.
-        package let rate: Double
-        /// What `p50` and `p99` are times of.
-        package let timed: String
-        /// The median.
-        package let p50: Duration
-        /// One in a hundred took longer.
-        package let p99: Duration
+        package var messages = 0
+        /// Messages per second, or bytes per message.
+        package var value: Double
+        /// The unit of `value`.
+        package var unit = "msg/s"
+        /// Half of the times were shorter.
+        package var p50: Duration?
+        /// One time in a hundred was longer.
+        package var p99: Duration?
+        /// The figure of the machine's own limit that it is compared with.
+        package var limit: Double?
+        /// The aim that it is held against, in words.
+        package var aim = ""
+
+        /// The part of the limit that is reached.
+        package var ratio: Double? { limit.map { value / $0 } }
 
         /// A line of a table.
         package var line: String {
             let columns = [
-                work.padded(to: 34), String(callers).padded(to: 8), String(batch).padded(to: 6),
-                String(Int(rate)).padded(to: 9), timed.padded(to: 10), p50.inMilliseconds.padded(to: 8),
-                p99.inMilliseconds,
+                work.padded(to: 42), String(size).padded(to: 6), String(callers).padded(to: 8),
+                String(batch).padded(to: 6),
+                String(Int(value)).padded(to: 9), unit.padded(to: 6), (p50?.inMilliseconds ?? "").padded(to: 9),
+                (p99?.inMilliseconds ?? "").padded(to: 9), (ratio?.inHundredths ?? "").padded(to: 6), aim,
             ]
             return columns.joined(separator: " ")
         }
 
         /// The heads of ``line``'s columns: milliseconds for the times.
         package static let header = [
-            "work".padded(to: 34), "callers".padded(to: 8), "batch".padded(to: 6), "msg/s".padded(to: 9),
-            "time of".padded(to: 10), "p50 ms".padded(to: 8), "p99 ms",
+            "work".padded(to: 42), "bytes".padded(to: 6), "callers".padded(to: 8), "batch".padded(to: 6),
+            "value".padded(to: 9), "unit".padded(to: 6), "p50 ms".padded(to: 9), "p99 ms".padded(to: 9),
+            "limit".padded(to: 6), "aim",
         ].joined(separator: " ")
+
+        /// One JSON object.
+        package var json: String {
+            var members = [
+                "\"work\":\"\(work)\"", "\"size\":\(size)", "\"callers\":\(callers)", "\"batch\":\(batch)",
+                "\"messages\":\(messages)", "\"value\":\(value.inHundredths)", "\"unit\":\"\(unit)\"",
+            ]
+            if let p50 { members.append("\"p50_ms\":\(p50.inMilliseconds)") }
+            if let p99 { members.append("\"p99_ms\":\(p99.inMilliseconds)") }
+            if let limit { members.append("\"limit\":\(limit.inHundredths)") }
+            if let ratio { members.append("\"ratio\":\(ratio.inHundredths)") }
+            if !aim.isEmpty { members.append("\"aim\":\"\(aim)\"") }
+            return "{" + members.joined(separator: ",") + "}"
+        }
     }
 
     private let database: Database
+    private let owner: Database
     private let messages: Int
+    private let backlog: Int
     private let payload: [UInt8]
 
     /// - Parameters:
     ///   - database: migrated; the bench uses queues called `bench.…` and empties them afterwards
-    ///   - messages: how many messages each measurement moves; single callers move a quarter
+    ///   - owner: the same by a role that may make a table, for the bare limits
+    ///   - messages: how many messages each measurement moves; single callers move a part of it
     ///   - bytes: the size of each document
-    package init(database: Database, messages: Int = 20_000, bytes: Int = 2_048) {
+    ///   - backlog: how many are heaped up for the measurement of a backlog; 0 leaves it out
+    package init(database: Database, owner: Database, messages: Int = 50_000, bytes: Int = 2_048, backlog: Int = 0) {
         self.database = database
+        self.owner = owner
         self.messages = messages
+        self.backlog = backlog
         var generator = SystemRandomNumberGenerator()
         payload = (0..<bytes).map { _ in UInt8.random(in: 0...255, using: &generator) }
     }
@@ -58,58 +92,167 @@ package struct QueueBench: Sendable {
     package func run(report: (Figure) -> Void) async throws -> [Figure] {
         let queue = MessageQueue(database: database, node: "bench")
         var figures: [Figure] = []
-        func add(_ figure: Figure) {
+        @discardableResult func add(_ figure: Figure, limit: Double? = nil, aim: String = "") -> Double {
+            var figure = figure
+            figure.limit = limit
+            figure.aim = aim
             figures.append(figure)
             report(figure)
+            return figure.value
         }
-        for callers in [1, 8, 32] { add(try await enqueueSingles(queue, callers: callers)) }
-        for consumers in [1, 2] {
-            add(try await enqueueBatches(queue, callers: 2, batch: 100))
-            add(try await drain(queue, consumers: consumers, batch: 100))
+        do {
+            try await makeTable()
+            let commits = [add(try await singleCommits(callers: 1)), add(try await singleCommits(callers: 32))]
+            let unnest = add(try await bareInsert())
+            let deletes = add(try await bareDelete())
+
+            add(try await singles(queue, callers: 32), limit: commits[1], aim: "30,000/s, p99 < 10 ms")
+            add(try await singles(queue, callers: 1), limit: commits[0], aim: "0.85 of pgbench")
+            add(try await batchesIn(queue), limit: unnest, aim: "45,000/s, 0.8 of bare unnest")
+            let drained = add(try await drain(queue, consumers: 2), limit: deletes, aim: "65,000/s, 0.8 of bare DELETE")
+            try await batchesIn(queue)
+            add(try await drain(queue, consumers: 1), limit: deletes)
+            try await batchesIn(queue, name: "flow")
+            add(try await consume(queue))
+            add(try await inAndOut(queue), aim: "40,000/s each way")
+            add(
+                try await flow(queue, perSecond: 1_000, messages: min(messages, 10_000)), aim: "p50 <= 1.2, p99 <= 5 ms"
+            )
+            add(try await flow(queue, perSecond: 2_500, messages: 2 * messages))
+            add(
+                try await flow(queue, perSecond: 2_500, messages: 2 * messages, isSnapshotHeld: true),
+                aim: "within 1.2 of the line above")
+            if backlog > 0 {
+                add(try await heapUp(queue))
+                add(
+                    try await drain(queue, consumers: 2, work: "drain a backlog"), limit: drained,
+                    aim: "within 1.2 of a drain")
+            }
+            add(try await writeAheadLog(queue), aim: "<= 2,450 B for 2,048 B")
+        } catch {
+            try? await clean()
+            throw error
         }
-        add(try await consume(queue, concurrency: 64, batch: 200, isBacklog: true))
-        add(try await consume(queue, concurrency: 64, batch: 200, isBacklog: false))
         try await clean()
         return figures
     }
+
+    // MARK: The machine's own limits
+
+    private func makeTable() async throws {
+        try await owner.read { connection in
+            try connection.executeScript(
+                """
+                DROP TABLE IF EXISTS public.hub_queue_bench;
+                CREATE TABLE public.hub_queue_bench (
+                    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, payload bytea NOT NULL
+                ) WITH (toast_tuple_target = 8160);
+                ALTER TABLE public.hub_queue_bench ALTER COLUMN payload SET STORAGE EXTERNAL;
+                """)
+        }
+    }
+
+    /// One document a commit, by PostgreSQL's own pgbench where that is installed, else by this process.
+    private func singleCommits(callers: Int) async throws -> Figure {
+        var figure = Figure(work: "limit: single commits, pgbench", size: payload.count, callers: callers, value: 0)
+        let connection = owner.configuration.connectionString
+        // A password would show in the list of processes.
+        if !connection.contains("password"),
+            let rate = await Pgbench.rate(connection, callers: callers, bytes: payload.count)
+        {
+            figure.value = rate
+            return figure
+        }
+        let each = max(1, messages / 8 / callers)
+        figure = try await measure("limit: single commits, this client", callers: callers, batch: 1) { _, clock in
+            for _ in 0..<each {
+                try await clock {
+                    _ = try await owner.execute("INSERT INTO public.hub_queue_bench (payload) VALUES (\(payload))")
+                }
+            }
+            return each
+        }
+        return figure
+    }
+
+    private func bareInsert() async throws -> Figure {
+        let documents = Array(repeating: payload, count: 100)
+        let rounds = max(1, messages / 200)
+        return try await measure("limit: bare unnest insert", callers: 2, batch: 100) { _, clock in
+            for _ in 0..<rounds {
+                try await clock {
+                    _ = try await owner.execute(
+                        "INSERT INTO public.hub_queue_bench (payload) SELECT * FROM unnest(\(documents))", name: "bench"
+                    )
+                }
+            }
+            return rounds * 100
+        }
+    }
+
+    private func bareDelete() async throws -> Figure {
+        try await measure("limit: bare DELETE-claim", callers: 2, batch: 100) { _, clock in
+            var count = 0
+            while true {
+                let rows = try await clock {
+                    try await owner.query(
+                        """
+                        DELETE FROM public.hub_queue_bench
+                        WHERE id = ANY (ARRAY(
+                            SELECT id FROM public.hub_queue_bench ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED
+                        ))
+                        RETURNING id, payload
+                        """, name: "bench")
+                }
+                guard !rows.isEmpty else { return count }
+                for row in rows { _ = try row.decode(Int64.self, [UInt8].self) }
+                count += rows.count
+            }
+        }
+    }
+
+    // MARK: The queue
 
     private func message(_ name: String, _ number: Int) -> NewMessage {
         NewMessage(queue: "bench.\(name)", key: "\(name)-\(number)", payload: payload)
     }
 
     /// Single calls, each returning when its message is durable; then takes them away again.
-    private func enqueueSingles(_ queue: MessageQueue, callers: Int) async throws -> Figure {
-        let each = max(1, messages / 4 / max(4, callers))
-        let figure = try await measure("enqueue one by one", callers: callers, batch: 1) { caller, clock in
+    private func singles(_ queue: MessageQueue, callers: Int) async throws -> Figure {
+        let each = max(1, messages / (callers == 1 ? 8 : callers))
+        let work = callers == 1 ? "one caller in a loop" : "single submissions"
+        let figure = try await measure(work, callers: callers, batch: 1) { caller, clock in
             for number in 0..<each {
                 try await clock { _ = try await queue.enqueue(message("single", caller * each + number)) }
             }
             return each
         }
-        _ = try await drain(queue, name: "single", consumers: 2, batch: 200)
+        _ = try await drain(queue, name: "single", consumers: 2)
         return figure
     }
 
-    private func enqueueBatches(_ queue: MessageQueue, callers: Int, batch: Int) async throws -> Figure {
-        let each = max(1, messages / batch / callers)
-        return try await measure("enqueue in batches", callers: callers, batch: batch) { caller, clock in
-            for round in 0..<each {
-                let first = (caller * each + round) * batch
-                let documents = (first..<first + batch).map { message("batch", $0) }
+    @discardableResult
+    private func batchesIn(_ queue: MessageQueue, name: String = "batch") async throws -> Figure {
+        let rounds = max(1, messages / 200)
+        return try await measure("batched in", callers: 2, batch: 100) { caller, clock in
+            for round in 0..<rounds {
+                let first = (caller * rounds + round) * 100
+                let documents = (first..<first + 100).map { message(name, $0) }
                 try await clock { _ = try await queue.enqueue(documents) }
             }
-            return each * batch
+            return rounds * 100
         }
     }
 
     /// Claims and acknowledges until the queue is empty, each claim carrying the acknowledgements of the one before.
-    private func drain(_ queue: MessageQueue, name: String = "batch", consumers: Int, batch: Int) async throws -> Figure
-    {
-        try await measure("drain, acks with the next claim", callers: consumers, batch: batch) { _, clock in
+    private func drain(
+        _ queue: MessageQueue, name: String = "batch", consumers: Int, work: String = "drain, acks with the next claim"
+    ) async throws -> Figure {
+        try await measure(work, callers: consumers, batch: 100) { _, clock in
             var handled = 0
             var held: [Lease] = []
             while true {
-                var exchange = ConsumerState.Exchange(limit: batch, suspects: true)
+                var exchange = ConsumerState.Exchange(limit: 100, suspects: true)
                 exchange.settlements = held.map { Settlement($0, .acknowledge) }
                 let settled = held.count
                 held = try await clock {
@@ -121,56 +264,141 @@ package struct QueueBench: Sendable {
         }
     }
 
-    /// A ``Consumer``, whose handlers have nothing to do, on a backlog, or while a producer enqueues.
-    private func consume(_ queue: MessageQueue, concurrency: Int, batch: Int, isBacklog: Bool) async throws -> Figure {
-        let total = max(1, messages / 100) * 100
-        let work = isBacklog ? "drain by a consumer" : "in and out at once"
-        @Sendable func produce() async throws {
-            for first in stride(from: 0, to: total, by: 100) {
-                _ = try await queue.enqueue((first..<first + 100).map { message("flow", $0) })
-            }
-        }
-        if isBacklog { try await produce() }
-        let (done, handled) = AsyncStream<Duration>.makeStream()
-        let consumer = Consumer(queue: queue, name: "bench.flow", concurrency: concurrency, batch: batch) { lease in
-            handled.yield(Timestamp.now() - lease.enqueuedAt)
+    /// A ``Consumer``, whose handlers have nothing to do, on what is there.
+    private func consume(_ queue: MessageQueue) async throws -> Figure {
+        let total = max(1, messages / 200) * 200
+        let done = Countdown(total)
+        let consumer = Consumer(queue: queue, name: "bench.flow", concurrency: 64, batch: 200) { _ in
+            done.count()
             return .done
         }
-        return try await measure(work, callers: 1, batch: batch, timed: "delivery") { _, stopwatch in
+        return try await measure("drain by a consumer", callers: 1, batch: 200) { _, _ in
             let run = Task { try await consumer.run() }
-            if !isBacklog { try await produce() }
-            var count = 0
-            for await age in done {
-                stopwatch.add(age)
-                count += 1
-                if count == total { break }
-            }
+            await done.wait()
             run.cancel()
             try await run.value
             return total
         }
     }
 
+    /// One enqueues batches of a hundred as fast as it can, one claims and acknowledges them, until as many are through.
+    private func inAndOut(_ queue: MessageQueue) async throws -> Figure {
+        let rounds = max(1, messages / 100)
+        return try await measure("in and out at once", callers: 2, batch: 100) { side, clock in
+            guard side == 0 else {
+                for round in 0..<rounds {
+                    _ = try await queue.enqueue((round * 100..<round * 100 + 100).map { message("both", $0) })
+                }
+                return 0
+            }
+            var handled = 0
+            var held: [Lease] = []
+            while handled < rounds * 100 {
+                var exchange = ConsumerState.Exchange(limit: 100, suspects: true)
+                exchange.settlements = held.map { Settlement($0, .acknowledge) }
+                let settled = held.count
+                held = try await clock {
+                    try await queue.exchange(exchange, queue: "bench.both", lease: .seconds(30)).claimed
+                }
+                handled += settled
+            }
+            return handled
+        }
+    }
+
+    /// Messages at a steady rate to a ``Consumer``; the times are from when each was due to be sent to its handler.
+    private func flow(
+        _ queue: MessageQueue, perSecond: Int, messages: Int, isSnapshotHeld: Bool = false
+    ) async throws -> Figure {
+        let due = Mutex<[Int: ContinuousClock.Instant]>([:])
+        let times = Mutex<[Duration]>([])
+        let done = Countdown(messages)
+        let consumer = Consumer(queue: queue, name: "bench.flow", concurrency: 16, batch: 100) { lease in
+            let number = Int(lease.key?.split(separator: "-").last ?? "") ?? -1
+            if let began = due.withLock({ $0.removeValue(forKey: number) }) {
+                let time = ContinuousClock.now - began
+                times.withLock { $0.append(time) }
+            }
+            done.count()
+            return .done
+        }
+        let holder = isSnapshotHeld ? try await SnapshotHolder(owner) : nil
+        let run = Task { try await consumer.run() }
+        let start = ContinuousClock.now
+        // Open loop: a sender that is held up sends what it owes at once, and the wait counts. One commit is one message,
+        // or what came due while the last was written.
+        await withTaskGroup { group in
+            var sent = 0
+            while sent < messages {
+                let owed = min(messages, Int((ContinuousClock.now - start) / .microseconds(1_000_000 / perSecond)) + 1)
+                for number in sent..<max(sent, owed) {
+                    let instant = start + .microseconds(1_000_000 / perSecond * number)
+                    due.withLock { $0[number] = instant }
+                    let message = message("flow", number)
+                    group.addTask { _ = try? await queue.enqueue(message) }
+                }
+                sent = max(sent, owed)
+                try? await Task.sleep(until: start + .microseconds(1_000_000 / perSecond * sent), clock: .continuous)
+            }
+        }
+        await done.wait()
+        let elapsed = ContinuousClock.now - start
+        run.cancel()
+        try await run.value
+        await holder?.release()
+        let sorted = times.withLock { $0.sorted() }
+        return Figure(
+            work: "end to end at \(perSecond)/s" + (isSnapshotHeld ? ", snapshot held" : ""), size: payload.count,
+            messages: messages, value: Double(messages) / (elapsed / .seconds(1)), p50: Self.quantile(0.5, sorted),
+            p99: Self.quantile(0.99, sorted))
+    }
+
+    private func heapUp(_ queue: MessageQueue) async throws -> Figure {
+        let rounds = max(1, backlog / 1_000)
+        return try await measure("heap up a backlog", callers: 2, batch: 500) { caller, clock in
+            for round in 0..<rounds {
+                let first = (caller * rounds + round) * 500
+                let documents = (first..<first + 500).map { message("batch", $0) }
+                try await clock { _ = try await queue.enqueue(documents) }
+            }
+            return rounds * 500
+        }
+    }
+
+    /// Bytes of write-ahead log of a message's whole life, a hundred at a time.
+    private func writeAheadLog(_ queue: MessageQueue) async throws -> Figure {
+        func position() async throws -> Int {
+            try await owner.query("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")[0].decode(Int.self)
+        }
+        let before = try await position()
+        try await batchesIn(queue)
+        let moved = try await drain(queue, consumers: 1).messages
+        return Figure(
+            work: "write-ahead log, whole life", size: payload.count, batch: 100, messages: moved,
+            value: Double(try await position() - before) / Double(max(1, moved)), unit: "B/msg")
+    }
+
     /// Deletes the documents and the history of the bench's queues.
     private func clean() async throws {
+        try await owner.execute("DROP TABLE IF EXISTS public.hub_queue_bench")
         try await database.transaction { connection in
             try connection.execute(
                 """
-                DELETE FROM queue.history
-                WHERE messages[1] IN (
-                    SELECT m.id FROM queue.message AS m JOIN queue.queue AS q ON q.id = m.queue WHERE q.name LIKE 'bench.%'
+                WITH gone AS (
+                    DELETE FROM queue.message AS m
+                    USING queue.queue AS q
+                    WHERE q.id = m.queue AND q.name LIKE 'bench.%'
+                      AND NOT EXISTS (SELECT FROM queue.state AS s WHERE s.queue = m.queue)
+                    RETURNING m.id
                 )
-                """, name: "bench.clean")
-            try connection.execute(
-                "DELETE FROM queue.message AS m USING queue.queue AS q WHERE q.id = m.queue AND q.name LIKE 'bench.%'",
-                name: "bench.clean")
+                DELETE FROM queue.history AS h USING gone WHERE h.messages[1] >> 7 = gone.id >> 7 AND h.messages[1] = gone.id
+                """, name: "bench.clean", deadline: .seconds(600))
         }
     }
 
     /// Times `body` at each caller; it gets a function that times one call, and returns how many messages it moved.
     private func measure(
-        _ work: String, callers: Int, batch: Int, timed: String = "call",
-        _ body: @escaping @Sendable (Int, Stopwatch) async throws -> Int
+        _ work: String, callers: Int, batch: Int, _ body: @escaping @Sendable (Int, Stopwatch) async throws -> Int
     ) async throws -> Figure {
         let began = ContinuousClock.now
         let (moved, times) = try await withThrowingTaskGroup(of: (Int, [Duration]).self) { group in
@@ -184,12 +412,14 @@ package struct QueueBench: Sendable {
         }
         let elapsed = ContinuousClock.now - began
         let sorted = times.sorted()
-        func quantile(_ part: Double) -> Duration {
-            sorted.isEmpty ? .zero : sorted[Int(Double(sorted.count - 1) * part)]
-        }
         return Figure(
-            work: work, callers: callers, batch: batch, messages: moved, rate: Double(moved) / (elapsed / .seconds(1)),
-            timed: timed, p50: quantile(0.5), p99: quantile(0.99))
+            work: work, size: payload.count, callers: callers, batch: batch, messages: moved,
+            value: Double(moved) / (elapsed / .seconds(1)), p50: Self.quantile(0.5, sorted),
+            p99: Self.quantile(0.99, sorted))
+    }
+
+    private static func quantile(_ part: Double, _ sorted: [Duration]) -> Duration? {
+        sorted.isEmpty ? nil : sorted[Int(Double(sorted.count - 1) * part)]
     }
 }
 
@@ -198,12 +428,105 @@ private final class Stopwatch: @unchecked Sendable {
     // Unchecked because only one task uses it, and its creator reads it after that task has returned.
     private(set) var times: [Duration] = []
 
-    func add(_ time: Duration) { times.append(time) }
-
     func callAsFunction<T>(_ call: () async throws -> T) async rethrows -> T {
         let began = ContinuousClock.now
         defer { times.append(ContinuousClock.now - began) }
         return try await call()
+    }
+}
+
+/// Lets one task wait until something has happened so many times.
+private final class Countdown: Sendable {
+    private let left: Atomic<Int>
+    private let signal = WakeSignal()
+
+    init(_ count: Int) { left = Atomic(count) }
+
+    func count() { if left.subtract(1, ordering: .relaxed).newValue == 0 { signal.raise() } }
+    func wait() async { await signal.wait() }
+}
+
+/// A session that sits in a transaction and keeps its first snapshot, as a report or a dump does.
+private struct SnapshotHolder {
+    private final class Progress: Sendable {
+        let mayEnd = Atomic(false)
+        let hasBegun = WakeSignal()
+    }
+
+    private let progress = Progress()
+    private let task: Task<Void, any Error>
+
+    init(_ database: Database) async throws {
+        task = Task { [progress] in
+            // Unstructured because it holds its transaction beside what is measured, until told to end.
+            try await database.transaction(isolation: .repeatableRead) { connection in
+                try connection.execute("SELECT count(*) FROM queue.queue")
+                progress.hasBegun.raise()
+                while !progress.mayEnd.load(ordering: .acquiring) { try connection.execute("SELECT pg_sleep(0.2)") }
+            }
+        }
+        await progress.hasBegun.wait()
+    }
+
+    func release() async {
+        progress.mayEnd.store(true, ordering: .releasing)
+        try? await task.value
+    }
+}
+
+/// PostgreSQL's own load generator.
+private enum Pgbench {
+    /// Commits per second of single documents; `nil` if pgbench is not there or fails.
+    static func rate(_ connection: String, callers: Int, bytes: Int) async -> Double? {
+        // On a thread of its own: it blocks for as long as it runs.
+        await withCheckedContinuation { continuation in
+            let hasStarted = startThread {
+                continuation.resume(returning: run(connection, callers: callers, bytes: bytes))
+            }
+            if !hasStarted { continuation.resume(returning: nil) }
+        }
+    }
+
+    private static func run(_ connection: String, callers: Int, bytes: Int) -> Double? {
+        // By number of transactions, not by time: pgbench stops at an alarm, and threads of this process block signals,
+        // which its children inherit.
+        let each = callers == 1 ? 10_000 : 60_000 / callers
+        let document = String(repeating: "d", count: bytes)
+        let script = "INSERT INTO public.hub_queue_bench (payload) VALUES (convert_to(:p, 'UTF8'))"
+        let quoted = "'" + connection.replacing("'", with: "'\\''") + "'"
+        let command = """
+            PATH="$PATH:$(pg_config --bindir 2>/dev/null)"
+            echo "\(script)" | pgbench -n -M prepared -c \(callers) -j \(min(2, callers)) -t \(each) -D p=\(document) -f /dev/stdin \
+            \(quoted) 2>/dev/null
+            """
+        guard let pipe = popen(command, "r") else { return nil }
+        defer { pclose(pipe) }
+        var line = [CChar](repeating: 0, count: 512)
+        while fgets(&line, 512, pipe) != nil {
+            let words = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+                .split(whereSeparator: \.isWhitespace)
+            if words.count > 2, words[0] == "tps" { return Double(words[2]) }
+        }
+        return nil
+    }
+
+    private static func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+        final class Box: Sendable {
+            let body: @Sendable () -> Void
+            init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+        }
+        var thread = pthread_t()
+        let box = Unmanaged.passRetained(Box(body))
+        let run: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
+            if let context { Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body() }
+            return nil
+        }
+        guard pthread_create(&thread, nil, run, box.toOpaque()) == 0 else {
+            box.release()
+            return false
+        }
+        pthread_detach(thread)
+        return true
     }
 }
 
@@ -213,11 +536,16 @@ extension String {
     }
 }
 
-extension Duration {
+extension Double {
     /// With two decimals.
-    fileprivate var inMilliseconds: String {
-        let hundredths = Int(self / .microseconds(10))
+    fileprivate var inHundredths: String {
+        let hundredths = Int((self * 100).rounded())
         let fraction = String(hundredths % 100)
         return "\(hundredths / 100)." + String(repeating: "0", count: 2 - fraction.count) + fraction
     }
+}
+
+extension Duration {
+    /// Milliseconds with two decimals.
+    fileprivate var inMilliseconds: String { (self / .milliseconds(1)).inHundredths }
 }

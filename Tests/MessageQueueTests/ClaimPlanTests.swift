@@ -5,51 +5,91 @@ import Testing
 struct ClaimPlanTests {
     let start = ContinuousClock.now
 
+    /// A plan whose first claim, a survey from the beginning, found these places.
+    private func plan(
+        finding lowest: [Shelf: Int64], claiming places: [Place] = [], duration: Duration = .zero
+    ) throws -> ClaimPlan {
+        var plan = ClaimPlan()
+        let survey = try #require(plan.next(limit: 10, suspects: false, now: start).survey)
+        plan.claimed(places)
+        plan.surveyed(survey, lowest: lowest, duration: duration, now: start)
+        return plan
+    }
+
     @Test func `the first claim is a survey from the beginning`() {
         var plan = ClaimPlan()
-        let (arms, isSurvey) = plan.next(limit: 10, suspects: true, now: start)
-        #expect(isSurvey)
+        let look = plan.next(limit: 10, suspects: true, now: start)
+        #expect(look.survey == .init(starts: [:]))
         #expect(
-            arms == [
+            look.arms == [
                 .init(shelf: .suspect, most: 1, floor: 0), .init(shelf: .emergency, most: 10, floor: 0),
                 .init(shelf: .urgent, most: 10, floor: 0), .init(shelf: .routine, most: 10, floor: 0),
             ])
     }
 
-    @Test func `claims between surveys start at the lowest live place`() {
-        var plan = ClaimPlan()
-        _ = plan.next(limit: 10, suspects: false, now: start)
-        plan.surveyed(lowest: [.routine: 500])
-        let (arms, isSurvey) = plan.next(limit: 10, suspects: false, now: start + .milliseconds(99))
-        #expect(!isSurvey)
-        #expect(arms.map(\.floor) == [0, 0, 500])
-        #expect(plan.next(limit: 10, suspects: false, now: start + .milliseconds(100)).isSurvey)
+    @Test func `claims between surveys start at the lowest live place`() throws {
+        var plan = try plan(finding: [.routine: 500])
+        let look = plan.next(limit: 10, suspects: false, now: start + .milliseconds(99))
+        #expect(look.survey == nil)
+        #expect(look.arms.map(\.floor) == [0, 0, 500])
+        #expect(plan.next(limit: 10, suspects: false, now: start + .milliseconds(100)).survey != nil)
     }
 
-    @Test func `an empty shelf starts after the last place claimed from it`() {
-        var plan = ClaimPlan()
-        _ = plan.next(limit: 10, suspects: false, now: start)
-        plan.claimed([Place(queue: 1, shelf: 2, position: 70), Place(queue: 1, shelf: 2, position: 69)])
-        plan.surveyed(lowest: [:])
+    @Test func `an empty shelf starts after the last place claimed from it`() throws {
+        let places = [Place(queue: 1, shelf: 2, position: 70), Place(queue: 1, shelf: 2, position: 69)]
+        var plan = try plan(finding: [:], claiming: places)
         #expect(plan.next(limit: 10, suspects: false, now: start).arms.map(\.floor) == [0, 0, 71])
     }
 
-    @Test func `no floor is above a message that stands behind, for it may come to any shelf`() {
-        var plan = ClaimPlan()
-        _ = plan.next(limit: 10, suspects: false, now: start)
-        plan.claimed([Place(queue: 1, shelf: 1, position: 70)])
-        plan.surveyed(lowest: [.routine: 500, .behind: 40])
+    @Test func `no floor is above a message that stands behind, for it may come to any shelf`() throws {
+        var plan = try plan(
+            finding: [.routine: 500, .behind: 40], claiming: [Place(queue: 1, shelf: 1, position: 70)])
         #expect(plan.next(limit: 10, suspects: false, now: start).arms.map(\.floor) == [0, 40, 40])
     }
 
-    @Test func `a survey can be asked for`() {
-        var plan = ClaimPlan()
-        _ = plan.next(limit: 10, suspects: false, now: start)
-        plan.surveyed(lowest: [.routine: 500])
+    @Test func `no floor stays above a message that came back from waiting`() throws {
+        var plan = try plan(finding: [.urgent: 300, .routine: 500])
+        plan.returned([(.routine, 7), (.urgent, 400)])
+        #expect(plan.next(limit: 10, suspects: false, now: start).arms.map(\.floor) == [0, 300, 7])
+    }
+
+    @Test func `a survey starts where the floor was half a minute ago, and now and then at the beginning`() throws {
+        var plan = try plan(finding: [.routine: 1])
+        var fulls = 0
+        var distances: [Int64] = []
+        for second in 1...120 {
+            let now = start + .seconds(second)
+            let survey = try #require(plan.next(limit: 10, suspects: false, now: now).survey)
+            if second > 40 {
+                fulls += survey.isFull ? 1 : 0
+                if let from = survey.starts[.routine] { distances.append(Int64(second * 100) - from) }
+            }
+            plan.surveyed(survey, lowest: [.routine: Int64(second * 100)], duration: .zero, now: now)
+        }
+        #expect(fulls == 8)
+        #expect(distances.count == 72)
+        #expect(distances.allSatisfy { (3_000...3_400).contains($0) })
+    }
+
+    @Test func `the longer a survey from the beginning takes, the more seldom it is`() throws {
+        var plan = try plan(finding: [.routine: 1], duration: .seconds(1))
+        var fulls = 0
+        for second in 31...330 {
+            let now = start + .seconds(second)
+            guard let survey = plan.next(limit: 10, suspects: false, now: now).survey else { continue }
+            fulls += survey.isFull ? 1 : 0
+            let duration: Duration = survey.isFull ? .seconds(1) : .zero
+            plan.surveyed(survey, lowest: [.routine: Int64(second)], duration: duration, now: now)
+        }
+        #expect((5...8).contains(fulls))
+    }
+
+    @Test func `a survey can be asked for`() throws {
+        var plan = try plan(finding: [.routine: 500])
         plan.surveyNext()
-        let (arms, isSurvey) = plan.next(limit: 10, suspects: false, now: start)
-        #expect(isSurvey)
-        #expect(arms.allSatisfy { $0.floor == 0 })
+        let look = plan.next(limit: 10, suspects: false, now: start)
+        #expect(look.survey?.isFull == true)
+        #expect(look.arms.allSatisfy { $0.floor == 0 })
     }
 
     @Test func `one turn in eight looks at routine messages first`() {

@@ -7,6 +7,7 @@ import Testing
 
 @testable import MessageQueue
 
+/// `HUB_QUEUE_CRASHES` says how often the server is killed, twice unless said otherwise.
 struct DatabaseRestartTests {
     @Test func `a database that restarts under load loses nothing and keeps each key's order`() async throws {
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -60,11 +61,13 @@ struct DatabaseRestartTests {
             let before = handled.count
             try await eventually(within: .seconds(30)) { handled.count > before + 200 }
         }
-        // Told to go, then crashed (manual, "Shutting Down the Server").
-        for signal in [SIGINT, SIGQUIT] {
+        // Told to go, told to stop at once (manual, "Shutting Down the Server"), and killed.
+        let crashes = getenv("HUB_QUEUE_CRASHES").flatMap { Int(String(cString: $0)) } ?? 2
+        for signal in [SIGINT, SIGQUIT] + Array(repeating: SIGKILL, count: crashes) {
             try await handleMore()
             try await end(serverIn: folder, by: signal)
-            _ = try await start()
+            // Those that served its connections go when they notice, and a new server waits for that.
+            try await eventually(within: .seconds(30)) { (try? await start()) != nil }
         }
         try await handleMore()
         for producer in producers { producer.cancel() }

@@ -43,6 +43,7 @@ actor Housekeeping: Service {
         while !Task.isCancelled {
             await attempt("checkpoint") { try await checkpoint() }
             if second % 5 == 0 { await attempt("dead letters") { try await showDeadLetters() } }
+            if second % 5 == 0 { await attempt("deadlines") { _ = try await installation.queue.expire() } }
             if second % 60 == 0 { await attempt("retention") { try await retire() } }
             second += 1
             try? await Task.sleep(for: .seconds(1))

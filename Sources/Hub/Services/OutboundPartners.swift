@@ -101,6 +101,11 @@ package struct OutboundPartners: Sendable {
         catalogue[recipient]?.outbound.map(\.retry).max { $0.attempts < $1.attempts }
     }
 
+    /// How many messages a second the partner's queue sends at most: the least of its outbound definitions.
+    func perSecond(of recipient: String) -> Double? {
+        catalogue[recipient]?.outbound.map(\.perSecond).min()
+    }
+
     /// What the disclosure policy must know of the recipient's channels: those of its adapter, when an endpoint is
     /// configured.
     ///
