@@ -252,6 +252,7 @@ private struct Claiming: Sendable {
         return Claimed(
             leases: try ClaimStatement.taken(results[1], queue: queue, arms: look.arms),
             returned: try ClaimStatement.places(results[0]),
-            surveyed: look.survey.map { ($0, Dictionary(uniqueKeysWithValues: lowest.map { ($0.shelf, $0.position) })) })
+            surveyed: look.survey.map { ($0, Dictionary(uniqueKeysWithValues: lowest.map { ($0.shelf, $0.position) })) }
+        )
     }
 }

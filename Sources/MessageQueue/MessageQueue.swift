@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// ## A message's life
 ///
-/// *Enqueue* appends the document to `queue.message`, which is never updated, and a narrow row to `queue.state`. A
+/// *Enqueue* appends the document to `queue.message`, where it is never updated, and a narrow row to `queue.state`. A
 /// *claim* takes a *lease* on the rows at the front, counts the attempt and commits both before anybody sees the
 /// message. The holder *renews* the lease while it works and reports one outcome: *acknowledge* deletes the state row,
 /// *retry* lets it wait, *dead-letter* moves it to `queue.dead_letter`, from where *replay* brings it back. Each
@@ -49,6 +49,35 @@ import Synchronization
 ///
 /// A lock costs about a microsecond, is held only by writers of the same key, and leaves nothing behind: no row per
 /// key. Keys are compared by a 64-bit hash; keys that collide merely wait for each other.
+///
+/// ## Limits
+///
+/// A ``QueuePolicy`` says how often a message is tried, how long it is worth delivering, how fast messages go, how many
+/// are in hand, and when the queue is left alone because whoever it sends to does not answer. Policies lie in
+/// PostgreSQL, in two layers: what the installation configures (``publishPolicies()``) and what an operator sets over
+/// it (``setPolicy(of:_:)``). Whoever claims reads them anew several times a second.
+///
+/// A queue with a rate, a limit on concurrency or a ``CircuitBreaker`` has a ``Gate``: how many may go at this moment,
+/// for all nodes together. A claim from it reads the gate under a lock, decides by a pure value, claims so many, and
+/// leaves the gate for the next. Other queues have none and pay nothing.
+///
+/// ## What is kept, and for how long
+///
+/// Documents and history are written to the *era* of their time, a partition, and dropped with it as a whole
+/// (``retire(olderThan:)``). So nothing is deleted row by row where the bytes are, and what must stay, a live message
+/// or a dead letter, is carried over into the era that is written to.
+///
+/// ## Long transactions
+///
+/// A session that holds a snapshot for an hour (a report, a dump) keeps every row that was deleted meanwhile. Three
+/// things would walk over those: a claim, which starts at a floor instead (``ClaimPlan``); the look at a key's live
+/// messages, which begins at the youngest; and the gate, of which only the last row is read. The state table grows as
+/// long as the snapshot is held, by a hundred bytes or so a message; the documents do not.
+///
+/// ## Back-pressure
+///
+/// Whoever enqueues waits for a commit; more than ``Configuration/maximumWaiting`` are refused, and all are when the
+/// disk is nearly full. A consumer has no more in hand than its bounds say. Nothing else buffers.
 ///
 /// ## Waking
 ///

@@ -5,7 +5,7 @@ import ServiceLifecycle
 /// Puts numbered messages through a queue and keeps a journal of them, so that whoever kills it, or the database, can
 /// see afterwards that nothing was lost and nothing overtaken.
 ///
-/// The journal's lines: `E key number` when an enqueue has returned, `U key number` when its fate is not known, `H key
+/// The journal's lines: `S name` when the process has started, `E key number` when an enqueue has returned, `U key number` when its fate is not known, `H key
 /// number attempt name` when a handler begins. Each key is one process's, which numbers its messages from 1.
 package struct QueueDrill: Service {
     /// The queue.
@@ -42,6 +42,7 @@ package struct QueueDrill: Service {
 
     /// Works until the task is cancelled or the service group shuts down.
     package func run() async throws {
+        journal("S \(name)")
         let consumer = Consumer(
             queue: queue, name: Self.queueName, concurrency: 4, batch: 16, poll: .milliseconds(100)
         ) { [name, work, journal] lease in

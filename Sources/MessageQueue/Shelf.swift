@@ -8,6 +8,8 @@
 ///            an older message   of its key are gone
 ///            of its key is alive
 ///
+/// What is past its deadline, and what lost its holder too often, goes to the dead instead of into anybody's hands.
+///
 /// Leased is no shelf: a leased message stays where it stood, so that taking a lease moves no index entry.
 enum Shelf: Int16, CaseIterable, Sendable {
     /// Ready, ``Priority/emergency``.

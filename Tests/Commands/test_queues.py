@@ -78,6 +78,46 @@ def test_a_paused_queue_keeps_what_arrives_until_resumed(hub):
     other_person(hub)
 
 
+def test_a_pause_may_end_by_itself(hub):
+    assert hub("queue", "pause", "intake", "--reason", "stock-taking", "--until", "2h").out == "intake is paused until 2h\n"
+    assert queue(hub, "intake")["state"].startswith("paused until 20")
+    assert hub("queue", "resume", "intake").code == 0
+    for nonsense in ("yesterday", "2020-01-01T00:00:00Z", "0s"):
+        assert hub("queue", "pause", "intake", "--reason", "x", "--until", nonsense).code == 64
+
+
+def policy(hub, *settings):
+    lines = hub("queue", "policy", QUEUE, *settings, "--json").out.splitlines()
+    return {row["setting"]: (row["value"], row["from"]) for row in map(json.loads, lines)}
+
+
+def test_a_policy_is_shown_set_and_taken_back(hub):
+    before = policy(hub)
+    assert before["rate"] == (10, "configuration") and before["attempts"][1] == "configuration"
+    changed = policy(hub, "rate=2.5", "deadline=2h", "breaker_failures=0")
+    assert changed["rate"] == (2.5, "operator") and changed["deadline"] == (7200, "operator")
+    assert changed["breaker_failures"] == (None, "operator")
+    assert policy(hub, "rate=default", "deadline=default", "breaker_failures=default") == before
+
+
+NONSENSE = [
+    ("attempts=0", 65, "attempts 0: between 1 and 1000"),
+    ("attempts=many", 65, 'attempts "many": a whole number'),
+    ("back_off_base=0s", 65, "back-off base"),
+    ("back_off_cap=7d", 0, ""),
+    ("lease=30", 65, 'lease "30": a time such as'),
+    ("burst=5000000", 65, "burst 5000000: 1 to 1000000"),
+    ("colour=blue", 64, "colour=blue"),
+]
+
+
+@pytest.mark.parametrize("setting,code,rule", NONSENSE, ids=lambda value: str(value))
+def test_a_policy_that_makes_no_sense_is_refused_by_value_and_rule(hub, setting, code, rule):
+    refused = hub("queue", "policy", QUEUE, setting)
+    assert refused.code == code and rule in refused.remarks
+    hub("queue", "policy", QUEUE, setting.split("=")[0] + "=default")
+
+
 def test_a_dead_letter_is_shown_and_replayed(hub, refusing_homes):
     installation = hub.installation
     person = other_person(hub)
@@ -86,11 +126,18 @@ def test_a_dead_letter_is_shown_and_replayed(hub, refusing_homes):
     eventually(lambda: int(queue(hub)["dead"]) == 2, why="two dead letters")
     letters = [json.loads(line) for line in hub("queue", "show", QUEUE, "--json").out.splitlines()]
     assert {letter["cause"] for letter in letters} == {"http_422"} and len(letters) == 2
+    assert all(letter["attempts"] == 1 for letter in letters)
+    groups = [json.loads(line) for line in hub("queue", "show", QUEUE, "--groups", "--json").out.splitlines()]
+    assert [(group["cause"], group["count"]) for group in groups] == [("http_422", 2)]
+    assert groups[0]["group"] == letters[0]["group"] and groups[0]["first"] <= groups[0]["last"]
+    one = hub("queue", "show", QUEUE, letters[0]["id"]).out
+    assert "enqueued 20" in one and "dead_lettered" in one and "http_422" in one
     assert "http_422" in hub("queue", "show", QUEUE).out
     assert "2 dead letters in out.derby_homes" in hub("doctor").out
 
     assert hub("queue", "replay", QUEUE, "--cause", "nosuch").out == "0 replayed\n"
-    assert hub("queue", "replay", QUEUE, "--cause", "http_422", "--dry-run").out == "2 would be replayed\n"
+    trial = hub("queue", "replay", QUEUE, "--group", groups[0]["group"], "--dry-run").out
+    assert trial.endswith("2 would be replayed\n") and all(letter["id"] in trial for letter in letters)
     assert int(queue(hub)["dead"]) == 2
 
     refusing_homes()
@@ -101,12 +148,22 @@ def test_a_dead_letter_is_shown_and_replayed(hub, refusing_homes):
         eventually(lambda: installation.share_state(share) == "delivered", why="delivery after the replay")
     homes.stop()
     assert sorted(line["key"] for line in installation.homes_received()) == sorted(shares)
-    assert queue(hub)["dead"] in ("0", 0) and hub("queue", "show", QUEUE, "--json").out == ""
+    assert queue(hub)["dead"] == 0 and hub("queue", "show", QUEUE, "--json").out == ""
     trace = hub("trace", shares[0]).out
     assert "http_422" in trace and "replayed" in trace and "delivered" in trace
 
 
-@pytest.mark.parametrize("command", [["pause", "nosuch", "--reason", "x"], ["resume", "nosuch"]], ids=" ".join)
+UNKNOWN = [
+    ["pause", "nosuch", "--reason", "x"],
+    ["resume", "nosuch"],
+    ["show", "nosuch"],
+    ["policy", "nosuch"],
+    ["policy", "nosuch", "rate=5"],
+    ["replay", "nosuch", "--cause", "x"],
+]
+
+
+@pytest.mark.parametrize("command", UNKNOWN, ids=" ".join)
 def test_a_queue_that_is_not_there_ends_with_65(hub, command):
     unknown = hub("queue", *command)
     assert unknown.code == 65 and "hub queue list" in unknown.remarks

@@ -22,7 +22,8 @@ import Testing
             await holder.close()
             #expect(after <= before + max(10, before / 5), "\(before) pages before, \(after) after")
             // What it would cost without floors: so that the test can fail.
-            #expect(fromTheBeginning > 2 * after, "\(fromTheBeginning) pages from the beginning, \(after) from the floor")
+            #expect(
+                fromTheBeginning > 2 * after, "\(fromTheBeginning) pages from the beginning, \(after) from the floor")
         }
     }
 
@@ -41,9 +42,10 @@ import Testing
     /// Pages that a claim of ten touches, from the floor that the plan has after a survey.
     private func pagesOfClaim(_ queue: MessageQueue) async throws -> Int {
         _ = try await queue.enqueue((0..<10).map { NewMessage("intake", "x", key: "page-\($0)") })
+        let now = ContinuousClock.now
         queue.shared.plans.withLock { $0["intake"]?.surveyNext() }
         try await queue.release(queue.claim("intake", limit: 1))
-        let look = queue.shared.plans.withLock { $0["intake"]!.next(limit: 10, suspects: false, now: .now) }
+        let look = queue.shared.plans.withLock { $0["intake"]!.next(limit: 10, suspects: false, now: now) }
         let floor = try #require(look.arms.first { $0.shelf == .routine }).floor
         let pages = try await buffers(of: claim(queue, floor: floor))
         try await TestDatabase.current.database.execute("DELETE FROM queue.state")

@@ -16,7 +16,7 @@ class Drill:
     """Processes that put numbered messages through a queue of their own and share a journal."""
 
     def __init__(self, hub, home):
-        self.config = hub.config
+        self.environment = hub.environment
         self.journal = os.path.join(home, "drill.journal")
         open(self.journal, "w").close()
         self.started = 0
@@ -24,8 +24,8 @@ class Drill:
 
     def start(self, *options):
         self.started += 1
-        command = [HUB, "queue", "drill", "--config", self.config, "--journal", self.journal]
-        process = subprocess.Popen([*command, "--name", f"p{self.started}", *options])
+        command = [HUB, "queue", "drill", "--journal", self.journal, "--name", f"p{self.started}", *options]
+        process = subprocess.Popen(command, env=self.environment)
         process.label = f"p{self.started}"
         self.processes.append(process)
         return process
@@ -36,6 +36,12 @@ class Drill:
         # A line that is being written is not there yet.
         whole = text[: text.rfind("\n") + 1]
         return [line.split() for line in whole.splitlines() if line.startswith(kind + " ")]
+
+    def stop(self, process):
+        """Lets a process finish what it has in hand."""
+        eventually(lambda: ["S", process.label] in self.lines("S"), 30, why="the start of a process")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
 
     def close(self):
         for process in self.processes:
@@ -65,8 +71,7 @@ def kill_workers(drill, times, seed):
         workers[victim].wait()
         workers[victim] = drill.start()
     for worker in workers:
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(30) == 0
+        drill.stop(worker)
     # Only handles, until nothing is left.
     last = drill.start("--keys", "0")
 
@@ -77,8 +82,7 @@ def kill_workers(drill, times, seed):
         return {(key, number) for _, key, number, *_ in drill.lines("H")}
 
     eventually(lambda: known() <= handled(), 60, why="everything that was enqueued is handled")
-    last.send_signal(signal.SIGTERM)
-    assert last.wait(30) == 0
+    drill.stop(last)
 
     by_key = collections.defaultdict(list)
     for _, key, number, attempt, _ in drill.lines("H"):
@@ -118,10 +122,8 @@ def test_what_a_frozen_worker_reports_after_its_lease_is_refused_and_counted(dri
 
     eventually(lambda: taken_over() & held, 30, why="another worker takes over what was in hand")
     frozen.send_signal(signal.SIGCONT)
-    frozen.send_signal(signal.SIGTERM)
-    assert frozen.wait(30) == 0
-    other.send_signal(signal.SIGTERM)
-    assert other.wait(30) == 0
+    drill.stop(frozen)
+    drill.stop(other)
     refused = {name: int(count) for _, name, count in drill.lines("R")}
     assert refused[frozen.label] >= 1
     assert refused[other.label] == 0

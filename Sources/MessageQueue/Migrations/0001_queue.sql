@@ -91,7 +91,8 @@ CREATE INDEX history_message ON queue.history ((messages[1] >> 7));
 -- row but not yet its partitions, if both come at once ("no partition of relation found for row"); hence the second.
 --
 -- By the schema's owner, because the role that the hub works under may not make or drop tables. The target of 8160
--- bytes keeps a document of up to 8 kB in its row instead of in the side table that takes over from 2 kB on.
+-- bytes keeps a document of up to 8 kB in its row instead of in the side table that takes over from 2 kB on. No vacuum
+-- for inserts: it would read every document once more, and mark pages that are never read by index alone.
 CREATE FUNCTION queue.open_era() RETURNS smallint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -100,7 +101,7 @@ BEGIN
     EXECUTE format(
         'CREATE TABLE queue.message_%s (
              LIKE queue.message INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE, PRIMARY KEY (id)
-         ) WITH (toast_tuple_target = 8160)', opened);
+         ) WITH (toast_tuple_target = 8160, autovacuum_vacuum_insert_threshold = -1)', opened);
     EXECUTE format('ALTER TABLE queue.message ATTACH PARTITION queue.message_%s FOR VALUES IN (%s)', opened, opened);
     EXECUTE format(
         'CREATE TABLE queue.history_%s (LIKE queue.history INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', opened);
@@ -161,24 +162,25 @@ END $$;
 -- has run out and a claim finds it so. `fence` rises with each claim and never falls.
 --
 -- Taking, renewing and losing a lease change no indexed column, so that they stay within the page (HOT); the fill
--- factor leaves the room. Truncation is off because it takes an exclusive lock to give back pages that are needed a
+-- factor leaves the room; what changes stands last, because the log holds a changed row from its first change on.
+-- Truncation is off because it takes an exclusive lock to give back pages that are needed a
 -- moment later.
 CREATE TABLE queue.state (
     position    bigint NOT NULL,
     id          bigint NOT NULL,
     key_hash    bigint,
     wait_until  timestamptz,
-    lease_until timestamptz,
-    leased_at   timestamptz,
     entered_at  timestamptz NOT NULL DEFAULT now(),
-    node        integer,
-    fence       integer NOT NULL DEFAULT 0,
     era         smallint NOT NULL,
     queue       smallint NOT NULL,
     shelf       smallint NOT NULL,
     priority    smallint NOT NULL,
-    attempt     smallint NOT NULL DEFAULT 0,
     lost        smallint NOT NULL DEFAULT 0,
+    attempt     smallint NOT NULL DEFAULT 0,
+    fence       integer NOT NULL DEFAULT 0,
+    node        integer,
+    leased_at   timestamptz,
+    lease_until timestamptz,
     PRIMARY KEY (queue, shelf, position),
     CONSTRAINT shelf_known CHECK (shelf BETWEEN 0 AND 5),
     CONSTRAINT waiting_has_time CHECK (shelf <> 3 OR wait_until IS NOT NULL),
