@@ -90,7 +90,10 @@ package struct QueueBench: Sendable {
     /// Runs everything and hands each figure over as it is measured.
     @discardableResult
     package func run(report: (Figure) -> Void) async throws -> [Figure] {
-        let queue = MessageQueue(database: database, node: "bench")
+        var configuration = MessageQueue.Configuration()
+        configuration.policies["bench.down"] = QueuePolicy(
+            breaker: CircuitBreaker(failures: 5, pause: .milliseconds(100)))
+        let queue = MessageQueue(database: database, node: "bench", configuration: configuration)
         var figures: [Figure] = []
         @discardableResult func add(_ figure: Figure, limit: Double? = nil, aim: String = "") -> Double {
             var figure = figure
@@ -118,6 +121,9 @@ package struct QueueBench: Sendable {
             add(
                 try await flow(queue, perSecond: 1_000, messages: min(messages, 10_000)), aim: "p50 <= 1.2, p99 <= 5 ms"
             )
+            add(
+                try await flow(queue, perSecond: 1_000, messages: min(messages, 10_000), isPartnerDown: true),
+                aim: "p99 within 1.1 of the line above")
             add(try await flow(queue, perSecond: 2_500, messages: 2 * messages))
             add(
                 try await flow(queue, perSecond: 2_500, messages: 2 * messages, isSnapshotHeld: true),
@@ -308,7 +314,7 @@ package struct QueueBench: Sendable {
 
     /// Messages at a steady rate to a ``Consumer``; the times are from when each was due to be sent to its handler.
     private func flow(
-        _ queue: MessageQueue, perSecond: Int, messages: Int, isSnapshotHeld: Bool = false
+        _ queue: MessageQueue, perSecond: Int, messages: Int, isSnapshotHeld: Bool = false, isPartnerDown: Bool = false
     ) async throws -> Figure {
         let due = Mutex<[Int: ContinuousClock.Instant]>([:])
         let times = Mutex<[Duration]>([])
@@ -323,6 +329,7 @@ package struct QueueBench: Sendable {
             return .done
         }
         let holder = isSnapshotHeld ? try await SnapshotHolder(owner) : nil
+        let outage = isPartnerDown ? Outage(queue, message("down", 0)) : nil
         let run = Task { try await consumer.run() }
         let start = ContinuousClock.now
         // Open loop: a sender that is held up sends what it owes at once, and the wait counts. One commit is one message,
@@ -346,9 +353,11 @@ package struct QueueBench: Sendable {
         run.cancel()
         try await run.value
         await holder?.release()
+        await outage?.end()
         let sorted = times.withLock { $0.sorted() }
         return Figure(
-            work: "end to end at \(perSecond)/s" + (isSnapshotHeld ? ", snapshot held" : ""), size: payload.count,
+            work: "end to end at \(perSecond)/s"
+                + (isSnapshotHeld ? ", snapshot held" : isPartnerDown ? ", a partner down" : ""), size: payload.count,
             messages: messages, value: Double(messages) / (elapsed / .seconds(1)), p50: Self.quantile(0.5, sorted),
             p99: Self.quantile(0.99, sorted))
     }
@@ -382,6 +391,13 @@ package struct QueueBench: Sendable {
     private func clean() async throws {
         try await owner.execute("DROP TABLE IF EXISTS public.hub_queue_bench")
         try await database.transaction { connection in
+            for table: StaticString in ["queue.state", "queue.dead_letter"] {
+                try connection.execute(
+                    """
+                    DELETE FROM \(raw: table)
+                    WHERE queue IN (SELECT id FROM queue.queue WHERE name LIKE 'bench.%')
+                    """, name: "bench.clean", deadline: .seconds(600))
+            }
             try connection.execute(
                 """
                 WITH gone AS (
@@ -391,7 +407,7 @@ package struct QueueBench: Sendable {
                       AND NOT EXISTS (SELECT FROM queue.state AS s WHERE s.queue = m.queue)
                     RETURNING m.id
                 )
-                DELETE FROM queue.history AS h USING gone WHERE h.messages[1] >> 7 = gone.id >> 7 AND h.messages[1] = gone.id
+                DELETE FROM queue.history AS h USING gone WHERE h.messages[1] >> 7 = gone.id >> 7 AND gone.id = ANY (h.messages)
                 """, name: "bench.clean", deadline: .seconds(600))
         }
     }
@@ -471,6 +487,34 @@ private struct SnapshotHolder {
     func release() async {
         progress.mayEnd.store(true, ordering: .releasing)
         try? await task.value
+    }
+}
+
+/// A queue to which messages come all the time, a hundred at once, and whose every delivery fails.
+private struct Outage {
+    private let tasks: [Task<Void, any Error>]
+
+    init(_ queue: MessageQueue, _ message: NewMessage) {
+        // Unstructured because it goes on beside what is measured, until told to end.
+        let consumer = Consumer(queue: queue, name: message.queue, concurrency: 8, batch: 32) { _ in
+            .retry(Cause(code: "endpoint_unreachable"))
+        }
+        tasks = [
+            Task { try await consumer.run() },
+            Task {
+                var message = message
+                message.key = nil
+                while !Task.isCancelled {
+                    _ = try await queue.enqueue(Array(repeating: message, count: 100))
+                    try await Task.sleep(for: .milliseconds(200))
+                }
+            },
+        ]
+    }
+
+    func end() async {
+        for task in tasks { task.cancel() }
+        for task in tasks { _ = await task.result }
     }
 }
 

@@ -25,6 +25,9 @@ package struct QueueMeter: Sendable, Equatable {
         }
     }
 
+    /// Nothing yet.
+    package init() {}
+
     /// Messages that were handed in; those of a transaction that was rolled back later are among them.
     package internal(set) var enqueued = 0
     /// Attempts that began.
