@@ -24,7 +24,7 @@ struct Server {
         let limits = hub.installation.configuration.limits
         let authenticated = router.group()
             .add(middleware: Authentication(credentials: hub.credentials, metrics: hub.metrics))
-            .add(middleware: RateLimit(limits.rate, metrics: hub.metrics))
+            .add(middleware: RequestLimit(limits.rate, metrics: hub.metrics))
             .add(
                 middleware: BodyBudgeting(
                     budget: BodyBudget(bytes: limits.bodyBytes), longest: ReferralRoutes.bodyLimit, metrics: hub.metrics

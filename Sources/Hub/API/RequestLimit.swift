@@ -35,7 +35,7 @@ struct TokenBucket: Sendable {
 /// Holds each partner and staff system to its rate of requests, so that one that runs wild leaves room for the others.
 ///
 /// The limit is this process's own. All keys of a partner share it. It is looked at before the body is.
-final class RateLimit: RouterMiddleware {
+final class RequestLimit: RouterMiddleware {
     private let rate: TokenBucket.Rate
     private let metrics: Metrics
     private let now: @Sendable () -> ContinuousClock.Instant

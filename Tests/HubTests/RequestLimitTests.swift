@@ -3,7 +3,7 @@ import Testing
 
 @testable import Hub
 
-@Suite struct RateLimitTests {
+@Suite struct RequestLimitTests {
     private let start = ContinuousClock.now
 
     @Test func `a full bucket gives its burst, then says when there is more`() {
@@ -24,7 +24,7 @@ import Testing
 
     @Test func `one caller's requests leave another's alone`() {
         let start = start
-        let limit = RateLimit(.init(perSecond: 1, burst: 2), metrics: Metrics(), now: { start })
+        let limit = RequestLimit(.init(perSecond: 1, burst: 2), metrics: Metrics(), now: { start })
         #expect(limit.admit("uhdb") == nil && limit.admit("uhdb") == nil)
         #expect(limit.admit("uhdb") == .seconds(1))
         #expect(limit.admit("derbys_police") == nil)
