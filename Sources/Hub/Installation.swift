@@ -189,7 +189,7 @@ package struct Installation: Sendable {
             guard let retry = partners.retry(of: partner) else { continue }
             configuration.policies[Dispatch.queueName(partner)] = QueuePolicy(
                 maximumAttempts: retry.attempts, backOff: BackOff(base: retry.first, cap: retry.longest),
-                rate: partners.perSecond(of: partner).map { RateLimit(perSecond: $0) },
+                rate: partners.perSecond(of: partner).map { MessageRate(perSecond: $0) },
                 breaker: CircuitBreaker(failures: 5))
         }
         return configuration

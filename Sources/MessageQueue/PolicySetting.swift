@@ -86,7 +86,7 @@ package enum PolicySetting: String, CaseIterable, Sendable {
         case .backOffCap: policy.backOff.cap = .seconds(value)
         case .lease: policy.lease = .seconds(value)
         case .deadline: policy.deadline = value == 0 ? nil : .seconds(value)
-        case .rate: policy.rate = value == 0 ? nil : RateLimit(perSecond: value)
+        case .rate: policy.rate = value == 0 ? nil : MessageRate(perSecond: value)
         case .burst: if count > 0 { policy.rate?.burst = count }
         case .concurrency: policy.concurrency = count == 0 ? nil : count
         case .breakerFailures:

@@ -14,7 +14,7 @@ package struct QueuePolicy: Hashable, Sendable {
     /// `nil`, the default, is for ever.
     package var deadline: Duration?
     /// How many messages may go in a time, by all nodes together. `nil`, the default, is as fast as they can.
-    package var rate: RateLimit?
+    package var rate: MessageRate?
     /// How many messages all consumers together have in hand at most. `nil`, the default, leaves it to the consumers.
     package var concurrency: Int?
     /// When the queue is left alone because its messages keep failing. `nil`, the default, is never.
@@ -23,7 +23,7 @@ package struct QueuePolicy: Hashable, Sendable {
     /// The defaults stated at each property.
     package init(
         maximumAttempts: Int = 12, maximumLost: Int = 3, backOff: BackOff = BackOff(), lease: Duration = .seconds(30),
-        deadline: Duration? = nil, rate: RateLimit? = nil, concurrency: Int? = nil, breaker: CircuitBreaker? = nil
+        deadline: Duration? = nil, rate: MessageRate? = nil, concurrency: Int? = nil, breaker: CircuitBreaker? = nil
     ) {
         self.maximumAttempts = maximumAttempts
         self.maximumLost = maximumLost

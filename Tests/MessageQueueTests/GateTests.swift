@@ -38,7 +38,7 @@ struct GateTests {
     // MARK: Rate
 
     @Test func `a bucket gives its burst at once and then fills evenly`() {
-        var bench = Bench(QueuePolicy(rate: RateLimit(perSecond: 10, burst: 3)))
+        var bench = Bench(QueuePolicy(rate: MessageRate(perSecond: 10, burst: 3)))
         #expect(bench.claim(2) == .init(limit: 2))
         #expect(bench.claim(9) == .init(limit: 1, lookAgain: .microseconds(100_001)))
         #expect(bench.claim(9) == .init(limit: 0, lookAgain: .microseconds(100_001)))
@@ -49,7 +49,7 @@ struct GateTests {
     }
 
     @Test func `an hour of polling loses no token to rounding`() {
-        var bench = Bench(QueuePolicy(rate: RateLimit(perSecond: 7, burst: 1)))
+        var bench = Bench(QueuePolicy(rate: MessageRate(perSecond: 7, burst: 1)))
         var gone = bench.claim(1).limit
         while bench.now < Self.start + .seconds(3_600) {
             let admission = bench.claim(1)
@@ -61,7 +61,7 @@ struct GateTests {
     }
 
     @Test func `a clock that steps back takes no tokens away`() {
-        var bench = Bench(QueuePolicy(rate: RateLimit(perSecond: 1, burst: 2)))
+        var bench = Bench(QueuePolicy(rate: MessageRate(perSecond: 1, burst: 2)))
         bench.now = bench.now - .seconds(60)
         #expect(bench.claim(2).limit == 2)
     }

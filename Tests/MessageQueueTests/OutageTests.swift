@@ -14,7 +14,7 @@ import Testing
         try await withQueue(connections: 10) { configuration in
             configuration.policies["out.down"] = QueuePolicy(
                 maximumAttempts: 5, backOff: BackOff(base: .milliseconds(1), cap: .milliseconds(300)),
-                rate: RateLimit(perSecond: 1_000, burst: 50),
+                rate: MessageRate(perSecond: 1_000, burst: 50),
                 breaker: CircuitBreaker(failures: 5, pause: .milliseconds(5), longestPause: .milliseconds(300)))
         } _: { queue in
             let isDown = Atomic(false)

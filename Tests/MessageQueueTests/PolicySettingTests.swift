@@ -25,7 +25,7 @@ struct PolicySettingTests {
     @Test func `what is set comes back as it was, for every setting`() {
         let policy = QueuePolicy(
             maximumAttempts: 3, maximumLost: 2, backOff: BackOff(base: .seconds(2), cap: .seconds(40)),
-            lease: .seconds(10), deadline: .seconds(100), rate: RateLimit(perSecond: 4, burst: 9), concurrency: 6,
+            lease: .seconds(10), deadline: .seconds(100), rate: MessageRate(perSecond: 4, burst: 9), concurrency: 6,
             breaker: CircuitBreaker(
                 failures: 8, ratio: 0.25, window: .seconds(30), pause: .seconds(1), longestPause: .seconds(60)))
         #expect(QueuePolicy().with(policy.settings) == policy)

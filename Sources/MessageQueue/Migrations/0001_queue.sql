@@ -39,7 +39,8 @@ CREATE SEQUENCE queue.position AS bigint CACHE 1;
 
 -- Eras, numbered from 1; the highest that is open is the one that is written to. An era is opened every so often and
 -- dropped whole when all that it holds has been kept for long enough (MessageQueue+Retire.swift). Not dates but numbers,
--- so that a hub that nobody looked after for a year still has somewhere to write.
+-- so that a hub that nobody looked after for a year still has somewhere to write; the first has always been open, so that
+-- a clock that is set back finds one too.
 CREATE TABLE queue.era (
     number    smallint PRIMARY KEY,
     opened_at timestamptz NOT NULL,
@@ -107,7 +108,7 @@ BEGIN
         'CREATE TABLE queue.history_%s (LIKE queue.history INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', opened);
     EXECUTE format('ALTER TABLE queue.history ATTACH PARTITION queue.history_%s FOR VALUES IN (%s)', opened, opened);
     INSERT INTO queue.era (number, opened_at) VALUES (
-        opened, clock_timestamp() + CASE WHEN opened > 1 THEN interval '1 s' ELSE interval '0' END);
+        opened, CASE WHEN opened > 1 THEN clock_timestamp() + interval '1 s' ELSE '-infinity' END);
     RETURN opened;
 END $$;
 

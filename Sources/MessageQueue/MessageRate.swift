@@ -1,5 +1,5 @@
 /// How many messages of a queue may be claimed in a time, by all nodes together: a bucket of tokens that fills evenly.
-package struct RateLimit: Hashable, Sendable {
+package struct MessageRate: Hashable, Sendable {
     /// Tokens that come in a second; each message takes one.
     package var perSecond: Double
     /// Tokens that the bucket holds: what may go at once after a quiet time. Defaults to one second's worth.
