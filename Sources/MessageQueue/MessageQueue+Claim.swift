@@ -109,7 +109,8 @@ extension MessageQueue {
         }
         exchanged.lookAgain = admission.lookAgain
         exchanged.isHeldBack = admission.lookAgain != nil
-        if gate.circuit != found.circuit {
+        // Not each probe of an outage: its begin and its end.
+        if (gate.circuit == .closed) != (found.circuit == .closed) {
             logger.info(
                 "circuit changed", metadata: ["queue": "\(queue)", "circuit": "\(gate.circuit.rawValue)"])
         }

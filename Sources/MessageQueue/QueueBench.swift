@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 package import Postgres
 import Synchronization
 
@@ -93,7 +94,10 @@ package struct QueueBench: Sendable {
         var configuration = MessageQueue.Configuration()
         configuration.policies["bench.down"] = QueuePolicy(
             breaker: CircuitBreaker(failures: 5, pause: .milliseconds(100)))
-        let queue = MessageQueue(database: database, node: "bench", configuration: configuration)
+        // An outage is part of what is measured, and no news.
+        var logger = Logger(label: "bench")
+        logger.logLevel = .error
+        let queue = MessageQueue(database: database, node: "bench", configuration: configuration, logger: logger)
         var figures: [Figure] = []
         @discardableResult func add(_ figure: Figure, limit: Double? = nil, aim: String = "") -> Double {
             var figure = figure
