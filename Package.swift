@@ -182,7 +182,9 @@ let package = Package(
         .testTarget(name: "VaultTests", dependencies: ["Vault"], swiftSettings: settings),
         .testTarget(
             name: "CaseStoreTests",
-            dependencies: ["CaseStore", "Postgres", "Vault", "Referral", "Disclosure", "Ledger", "TestSupport"],
+            dependencies: [
+                "CaseStore", "MessageQueue", "Postgres", "Vault", "Referral", "Disclosure", "Ledger", "TestSupport",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -151,29 +151,37 @@ extension CaseStore {
         _ = try connection.pipeline(writes)
     }
 
-    /// Enters that it is unknown how attempts ended which began before a time and whose hub has vanished since, so that no
-    /// release stays without an outcome. Their shares wait for another attempt, unless they ended otherwise.
+    /// Enters that it is unknown how attempts ended whose hub has vanished since, so that no release stays without an
+    /// outcome: those that began long ago, by the database's clock, and whose message nobody holds. Their shares wait for
+    /// another attempt, unless they ended otherwise. Should the answer come all the same, it is entered and stands.
     ///
-    /// - Parameter began: So long ago that no answer can come any more.
+    /// - Parameter after: How long ago they began at least.
     /// - Returns: How many there were; call again while it is `limit`.
     package func endAbandonedReleases(
-        began: Timestamp, limit: Int = 500, in connection: Connection
+        after: Duration, limit: Int = 500, in connection: Connection
     ) throws -> Int {
         let rows = try connection.query(
             """
-            SELECT share, attempt
-            FROM record.share_attempt
-            WHERE outcome IS NULL AND started_at < \(began)
-            ORDER BY started_at
+            SELECT share_attempt.share, share_attempt.attempt
+            FROM record.share_attempt JOIN record.share ON share.id = share_attempt.share
+            WHERE share_attempt.outcome IS NULL
+                AND share_attempt.started_at <= clock_timestamp() - \(after)
+                AND NOT EXISTS (
+                    SELECT FROM queue.state WHERE state.id = share.message AND state.lease_until > clock_timestamp()
+                )
+            ORDER BY share_attempt.started_at
             LIMIT \(limit)
-            FOR UPDATE SKIP LOCKED
+            FOR UPDATE OF share_attempt SKIP LOCKED
             """, name: "record.abandoned_releases")
         let ended = try rows.decode(UUIDValue.self, Int.self).map { share, attempt in
-            EndedRelease(share: share, attempt: attempt, outcome: .unknown(code: "not_told"))
+            EndedRelease(share: share, attempt: attempt, outcome: .unknown(code: Self.notTold))
         }
         try finishReleases(ended, in: connection)
         return ended.count
     }
+
+    /// Nobody was left to tell.
+    private static let notTold = "not_told"
 
     private func finishing(_ ended: [EndedRelease], at: Timestamp) -> SQL {
         """
@@ -189,7 +197,10 @@ extension CaseStore {
             FROM ended
             WHERE share_attempt.share = ended.share
                 AND share_attempt.attempt = ended.attempt
-                AND share_attempt.outcome IS NULL
+                AND (
+                    share_attempt.outcome IS NULL
+                    OR share_attempt.code = \(Self.notTold) AND ended.outcome <> 'unknown'
+                )
             RETURNING ended.*
         ), share AS (
             UPDATE record.share
@@ -197,7 +208,7 @@ extension CaseStore {
                 reference = coalesce(attempt.reference, share.reference),
                 finished_at = CASE WHEN attempt.state <> 'queued' THEN \(at)::timestamptz END
             FROM attempt
-            WHERE share.id = attempt.share AND share.state = 'sending' AND share.attempts = attempt.attempt
+            WHERE share.id = attempt.share AND share.state IN ('sending', 'queued') AND share.attempts = attempt.attempt
             RETURNING share.id, attempt.state
         )
         SELECT

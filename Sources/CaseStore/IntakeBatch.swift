@@ -6,8 +6,8 @@ import Vault
 /// The storing of several documents' messages in the caller's transaction, in as few round trips as their order allows.
 ///
 /// Messages that may be about the same person, or answer one another, are stored one after the other, in *rounds*; all
-/// others together. A round takes three round trips: what its messages are judged by is read (``IntakeReads``), new
-/// persons are made, and the rest is written (``IntakeWrites``).
+/// others together. A round takes at most three round trips: what its messages are judged by is read (``IntakeReads``),
+/// new persons are made, and the rest is written (``IntakeWrites``).
 struct IntakeBatch {
     let store: CaseStore
     let connection: Connection
@@ -15,7 +15,9 @@ struct IntakeBatch {
 
     /// What became of the messages, by document and in the order of each document's items.
     private var results: [[IntakeResult?]]
-    private var isFirstRound = true
+
+    /// Messages of one round at most, so that a statement's parameters stay small however long a table is.
+    static let longestRound = 500
 
     init(store: CaseStore, connection: Connection, intakes: [IntakeRecord]) {
         self.store = store
@@ -24,103 +26,120 @@ struct IntakeBatch {
         results = intakes.map { Array(repeating: nil, count: $0.items.count) }
     }
 
-    /// Where an entry's result stands.
-    private struct Slot: Hashable {
+    /// An entry, and where its result stands.
+    private struct Placed {
         let intake: Int
         let item: Int
+        let entry: IntakeEntry
     }
 
     mutating func run() throws -> [[IntakeResult]] {
-        var waiting: [(slot: Slot, entry: IntakeEntry)] = []
+        let stored = try IntakeReads.stored(of: intakes.map(\.receipt), in: connection)
+        var waiting: [Placed] = []
         for (number, intake) in intakes.enumerated() {
             for (place, item) in intake.items.enumerated() {
-                let entry = IntakeEntry(item, of: intake, vault: store.vault)
-                waiting.append((Slot(intake: number, item: place), entry))
+                if let before = stored[.init(receipt: intake.receipt, ordinal: item.ordinal)] {
+                    results[number][place] = .stored(before)
+                } else {
+                    let entry = IntakeEntry(item, of: intake, vault: store.vault)
+                    waiting.append(Placed(intake: number, item: place, entry: entry))
+                }
             }
         }
-        repeat { try round(&waiting) } while !waiting.isEmpty
+        for round in Self.rounds(waiting) {
+            var later = try self.round(round)
+            // Persons whom others have just made are found now, and held in one order by everybody.
+            if !later.isEmpty { later = try self.round(later) }
+            // What only the database could tell to belong together is stored one after the other.
+            while !later.isEmpty { later = try self.round([later.removeFirst()]) + later }
+        }
+        try finish()
         return results.map { $0.map { $0 ?? .rejected } }
     }
 
-    /// Stores what can be stored together, and leaves the rest waiting.
-    private mutating func round(_ waiting: inout [(slot: Slot, entry: IntakeEntry)]) throws {
-        var touched: Set<[UInt8]> = []
-        var chosen: [(slot: Slot, entry: IntakeEntry)] = []
-        var later: [(slot: Slot, entry: IntakeEntry)] = []
-        for one in waiting {
-            if touched.isDisjoint(with: one.entry.touches) { chosen.append(one) } else { later.append(one) }
-            touched.formUnion(one.entry.touches)
+    /// Each message after those that share something with it and stand before it, as early as that allows.
+    private static func rounds(_ waiting: [Placed]) -> [[Placed]] {
+        var rounds: [[Placed]] = []
+        var last: [[UInt8]: Int] = [:]
+        for placed in waiting {
+            var number = (placed.entry.touches.compactMap { last[$0] }.max() ?? -1) + 1
+            while rounds.indices.contains(number), rounds[number].count >= longestRound { number += 1 }
+            if number == rounds.count { rounds.append([]) }
+            rounds[number].append(placed)
+            for touch in placed.entry.touches { last[touch] = number }
         }
-        let reads = try IntakeReads(
-            for: chosen.map(\.entry), of: isFirstRound ? intakes.map(\.receipt) : [], vault: store.vault, in: connection
-        )
+        return rounds
+    }
+
+    /// Stores what can be stored together, in order, and gives back the rest.
+    private mutating func round(_ chosen: [Placed]) throws -> [Placed] {
+        let reads = try IntakeReads(for: chosen.map(\.entry), in: connection)
         var writes = IntakeWrites(store: store)
-        var persons: Set<UUIDValue> = []
-        var settled: [(slot: Slot, entry: IntakeEntry, fate: IntakeFate)] = []
-        for (slot, entry) in chosen {
-            if let stored = reads.stored[.init(receipt: entry.intake.receipt, ordinal: entry.item.ordinal)] {
-                results[slot.intake][slot.item] = .stored(stored)
+        var changed: Set<UUIDValue> = []
+        var later: [Placed] = []
+        var settled: [(placed: Placed, fate: IntakeFate)] = []
+        for placed in chosen {
+            // Whoever looks at a person sees what the messages before have made of them.
+            let regarded = reads.regarded(by: placed.entry)
+            guard changed.isDisjoint(with: regarded) else {
+                changed.formUnion(regarded)
+                later.append(placed)
                 continue
             }
-            let fate = try reads.fate(of: entry, vault: store.vault)
-            // Two messages about one person are stored in their order, the second upon what the first has changed.
-            if let person = fate.person, !persons.insert(person).inserted {
-                later.append((slot, entry))
-            } else {
-                settled.append((slot, entry, fate))
-            }
+            let fate = try reads.fate(of: placed.entry, vault: store.vault)
+            if let person = fate.person { changed.insert(person) }
+            settled.append((placed, fate))
         }
         let made = try make(settled.compactMap { $0.fate.newPerson })
-        for (slot, entry, fate) in settled {
+        for (placed, fate) in settled {
             // Another transaction made this person a moment ago and has committed: the holder is found next time.
             if let new = fate.newPerson, !made.contains(new.id) {
-                later.append((slot, entry))
+                later.append(placed)
             } else {
-                results[slot.intake][slot.item] = try writes.add(entry, fate, openCases: reads.openCases)
+                results[placed.intake][placed.item] = try writes.add(placed.entry, fate, openCases: reads.openCases)
             }
         }
-        later.sort { ($0.slot.intake, $0.slot.item) < ($1.slot.intake, $1.slot.item) }
-        if later.isEmpty { finish(in: &writes) }
         _ = try connection.pipeline(writes.pipeline)
-        isFirstRound = false
-        waiting = later
+        return later.sorted { ($0.intake, $0.item) < ($1.intake, $1.item) }
     }
 
     /// Makes persons, each with a data key of their own, and tells which; another transaction may have made one with the
     /// same NHS number.
     private func make(_ persons: [NewPerson]) throws -> Set<UUIDValue> {
         guard !persons.isEmpty else { return [] }
-        return Set(
-            try connection.query(
-                """
-                WITH new AS (
-                    SELECT *
-                    FROM unnest(
-                        \(persons.map(\.id)), \(persons.map(\.madeAt)), \(persons.map(\.profileAt)), \(persons.map(\.nhs)),
-                        \(persons.map(\.birthDate)), \(persons.map(\.sealedProfile)), \(persons.map(\.wrappedKey))
-                    ) AS new (id, made_at, profile_at, nhs_index, dob_index, sealed_profile, wrapped_key)
-                ), person AS (
-                    INSERT INTO record.person (id, created_at, profile_at, nhs_index, dob_index, sealed_profile)
-                    SELECT id, made_at, profile_at, nhs_index, dob_index, sealed_profile
-                    FROM new
-                    ORDER BY nhs_index
-                    ON CONFLICT (nhs_index) DO NOTHING
-                    RETURNING id
-                )
-                INSERT INTO record.person_key (person, made_at, wrapped_key)
-                SELECT id, made_at, wrapped_key
-                FROM person JOIN new USING (id)
-                RETURNING person
-                """, name: "record.make_persons"
-            ).decode(UUIDValue.self))
+        var making = Pipeline()
+        making.add(
+            """
+            INSERT INTO record.person (id, created_at, profile_at, nhs_index, dob_index, sealed_profile)
+            SELECT id, made_at, profile_at, nhs_index, dob_index, sealed_profile
+            FROM unnest(
+                \(persons.map(\.id)), \(persons.map(\.madeAt)), \(persons.map(\.profileAt)), \(persons.map(\.nhs)),
+                \(persons.map(\.birthDate)), \(persons.map(\.sealedProfile))
+            ) AS new (id, made_at, profile_at, nhs_index, dob_index, sealed_profile)
+            ORDER BY nhs_index
+            ON CONFLICT (nhs_index) DO NOTHING
+            """, name: "record.make_persons")
+        // The ids are new: whoever is there under one was made now.
+        making.add(
+            """
+            INSERT INTO record.person_key (person, made_at, wrapped_key)
+            SELECT new.id, new.made_at, new.wrapped_key
+            FROM unnest(\(persons.map(\.id)), \(persons.map(\.madeAt)), \(persons.map(\.wrappedKey)))
+                AS new (id, made_at, wrapped_key)
+                JOIN record.person ON person.id = new.id
+            RETURNING person
+            """, name: "record.make_person_keys")
+        return Set(try connection.pipeline(making)[1].decode(UUIDValue.self))
     }
 
     /// Enters what became of the documents, and when those of which nothing is kept are destroyed.
-    private func finish(in writes: inout IntakeWrites) {
+    private func finish() throws {
+        var writes = IntakeWrites(store: store)
         writes.finish(intakes)
         for (intake, results) in zip(intakes, results)
         where !results.isEmpty && results.allSatisfy({ $0 == .unknownPerson }) {
             writes.destroy(intake.receipt, at: intake.receivedAt + .seconds(86_400))
         }
+        _ = try connection.pipeline(writes.pipeline)
     }
 }

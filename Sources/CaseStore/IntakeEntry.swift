@@ -8,6 +8,8 @@ struct IntakeEntry {
     let item: IntakeItem
     /// Nothing when the message was refused: then there is nothing to find either.
     let subject: Subject?
+    /// Two messages that share one of these may be about the same person, or one may answer the other.
+    let touches: Set<[UInt8]>
 
     /// What is looked up for a message that was understood.
     struct Subject {
@@ -25,19 +27,16 @@ struct IntakeEntry {
         self.item = item
         guard let referral = item.referral, item.status != .rejected else {
             subject = nil
+            touches = []
             return
         }
         let type = referral.type.code ?? .notice
-        subject = Subject(
+        let subject = Subject(
             referral: referral, type: type, index: PersonIndex(referral, sender: intake.sender, vault: vault),
             message: referral.messageID.map { vault.blindIndex(.messageID, $0) },
             answered: type == .referral ? nil : referral.inReplyTo.map { vault.blindIndex(.messageID, $0) })
-    }
-
-    /// Two messages that share one of these may be about the same person, or one may answer the other.
-    var touches: [[UInt8]] {
-        guard let subject else { return [] }
-        return subject.index.identifiers.map(\.index) + [subject.message, subject.answered].compactMap { $0 }
+        self.subject = subject
+        touches = Set(subject.index.identifiers.map(\.index) + [subject.message, subject.answered].compactMap { $0 })
     }
 
     /// Whether its person is looked for by numbers among those who are known, and nobody new is made of it.

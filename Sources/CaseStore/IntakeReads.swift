@@ -17,8 +17,12 @@ struct IntakeReads {
         let index: [UInt8]
     }
 
-    /// What an earlier run stored of the submissions.
-    private(set) var stored: [Part: StoredReferral] = [:]
+    /// A number that is unique within its sender, with the birth date that its person must have.
+    private struct OwnNumber {
+        let index: [UInt8]
+        let birthDate: [UInt8]
+    }
+
     /// The open cases of the persons held.
     private(set) var openCases: [UUIDValue: UUIDValue] = [:]
     /// The newest earlier message of each name that is answered.
@@ -27,16 +31,39 @@ struct IntakeReads {
     private var unfinished: [Message: Set<UUIDValue>] = [:]
     private var held: [UUIDValue: HeldPerson] = [:]
     private var byNHS: [[UInt8]: UUIDValue] = [:]
-    /// Who was ever given a number: the first, or where a sender's own number is to find its person the first twenty.
+    /// Who was given a number: the first, or where it is to find its person, each with the birth date.
     private var givenNumber: [[UInt8]: [UUIDValue]] = [:]
 
-    /// - Parameter receipts: The submissions to lock against another run; none once they are.
-    init(for entries: [IntakeEntry], of receipts: [UUIDValue], vault: Vault, in connection: Connection) throws {
+    /// Locks submissions against another run, and tells what an earlier one stored of them.
+    static func stored(of receipts: [UUIDValue], in connection: Connection) throws -> [Part: StoredReferral] {
+        var reads = Pipeline()
+        reads.add(
+            "SELECT FROM record.submission WHERE receipt = ANY (\(receipts)) ORDER BY receipt FOR NO KEY UPDATE",
+            name: "record.lock_submissions")
+        reads.add(
+            "SELECT submission, ordinal, id, person, case_file FROM record.referral WHERE submission = ANY (\(receipts))",
+            name: "record.stored_before")
+        let rows = try connection.pipeline(reads)[1].decode(
+            UUIDValue.self, Int.self, UUIDValue.self, UUIDValue.self, UUIDValue?.self)
+        return Dictionary(
+            uniqueKeysWithValues: rows.map { receipt, ordinal, id, person, caseFile in
+                let stored = StoredReferral(
+                    id: id, person: person, caseFile: caseFile, isNewPerson: false, isRepeat: true)
+                return (Part(receipt: receipt, ordinal: ordinal), stored)
+            })
+    }
+
+    /// Reads what is needed for the fates of these messages, and holds the persons whom they may be about.
+    init(for entries: [IntakeEntry], in connection: Connection) throws {
         let answers = entries.compactMap { entry in
             entry.subject?.answered.map { Message(sender: entry.intake.sender, index: $0) }
         }
-        let own = entries.filter(\.seeksKnownPerson).flatMap { $0.subject?.index.ownNumbers ?? [] }
-        let numbers = Set(entries.flatMap { $0.subject?.index.identifiers.map(\.index) ?? [] }).subtracting(own)
+        let own = entries.filter(\.seeksKnownPerson).flatMap { entry -> [OwnNumber] in
+            guard let index = entry.subject?.index, let birthDate = index.birthDate else { return [] }
+            return index.ownNumbers.map { OwnNumber(index: $0, birthDate: birthDate) }
+        }
+        let numbers = Set(
+            entries.filter { !$0.seeksKnownPerson }.flatMap { $0.subject?.index.identifiers.map(\.index) ?? [] })
         let verified = entries.compactMap { $0.subject?.index.nhs }
         var reads = Pipeline()
         var readers: [(inout IntakeReads, QueryResult) throws -> Void] = []
@@ -45,19 +72,10 @@ struct IntakeReads {
             reads.add(sql, name: name)
             readers.append(reader)
         }
-        if !receipts.isEmpty {
-            read(
-                "SELECT FROM record.submission WHERE receipt = ANY (\(receipts)) ORDER BY receipt FOR NO KEY UPDATE",
-                "record.lock_submissions"
-            ) { _, _ in }
-            read(
-                "SELECT submission, ordinal, id, person, case_file FROM record.referral WHERE submission = ANY (\(receipts))",
-                "record.stored_before"
-            ) { try $0.readStored($1) }
-        }
         if !answers.isEmpty {
-            read(Self.answered(answers), "record.answered_messages") { try $0.readAnswered($1) }
+            // In this order: one that is finished when the first looks has its referral when the second does.
             read(Self.unfinished(answers), "record.unfinished_messages") { try $0.readUnfinished($1) }
+            read(Self.answered(answers), "record.answered_messages") { try $0.readAnswered($1) }
         }
         if !(verified.isEmpty && answers.isEmpty && own.isEmpty) {
             let wanted = Self.wanted(verified, answers, own)
@@ -65,21 +83,13 @@ struct IntakeReads {
             // A statement of its own: it sees the case that the holder before opened.
             read(Self.openCases(of: wanted), "record.open_cases") { try $0.readOpenCases($1) }
         }
-        if !(own.isEmpty && numbers.isEmpty) {
-            read(
-                "\(Self.given(own, most: 20)) UNION ALL \(Self.given(Array(numbers), most: 1))", "record.given_numbers"
-            ) { try $0.readGiven($1) }
+        if !numbers.isEmpty {
+            read(Self.firstGiven(Array(numbers)), "record.given_numbers") { try $0.readGiven($1) }
+        }
+        if !own.isEmpty {
+            read(Self.given(own), "record.given_own_numbers") { try $0.readGiven($1) }
         }
         for (reader, result) in zip(readers, try connection.pipeline(reads)) { try reader(&self, result) }
-    }
-
-    private mutating func readStored(_ rows: QueryResult) throws {
-        for row in rows {
-            let (receipt, ordinal, id, person, caseFile) = try row.decode(
-                UUIDValue.self, Int.self, UUIDValue.self, UUIDValue.self, UUIDValue?.self)
-            stored[Part(receipt: receipt, ordinal: ordinal)] = StoredReferral(
-                id: id, person: person, caseFile: caseFile, isNewPerson: false, isRepeat: true)
-        }
     }
 
     private mutating func readAnswered(_ rows: QueryResult) throws {
@@ -123,6 +133,21 @@ struct IntakeReads {
     }
 
     // MARK: Whose is it?
+
+    /// The persons held whom a message's fate depends on.
+    func regarded(by entry: IntakeEntry) -> Set<UUIDValue> {
+        guard let subject = entry.subject else { return [] }
+        var persons: Set<UUIDValue> = []
+        if let index = subject.answered {
+            if let earlier = answered[Message(sender: entry.intake.sender, index: index)] {
+                persons.insert(earlier.person)
+            }
+            return persons
+        }
+        if let holder = subject.index.nhs.flatMap({ byNHS[$0] }) { persons.insert(holder) }
+        if entry.seeksKnownPerson { persons.formUnion(subject.index.ownNumbers.flatMap { givenNumber[$0] ?? [] }) }
+        return persons
+    }
 
     /// Says what is to be done with a message.
     ///
@@ -177,7 +202,7 @@ struct IntakeReads {
     // MARK: Statements
 
     /// The ids of the persons whom the messages may be about.
-    private static func wanted(_ verified: [[UInt8]], _ answers: [Message], _ own: [[UInt8]]) -> SQL {
+    private static func wanted(_ verified: [[UInt8]], _ answers: [Message], _ own: [OwnNumber]) -> SQL {
         """
         SELECT id
         FROM record.person
@@ -188,7 +213,7 @@ struct IntakeReads {
             JOIN record.referral USING (sender, message_index)
         UNION
         SELECT person
-        FROM (\(given(own, most: 20))) AS given
+        FROM (\(given(own))) AS given
         """
     }
 
@@ -237,8 +262,8 @@ struct IntakeReads {
         """
     }
 
-    /// Who was ever given these numbers, the first `most` of each: a row of zeros may have been given to very many.
-    private static func given(_ numbers: [[UInt8]], most: Int) -> SQL {
+    /// Who was first given each of these numbers.
+    private static func firstGiven(_ numbers: [[UInt8]]) -> SQL {
         """
         SELECT number.value_index, first.person
         FROM unnest(\(numbers)) AS number (value_index)
@@ -247,8 +272,24 @@ struct IntakeReads {
             FROM record.person_identifier
             WHERE person_identifier.value_index = number.value_index
             ORDER BY person
-            LIMIT \(most)
+            LIMIT 1
         ) AS first
+        """
+    }
+
+    /// Who was ever given these numbers and has the birth date. Twenty of each are plenty: a row of zeros may have been
+    /// given to very many, but not to so many of the same birthday.
+    private static func given(_ numbers: [OwnNumber]) -> SQL {
+        """
+        SELECT number.value_index, given.person
+        FROM unnest(\(numbers.map(\.index)), \(numbers.map(\.birthDate))) AS number (value_index, birth_date)
+        CROSS JOIN LATERAL (
+            SELECT person_identifier.person
+            FROM record.person_identifier JOIN record.person ON person.id = person_identifier.person
+            WHERE person_identifier.value_index = number.value_index AND person.dob_index = number.birth_date
+            ORDER BY person_identifier.person
+            LIMIT 20
+        ) AS given
         """
     }
 }

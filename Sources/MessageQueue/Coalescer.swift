@@ -16,20 +16,28 @@ package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
     private struct Waiting {
         let ticket: UInt64
         let item: Item
+        let since: ContinuousClock.Instant
         let continuation: CheckedContinuation<Result, any Error>
     }
 
     private struct State {
         var waiting: [Waiting] = []
         var busyLanes = 0
+        /// Whether somebody looks after those who wait for a crowd.
+        var isWatched = false
         var lastTicket: UInt64 = 0
     }
 
     private enum Admission {
         case waits
+        /// Waits for a crowd, and is the first to do so.
+        case waitsToBeWatched
         case waitsInNewLane
         case refused(any Error)
     }
+
+    /// How long anybody waits beside a busy lane while another could be opened.
+    private static var patience: Duration { .milliseconds(20) }
 
     private let state = Mutex(State())
     private let maxBatch: Int
@@ -42,8 +50,8 @@ package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
     /// - Parameters:
     ///   - maxBatch: the most items of one call of the body
     ///   - lanes: the most calls of the body at once; two keep both the disk and the processor busy
-    ///   - crowd: how many must wait before a lane opens beside a busy one. Defaults to 1. More makes batches larger
-    ///     where a batch costs much and its items little
+    ///   - crowd: how many must wait before a lane opens beside a busy one, unless one of them has waited for
+    ///     ``patience``. Defaults to 1. More makes batches larger where a batch costs much and its items little
     ///   - maximumWaiting: callers beyond this are refused with ``QueueError/tooManyWaiting(limit:)``
     ///   - mayRepeat: whether an error proves that the batch had no effect; the default excludes lost connections
     ///   - body: the work
@@ -81,17 +89,23 @@ package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
                     if state.waiting.count >= maximumWaiting {
                         return .refused(QueueError.tooManyWaiting(limit: maximumWaiting))
                     }
-                    state.waiting.append(Waiting(ticket: ticket, item: item, continuation: continuation))
-                    let isOpen = state.busyLanes == 0 || state.waiting.count >= crowd
-                    guard isOpen, state.busyLanes < lanes else { return .waits }
-                    state.busyLanes += 1
-                    return .waitsInNewLane
+                    state.waiting.append(
+                        Waiting(ticket: ticket, item: item, since: .now, continuation: continuation))
+                    guard state.busyLanes < lanes else { return .waits }
+                    if state.busyLanes == 0 || state.waiting.count >= crowd {
+                        state.busyLanes += 1
+                        return .waitsInNewLane
+                    }
+                    guard !state.isWatched else { return .waits }
+                    state.isWatched = true
+                    return .waitsToBeWatched
                 }
                 switch admission {
                 case .waits: break
                 // Unstructured because a lane serves many callers and outlives the one that opened it; it ends when
                 // nobody waits.
                 case .waitsInNewLane: Task { await self.runLane() }
+                case .waitsToBeWatched: Task { await self.watch() }
                 case .refused(let error): continuation.resume(throwing: error)
                 }
             }
@@ -100,6 +114,22 @@ package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
                 state.waiting.firstIndex { $0.ticket == ticket }.map { state.waiting.remove(at: $0) }
             }
             withdrawn?.continuation.resume(throwing: CancellationError())
+        }
+    }
+
+    /// Opens a lane for those who have waited long beside a batch that takes its time.
+    private func watch() async {
+        while true {
+            try? await Task.sleep(for: Self.patience)
+            let (opens, goesOn) = state.withLock { state -> (Bool, Bool) in
+                let isLate = state.waiting.first.map { ContinuousClock.now - $0.since >= Self.patience } ?? false
+                let opens = isLate && state.busyLanes < lanes
+                if opens { state.busyLanes += 1 }
+                state.isWatched = !state.waiting.isEmpty && state.busyLanes < lanes
+                return (opens, state.isWatched)
+            }
+            if opens { Task { await self.runLane() } }
+            guard goesOn else { return }
         }
     }
 

@@ -14,9 +14,14 @@ extension Connection {
             guard PQenterPipelineMode(handle) == 1 else { throw lost() }
             var awaited: [Awaited] = []
             var fresh: [StatementCache.Key: String] = [:]
-            let begin = unsentBegin.map { [($0, "begin" as StaticString?)] } ?? []
+            let begin = unsentBegin
             unsentBegin = nil
-            for (sql, name) in begin + pipeline.statements {
+            if let begin {
+                // As text: it must not fail because the server has forgotten what was prepared.
+                try sent(sendQuery(begin))
+                awaited.append(.statement(StatementCache.Key(text: begin.text, types: []), "begin"))
+            }
+            for (sql, name) in pipeline.statements {
                 let key = StatementCache.Key(text: sql.text, types: sql.binds.types)
                 if let prepared = fresh[key] {
                     try sent(sendPrepared(sql, as: prepared))
@@ -36,7 +41,7 @@ extension Connection {
                 awaited.append(.statement(key, name))
             }
             guard PQpipelineSync(handle) == 1 else { throw lost() }
-            return Array(try collect(awaited).dropFirst(begin.count))
+            return Array(try collect(awaited).dropFirst(begin == nil ? 0 : 1))
         }
     }
 

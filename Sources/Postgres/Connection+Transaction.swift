@@ -18,7 +18,7 @@ package enum Isolation: Sendable, CustomStringConvertible {
 
     var begin: SQL {
         switch self {
-        case .readCommitted: "BEGIN"
+        case .readCommitted: "BEGIN ISOLATION LEVEL READ COMMITTED"
         case .repeatableRead: "BEGIN ISOLATION LEVEL REPEATABLE READ"
         case .serializable: "BEGIN ISOLATION LEVEL SERIALIZABLE"
         case .readOnly: "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"

@@ -154,7 +154,7 @@ package final class Connection {
     }
 
     func deallocateEvicted() throws(PostgresError) {
-        guard !cache.evicted.isEmpty, transactionStatus == .idle else { return }
+        guard !cache.evicted.isEmpty, transactionStatus == .idle, unsentBegin == nil else { return }
         for name in cache.takeEvicted() {
             do { try executeScript("DEALLOCATE \(name)") } catch {
                 guard error.state == .unknownPreparedStatement else { throw error }

@@ -85,25 +85,57 @@ import Testing
             let person = try await f.person()
             let agreement = try await f.agree(person)
             let (lost, other) = (try await f.share(person).id, try await f.share(person).id)
-            #expect(try await f.begin(lost) == 1)
-            #expect(try await f.begin(other) == 1)
+            #expect(try await f.begin(lost, at: .now()) == 1)
+            #expect(try await f.begin(other, at: .now()) == 1)
             try await f.transaction {
                 try f.store.finishRelease(of: other, attempt: 1, outcome: .retry(code: "unavailable"), in: $0)
             }
             _ = try await f.transaction {
                 try f.store.withdraw(agreement: agreement.id, receivedAt: f.now, by: "staff:1", in: $0)
             }
-            func end(began: Timestamp) async throws -> Int {
-                try await f.transaction { try f.store.endAbandonedReleases(began: began, in: $0) }
+            func end(after: Duration) async throws -> Int {
+                try await f.transaction { try f.store.endAbandonedReleases(after: after, in: $0) }
             }
-            #expect(try await end(began: f.now) == 0)
-            #expect(try await end(began: f.now + .seconds(1)) == 1)
-            #expect(try await end(began: f.now + .seconds(1)) == 0)
+            #expect(try await end(after: .seconds(900)) == 0)
+            #expect(try await end(after: .zero) == 1)
+            #expect(try await end(after: .zero) == 0)
             let open: Int = try await f.value("SELECT count(*) FROM record.share_attempt WHERE outcome IS NULL")
             #expect(open == 0)
             #expect(try await f.transaction { try f.store.share(lost, in: $0)?.state } == .queued)
             #expect(try await f.transaction { try f.store.share(other, in: $0)?.state } == .cancelled)
             #expect(try await f.value("SELECT count(*) FROM ledger.entry WHERE kind = 'release_outcome'") == 2)
+        }
+    }
+
+    @Test func `an attempt whose message somebody holds is not given up, and an answer that comes late stands`()
+        async throws
+    {
+        try await Fixture.run { f in
+            let person = try await f.person()
+            _ = try await f.agree(person)
+            let share = try await f.share(person)
+            let message = try #require(share.message)
+            #expect(try await f.begin(share.id) == 1)
+            let owner = TestDatabase.current.database
+            _ = try await owner.query(
+                """
+                INSERT INTO queue.state (position, id, queue, shelf, priority, era, node, leased_at, lease_until)
+                VALUES (\(message), \(message), 1, 2, 2, 1, 1, now(), now() + interval '30 s')
+                """)
+            func end() async throws -> Int {
+                try await f.transaction { try f.store.endAbandonedReleases(after: .zero, in: $0) }
+            }
+            #expect(try await end() == 0)
+            _ = try await owner.query("UPDATE queue.state SET lease_until = now() - interval '1 s'")
+            #expect(try await end() == 1)
+            try await f.transaction { connection in
+                for outcome in [ReleaseOutcome.unknown(code: "timeout"), .delivered(reference: "REF")] {
+                    try f.store.finishRelease(of: share.id, attempt: 1, outcome: outcome, in: connection)
+                }
+            }
+            let ended = try #require(try await f.transaction { try f.store.share(share.id, in: $0) })
+            #expect(ended.state == .delivered)
+            #expect(ended.reference == "REF")
         }
     }
 

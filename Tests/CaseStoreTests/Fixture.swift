@@ -1,5 +1,6 @@
 import CaseStore
 import Disclosure
+import MessageQueue
 import Postgres
 import Referral
 import TestSupport
@@ -7,9 +8,9 @@ import Testing
 import Vault
 
 extension Trait where Self == DatabaseTrait {
-    /// A database with the schemas of the case store.
+    /// A database with the schemas of the case store, and of the queue, at which some of its statements look.
     static var store: DatabaseTrait {
-        .database(RoleSchema.migrations, RecordSchema.migrations, LedgerSchema.migrations)
+        .database(RoleSchema.migrations, QueueSchema.migrations, RecordSchema.migrations, LedgerSchema.migrations)
     }
 }
 
@@ -22,7 +23,10 @@ struct Fixture: Sendable {
     static func run(
         connections: Int = 2, _ body: (Fixture) async throws -> Void
     ) async throws {
-        let database = TestDatabase.current.pool(connections: connections) { $0.role = "hub_app" }
+        let database = TestDatabase.current.pool(connections: connections) {
+            $0.role = "hub_app"
+            $0.plansByIndex = true
+        }
         let fixture = Fixture(store: CaseStore(vault: Vault(key: InstallationKey())), database: database)
         do { try await body(fixture) } catch {
             await database.close()

@@ -99,6 +99,59 @@ import Testing
         }
     }
 
+    @Test func `a message sees what an earlier one of the batch made of the person it looks at`() async throws {
+        try await Fixture.run { f in
+            let person = try await f.person(f.referral(id: "r-1", dob: nil))
+            let update = f.referral(id: "u-1", nhs: nil, dob: "1950-04-30", type: .update, inReplyTo: "r-1")
+            let notice = f.referral(id: "a-1", dob: "1950-04-30", type: .notice)
+            var intakes: [IntakeRecord] = []
+            for referral in [update, notice] {
+                let receipt = try await f.accept(f.submission("\(UUIDValue.v7())"))
+                let item = IntakeItem(
+                    ordinal: 0, status: .accepted, referral: referral, opensCase: referral.type != .known(.notice))
+                intakes.append(IntakeRecord(receipt: receipt, sender: "uhdb", receivedAt: f.now, items: [item]))
+            }
+            let results = try await f.transaction { [intakes] in try f.store.store(intakes, in: $0).map { $0[0] } }
+            #expect(try stored(results).map(\.person) == [person, person])
+        }
+    }
+
+    @Test func `a long table gets in, also when all its rows share a number`() async throws {
+        try await Fixture.run { f in
+            for (prefix, number) in [("a", nil), ("b", "9990000018" as String?)] {
+                let rows = number == nil ? 1_200 : 40
+                let receipt = try await f.accept(f.submission(prefix))
+                let items = (0..<rows).map { row in
+                    IntakeItem(
+                        ordinal: row, status: .accepted,
+                        referral: f.referral(id: "\(prefix)-\(row)", nhs: number, isVerified: false))
+                }
+                let results = try await f.take(items, receipt)
+                #expect(Set(try stored(results).map(\.person)).count == rows)
+                let again = try await f.take(items, receipt)
+                #expect(try stored(again).map(\.id) == stored(results).map(\.id))
+                #expect(try stored(again).allSatisfy(\.isRepeat))
+            }
+        }
+    }
+
+    @Test func `a notice finds the last of many who were given one number, by the birth date`() async throws {
+        try await Fixture.run { f in
+            let zeros = [Identifier(type: .known(.hospitalNumber), value: "0000000")]
+            var referrals: [Referral] = []
+            for day in 1...28 {
+                var referral = f.referral(
+                    id: "r-\(day)", nhs: nil, dob: day < 10 ? "1950-04-0\(day)" : "1950-04-\(day)")
+                referral.person.identifiers = zeros
+                referrals.append(referral)
+            }
+            let persons = try stored(try await store(referrals, f)).map(\.person)
+            var notice = f.referral(id: "a-1", nhs: nil, dob: "1950-04-28", type: .notice)
+            notice.person.identifiers = zeros
+            #expect(try stored(try await store([notice], opensCase: false, f)).map(\.person) == [persons[27]])
+        }
+    }
+
     @Test func `a document that must wait leaves nothing of the batch behind`() async throws {
         try await Fixture.run { f in
             _ = try await f.accept(f.submission("r-9"))

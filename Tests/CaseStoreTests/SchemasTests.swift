@@ -33,7 +33,7 @@ import Testing
             """
             SELECT table_schema || '.' || table_name, privilege_type::text
             FROM information_schema.role_table_grants
-            WHERE grantee = 'hub_app' AND privilege_type IN ('DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES')
+            WHERE grantee = 'hub_app' AND table_schema <> 'queue' AND privilege_type IN ('DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES')
             """)
         let rights = try rows.map { try $0.decode(String.self, String.self) }.map { "\($0.1) \($0.0)" }
         #expect(Set(rights) == ["DELETE record.document", "DELETE record.person_key", "DELETE record.request"])

@@ -34,7 +34,7 @@ import Testing
         let threads = LargeDocuments(threads: 2)
         let gate = Gate()
         let readings = (0..<40).map { _ in
-            Task { await LargeDocuments.reading(LargeDocuments.bound + 1, on: threads) { gate.hold() } }
+            Task { await threads.reading(LargeDocuments.bound + 1) { gate.hold() } }
         }
         // On the cooperative pool forty would hold every thread, and nothing below would be reached before they are late.
         while gate.waiting < 2 { await Task.yield() }
@@ -49,15 +49,15 @@ import Testing
         struct Expected: Error {}
         let threads = LargeDocuments(threads: 1)
         for bytes in [0, LargeDocuments.bound, LargeDocuments.bound + 1] {
-            #expect(await LargeDocuments.reading(bytes, on: threads) { bytes } == bytes)
+            #expect(await threads.reading(bytes) { bytes } == bytes)
             await #expect(throws: Expected.self) {
-                try await LargeDocuments.reading(bytes, on: threads) { throw Expected() }
+                try await threads.reading(bytes) { throw Expected() }
             }
         }
         let gate = Gate()
-        let large = Task { await LargeDocuments.reading(LargeDocuments.bound + 1, on: threads) { gate.hold() } }
+        let large = Task { await threads.reading(LargeDocuments.bound + 1) { gate.hold() } }
         while gate.waiting < 1 { await Task.yield() }
-        #expect(await LargeDocuments.reading(LargeDocuments.bound, on: threads) { true }, "it waits for no thread")
+        #expect(await threads.reading(LargeDocuments.bound) { true }, "it waits for no thread")
         gate.open()
         await large.value
         #expect(gate.late == 0)

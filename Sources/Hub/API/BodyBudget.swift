@@ -3,33 +3,43 @@ import Hummingbird
 import NIOCore
 import Synchronization
 
-/// How many bytes of request bodies this process holds at once, over all requests.
+/// How many bytes of request bodies this process holds at once, over all requests, and a quarter of that for any one
+/// caller, so that one who lets its uploads stand still leaves room for the others.
 ///
 /// Nobody waits for it: who finds it used up is told to come again, so that uploads cannot hold each other up for ever.
 final class BodyBudget: Sendable {
     private let most: Int
-    private let held = Mutex(0)
+    private let mostOfOne: Int
+    private let held = Mutex<(all: Int, each: [String: Int])>((0, [:]))
 
-    init(bytes: Int) {
+    /// - Parameter longest: What one caller may hold at least, however small the budget: one body of the longest.
+    init(bytes: Int, longest: Int) {
         most = bytes
+        mostOfOne = max(bytes / 4, longest)
     }
 
-    /// Takes bytes out of the budget, all or none; false when they are not there.
-    func take(_ bytes: Int) -> Bool {
+    /// Takes bytes out of the budget for a caller, all or none; false when they are not there.
+    func take(_ bytes: Int, for caller: String) -> Bool {
         held.withLock { held in
-            guard bytes <= most - held else { return false }
-            held += bytes
+            let own = held.each[caller, default: 0]
+            guard bytes <= most - held.all, bytes <= mostOfOne - own else { return false }
+            held.all += bytes
+            held.each[caller] = own + bytes
             return true
         }
     }
 
-    /// Gives back what was taken.
-    func giveBack(_ bytes: Int) {
-        held.withLock { $0 -= bytes }
+    /// Gives back what was taken for a caller.
+    func giveBack(_ bytes: Int, of caller: String) {
+        held.withLock { held in
+            held.all -= bytes
+            let own = held.each[caller, default: 0] - bytes
+            held.each[caller] = own > 0 ? own : nil
+        }
     }
 
     /// Bytes that are held now.
-    var inUse: Int { held.withLock { $0 } }
+    var inUse: Int { held.withLock { $0.all } }
 }
 
 /// Admits a body while the budget has room for it, and holds its bytes until the request is answered.
@@ -47,7 +57,7 @@ struct BodyBudgeting: RouterMiddleware {
         context: ExchangeContext,
         next: (Request, ExchangeContext) async throws -> Response
     ) async throws -> Response {
-        let loan = Loan(from: budget)
+        let loan = Loan(from: budget, to: try context.caller().id)
         defer { loan.giveBack() }
         var request = request
         do {
@@ -70,14 +80,16 @@ struct BudgetUsedUp: Error {}
 /// What one request holds of the budget.
 private final class Loan: Sendable {
     private let budget: BodyBudget
+    private let caller: String
     private let bytes = Mutex(0)
 
-    init(from budget: BodyBudget) {
+    init(from budget: BodyBudget, to caller: String) {
         self.budget = budget
+        self.caller = caller
     }
 
     func grow(by more: Int) throws(BudgetUsedUp) {
-        guard budget.take(more) else { throw BudgetUsedUp() }
+        guard budget.take(more, for: caller) else { throw BudgetUsedUp() }
         bytes.withLock { $0 += more }
     }
 
@@ -86,7 +98,7 @@ private final class Loan: Sendable {
             bytes.withLock { bytes in
                 defer { bytes = 0 }
                 return bytes
-            })
+            }, of: caller)
     }
 }
 

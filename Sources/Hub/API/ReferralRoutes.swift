@@ -39,7 +39,7 @@ struct ReferralRoutes {
             idempotencyKey: request.headers[.idempotencyKey],
             bytes: bytes
         )
-        switch try await LargeDocuments.reading(bytes.count, { try await intake.receive(arrival) }) {
+        switch try await LargeDocuments.answering.reading(bytes.count, { try await intake.receive(arrival) }) {
         case .received(let receipt):
             return .json(receipt.value(.received), status: .accepted, location: receipt.location)
         case .duplicate(let receipt):

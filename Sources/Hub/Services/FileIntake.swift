@@ -40,7 +40,7 @@ struct FileIntake: Sendable {
                 fileName: file.name,
                 bytes: file.bytes
             )
-            switch try await LargeDocuments.reading(file.bytes.count, { try await intake.receive(arrival) }) {
+            switch try await LargeDocuments.answering.reading(file.bytes.count, { try await intake.receive(arrival) }) {
             case .received(let answer): return .accepted(receipt: StrictJSON.write(answer.value(.received)))
             case .duplicate(let answer): return .accepted(receipt: StrictJSON.write(answer.value(.duplicate)))
             case .quarantined(let answer, let finding):

@@ -10,7 +10,7 @@ import ServiceLifecycle
 actor Housekeeping: Service {
     /// How long finished messages stay for `hub trace`.
     static let historyKept: Duration = .seconds(30 * 86_400)
-    /// After this long no answer to an attempt can come any more: every step of one has a shorter time limit.
+    /// After this long no answer to an attempt is expected any more, if nobody holds its message.
     static let longestAttempt: Duration = .seconds(900)
     /// How long a repeat of a staff system's request is recognised.
     static let requestsKept: Duration = .seconds(30 * 86_400)
@@ -101,7 +101,7 @@ actor Housekeeping: Service {
         _ = try await installation.queue.retire(olderThan: Self.historyKept)
         try await installation.database.transaction { [store = installation.store] connection in
             _ = try store.destroyDocuments(dueAt: .now(), limit: 500, in: connection)
-            _ = try store.endAbandonedReleases(began: .now() - Self.longestAttempt, in: connection)
+            _ = try store.endAbandonedReleases(after: Self.longestAttempt, in: connection)
             _ = try store.forgetRequests(before: .now() - Self.requestsKept, in: connection)
         }
     }

@@ -29,6 +29,8 @@ package struct Intake: Sendable {
     private let acceptance: Coalescer<SealedSubmission, Acceptance>
     private let reading: Coalescer<UUIDValue, SealedDocument?>
     private let storing: Coalescer<Worked, Void>
+    /// For long tables, so that nobody waits for one who has nothing to do with it.
+    private let storingLong: Coalescer<Worked, Void>
 
     init(_ installation: Installation) {
         let database = installation.database
@@ -72,15 +74,18 @@ package struct Intake: Sendable {
             queue.wake(Self.queueName)
             return answers
         }
-        reading = Coalescer(maxBatch: 32, lanes: 1) { receipts in
+        reading = Coalescer(maxBatch: 32, crowd: 32) { receipts in
             let documents = try await database.read { try store.documents(receipts, in: $0) }
             return receipts.map { documents[$0] }
         }
-        storing = Coalescer(sharing: database, atMost: 32) { batch, connection in
-            _ = try store.store(batch.map(\.intake), in: connection)
+        @Sendable func keep(_ batch: [Worked], in connection: Connection) throws -> [Void] {
+            // In the order of their arrival: what answers another comes after it.
+            _ = try store.store(batch.map(\.intake).sorted { $0.receipt < $1.receipt }, in: connection)
             guard try queue.acknowledge(batch.map(\.lease), in: connection).isEmpty else { throw LeaseLost() }
             return batch.map { _ in }
         }
+        storing = Coalescer(sharing: database, atMost: 32, keep)
+        storingLong = Coalescer(sharing: database, atMost: 1, keep)
     }
 
     // MARK: Before the answer
@@ -199,8 +204,10 @@ package struct Intake: Sendable {
             guard let document = try await reading.submit(receipt).map(store.open) else {
                 return .deadLetter(Cause(code: "document_missing", text: "The document is no longer stored"))
             }
-            let worked = await LargeDocuments.reading(document.bytes.count) { translate(document, of: lease) }
-            try await storing.submit(worked)
+            let worked = await LargeDocuments.translating.reading(document.bytes.count) {
+                translate(document, of: lease)
+            }
+            try await (worked.intake.items.count > 100 ? storingLong : storing).submit(worked)
             metrics.count(.referrals, worked.intake.state.rawValue)
             return .acknowledged
         } catch is LeaseLost {

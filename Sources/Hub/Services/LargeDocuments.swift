@@ -10,8 +10,11 @@ final class LargeDocuments: TaskExecutor {
     /// A document of more bytes than this is large. One at the bound is read in some milliseconds.
     static let bound = 256 << 10
 
-    /// Half the cores, so that half is left however much is read.
-    static let shared = LargeDocuments(threads: max(1, System.coreCount / 2))
+    /// For what comes before an answer to a sender.
+    static let answering = LargeDocuments(threads: max(1, System.coreCount / 2))
+
+    /// For what comes behind the queue, where nobody waits: apart, so that nobody who waits for an answer waits for it.
+    static let translating = LargeDocuments(threads: max(1, System.coreCount / 2))
 
     private let pool: NIOThreadPool
 
@@ -26,10 +29,8 @@ final class LargeDocuments: TaskExecutor {
     }
 
     /// Runs what reads a document of so many bytes: here when it is large, else where the caller runs.
-    static func reading<R: Sendable>(
-        _ bytes: Int, on threads: LargeDocuments = .shared, _ body: @Sendable () async throws -> R
-    ) async rethrows -> R {
-        guard bytes > bound else { return try await body() }
-        return try await withTaskExecutorPreference(threads) { try await body() }
+    func reading<R: Sendable>(_ bytes: Int, _ body: @Sendable () async throws -> R) async rethrows -> R {
+        guard bytes > Self.bound else { return try await body() }
+        return try await withTaskExecutorPreference(self) { try await body() }
     }
 }
