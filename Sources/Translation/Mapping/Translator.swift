@@ -31,26 +31,45 @@ package struct Translator: Sendable {
 
     /// One result for each document found: each message of a batch, each row of a table.
     package func translate(_ bytes: [UInt8]) -> [Translated] {
-        SourceDocument.all(in: bytes, inbound.format, inbound.limits).enumerated().map { index, document in
+        var results: [Translated] = []
+        for document in SourceDocument.all(in: bytes, inbound.format, inbound.limits) {
             switch document {
-            case .success(let document): translate(document, index)
-            case .failure(let error): .rejected(error.finding, index)
+            case .success(let document): results += translate(document, from: results.count)
+            case .failure(let error): results.append(.rejected(error.finding, results.count))
             }
         }
+        return results
     }
 
-    private func translate(_ document: Item, _ index: Int) -> Translated {
+    /// - Parameter index: The place of the document's first referral among the results.
+    private func translate(_ document: Item, from index: Int) -> [Translated] {
         let type = SourceDocument.type(of: document, inbound.format)
         let ways = [inbound] + adapter.inbound.filter { $0.channel == inbound.channel && $0.format == inbound.format }
         guard let way = ways.first(where: { $0.takes(type) }) else {
-            return .rejected(Finding(.notForUs, at: typePath, "messages of this type are not taken"), index)
+            return [.rejected(Finding(.notForUs, at: typePath, "messages of this type are not taken"), index)]
+        }
+        if case .message(let message) = document.node, message.segments(named: "PID").count > 1 {
+            // Whose the numbers in it are cannot be told.
+            return [.rejected(Finding(.schema, at: "PID(2)", "the message is about more than one person"), index)]
         }
         var evaluation = Evaluation()
-        if let condition = way.notForUs, evaluation.holds(condition, Scope(document)) {
-            return .rejected(
-                Finding(.notForUs, at: document.place.text, "this kind of document is not for this team"), index)
+        let scope = Scope(document)
+        if let condition = way.notForUs, evaluation.holds(condition, scope) {
+            return [
+                .rejected(
+                    Finding(.notForUs, at: document.place.text, "this kind of document is not for this team"), index)
+            ]
         }
-        let (envelope, raised) = way.mapping.apply(document)
+        guard let each = way.each else { return [translate(scope, way, index)] }
+        let parts = evaluation.items(each, scope, for: .document)
+        if parts.isEmpty {
+            return [.rejected(Finding(.missing, at: document.place.text, "nothing in it asks for anything"), index)]
+        }
+        return parts.enumerated().map { translate(scope.within($1, index: $0 + 1), way, index + $0) }
+    }
+
+    private func translate(_ scope: Scope, _ way: Inbound, _ index: Int) -> Translated {
+        let (envelope, raised) = way.mapping.apply(scope)
         let reading = ReferralReader.read(
             envelope, sentBy: partner, byNHS: byNHS, now: now, environment: environment,
             carrier: way.mapping.startsFromDocument ? .envelope : .translated, groups: adapter.extensions.declared)

@@ -120,7 +120,7 @@ struct AdapterCatalogueTests {
         (#"MSH|^~\&|PAS|RTG02^x|||20261122||ADT^A08|1|P|2.4"# + "\rPID|1", "uhdb"),
         (#"MSH|^~\&|PAS|ELSEWHERE|||20261122||REF^I12|1|P|2.4"# + "\rPID|1", "hl7v2"),
         (#"MSH|^~\&|PAS|RTG|||20261122||ORU^R01|1|P|2.4"# + "\rPID|1", "uhdb"),
-        (#"{"resourceType":"Bundle","entry":[]}"#, "bars"), (#"{"sender":"derby_homes"}"#, "derby_homes"),
+        (#"{"resourceType":"Bundle","entry":[]}"#, "fhir"), (#"{"sender":"derby_homes"}"#, "derby_homes"),
         (#"{"sender":"x"}"#, "envelope"),
         ("<PPN><header><ppn_ref>1</ppn_ref><force_code>30</force_code></header></PPN>", "derbys_police"),
         ("<PPN><header><ppn_ref>1</ppn_ref><force_code>33</force_code></header></PPN>", "ppn"),
