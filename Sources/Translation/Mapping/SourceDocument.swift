@@ -14,6 +14,9 @@ enum SourceDocument {
                 if let event = try EventNotification.opened(document, limits: limits) {
                     return [.success(Item(.value(event), at: .named(EventNotification.place)))]
                 }
+                if let notice = document["ppn"], notice["header"] != nil {
+                    return [.success(Item(.value(notice), at: "ppn"))]
+                }
                 return [.success(Item(.value(document), at: ""))]
             case .fhir:
                 return [.success(Item(.value(try FHIRResource.parse(bytes, limits: limits)), at: ""))]

@@ -63,7 +63,11 @@ package struct Translator: Sendable {
         guard let each = way.each else { return [translate(scope, way, index)] }
         let parts = evaluation.items(each, scope, for: .document)
         if parts.isEmpty {
-            return [.rejected(Finding(.missing, at: document.place.text, "nothing in it asks for anything"), index)]
+            return [
+                .rejected(
+                    Finding(.missing, at: document.place.text, "nothing is in it that a referral could be made of"),
+                    index)
+            ]
         }
         return parts.enumerated().map { translate(scope.within($1, index: $0 + 1), way, index + $0) }
     }

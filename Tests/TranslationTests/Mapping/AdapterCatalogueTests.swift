@@ -125,7 +125,7 @@ struct AdapterCatalogueTests {
         ("<PPN><header><ppn_ref>1</ppn_ref><force_code>30</force_code></header></PPN>", "derbys_police"),
         ("<PPN><header><ppn_ref>1</ppn_ref><force_code>33</force_code></header></PPN>", "ppn"),
         ("CAD Ref;Surname\n1;x\n", "derby_community_action"),
-        ("Surname,Reason\nx,y\n", "csv"), ("{not json", "envelope"), ("<PPN><header>", "ppn"),
+        ("Surname,Reason\nx,y\n", "csv"), ("{not json", "envelope"), ("<PPN><header>", "cin"),
     ]) func `a document is recognised by format and sender`(_ document: String, _ id: String) {
         let (catalogue, _) = AdapterFolder.loaded
         #expect(catalogue.detect(Array(document.utf8))?.0.id == id)
