@@ -90,7 +90,7 @@ enum MediaType {
         case "application/fhir+json", "application/fhir+xml": .fhir
         case "application/hl7-v2", "x-application/hl7-v2+er7": .hl7v2
         case "application/xml", "text/xml": .xml
-        case "text/csv": .csv
+        case "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": .csv
         default: nil
         }
     }

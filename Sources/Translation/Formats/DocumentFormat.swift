@@ -10,7 +10,7 @@ package enum DocumentFormat: String, Sendable, Hashable, CaseIterable {
     case fhir
     /// Any other XML document.
     case xml
-    /// A table with a header row: comma, semicolon or tab separated.
+    /// A table with a header row: comma, semicolon or tab separated, or a workbook (XLSX).
     case csv
 }
 
@@ -23,6 +23,8 @@ extension DocumentFormat {
         let text = bytes.dropFirst(bytes.hasByteOrderMark ? 3 : 0).drop { [0x09, 0x0A, 0x0D, 0x20].contains($0) }
         switch text.first {
         case nil: return nil
+        case ZipArchive.signature[0] where bytes.starts(with: ZipArchive.signature):
+            return XLSXReader.isWorkbook(bytes) ? .csv : nil
         case UInt8(ascii: "{"), UInt8(ascii: "["):
             return String(decoding: text.prefix(4096), as: UTF8.self).contains("\"resourceType\"") ? .fhir : .json
         case UInt8(ascii: "<"): return XMLTags.root(in: text).contains(FHIRResource.namespace) ? .fhir : .xml
