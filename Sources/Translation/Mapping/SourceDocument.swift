@@ -47,7 +47,8 @@ enum SourceDocument {
     static func type(of document: Item, _ format: DocumentFormat) -> String? {
         switch document.node {
         case .message(let message):
-            let parts = ["MSH-9.1", "MSH-9.2"].map { message.first($0) ?? "" }
+            let type = message.segments[0].field(9)
+            let parts = [type.component(1).text, type.component(2).text]
             return parts[1].isEmpty ? parts[0] : parts.joined(separator: "^")
         case .element(let root): return root.name
         case .value(let value) where format == .fhir: return FHIRResource.subject(of: value)
