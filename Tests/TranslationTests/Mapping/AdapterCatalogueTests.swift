@@ -113,6 +113,13 @@ struct AdapterCatalogueTests {
         #expect(diagnostics.map(\.problem) == ["there is no such folder"])
     }
 
+    @Test func `a wrong expression under each is a mistake with its place`() throws {
+        let wrong = Self.good.replacing("mapping: a.map.yaml", with: "mapping: a.map.yaml, each: 'a b'")
+        #expect(wrong != Self.good)
+        let diagnostics = try load(["x1/adapter.yaml": wrong]).1
+        #expect(diagnostics.map(\.key) == ["inbound[0].each"])
+    }
+
     // MARK: Detection
 
     @Test(arguments: [
