@@ -30,6 +30,7 @@ let package = Package(
         // System libraries, as C sees them.
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
 
         // PostgreSQL: connection, pool, pipeline, COPY, listener, migrator. Imports CLibpq only.
         .target(
@@ -53,7 +54,7 @@ let package = Package(
         // Partner documents to the canonical model and back: formats and the mapping language. Pure.
         .target(
             name: "Translation",
-            dependencies: ["Referral", "CXML", .product(name: "Yams", package: "Yams")],
+            dependencies: ["Referral", "CXML", "CZip", .product(name: "Yams", package: "Yams")],
             swiftSettings: settings
         ),
         // May it leave, how much of it, and why. Pure.

@@ -27,12 +27,15 @@ struct EnvelopeReader {
 
     /// What makes a referral complete, and what refuses it.
     func judge(_ referral: Referral) {
-        if !referral.person.isNamed {
+        let person = referral.person
+        // An update is about somebody whom the hub knows: a number is enough, and some senders' events have nothing else.
+        let isNumbered =
+            referral.type == .known(.update) && person.identifiers.contains { $0.type.code != nil && $0.verified }
+        if !person.isNamed, !isNumbered {
             findings.refuse(.missing, at: "person.family", "nobody is named: a family name or another name is needed")
         }
-        let person = referral.person
         let isFindable =
-            person.dob != nil || person.ageEstimate != nil || referral.address?.isLocated == true
+            isNumbered || person.dob != nil || person.ageEstimate != nil || referral.address?.isLocated == true
             || person.phone.contains { Phone.normalise($0).normal != nil }
         if !isFindable {
             findings.fail(.missing, at: "person.dob", "a birth date, an age, an address or a phone number is needed")

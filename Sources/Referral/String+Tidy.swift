@@ -1,6 +1,10 @@
 extension String {
     /// The text without white space around it.
     package var trimmed: String {
+        // Nearly every text begins and ends with a character of ASCII that is no white space, which is quick to see.
+        if let first = utf8.first, let last = utf8.last, (0x21...0x7E).contains(first), (0x21...0x7E).contains(last) {
+            return self
+        }
         guard let first = unicodeScalars.first, let last = unicodeScalars.last,
             first.properties.isWhitespace || last.properties.isWhitespace
         else { return self }

@@ -131,6 +131,19 @@ import Testing
         #expect(read(document).warnings.count <= 200)
         #expect(read(document).referral?.person.identifiers.count == 1)
     }
+
+    @Test func `an update that has a number and no name is enough, a referral is not`() {
+        var document = Samples.complete
+        document["person"] = ["identifiers": [["type": "crn", "value": "X123456"]]]
+        #expect(read(document).status == .rejected)
+        document["type"] = "update"
+        document["in_reply_to"] = "S-0"
+        #expect(read(document).status == .accepted)
+        document["person"] = ["identifiers": [["type": "crn", "value": "123456"]]]
+        #expect(read(document).status == .rejected)
+        document["person"] = ["identifiers": [["type": "library card", "value": "X123456"]]]
+        #expect(read(document).status == .rejected)
+    }
 }
 
 extension Samples {

@@ -87,10 +87,10 @@ enum MediaType {
         let type = contentType?.split(separator: ";").first.map { $0.filter { $0 != " " }.lowercased() }
         return switch type {
         case "application/vnd.lac.referral+json", "application/json": .json
-        case "application/fhir+json": .fhir
+        case "application/fhir+json", "application/fhir+xml": .fhir
         case "application/hl7-v2", "x-application/hl7-v2+er7": .hl7v2
         case "application/xml", "text/xml": .xml
-        case "text/csv": .csv
+        case "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": .csv
         default: nil
         }
     }

@@ -96,7 +96,7 @@ struct FileIntake: Sendable {
         case "json": .json
         case "hl7": .hl7v2
         case "xml": .xml
-        case "csv", "txt": .csv
+        case "csv", "txt", "xlsx": .csv
         default: nil
         }
     }

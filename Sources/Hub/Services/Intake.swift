@@ -168,11 +168,12 @@ package struct Intake: Sendable {
             return quarantined(Finding(.mediaType, at: "", "This partner is not set up for such a document"))
         }
         // The envelope names its sender by the register's id; every other form in its own way.
-        if peek.format == .json && peek.sender == nil {
+        let isEnvelope = peek.format == .json && way.readsEnvelope
+        if isEnvelope && peek.sender == nil {
             return quarantined(Finding(.missing, at: "sender", "Is required"))
         }
         let isSender =
-            peek.format == .json
+            isEnvelope
             ? peek.sender == arrival.sender.id : adapter.isSender(of: arrival.bytes, by: way)
         guard isSender else {
             return quarantined(Finding(.senderMismatch, at: "sender", "Is not the authenticated partner"))

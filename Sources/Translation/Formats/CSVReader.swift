@@ -100,7 +100,10 @@ struct CSVReader {
         let start = self
         var cells: [String] = []
         repeat {
-            guard let cell = isQuote ? quotedCell() : plainCell() else {
+            guard
+                let cell = isQuote
+                    ? quotedCell().map(Self.plain) : isTextFormula ? textFormula() : plainCell().map(Self.plain)
+            else {
                 return skip(from: start, .notParseable, "a quotation mark stands alone or is not doubled")
             }
             if cells.count < limits.columns {
@@ -154,6 +157,28 @@ struct CSVReader {
             }
         }
         return nil
+    }
+
+    /// `="01632 960123"`, by which people keep a spreadsheet from making a number of a text, written without the quotation marks
+    /// that it needs.
+    private var isTextFormula: Bool { bytes[position...].starts(with: [UInt8(ascii: "="), Self.quote]) }
+
+    private mutating func textFormula() -> String? {
+        position += 1
+        return quotedCell()
+    }
+
+    /// The text that a cell was written for: `="x"` is `x`, and the apostrophe goes that keeps a formula from being run.
+    private static func plain(_ cell: String) -> String {
+        let bytes = cell.utf8
+        if bytes.starts(with: "=\"".utf8), bytes.last == quote, bytes.count > 2 {
+            let inner = cell.dropFirst(2).dropLast()
+            if !inner.contains("\"") { return String(inner) }
+        }
+        if bytes.first == UInt8(ascii: "'"), let second = bytes.dropFirst().first, "=+-@\t\r".utf8.contains(second) {
+            return String(cell.dropFirst())
+        }
+        return cell
     }
 
     private var isQuote: Bool { position < bytes.count && bytes[position] == Self.quote }

@@ -68,6 +68,24 @@ package struct HL7Message: Sendable {
         pieces(path).lazy.map(\.text).first { !$0.isEmpty }
     }
 
+    /// The message itself; of an A40 that joins the records of several people, a message for each.
+    ///
+    /// ADT_A39, the structure of A40, repeats PID, PD1, MRG and PV1 (HL7 v2.4, section 3.3.40). Read as one message, one
+    /// person would get the other's numbers.
+    var merges: [HL7Message] {
+        let starts = segments.indices.filter { segments[$0].name == "PID" }
+        guard starts.count > 1, first("MSH-9.2") == "A40" else { return [self] }
+        return zip(starts, starts.dropFirst() + [segments.endIndex]).map { start, end in
+            HL7Message(raw: raw, delimiters: delimiters, segments: segments[..<starts[0]] + segments[start..<end])
+        }
+    }
+
+    private init(raw: [UInt8], delimiters: HL7Delimiters, segments: ArraySlice<HL7Segment>) {
+        self.raw = raw
+        self.delimiters = delimiters
+        self.segments = Array(segments)
+    }
+
     /// The bytes of the MSH segment without what stands before and after it.
     private static func header(of bytes: [UInt8]) throws(DocumentError) -> ArraySlice<UInt8> {
         let start = bytes.hasByteOrderMark ? 3 : 0

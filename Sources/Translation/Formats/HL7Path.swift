@@ -53,6 +53,9 @@ package struct HL7Path: Sendable, Hashable, CustomStringConvertible {
         guard rest.isEmpty, !text.isEmpty else { return nil }
     }
 
+    /// `.2`, a component of the field or repetition in hand.
+    init(component: Int) { self.component = component }
+
     package var description: String {
         var text = segment ?? ""
         if let occurrence { text += "(\(occurrence))" }

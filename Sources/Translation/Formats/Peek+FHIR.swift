@@ -5,14 +5,13 @@ extension Peek {
     static func fhir(_ resource: Value, type: String) throws(DocumentError) -> Peek {
         let id = try resource["id"]?.stringValue.map { id throws(DocumentError) in try checked(id, at: "\(type).id") }
         let entries = resource["entry"]?.arrayValue ?? []
-        let resources = type == "Bundle" ? entries.compactMap { $0["resource"] } : [resource]
+        let resources = FHIRResource.all(in: resource)
         let header = resources.first { $0["resourceType"] == "MessageHeader" }
         let patient = resources.first { $0["resourceType"] == "Patient" }
         let updated = resource["meta"]?["lastUpdated"]?.stringValue
-        let event = header?["eventCoding"]?["code"] ?? header?["eventUri"] ?? header?["event"]?["code"]
         return Peek(
             format: .fhir, messageID: id, repeatID: id.map { id in updated.map { "\(id) \($0)" } ?? id },
-            sender: header.flatMap { sender($0, in: entries) }, type: event?.stringValue ?? type,
+            sender: header.flatMap { sender($0, in: entries) }, type: FHIRResource.subject(of: resource),
             threadID: header?["response"]?["identifier"]?.stringValue ?? id,
             nhsNumber: patient.flatMap { nhsNumber(identifier(of: $0, system: "nhs-number")) })
     }

@@ -1,7 +1,7 @@
 import Referral
 
 extension Peek {
-    /// Tells FHIR, the police notice and the envelope apart by what only they have.
+    /// Tells FHIR, the police notice, the events and forms of other partners and the envelope apart by what only they have.
     static func json(_ value: Value, announced: DocumentFormat) throws(DocumentError) -> Peek {
         guard let document = value.objectValue else {
             throw DocumentError(.schema, at: "", "the document is not an object")
@@ -11,6 +11,13 @@ extension Peek {
         let notice = document["ppn"] ?? value
         if let header = notice["header"], header["ppn_ref"] != nil || document["ppn"] != nil {
             return try ppn(.json, reference: header["ppn_ref"]?.textValue, force: header["force_code"]?.textValue)
+        }
+        if document["version"]?.stringValue == JSONDocument.homeFireSafetyVisit || document["eventType"] != nil {
+            let id = document["ref"] ?? document["notification"]?["MessageId"]
+            return Peek(
+                format: .json,
+                messageID: try id?.textValue.map { id throws(DocumentError) in try checked(id, at: "ref") },
+                type: JSONDocument.type(of: value))
         }
         guard Self.isEnvelope(document) else { return Peek(format: .json, type: document["type"]?.stringValue) }
         return try envelope(document)

@@ -1,21 +1,21 @@
 import Referral
 
 extension Peek {
-    /// A police notice or a FHIR Bundle by what they carry; of any other document the root's name is all that is known.
-    static func xml(_ root: XMLNode) throws(DocumentError) -> Peek {
+    /// A police notice or a FHIR resource by what they carry; of any other document the root's name is all that is known.
+    static func xml(_ document: XMLNode) throws(DocumentError) -> Peek {
+        let root = GovTalkMessage.opened(document) ?? document
         let header = root.child(named: "header")
         if root.name.lowercased() == "ppn" || header?.child(named: "ppn_ref") != nil {
             return try ppn(
                 .xml, reference: header?.child(named: "ppn_ref")?.text, force: header?.child(named: "force_code")?.text)
         }
-        guard root.namespace == "http://hl7.org/fhir" else { return Peek(format: .xml, type: root.name) }
-        let id = try root.child(named: "id")?.attribute("value").map { id throws(DocumentError) in
-            try checked(id, at: "\(root.name).id")
+        guard root.namespace == FHIRResource.namespace else {
+            let id = GovTalkMessage.transactionID(of: root).flatMap { $0.isEmpty ? nil : $0 }
+            return Peek(
+                format: .xml,
+                messageID: try id.map { id throws(DocumentError) in try checked(id, at: "TransactionID") },
+                type: root.name, threadID: id)
         }
-        let updated = root.child(named: "meta")?.child(named: "lastUpdated")?.attribute("value")
-        return Peek(
-            format: .xml, messageID: id, repeatID: id.map { id in updated.map { "\(id) \($0)" } ?? id },
-            type: root.name,
-            threadID: id)
+        return try fhir(try FHIRXML.value(of: root), type: root.name)
     }
 }

@@ -6,7 +6,8 @@ package import Referral
 package struct Peek: Sendable, Hashable {
     /// The form found, `fhir` where JSON was announced and a FHIR resource came.
     package var format: DocumentFormat
-    /// The document's own id: `message_id`, MSH-10, `Bundle.id`, `ppn_ref`. Nil where the form has none.
+    /// The document's own id: `message_id`, MSH-10, `Bundle.id`, `ppn_ref`, a notification's `MessageId`, the
+    /// `TransactionID` of a GovTalk envelope. Nil where the form has none.
     package var messageID: String?
     /// What makes the document the same one again, per sender. Is ``messageID``, except that a FHIR Bundle keeps its id
     /// through later messages of the same referral, so that `meta.lastUpdated` belongs to it.
@@ -42,10 +43,15 @@ package struct Peek: Sendable, Hashable {
         _ bytes: [UInt8], format: DocumentFormat, limits: Limits = .default
     ) throws(DocumentError) -> Peek {
         switch format {
-        case .json, .fhir: try json(try StrictJSON.parse(bytes, limits: limits), announced: format)
-        case .hl7v2: try hl7(bytes, limits: limits)
-        case .xml: try xml(try XMLDocument.parse(bytes, limits: limits.deep))
-        case .csv: try csv(bytes, limits: limits)
+        case .json:
+            let document = try StrictJSON.parse(bytes, limits: limits)
+            return try json(try EventNotification.opened(document, limits: limits) ?? document, announced: format)
+        case .fhir:
+            let resource = try FHIRResource.parse(bytes, limits: limits, byteOrderMark: .refused)
+            return try json(resource, announced: format)
+        case .hl7v2: return try hl7(bytes, limits: limits)
+        case .xml: return try xml(try XMLDocument.parse(bytes, limits: limits.deep))
+        case .csv: return try csv(bytes, limits: limits)
         }
     }
 

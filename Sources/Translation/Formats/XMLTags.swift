@@ -25,6 +25,24 @@ enum XMLTags {
         return most
     }
 
+    /// The start tag of the root element as it is written, without the instructions, comments and spaces before it; empty
+    /// when there is none among the first characters.
+    static func root(in bytes: ArraySlice<UInt8>) -> String {
+        let bytes = Array(bytes.prefix(4096))
+        var position = 0
+        while let start = bytes[position...].firstIndex(of: UInt8(ascii: "<")) {
+            let rest = bytes[start...]
+            if rest.starts(with: "<!--".utf8) {
+                position = end("-->", in: bytes, from: start + 4)
+            } else if rest.starts(with: "<?".utf8) {
+                position = end("?>", in: bytes, from: start + 2)
+            } else {
+                return String(decoding: rest.prefix { $0 != UInt8(ascii: ">") }, as: UTF8.self)
+            }
+        }
+        return ""
+    }
+
     private static func attributes(in bytes: [UInt8], from position: inout Int) -> Int {
         var count = 0
         var quote: UInt8?

@@ -26,6 +26,11 @@ extension Adapter {
     }
 }
 
+extension Inbound {
+    /// Whether what comes this way is the JSON envelope, which names its sender by the register's id.
+    package var readsEnvelope: Bool { mapping.startsFromDocument }
+}
+
 extension Outbound {
     /// The groups of everything that the shape can name: what is asked for when nobody says otherwise.
     package var groups: Set<FieldGroup> { fields.reduce(into: []) { $0.formUnion($1.groups) } }

@@ -64,6 +64,9 @@ package struct Inbound: Sendable {
     /// The mapping's file, below the adapters folder.
     package var mappingFile: String
     var mapping: Mapping
+    /// Finds what a referral is made of in a document that holds several, such as the pupils of a file: each becomes the item
+    /// in hand. Nil where the document as a whole is one.
+    var each: Expression?
     /// When a document of the format comes from this partner; nil where only the channel tells.
     var recognises: Condition?
     /// When a document of a type that is taken is none of ours all the same.

@@ -47,7 +47,7 @@ extension AdapterCatalogue {
         case "hl7", "hl7v2", "er7": return .hl7v2
         case "json": return .json
         case "xml": return .xml
-        case "csv", "tsv", "txt": return .csv
+        case "csv", "tsv", "txt", "xlsx": return .csv
         default: return guess
         }
     }

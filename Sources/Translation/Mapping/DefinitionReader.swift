@@ -57,7 +57,9 @@ struct DefinitionReader {
     ) -> Inbound? {
         known(
             node, path,
-            ["channel", "format", "takes", "mapping", "acknowledgement", "limits", "recognise", "not_for_us"])
+            [
+                "channel", "format", "takes", "mapping", "each", "acknowledgement", "limits", "recognise", "not_for_us",
+            ])
         let channel: Inbound.Channel? = choice(node, "channel", path)
         guard let format: DocumentFormat = choice(node, "format", path), let name = text(node, "mapping", path) else {
             return nil
@@ -75,7 +77,7 @@ struct DefinitionReader {
             channel: channel ?? .https, format: format, takes: list(node, "takes", path),
             acknowledgement: choice(node, "acknowledgement", path, usual) ?? usual,
             limits: limits(node.member("limits"), "\(path).limits", format), mappingFile: mappingFile,
-            mapping: mapping ?? Mapping(),
+            mapping: mapping ?? Mapping(), each: expression(node, "each", path, dialect),
             recognises: condition(node, "recognise", path, dialect) ?? recognition?.condition(format),
             notForUs: condition(node, "not_for_us", path, dialect))
     }
@@ -208,6 +210,18 @@ extension DefinitionReader {
         guard let value = node.member(key) else { return nil }
         do throws(SyntaxProblem) {
             return try ExpressionParser.parseCondition(value.scalarText ?? "", dialect)
+        } catch {
+            diagnostics.append(file.diagnostic(value, "\(path).\(key)", error))
+            return nil
+        }
+    }
+
+    private mutating func expression(
+        _ node: Node, _ key: String, _ path: String, _ dialect: ExpressionParser.Dialect
+    ) -> Expression? {
+        guard let value = node.member(key) else { return nil }
+        do throws(SyntaxProblem) {
+            return try ExpressionParser.parse(value.scalarText ?? "", dialect)
         } catch {
             diagnostics.append(file.diagnostic(value, "\(path).\(key)", error))
             return nil

@@ -15,17 +15,23 @@ struct Evaluation {
     /// What an expression gives; empty when the field is to be left out.
     mutating func items(_ expression: Expression, _ scope: Scope, for target: Place) -> [Item] {
         var items: [Item] = []
-        for alternative in expression.alternatives where items.isEmpty {
-            items = alternative.flatMap { operand in
-                switch operand {
-                case .path(let path): path.items(scope)
-                case .literal(let value): [Item(literal: value)]
-                case .group(let group): self.items(group, scope, for: target)
-                }
-            }.filter { !$0.isNothing }
+        for alternative in expression.alternatives {
+            for operand in alternative {
+                let found =
+                    switch operand {
+                    case .path(let path): path.items(scope)
+                    case .literal(let value): [Item(literal: value)]
+                    case .group(let group): self.items(group, scope, for: target)
+                    }
+                if items.isEmpty { items = found } else { items += found }
+            }
+            items.removeAll(where: \.isNothing)
+            if !items.isEmpty { break }
         }
         for step in expression.steps {
-            items = apply(step, to: items, scope, expression, target).filter { !$0.isNothing }
+            if items.isEmpty, !step.worksOnNothing { continue }
+            items = apply(step, to: items, scope, expression, target)
+            items.removeAll(where: \.isNothing)
         }
         return items
     }

@@ -35,6 +35,14 @@ struct Expression: Sendable {
         case when(Condition)
         case fallback(Value)
         case required
+
+        /// Whether it does something when there is nothing to work on.
+        var worksOnNothing: Bool {
+            switch self {
+            case .fallback, .required: true
+            case .transform, .code, .gather, .map, .keep, .when: false
+            }
+        }
     }
 
     /// Steps that work on the list as a whole.

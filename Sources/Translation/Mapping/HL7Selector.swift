@@ -94,19 +94,24 @@ struct HL7Selector: Sendable, Hashable {
     /// The segments that the path names.
     private func chosen(in message: HL7Message) -> [Item] {
         guard let last = segments.last, let name = last.path.segment else { return [] }
-        let leaders = segments.dropLast().compactMap(\.path.segment)
+        let leaders = segments.count > 1 ? segments.dropLast().compactMap(\.path.segment) : []
         var occurrence = 0
         var before: [String] = []
         var found: [Item] = []
-        for segment in message.segments {
-            // The names that run up to this segment, each run counted once: NTE NTE after PID is PID/NTE both times.
-            if !leaders.isEmpty, before.last != segment.name { before.append(segment.name) }
-            guard segment.name == name else { continue }
+        // By index: a segment that is not wanted is looked at and not copied.
+        for index in message.segments.indices {
+            let isWanted = message.segments[index].name == name
+            if !leaders.isEmpty {
+                // The names that run up to this segment, each run counted once: NTE NTE after PID is PID/NTE both times.
+                let name = message.segments[index].name
+                if before.last != name { before.append(name) }
+            }
+            guard isWanted else { continue }
             occurrence += 1
             guard last.path.occurrence ?? occurrence == occurrence,
                 leaders.isEmpty || before.dropLast().suffix(leaders.count).elementsEqual(leaders)
             else { continue }
-            let item = Item(.segment(segment), at: .segment(name, occurrence))
+            let item = Item(.segment(message.segments[index]), at: .segment(name, occurrence))
             if Self.holds(last.predicates, for: item) { found.append(item) }
         }
         return found
@@ -124,7 +129,7 @@ struct HL7Selector: Sendable, Hashable {
     }
 
     private static func holds(_ questions: [Question], for item: Item) -> Bool {
-        questions.allSatisfy { $0.test.holds(descend(from: item, $0.path).map { $0.text ?? "" }) }
+        questions.isEmpty || questions.allSatisfy { $0.test.holds(descend(from: item, $0.path).map { $0.text ?? "" }) }
     }
 
     /// Component and subcomponent of a piece, or field and component of a segment.
@@ -136,9 +141,7 @@ struct HL7Selector: Sendable, Hashable {
                 let piece = path.subcomponent.map(repetition.component) ?? repetition
                 let place = Place.field(item.place, number, index + 1)
                 if piece.isEmpty { return nil }
-                return Item(
-                    .piece(piece), at: path.subcomponent.flatMap { HL7Path(".\($0)") }.map { .part(place, $0) } ?? place
-                )
+                return Item(.piece(piece), at: path.subcomponent.map { .part(place, HL7Path(component: $0)) } ?? place)
             }
         case .piece(let piece):
             return piece.pieces(path).filter { !$0.isEmpty }.map { Item(.piece($0), at: .part(item.place, path)) }

@@ -8,12 +8,12 @@ struct Mapping: Sendable {
     /// The author's own words for paths and columns.
     var words = Words()
 
-    /// The tree for one document, and what was found wrong on the way.
-    func apply(_ root: Item) -> (envelope: Value, raised: [Evaluation.Raised]) {
+    /// The tree for one document, or for the part of it in hand, and what was found wrong on the way.
+    func apply(_ scope: Scope) -> (envelope: Value, raised: [Evaluation.Raised]) {
         var evaluation = Evaluation()
         let block = Rule.Block(content: .members(members), standsAlone: true)
-        let made = evaluation.make(.object(block), Scope(root), for: "").value ?? .object(Object())
-        guard startsFromDocument, case .value(let document) = root.node else { return (made, evaluation.raised) }
+        let made = evaluation.make(.object(block), scope, for: "").value ?? .object(Object())
+        guard startsFromDocument, case .value(let document) = scope.root.node else { return (made, evaluation.raised) }
         // What is no object is no envelope, which the validation says better.
         return (document.objectValue == nil ? document : document.overlaid(with: made), evaluation.raised)
     }

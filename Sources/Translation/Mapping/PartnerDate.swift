@@ -3,7 +3,7 @@ import Referral
 /// Reads the dates and times that partners write, and writes those that they expect.
 ///
 /// `1950-01-02`, `02/01/1950`, `2-1-1950`, `2 Jan 1950`, `02-January-1950`, and HL7's `19500102`, `195001021130`,
-/// `19500102113000.000+0000`; with a time: `1950-01-02T11:30:00Z`, `02/01/1950 11:30`. Day before month, always. Years of two
+/// `19500102113000.000+0000`; with a time: `1950-01-02T11:30:00Z`, `02/01/1950 11:30`; Java's `Mon Jun 19 00:00:00 BST 2023`. Day before month, always. Years of two
 /// digits are refused, as nobody can tell 1926 from 2026 in a birth date (partner interfaces, section 1).
 struct PartnerDate: Hashable {
     /// The day as written, whatever the zone.
@@ -30,6 +30,10 @@ struct PartnerDate: Hashable {
         var text = text.trimmed
         if text.hasSuffix("]"), let zone = text.firstIndex(of: "[") {  // `…+01:00[Europe/London]`, java.time's form
             text = String(text[..<zone])
+        }
+        if let java = PartnerDate(java: text) {
+            self = java
+            return
         }
         let digits = text.prefix(while: \.isASCIIDigit)
         if digits.count >= 8 {
@@ -75,6 +79,17 @@ struct PartnerDate: Hashable {
             return "\(text(shown.date, .uk)) \(clock(shown.second)[0...1].joined(separator: ":"))"
         case .hl7: return text(instant.date, .hl7) + clock(instant.secondOfDay).joined() + "+0000"
         }
+    }
+
+    /// The text that `java.util.Date` writes by the clocks of England, and that stands in events of HMPPS.
+    private init?(java text: String) {
+        let parts = text.split(separator: " ")
+        guard parts.count == 6, parts[0].count == 3, let offset = ["GMT": 0, "UTC": 0, "BST": 60][parts[4]],
+            let date = Self.date("\(parts[2]) \(parts[1]) \(parts[5])")
+        else { return nil }
+        self.init(date: date)
+        guard readTime(String(parts[3])) else { return nil }
+        self.offset = offset
     }
 
     // HL7 v2.4 section 2.9.47: YYYYMMDD[HHMM[SS[.S[S[S[S]]]]]][+/-ZZZZ].

@@ -9,12 +9,22 @@ enum SourceDocument {
     static func all(in bytes: [UInt8], _ format: DocumentFormat, _ limits: Limits) -> [Reading] {
         do throws(DocumentError) {
             switch format {
-            case .json: return [.success(Item(.value(try StrictJSON.parse(bytes, limits: limits)), at: ""))]
+            case .json:
+                let document = try StrictJSON.parse(bytes, limits: limits)
+                if let event = try EventNotification.opened(document, limits: limits) {
+                    return [.success(Item(.value(event), at: .named(EventNotification.place)))]
+                }
+                if let notice = document["ppn"], notice["header"] != nil {
+                    return [.success(Item(.value(notice), at: "ppn"))]
+                }
+                return [.success(Item(.value(document), at: ""))]
             case .fhir:
-                let resource = try StrictJSON.parse(bytes, limits: limits, byteOrderMark: .allowed)
-                return [.success(Item(.value(resource), at: ""))]
-            case .xml: return [.success(Item(.element(try XMLDocument.parse(bytes, limits: limits)), at: ""))]
-            case .hl7v2: return HL7Message.split(bytes).map { message($0, limits) }
+                return [.success(Item(.value(try FHIRResource.parse(bytes, limits: limits)), at: ""))]
+            case .xml:
+                let root = try XMLDocument.parse(bytes, limits: limits)
+                guard let content = GovTalkMessage.opened(root) else { return [.success(Item(.element(root), at: ""))] }
+                return [.success(Item(.element(content), at: .named("Body/\(content.name)")))]
+            case .hl7v2: return HL7Message.split(bytes).flatMap { messages($0, limits) }
             case .csv: return try rows(bytes, limits)
             }
         } catch {
@@ -32,28 +42,27 @@ enum SourceDocument {
         return nil
     }
 
-    /// The type of message: `REF^I12`, `servicerequest-request` or a resource's type, the root element's name, `type` of an
-    /// envelope. Nil where there is none.
+    /// The type of message: `REF^I12`, `servicerequest-request` or the type of the resource that asks, the root
+    /// element's name, `PPN`, an event's type or the `type` of an envelope. Nil where there is none.
     static func type(of document: Item, _ format: DocumentFormat) -> String? {
         switch document.node {
         case .message(let message):
-            let parts = ["MSH-9.1", "MSH-9.2"].map { message.first($0) ?? "" }
+            let type = message.segments[0].field(9)
+            let parts = [type.component(1).text, type.component(2).text]
             return parts[1].isEmpty ? parts[0] : parts.joined(separator: "^")
         case .element(let root): return root.name
-        case .value(let value) where format == .fhir:
-            let resources = (value["entry"]?.arrayValue ?? []).compactMap { $0["resource"] }
-            let header = resources.first { $0["resourceType"] == "MessageHeader" }
-            return header?["eventCoding"]?["code"]?.stringValue ?? value["resourceType"]?.stringValue
-        case .value(let value) where format == .json: return value["type"]?.stringValue
+        case .value(let value) where format == .fhir: return FHIRResource.subject(of: value)
+        case .value(let value) where format == .json: return JSONDocument.type(of: value)
         default: return nil
         }
     }
 
-    private static func message(_ bytes: [UInt8], _ limits: Limits) -> Reading {
+    private static func messages(_ bytes: [UInt8], _ limits: Limits) -> [Reading] {
         do throws(DocumentError) {
-            return .success(Item(.message(try HL7Message.parse(bytes, limits: limits)), at: ""))
+            let message = try HL7Message.parse(bytes, limits: limits)
+            return message.merges.map { .success(Item(.message($0), at: "")) }
         } catch {
-            return .failure(error)
+            return [.failure(error)]
         }
     }
 

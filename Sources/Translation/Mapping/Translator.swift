@@ -1,3 +1,4 @@
+import FoundationEssentials
 package import Referral
 
 /// Reads a partner's documents into the canonical model. Never throws and never traps: what cannot be read is a rejected result.
@@ -29,28 +30,73 @@ package struct Translator: Sendable {
         self.byNHS = byNHS ?? adapter.kind.isNHS
     }
 
-    /// One result for each document found: each message of a batch, each row of a table.
+    /// One result for each document found: each message of a batch, each row of a table, each part of a document (`each`).
     package func translate(_ bytes: [UInt8]) -> [Translated] {
-        SourceDocument.all(in: bytes, inbound.format, inbound.limits).enumerated().map { index, document in
-            switch document {
-            case .success(let document): translate(document, index)
-            case .failure(let error): .rejected(error.finding, index)
+        parts(of: bytes).enumerated().map { index, part in
+            switch part {
+            case .refused(let finding): .rejected(finding, index)
+            case .taken(let scope, let way): translate(scope, way, index)
             }
         }
     }
 
-    private func translate(_ document: Item, _ index: Int) -> Translated {
+    /// The content of an attachment that stayed in its document (claim check), by its place in what ``translate(_:)`` gave for
+    /// the same bytes; nil when nothing stands there, or no Base64.
+    ///
+    /// - Parameters:
+    ///   - path: ``Attachment/Content/document(path:)``, such as `attachments[0].content_base64`.
+    ///   - index: ``Translated/index`` of the referral.
+    package func content(at path: String, ofResult index: Int, in bytes: [UInt8]) -> [UInt8]? {
+        let parts = parts(of: bytes)
+        guard parts.indices.contains(index), case .taken(let scope, let way) = parts[index],
+            let text = way.mapping.apply(scope).envelope[path: path]?.stringValue
+        else { return nil }
+        let base64 = text.filter { !$0.isWhitespace }
+        return Data(base64Encoded: base64).map { [UInt8]($0) }
+    }
+
+    /// What a result is made of, or why there is none.
+    private enum Part {
+        case refused(Finding)
+        case taken(Scope, Inbound)
+    }
+
+    private func parts(of bytes: [UInt8]) -> [Part] {
+        SourceDocument.all(in: bytes, inbound.format, inbound.limits).flatMap { document -> [Part] in
+            switch document {
+            case .success(let document): parts(of: document)
+            case .failure(let error): [.refused(error.finding)]
+            }
+        }
+    }
+
+    private func parts(of document: Item) -> [Part] {
         let type = SourceDocument.type(of: document, inbound.format)
         let ways = [inbound] + adapter.inbound.filter { $0.channel == inbound.channel && $0.format == inbound.format }
         guard let way = ways.first(where: { $0.takes(type) }) else {
-            return .rejected(Finding(.notForUs, at: typePath, "messages of this type are not taken"), index)
+            return [.refused(Finding(.notForUs, at: typePath, "messages of this type are not taken"))]
+        }
+        if case .message(let message) = document.node, message.segments(named: "PID").count > 1 {
+            // Whose the numbers in it are cannot be told.
+            return [.refused(Finding(.schema, at: "PID(2)", "the message is about more than one person"))]
         }
         var evaluation = Evaluation()
-        if let condition = way.notForUs, evaluation.holds(condition, Scope(document)) {
-            return .rejected(
-                Finding(.notForUs, at: document.place.text, "this kind of document is not for this team"), index)
+        let scope = Scope(document)
+        if let condition = way.notForUs, evaluation.holds(condition, scope) {
+            let place = document.place.text
+            return [.refused(Finding(.notForUs, at: place, "this kind of document is not for this team"))]
         }
-        let (envelope, raised) = way.mapping.apply(document)
+        guard let each = way.each else { return [.taken(scope, way)] }
+        let items = evaluation.items(each, scope, for: .document)
+        if items.isEmpty {
+            let place = document.place.text
+            return [.refused(Finding(.missing, at: place, "nothing is in it that a referral could be made of"))]
+        }
+        return items.enumerated().map { .taken(scope.within($1, index: $0 + 1), way) }
+    }
+
+    private func translate(_ scope: Scope, _ way: Inbound, _ index: Int) -> Translated {
+        let (envelope, raised) = way.mapping.apply(scope)
         let reading = ReferralReader.read(
             envelope, sentBy: partner, byNHS: byNHS, now: now, environment: environment,
             carrier: way.mapping.startsFromDocument ? .envelope : .translated, groups: adapter.extensions.declared)

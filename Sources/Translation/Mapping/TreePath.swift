@@ -3,7 +3,7 @@ import Referral
 /// A path in JSON, in FHIR, or in a release: `person.name[use=official].given[0]`, `focus[0]->subject->name.family`.
 ///
 /// A name that meets an array looks into each of its elements; `[n]` picks one, from 0; `[key=value]` keeps those that
-/// match; `->` follows a FHIR reference to the resource in the same bundle.
+/// match; `->` follows a FHIR reference to the resource in the same document.
 struct TreePath: Sendable, Hashable {
     enum Step: Sendable, Hashable {
         case member(String)
@@ -100,7 +100,7 @@ struct TreePath: Sendable, Hashable {
                 collectTexts(of: one.value, predicate.names[...], &texts)
                 if predicate.test.holds(texts) { next.append(one) }
             }
-        case .follow: forEach(found) { one in references.resource(for: one.value).map { next.append($0) } }
+        case .follow: forEach(found) { one in references.resource(for: one).map { next.append($0) } }
         }
     }
 
@@ -124,35 +124,5 @@ struct TreePath: Sendable, Hashable {
         default:
             if names.isEmpty, let text = Item(.value(value), at: .document).text { texts.append(text) }
         }
-    }
-}
-
-/// The resources of a FHIR bundle by full URL and by `Type/id` (FHIR R4, Bundle, "Resolving references in Bundles").
-struct ReferenceIndex: Sendable {
-    private var resources: [String: TreePath.Found] = [:]
-
-    init() {}
-
-    /// Indexes the entries of a bundle; anything else has none.
-    init(_ root: Item) {
-        guard case .value(let bundle) = root.node, bundle["resourceType"] == "Bundle" else { return }
-        for (position, entry) in (bundle["entry"]?.arrayValue ?? []).enumerated() {
-            guard let resource = entry["resource"] else { continue }
-            let found = (resource, Place.member(.element("entry", position), "resource"))
-            if let url = entry["fullUrl"]?.stringValue { resources[url] = found }
-            if let type = resource["resourceType"]?.stringValue, let id = resource["id"]?.stringValue,
-                resources["\(type)/\(id)"] == nil
-            {
-                resources["\(type)/\(id)"] = found
-            }
-        }
-    }
-
-    /// The resource that a reference (an object with `reference`, or the text itself) leads to in this bundle.
-    func resource(for reference: Value) -> TreePath.Found? {
-        guard let text = reference.stringValue ?? reference["reference"]?.stringValue else { return nil }
-        if let found = resources[text] { return found }
-        let parts = text.split(separator: "/").suffix(2)
-        return parts.count == 2 ? resources[parts.joined(separator: "/")] : nil
     }
 }

@@ -134,4 +134,20 @@ struct CSVTableTests {
         #expect(table.rows.count == 50_000)
         #expect(table.rows.allSatisfy { $0.problem != nil })
     }
+
+    @Test(arguments: [
+        (#"="01632 960123""#, "01632 960123"), (##""=""01632 960123""""##, "01632 960123"),
+        ("'+447700900123", "+447700900123"),
+        ("\"'=1+1\"", "=1+1"), ("'tis", "'tis"), ("=1+1", "=1+1"), (##""=""""""##, ""), ("'", "'"), ("'-5", "-5"),
+    ]) func `what keeps a text a text is undone`(_ written: String, _ text: String) throws {
+        let table = try CSVTable.parse(Array("a,b\n\(written),x\n".utf8))
+        #expect(table.rows.map(\.cells) == [[text, "x"]])
+    }
+
+    @Test(arguments: [#"="01632"#, #"="a"b"#]) func `a text formula that is not closed is the row's problem`(
+        _ cell: String
+    ) throws {
+        let table = try CSVTable.parse(Array("a,b\n\(cell),x\n1,2\n".utf8))
+        #expect(table.rows.map { $0.problem == nil } == [false, true])
+    }
 }

@@ -5,7 +5,8 @@ struct DocumentFormatTests {
     @Test(
         arguments: [
             ("{\"message_id\":\"1\"}", .json), (" \n[1]", .json), ("{ \"resourceType\": \"Bundle\" }", .fhir),
-            ("<a/>", .xml),
+            ("<a/>", .xml), ("<?xml version='1.0'?><!-- <x> --><f:Bundle xmlns:f='http://hl7.org/fhir'>", .fhir),
+            ("<a><Bundle xmlns='http://hl7.org/fhir'/></a>", .xml), ("<", .xml), ("<!--", .xml),
             ("\u{FEFF}<?xml version='1.0'?><a/>", .xml), ("MSH|^~\\&|A", .hl7v2), ("\u{0B}MSH|^~\\&|A", .hl7v2),
             ("FHS|^~\\&|", .hl7v2),
             ("\u{FEFF}MSH|^~\\&|A", .hl7v2), ("name,dob\n", .csv), ("MSHA,x\n", .csv), ("", nil), (" ", nil),

@@ -134,7 +134,8 @@ struct PeekTests {
             "<Bundle xmlns='http://hl7.org/fhir'><id value='B1'/><meta><lastUpdated value='T'/></meta></Bundle>"
         #expect(
             try look(bundle, .xml)
-                == Peek(format: .xml, messageID: "B1", repeatID: "B1 T", type: "Bundle", threadID: "B1"))
+                == Peek(format: .fhir, messageID: "B1", repeatID: "B1 T", type: "Bundle", threadID: "B1"))
+        #expect(try look(bundle, .fhir) == look(bundle, .xml))
     }
 
     @Test func `a table has no id of its own`() throws {
@@ -155,5 +156,24 @@ struct PeekTests {
         for bytes in Hostile.truncations(of: bundle) {
             #expect(throws: DocumentError.self) { try Peek.look(bytes, format: .fhir) }
         }
+    }
+
+    @Test func `an event and a visit form show their id, a wrapped document its own`() throws {
+        let event = #"{"Type":"Notification","MessageId":"N1","Message":"{\"eventType\":\"a.b\",\"version\":1}"}"#
+        #expect(try look(event, .json) == Peek(format: .json, messageID: "N1", type: "a.b"))
+        #expect(try look(#"{"eventType":"a.b"}"#, .json) == Peek(format: .json, type: "a.b"))
+        let visit = #"{"version":"HFSV v1","ref":"F1","type":"outcome","person":{},"reason":"x"}"#
+        #expect(try look(visit, .json) == Peek(format: .json, messageID: "F1", type: "outcome"))
+        let wrapped =
+            "<GovTalkMessage xmlns='http://www.govtalk.gov.uk/CM/envelope'><Header><MessageDetails><TransactionID>T1"
+            + "</TransactionID></MessageDetails></Header><Body><a xmlns=''/></Body></GovTalkMessage>"
+        #expect(try look(wrapped, .xml) == Peek(format: .xml, messageID: "T1", type: "a", threadID: "T1"))
+    }
+
+    @Test func `a member twice inside a notification is refused, and its place is told`() {
+        let event = #"{"Type":"Notification","Message":"{\"eventType\":\"a\",\"eventType\":\"b\"}"}"#
+        let error = refusal(event, .json)
+        #expect(error?.code == .notParseable)
+        #expect(error?.path == "Message, line 1, column 18")
     }
 }

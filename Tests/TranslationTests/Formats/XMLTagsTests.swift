@@ -14,4 +14,11 @@ struct XMLTagsTests {
     func `the attributes of the tag that has most are counted`(text: String, count: Int) {
         #expect(XMLTags.mostAttributes(in: Array(text.utf8)) == count)
     }
+
+    @Test(arguments: [
+        ("<a b='c'>x</a>", "<a b='c'"), ("<?xml?><!-- <x> -->\n<a/>", "<a/"), ("", ""), ("<!--", ""), ("text", ""),
+        ("<", "<"),
+    ]) func `the root's start tag is found behind instructions and comments`(text: String, tag: String) {
+        #expect(XMLTags.root(in: Array(text.utf8)[...]) == tag)
+    }
 }

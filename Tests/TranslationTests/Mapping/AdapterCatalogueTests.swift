@@ -113,6 +113,13 @@ struct AdapterCatalogueTests {
         #expect(diagnostics.map(\.problem) == ["there is no such folder"])
     }
 
+    @Test func `a wrong expression under each is a mistake with its place`() throws {
+        let wrong = Self.good.replacing("mapping: a.map.yaml", with: "mapping: a.map.yaml, each: 'a b'")
+        #expect(wrong != Self.good)
+        let diagnostics = try load(["x1/adapter.yaml": wrong]).1
+        #expect(diagnostics.map(\.key) == ["inbound[0].each"])
+    }
+
     // MARK: Detection
 
     @Test(arguments: [
@@ -120,12 +127,12 @@ struct AdapterCatalogueTests {
         (#"MSH|^~\&|PAS|RTG02^x|||20261122||ADT^A08|1|P|2.4"# + "\rPID|1", "uhdb"),
         (#"MSH|^~\&|PAS|ELSEWHERE|||20261122||REF^I12|1|P|2.4"# + "\rPID|1", "hl7v2"),
         (#"MSH|^~\&|PAS|RTG|||20261122||ORU^R01|1|P|2.4"# + "\rPID|1", "uhdb"),
-        (#"{"resourceType":"Bundle","entry":[]}"#, "bars"), (#"{"sender":"derby_homes"}"#, "derby_homes"),
+        (#"{"resourceType":"Bundle","entry":[]}"#, "fhir"), (#"{"sender":"derby_homes"}"#, "derby_homes"),
         (#"{"sender":"x"}"#, "envelope"),
         ("<PPN><header><ppn_ref>1</ppn_ref><force_code>30</force_code></header></PPN>", "derbys_police"),
         ("<PPN><header><ppn_ref>1</ppn_ref><force_code>33</force_code></header></PPN>", "ppn"),
         ("CAD Ref;Surname\n1;x\n", "derby_community_action"),
-        ("Surname,Reason\nx,y\n", "csv"), ("{not json", "envelope"), ("<PPN><header>", "ppn"),
+        ("Surname,Reason\nx,y\n", "csv"), ("{not json", "envelope"), ("<PPN><header>", "cin"),
     ]) func `a document is recognised by format and sender`(_ document: String, _ id: String) {
         let (catalogue, _) = AdapterFolder.loaded
         #expect(catalogue.detect(Array(document.utf8))?.0.id == id)

@@ -18,7 +18,7 @@ struct MappingCompilerTests {
     private func envelope(_ mapping: String, of document: String, _ format: DocumentFormat = .json) throws -> Value {
         let compiled = try compile(mapping, format)
         #expect(compiled.diagnostics == [])
-        return try #require(compiled.mapping).apply(try .document(document, format)).envelope
+        return try #require(compiled.mapping).apply(Scope(try .document(document, format))).envelope
     }
 
     @Test(arguments: [
@@ -126,7 +126,7 @@ struct MappingCompilerTests {
         #expect(compiled.diagnostics == [])
         let document = #"{"first":{"g":"1","f":"1"},"second":{"g":"A","f":"B"},"kids":["K"],"others":["O"],"r":"why"}"#
         #expect(
-            try #require(compiled.mapping).apply(try .document(document, .json)).envelope == [
+            try #require(compiled.mapping).apply(Scope(try .document(document, .json))).envelope == [
                 "person": ["given": "A", "family": "B"], "household": [["given": "O"]], "reason": "WHY",
             ])
     }
@@ -134,7 +134,7 @@ struct MappingCompilerTests {
     @Test func `an envelope is taken as it is, with the members put over it`() throws {
         let compiled = try compile("extends: envelope\nperson.family: person.family | upper\nsource_code: always 2A")
         let made = try #require(compiled.mapping).apply(
-            try .document(#"{"person":{"given":"a","family":"b"},"colour":"blue"}"#, .json))
+            Scope(try .document(#"{"person":{"given":"a","family":"b"},"colour":"blue"}"#, .json)))
         #expect(made.envelope == ["person": ["given": "a", "family": "B"], "colour": "blue", "source_code": "2A"])
     }
 

@@ -157,4 +157,51 @@ struct TranslatorTests {
             }
         }
     }
+
+    @Test func `a join of several people's records gives each their own numbers`() throws {
+        let message =
+            "MSH|^~\\&|X|Y|||20261122||ADT^A40|1|P|2.4\rPID|1||1^^^Y^MR||A^B\rMRG|2^^^Y^MR\rPID|2||3^^^Y^MR||C^D\rMRG|4^^^Y^MR\r"
+        let results = try translate(message, "hl7v2")
+        #expect(results.map(\.index) == [0, 1])
+        #expect(results.map { $0.referral?.person.identifiers.map(\.value) } == [["1"], ["3"]])
+        #expect(results.map { $0.referral?.person.family } == ["A", "C"])
+    }
+
+    @Test func `any other message about two people is rejected`() throws {
+        let message = "MSH|^~\\&|X|Y|||20261122||ADT^A08|1|P|2.4\rPID|1||1^^^Y^MR||A^B\rPID|2||3^^^Y^MR||C^D\r"
+        let results = try translate(message, "hl7v2")
+        #expect(results.map(\.status) == [.rejected])
+        #expect(results.first?.errors.map(\.path) == ["PID(2)"])
+    }
+
+    @Test func `each request of a bundle is a referral, none is a rejection`() throws {
+        func bundle(_ requests: String) -> String { #"{"resourceType":"Bundle","entry":["# + requests + "]}" }
+        func request(_ name: String) -> String {
+            #"{"resource":{"resourceType":"ServiceRequest","subject":{"display":""# + name
+                + #""},"code":{"text":"why"},"requester":{"display":"W"}}}"#
+        }
+        let adapter = try #require(AdapterFolder.loaded.0["fhir"])
+        let way = try #require(adapter.inbound.last)
+        let translator = Translator(adapter: adapter, inbound: way, environment: .test, now: later)
+        let two = translator.translate(Array(bundle(request("A") + "," + request("B")).utf8))
+        #expect(two.map { $0.referral?.person.family } == ["A", "B"])
+        #expect(two.map(\.index) == [0, 1])
+        let none = translator.translate(Array(bundle("").utf8))
+        #expect(none.map(\.status) == [.rejected])
+        #expect(none.first?.errors.first?.code == .missing)
+    }
+
+    @Test func `an attachment that stayed in its document is found again`() throws {
+        let bytes = try #require(AdapterFiles.bytes("\(AdapterFolder.real)/itk3/samples/in/report.xml"))
+        let adapter = try #require(AdapterFolder.loaded.0["itk3"])
+        let translator = Translator(adapter: adapter, inbound: adapter.inbound[0], environment: .test, now: later)
+        let attachment = try #require(translator.translate(bytes).first?.referral?.attachments.first)
+        guard case .document(let path)? = attachment.content else { throw DocumentError.empty }
+        let content = try #require(translator.content(at: path, ofResult: 0, in: bytes))
+        #expect(content.starts(with: "%PDF-1.4".utf8))
+        #expect(translator.content(at: "attachments[1].content_base64", ofResult: 0, in: bytes) == nil)
+        #expect(translator.content(at: path, ofResult: 1, in: bytes) == nil)
+        #expect(translator.content(at: "reason", ofResult: 0, in: bytes) == nil)
+        #expect(translator.content(at: path, ofResult: 0, in: [0x3C]) == nil)
+    }
 }

@@ -1,0 +1,2 @@
+// libzip, as ZipArchive uses it: https://libzip.org/documentation/libzip.html
+#include <zip.h>
