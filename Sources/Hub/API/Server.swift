@@ -27,7 +27,8 @@ struct Server {
             .add(middleware: RequestLimit(limits.rate, metrics: hub.metrics))
             .add(
                 middleware: BodyBudgeting(
-                    budget: BodyBudget(bytes: limits.bodyBytes, longest: ReferralRoutes.bodyLimit), longest: ReferralRoutes.bodyLimit, metrics: hub.metrics
+                    budget: BodyBudget(bytes: limits.bodyBytes, longest: ReferralRoutes.bodyLimit),
+                    longest: ReferralRoutes.bodyLimit, metrics: hub.metrics
                 )
             )
         ReferralRoutes(intake: hub.intake, receipts: hub.receipts, metrics: hub.metrics).add(to: authenticated)
