@@ -118,7 +118,9 @@ extension CaseStore {
         writes.add(
             appending([entry(.shareDecided, at: at, kept.fields.merging([.state: state.rawValue]) { $1 })]),
             name: "ledger.append")
-        if state == .parked { writes.add(parking(prepared.share.request, decision), name: "record.add_work_item") }
+        if state == .parked {
+            writes.add(adding([parking(prepared.share.request, decision)]), name: "record.add_work_items")
+        }
         _ = try connection.pipeline(writes)
     }
 
@@ -131,6 +133,7 @@ extension CaseStore {
         guard !ended.isEmpty else { return }
         let rows = try connection.query(finishing(ended, at: at), name: "record.finish_releases")
         var entries: [LedgerEntry] = []
+        var failed: [(item: NewWorkItem, at: Timestamp)] = []
         var writes = Pipeline()
         for row in rows {
             let (id, attempt, outcome, code, person, recipient, isFailed) = try row.decode(
@@ -144,8 +147,9 @@ extension CaseStore {
             guard isFailed else { continue }
             let item = NewWorkItem(
                 kind: .failedShare, code: code ?? outcome, person: person, share: id, partner: recipient)
-            writes.add(adding(item, at: at), name: "record.add_work_item")
+            failed.append((item, at))
         }
+        if !failed.isEmpty { writes.add(adding(failed), name: "record.add_work_items") }
         guard !entries.isEmpty else { return }
         writes.add(appending(entries), name: "ledger.append")
         _ = try connection.pipeline(writes)

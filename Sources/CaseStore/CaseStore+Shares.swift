@@ -52,9 +52,8 @@ extension CaseStore {
         writes.add(inserting(created), name: "record.create_shares")
         writes.add(KeptDecision.inserting(kept), name: "record.keep_decisions")
         writes.add(appending(entries), name: "ledger.append")
-        for new in shares where new.state == .parked {
-            writes.add(parking(new.asked.request, new.decision), name: "record.add_work_item")
-        }
+        let parked = shares.filter { $0.state == .parked }.map { parking($0.asked.request, $0.decision) }
+        if !parked.isEmpty { writes.add(adding(parked), name: "record.add_work_items") }
         _ = try connection.pipeline(writes)
         return created
     }
@@ -86,12 +85,11 @@ extension CaseStore {
     }
 
     /// The work item of a share on which a named person must decide.
-    func parking(_ request: ShareRequest, _ decision: Decision) -> SQL {
-        adding(
-            NewWorkItem(
-                kind: .parkedShare, code: decision.reason.rawValue, person: request.person, share: request.id,
-                partner: request.recipient),
-            at: Timestamp(decision.at))
+    func parking(_ request: ShareRequest, _ decision: Decision) -> (item: NewWorkItem, at: Timestamp) {
+        let item = NewWorkItem(
+            kind: .parkedShare, code: decision.reason.rawValue, person: request.person, share: request.id,
+            partner: request.recipient)
+        return (item, Timestamp(decision.at))
     }
 
     /// Gives a share up that cannot be delivered, as when its message was dead-lettered, and makes a work item.

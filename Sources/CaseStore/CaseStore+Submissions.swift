@@ -174,11 +174,6 @@ extension CaseStore {
             bytes: frame.bytes)
     }
 
-    /// Reads and opens a stored document; nothing when the receipt is unknown or its document was destroyed.
-    package func document(_ receipt: UUIDValue, in connection: Connection) throws -> StoredDocument? {
-        try documents([receipt], in: connection)[receipt].map(open)
-    }
-
     /// The statement that enters what intake made of submissions. Doing it again changes nothing, whatever it says.
     func finishing(_ intakes: [IntakeRecord], at: Timestamp = .now()) -> SQL {
         let entries = intakes.map { intake in

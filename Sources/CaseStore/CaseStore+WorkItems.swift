@@ -8,24 +8,32 @@ extension CaseStore {
     package func add(
         _ item: NewWorkItem, at: Timestamp = .now(), in connection: Connection
     ) throws -> UUIDValue? {
-        try connection.query(adding(item, at: at), name: "record.add_work_item").first?.decode(UUIDValue.self)
+        try connection.query(adding([(item, at)]), name: "record.add_work_items").first?.decode(UUIDValue.self)
     }
 
-    /// The statement of ``add(_:at:in:)``, for a pipeline.
-    func adding(_ item: NewWorkItem, at: Timestamp) -> SQL {
-        """
-        INSERT INTO record.work_item (
-            id, submission, referral, person, other_person, share, message, created_at, due_at, ordinal, kind, code,
-            partner
-        )
-        VALUES (
-            \(UUIDValue.v7()), \(item.submission), \(item.referral), \(item.person), \(item.otherPerson), \(item.share),
-            \(item.message), \(at), \(item.dueAt), \(item.ordinal), \(item.kind)::record.work_item_kind, \(item.code),
-            \(item.partner)
-        )
-        ON CONFLICT DO NOTHING
-        RETURNING id
-        """
+    /// The statement of ``add(_:at:in:)`` for several items, each with its time, for a pipeline.
+    func adding(_ added: [(item: NewWorkItem, at: Timestamp)]) -> SQL {
+        let items = added.map(\.item)
+        return """
+            INSERT INTO record.work_item (
+                id, submission, referral, person, other_person, share, message, created_at, due_at, ordinal, kind, code,
+                partner
+            )
+            SELECT
+                id, submission, referral, person, other_person, share, message, created_at, due_at, ordinal,
+                kind::record.work_item_kind, code, partner
+            FROM unnest(
+                \(items.map { _ in UUIDValue.v7() }), \(items.map(\.submission)), \(items.map(\.referral)),
+                \(items.map(\.person)), \(items.map(\.otherPerson)), \(items.map(\.share)), \(items.map(\.message)),
+                \(added.map(\.at)), \(items.map(\.dueAt)), \(items.map { $0.ordinal.map(Int32.init) }),
+                \(items.map(\.kind.rawValue)), \(items.map(\.code)), \(items.map(\.partner))
+            ) AS added (
+                id, submission, referral, person, other_person, share, message, created_at, due_at, ordinal, kind, code,
+                partner
+            )
+            ON CONFLICT DO NOTHING
+            RETURNING id
+            """
     }
 
     /// Open work items: those due first, then the oldest.

@@ -159,7 +159,7 @@ struct IntakeWrites {
         if !kept.isEmpty { pipeline.add(insertingReferrals, name: "record.insert_referrals") }
         let withdrawn = kept.filter { $0.subject.type == .withdrawal && $0.answers != nil }
         if !withdrawn.isEmpty { pipeline.add(withdrawing(withdrawn), name: "record.withdraw_referrals") }
-        for (item, at) in workItems { pipeline.add(store.adding(item, at: at), name: "record.add_work_item") }
+        if !workItems.isEmpty { pipeline.add(store.adding(workItems), name: "record.add_work_items") }
         if !destroyed.isEmpty { pipeline.add(markingDocuments, name: "record.mark_documents") }
         if !finished.isEmpty { pipeline.add(store.finishing(finished), name: "record.finish_submissions") }
         if !entries.isEmpty { pipeline.add(store.appending(entries), name: "ledger.append") }

@@ -169,6 +169,10 @@ extension CaseStore {
         try prepareSending(of: [id], at: at, in: connection) { _ in recipient }.first
     }
 
+    func document(_ receipt: UUIDValue, in connection: Connection) throws -> StoredDocument? {
+        try documents([receipt], in: connection)[receipt].map(open)
+    }
+
     func finishRelease(
         of id: UUIDValue, attempt: Int, outcome: ReleaseOutcome, in connection: Connection
     ) throws {
