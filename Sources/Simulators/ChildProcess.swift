@@ -10,7 +10,8 @@ final class ChildProcess: Sendable {
     /// The process is reached from one thread at a time: every use of it is under the lock.
     private struct Running: @unchecked Sendable { let process: Process }
     private let running: Mutex<Running>
-    private let ended: AsyncStream<Void>
+    /// Nobody cancels it: cancelling one reader of a stream ends the stream for all.
+    private let end: Task<Void, Never>
 
     /// - Parameters:
     ///   - environment: added to ours.
@@ -33,7 +34,7 @@ final class ChildProcess: Sendable {
         process.standardError = log
         process.standardInput = FileHandle.nullDevice
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
-        ended = stream
+        end = Task { for await _ in stream {} }
         process.terminationHandler = { _ in continuation.finish() }
         try process.run()
         running = Mutex(Running(process: process))
@@ -44,20 +45,17 @@ final class ChildProcess: Sendable {
     /// Asks it to end; the process itself decides when.
     func terminate() { running.withLock { if $0.process.isRunning { $0.process.terminate() } } }
 
-    /// Waits for its end, or for our own cancellation.
-    func wait() async {
-        for await _ in ended {}
-    }
+    /// Waits for its end, whether or not we are cancelled.
+    func wait() async { await end.value }
 
-    /// Asks it to end, waits, and kills it when it does not.
+    /// Asks it to end, kills it when it does not, and waits for its end: its ports are free then. Our cancellation changes nothing.
     func stop(within limit: Duration) async {
         terminate()
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.wait() }
-            group.addTask { try? await Task.sleep(for: limit) }
-            await group.next()
-            group.cancelAll()
+        let killing = Task {
+            try await Task.sleep(for: limit)
+            running.withLock { if $0.process.isRunning { _ = kill($0.process.processIdentifier, SIGKILL) } }
         }
-        running.withLock { if $0.process.isRunning { kill($0.process.processIdentifier, SIGKILL) } }
+        await wait()
+        killing.cancel()
     }
 }

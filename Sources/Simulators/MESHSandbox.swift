@@ -160,9 +160,11 @@ package final class MESHSandbox: Sendable {
                     if Task.isCancelled { return }
                     throw error
                 }
-                await sandbox.process.wait()
-                // A task of its own: this one may be cancelled already, and then waiting would be no waiting at all.
-                await Task { await sandbox.stop() }.value
+                await withTaskCancellationHandler {
+                    await sandbox.process.wait()
+                } onCancel: {
+                    Task { await sandbox.stop() }
+                }
             }
         }
     }
