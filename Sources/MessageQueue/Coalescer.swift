@@ -1,4 +1,4 @@
-import Postgres
+package import Postgres
 import Synchronization
 
 /// Gathers concurrent callers so that they share one round trip and one commit.
@@ -7,11 +7,14 @@ import Synchronization
 /// batch forms exactly while the lanes are busy: a lone caller is never held up. A caller returns after the body has,
 /// so what the body made durable is durable when ``submit(_:)`` returns.
 ///
+/// A lane is a turn of a connection's own thread, which goes from batch to batch as long as somebody waits, so that
+/// neither a lone caller nor a batch passes through another task.
+///
 /// If a body fails for a batch, its items are tried one by one, so that one bad item does not fail its neighbours. Not
 /// so after the loss of a connection: then nobody knows whether the batch was committed, and each caller is told.
 package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
     /// Does the work for a batch and returns one result per item, in order.
-    package typealias Body = @Sendable ([Item]) async throws -> [Result]
+    package typealias Body = @Sendable ([Item], Connection) throws -> [Result]
 
     private struct Waiting {
         let ticket: UInt64
@@ -40,6 +43,8 @@ package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
     private static var patience: Duration { .milliseconds(20) }
 
     private let state = Mutex(State())
+    private let database: Database
+    private let isolation: Isolation?
     private let maxBatch: Int
     private let lanes: Int
     private let crowd: Int
@@ -48,24 +53,33 @@ package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
     private let body: Body
 
     /// - Parameters:
+    ///   - database: lends the lanes their connections
+    ///   - isolation: of the transaction round each call of the body; nil for none, where each statement commits by itself
     ///   - maxBatch: the most items of one call of the body
     ///   - lanes: the most calls of the body at once; two keep both the disk and the processor busy
     ///   - crowd: how many must wait before a lane opens beside a busy one, unless one of them has waited for
     ///     ``patience``. Defaults to 1. More makes batches larger where a batch costs much and its items little
     ///   - maximumWaiting: callers beyond this are refused with ``QueueError/tooManyWaiting(limit:)``
-    ///   - mayRepeat: whether an error proves that the batch had no effect; the default excludes lost connections
+    ///   - mayRepeat: whether an error proves that the batch had no effect. By default an error of PostgreSQL must say
+    ///     so itself, unless it is one of reading a transaction's results; any other does
     ///   - body: the work
     package init(
-        maxBatch: Int = 128, lanes: Int = 2, crowd: Int = 1, maximumWaiting: Int = 10_000,
-        mayRepeat: @escaping @Sendable (any Error) -> Bool = { ($0 as? PostgresError)?.provesNoEffect ?? true },
+        on database: Database, isolation: Isolation? = .readCommitted, maxBatch: Int = 128, lanes: Int = 2,
+        crowd: Int = 1, maximumWaiting: Int = 10_000, mayRepeat: (@Sendable (any Error) -> Bool)? = nil,
         body: @escaping Body
     ) {
         precondition(maxBatch > 0 && lanes > 0 && crowd > 0 && maximumWaiting > 0, "a coalescer's bounds are positive")
+        self.database = database
+        self.isolation = isolation
         self.maxBatch = maxBatch
         self.lanes = lanes
         self.crowd = crowd
         self.maximumWaiting = maximumWaiting
-        self.mayRepeat = mayRepeat
+        self.mayRepeat =
+            mayRepeat ?? { error in
+                guard let error = error as? PostgresError else { return true }
+                return error.provesNoEffect || isolation != nil && error.reason == .decoding
+            }
         self.body = body
     }
 
@@ -102,9 +116,8 @@ package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
                 }
                 switch admission {
                 case .waits: break
-                // Unstructured because a lane serves many callers and outlives the one that opened it; it ends when
-                // nobody waits.
-                case .waitsInNewLane: Task { await self.runLane() }
+                case .waitsInNewLane: openLane()
+                // Unstructured because it looks after many callers; it ends when nobody waits.
                 case .waitsToBeWatched: Task { await self.watch() }
                 case .refused(let error): continuation.resume(throwing: error)
                 }
@@ -128,40 +141,62 @@ package final class Coalescer<Item: Sendable, Result: Sendable>: Sendable {
                 state.isWatched = !state.waiting.isEmpty && state.busyLanes < lanes
                 return (opens, state.isWatched)
             }
-            if opens { Task { await self.runLane() } }
+            if opens { openLane() }
             guard goesOn else { return }
         }
     }
 
-    private func runLane() async {
-        // Lets callers that are ready to run join the first batch.
-        await Task.yield()
-        while let batch = takeBatch() { await run(batch) }
+    private func openLane() {
+        database.post { [self] connection in
+            switch connection {
+            case .success(let connection):
+                repeat {
+                    let batch = takeBatch()
+                    guard !batch.isEmpty else { return }
+                    run(batch, on: connection)
+                } while !connection.isBroken && !database.isWaitedFor
+            case .failure(let error):
+                for waiting in takeBatch() { waiting.continuation.resume(throwing: error) }
+            }
+        } after: { [self] in
+            // Only now, with the connection back in the pool: who came meanwhile finds it there.
+            let goesOn = state.withLock { state in
+                if state.waiting.isEmpty { state.busyLanes -= 1 }
+                return !state.waiting.isEmpty
+            }
+            if goesOn { openLane() }
+        }
     }
 
-    private func takeBatch() -> [Waiting]? {
+    private func takeBatch() -> [Waiting] {
         state.withLock { state in
-            guard !state.waiting.isEmpty else {
-                state.busyLanes -= 1
-                return nil
-            }
             let batch = Array(state.waiting.prefix(maxBatch))
             state.waiting.removeFirst(batch.count)
             return batch
         }
     }
 
-    private func run(_ batch: [Waiting]) async {
+    private func results(of batch: some Collection<Waiting>, on connection: Connection) throws -> [Result] {
+        let items = batch.map(\.item)
+        let results =
+            if let isolation {
+                try connection.transaction(isolation) { try body(items, $0) }
+            } else {
+                try body(items, connection)
+            }
+        precondition(results.count == items.count, "the body returns one result per item")
+        return results
+    }
+
+    private func run(_ batch: [Waiting], on connection: Connection) {
         do {
-            let results = try await body(batch.map(\.item))
-            precondition(results.count == batch.count, "the body returns one result per item")
+            let results = try results(of: batch, on: connection)
             for (waiting, result) in zip(batch, results) { waiting.continuation.resume(returning: result) }
         } catch  where batch.count > 1 && mayRepeat(error) {
             var rest = batch[...]
             while let waiting = rest.popFirst() {
                 do {
-                    let results = try await body([waiting.item])
-                    precondition(results.count == 1, "the body returns one result per item")
+                    let results = try results(of: CollectionOfOne(waiting), on: connection)
                     waiting.continuation.resume(returning: results[0])
                 } catch {
                     waiting.continuation.resume(throwing: error)

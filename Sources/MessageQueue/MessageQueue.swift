@@ -180,12 +180,10 @@ package struct MessageQueue: Sendable {
         self.board = board
         self.shared = shared
         enqueuer = Coalescer(
-            maxBatch: configuration.enqueueBatch, lanes: configuration.enqueueLanes,
+            on: database, isolation: nil, maxBatch: configuration.enqueueBatch, lanes: configuration.enqueueLanes,
             maximumWaiting: configuration.maximumWaiting,
             mayRepeat: { ($0 as? PostgresError)?.provesNoEffect ?? false }
-        ) { messages in
-            try await database.read { try EnqueueStatement.run(messages, on: $0) }
-        }
+        ) { try EnqueueStatement.run($0, on: $1) }
     }
 
     // MARK: Enqueue

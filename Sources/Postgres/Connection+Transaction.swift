@@ -43,8 +43,9 @@ extension Connection {
 
     /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
     ///
-    /// It begins in the same round trip as its first statement.
-    func transaction<T>(_ isolation: Isolation, _ body: (Connection) throws -> T) throws -> T {
+    /// It begins in the same round trip as its first statement. Not within another.
+    package func transaction<T>(_ isolation: Isolation, _ body: (Connection) throws -> T) throws -> T {
+        precondition(self.isolation == nil, "a transaction within a transaction")
         unsentBegin = isolation.begin
         self.isolation = isolation
         defer {

@@ -28,7 +28,7 @@ package final class Connection {
     private var nextRequest = Deadline.never
 
     /// Set when the connection is of no further use.
-    var isBroken = false
+    package internal(set) var isBroken = false
 
     /// The statement that begins the transaction asked for, until it is sent with the first statement.
     var unsentBegin: SQL?

@@ -9,7 +9,12 @@ import Glibc
 final class ConnectionThread: SerialExecutor, @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var jobs: [UnownedJob] = []
+    private enum Job {
+        case task(UnownedJob)
+        case closure(@Sendable () -> Void)
+    }
+
+    private var jobs: [Job] = []
     private var isStopped = false
     private var thread: pthread_t?
 
@@ -29,7 +34,15 @@ final class ConnectionThread: SerialExecutor, @unchecked Sendable {
     }
 
     func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
+        add(.task(UnownedJob(job)))
+    }
+
+    /// Runs `closure` after the jobs that are there.
+    func post(_ closure: @escaping @Sendable () -> Void) {
+        add(.closure(closure))
+    }
+
+    private func add(_ job: Job) {
         locked { jobs.append(job) }
         pthread_cond_signal(condition)
     }
@@ -49,14 +62,19 @@ final class ConnectionThread: SerialExecutor, @unchecked Sendable {
 
     private func run() {
         locked { thread = pthread_self() }
-        var batch: [UnownedJob] = []
+        var batch: [Job] = []
         while true {
             pthread_mutex_lock(mutex)
             while jobs.isEmpty && !isStopped { pthread_cond_wait(condition, mutex) }
             swap(&jobs, &batch)
             pthread_mutex_unlock(mutex)
             if batch.isEmpty { return }
-            for job in batch { job.runSynchronously(on: asUnownedSerialExecutor()) }
+            for job in batch {
+                switch job {
+                case .task(let task): task.runSynchronously(on: asUnownedSerialExecutor())
+                case .closure(let closure): closure()
+                }
+            }
             batch.removeAll(keepingCapacity: true)
         }
     }

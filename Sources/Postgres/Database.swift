@@ -58,6 +58,19 @@ package struct Database: Sendable {
         return try await pool.withSession { [pipeline] in try $0.pipeline(pipeline) }
     }
 
+    /// Runs `body` on the thread of a connection and returns at once: for work that serves many callers and so belongs to
+    /// no task. No cancellation reaches it. Without a connection, `body` is told why.
+    ///
+    /// - Parameter after: runs when the connection is back in the pool, on some thread that it must not hold up.
+    package func post(
+        _ body: @escaping @Sendable (Result<Connection, any Error>) -> Void, after: @escaping @Sendable () -> Void
+    ) {
+        pool.post(body, after: after)
+    }
+
+    /// Whether somebody waits for a connection: whoever holds one for long then gives it back.
+    package var isWaitedFor: Bool { pool.isWaitedFor }
+
     /// Notifications on these channels, by a connection of their own outside the pool.
     package func listen(_ channels: [String]) -> Listener {
         Listener(configuration, channels, logger)

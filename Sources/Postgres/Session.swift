@@ -48,6 +48,19 @@ actor Session {
         }
     }
 
+    /// Runs `body` on the session's thread, in nobody's task, so that no cancellation reaches it; then tells `end` on the
+    /// same thread whether the session may serve another, or that it was stale and `body` has not run. Returns at once.
+    nonisolated func post(
+        _ body: @escaping @Sendable (Connection) -> Void, end: @escaping @Sendable (Outcome<Void>) -> Void
+    ) {
+        thread.post {
+            _ = self.canceller.beginTurn()
+            let outcome = self.assumeIsolated { $0.perform(body) }
+            self.canceller.endTurn()
+            end(outcome)
+        }
+    }
+
     private func perform<T: Sendable>(_ body: @Sendable (Connection) throws -> T) -> Outcome<T> {
         guard let connection, connection.isAlive() else { return .stale }
         let result = Result { try body(connection) }

@@ -1,3 +1,4 @@
+import Dispatch
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -43,12 +44,13 @@ import Testing
         func finish(_ trailingHeaders: HTTPFields?) {}
     }
 
-    @Test func `a coalescer that is full is 503, and says when to come again`() async throws {
-        let (released, release) = AsyncStream.makeStream(of: Void.self)
+    @Test(.database) func `a coalescer that is full is 503, and says when to come again`() async throws {
+        let released = DispatchSemaphore(value: 0)
         let (began, begin) = AsyncStream.makeStream(of: Void.self)
-        let coalescer = Coalescer<Int, Int>(maxBatch: 1, lanes: 1, maximumWaiting: 1) { items in
+        let database = TestDatabase.current.database
+        let coalescer = Coalescer<Int, Int>(on: database, maxBatch: 1, lanes: 1, maximumWaiting: 1) { items, _ in
             begin.yield()
-            for await _ in released {}
+            released.wait()
             return items
         }
         let working = Task { try await coalescer.submit(1) }
@@ -58,7 +60,7 @@ import Testing
         let answer = try await answer(to: .post) { _ = try await coalescer.submit(3) }
         #expect(answer.status == 503 && answer.retryAfter == "5")
         #expect(answer.text.contains("urn:lac:problem:unavailable"))
-        release.finish()
+        for _ in 0..<2 { released.signal() }
         #expect(try await working.value == 1)
         #expect(try await waiting.value == 2, "those who were let in are answered")
     }

@@ -1,3 +1,4 @@
+import Glibc
 import MessageQueue
 import Synchronization
 import TestSupport
@@ -5,8 +6,10 @@ import Testing
 
 @testable import Postgres
 
-struct CoalescerTests {
+@Suite(.database) struct CoalescerTests {
     struct Refused: Error {}
+
+    let database = TestDatabase.current.database
 
     /// Keeps what bodies were called with, and lets them wait until opened.
     final class Gate: Sendable {
@@ -16,19 +19,24 @@ struct CoalescerTests {
         var most: Int { state.withLock { $0.most } }
         func open() { state.withLock { $0.isOpen = true } }
 
-        func pass(_ batch: [Int]) async throws {
+        /// Blocks its thread, as a statement would.
+        func pass(_ batch: [Int]) throws {
             state.withLock {
                 $0.batches.append(batch)
                 $0.running += 1
                 $0.most = max($0.most, $0.running)
             }
-            try await eventually { state.withLock { $0.isOpen } }
+            let deadline = ContinuousClock.now + .seconds(10)
+            while !state.withLock({ $0.isOpen }) {
+                guard ContinuousClock.now < deadline else { throw Refused() }
+                usleep(1_000)
+            }
             state.withLock { $0.running -= 1 }
         }
     }
 
     @Test func `each caller gets its own result`() async throws {
-        let coalescer = Coalescer<Int, Int>(maxBatch: 4, lanes: 2) { items in items.map { $0 * 10 } }
+        let coalescer = Coalescer<Int, Int>(on: database, maxBatch: 4, lanes: 2) { items, _ in items.map { $0 * 10 } }
         try await withThrowingTaskGroup(of: (Int, Int).self) { group in
             for item in 0..<200 { group.addTask { (item, try await coalescer.submit(item)) } }
             for try await (item, result) in group { #expect(result == item * 10) }
@@ -37,8 +45,8 @@ struct CoalescerTests {
 
     @Test func `callers that wait together share a batch, within its bound and the lanes`() async throws {
         let gate = Gate()
-        let coalescer = Coalescer<Int, Int>(maxBatch: 8, lanes: 2) { items in
-            try await gate.pass(items)
+        let coalescer = Coalescer<Int, Int>(on: database, maxBatch: 8, lanes: 2) { items, _ in
+            try gate.pass(items)
             return items
         }
         try await withThrowingTaskGroup(of: Int.self) { group in
@@ -55,8 +63,8 @@ struct CoalescerTests {
 
     @Test func `a second lane opens beside a busy one for those who have waited, short of a crowd`() async throws {
         let gate = Gate()
-        let coalescer = Coalescer<Int, Int>(maxBatch: 8, lanes: 2, crowd: 4) { items in
-            try await gate.pass(items)
+        let coalescer = Coalescer<Int, Int>(on: database, maxBatch: 8, lanes: 2, crowd: 4) { items, _ in
+            try gate.pass(items)
             return items
         }
         try await withThrowingTaskGroup(of: Int.self) { group in
@@ -74,8 +82,8 @@ struct CoalescerTests {
 
     @Test func `one bad item does not fail its neighbours`() async throws {
         let gate = Gate()
-        let coalescer = Coalescer<Int, Int>(maxBatch: 100, lanes: 1) { items in
-            try await gate.pass(items)
+        let coalescer = Coalescer<Int, Int>(on: database, maxBatch: 100, lanes: 1) { items, _ in
+            try gate.pass(items)
             if items.contains(7) { throw Refused() }
             return items
         }
@@ -92,8 +100,9 @@ struct CoalescerTests {
 
     @Test func `after a lost connection nothing is tried again`() async throws {
         let gate = Gate()
-        let coalescer = Coalescer<Int, Int>(maxBatch: 100, lanes: 1, mayRepeat: { !($0 is Refused) }) { items in
-            try await gate.pass(items)
+        let coalescer = Coalescer<Int, Int>(on: database, maxBatch: 100, lanes: 1, mayRepeat: { !($0 is Refused) }) {
+            items, _ in
+            try gate.pass(items)
             throw Refused()
         }
         await withTaskGroup(of: Void.self) { group in
@@ -110,8 +119,8 @@ struct CoalescerTests {
 
     @Test func `a caller cancelled while it waits is let go and its item never runs`() async throws {
         let gate = Gate()
-        let coalescer = Coalescer<Int, Int>(maxBatch: 1, lanes: 1) { items in
-            try await gate.pass(items)
+        let coalescer = Coalescer<Int, Int>(on: database, maxBatch: 1, lanes: 1) { items, _ in
+            try gate.pass(items)
             return items
         }
         let first = Task { try await coalescer.submit(1) }
@@ -127,8 +136,8 @@ struct CoalescerTests {
 
     @Test func `a caller cancelled while its batch runs learns what became of it`() async throws {
         let gate = Gate()
-        let coalescer = Coalescer<Int, Int>(maxBatch: 1, lanes: 1) { items in
-            try await gate.pass(items)
+        let coalescer = Coalescer<Int, Int>(on: database, maxBatch: 1, lanes: 1) { items, _ in
+            try gate.pass(items)
             return items
         }
         let caller = Task { try await coalescer.submit(1) }
@@ -140,8 +149,8 @@ struct CoalescerTests {
 
     @Test func `callers beyond the bound are refused at once`() async throws {
         let gate = Gate()
-        let coalescer = Coalescer<Int, Int>(maxBatch: 1, lanes: 1, maximumWaiting: 1) { items in
-            try await gate.pass(items)
+        let coalescer = Coalescer<Int, Int>(on: database, maxBatch: 1, lanes: 1, maximumWaiting: 1) { items, _ in
+            try gate.pass(items)
             return items
         }
         let first = Task { try await coalescer.submit(1) }
@@ -152,6 +161,74 @@ struct CoalescerTests {
         gate.open()
         #expect(try await second.value == 2)
         #expect(try await first.value == 1)
+    }
+
+    @Test func `what a batch did is undone with it, and each then does its own`() async throws {
+        try await database.execute("CREATE TABLE item (number integer PRIMARY KEY)")
+        try await database.execute("INSERT INTO item VALUES (7)")
+        let gate = Gate()
+        let coalescer = Coalescer<Int, Int>(on: database, maxBatch: 100, lanes: 1) { items, connection in
+            try gate.pass(items)
+            for item in items { try connection.execute("INSERT INTO item VALUES (\(item))") }
+            return items
+        }
+        let stored = await withTaskGroup(of: Int?.self) { group in
+            for item in 0..<20 { group.addTask { try? await coalescer.submit(item) } }
+            try? await eventually { gate.batches.count == 1 }
+            gate.open()
+            return await group.reduce(into: Set()) { if let item = $1 { $0.insert(item) } }
+        }
+        #expect(stored == Set(0..<20).subtracting([7]))
+        #expect(try await database.query("SELECT count(*) FROM item")[0].decode(Int.self) == 20)
+    }
+
+    @Test func `a lane that loses its connection tells its callers, and the next begins on another`() async throws {
+        let coalescer = Coalescer<Int, Int>(on: database, lanes: 1) { items, connection in
+            if items.contains(0) { try connection.execute("SELECT pg_terminate_backend(pg_backend_pid())") }
+            return try items.map { try connection.query("SELECT \($0)")[0].decode(Int.self) }
+        }
+        await #expect(throws: PostgresError.self) { try await coalescer.submit(0) }
+        for item in 1...3 { #expect(try await coalescer.submit(item) == item) }
+    }
+
+    @Test func `a connection that died while idle is replaced unnoticed`() async throws {
+        let coalescer = Coalescer<Int, Int>(on: database, lanes: 1) { items, connection in
+            try items.map { _ in try connection.query("SELECT pg_backend_pid()")[0].decode(Int.self) }
+        }
+        let first = try await coalescer.submit(1)
+        let other = TestDatabase.current.pool()
+        try await other.execute("SELECT pg_terminate_backend(\(Int32(first)))")
+        try await eventually {
+            try await other.query("SELECT count(*) FROM pg_stat_activity WHERE pid = \(Int32(first))")[0]
+                .decode(Int.self) == 0
+        }
+        #expect(try await coalescer.submit(2) != first)
+        await other.close()
+    }
+
+    @Test func `without a database each caller is told, and the next tries anew`() async throws {
+        let nowhere = TestDatabase.current.pool { $0.maximumConnections = 1 }
+        await nowhere.close()
+        let coalescer = Coalescer<Int, Int>(on: nowhere) { items, _ in items }
+        for item in 0..<3 {
+            await #expect(throws: PostgresError.self) { try await coalescer.submit(item) }
+        }
+    }
+
+    @Test func `a busy lane gives its connection back when somebody waits for it`() async throws {
+        let pool = TestDatabase.current.pool(connections: 1)
+        let coalescer = Coalescer<Int, Int>(on: pool, maxBatch: 1, lanes: 1) { items, _ in
+            usleep(1_000)
+            return items
+        }
+        let callers = (0..<4).map { item in
+            Task { while !Task.isCancelled { _ = try? await coalescer.submit(item) } }
+        }
+        try await eventually { pool.statistics.leased == 1 }
+        for _ in 0..<3 { #expect(try await pool.query("SELECT 1")[0].decode(Int.self) == 1) }
+        for caller in callers { caller.cancel() }
+        for caller in callers { await caller.value }
+        await pool.close()
     }
 
     @Test(arguments: [

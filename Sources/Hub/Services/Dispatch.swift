@@ -39,8 +39,8 @@ struct Dispatch: Sendable {
         metrics = installation.metrics
         logger = installation.logger
         let gate = ReleaseGate(to: recipient, installation)
-        self.gate = Coalescer(sharing: database, atMost: 32) { try gate.pass($0, in: $1) }
-        ending = Coalescer(sharing: database, atMost: 64) { batch, connection in
+        self.gate = Coalescer(on: database, maxBatch: 32, crowd: 32) { try gate.pass($0, in: $1) }
+        ending = Coalescer(on: database, maxBatch: 64, crowd: 64) { batch, connection in
             try store.finishReleases(batch.map(\.release), in: connection)
             let over = batch.filter(\.isOver).map(\.lease)
             guard try queue.acknowledge(over, in: connection).isEmpty else { throw LeaseLost() }

@@ -43,39 +43,35 @@ package struct Intake: Sendable {
         environment = installation.configuration.environment
         metrics = installation.metrics
         logger = installation.logger
-        acceptance = Coalescer(maxBatch: 64, crowd: 32) { submissions in
-            let answers = try await database.transaction { connection in
-                let answers = try store.accept(submissions, in: connection)
-                var messages: [NewMessage] = []
-                for (submission, answer) in zip(submissions, answers) {
-                    guard case .received(let receipt) = answer else { continue }
-                    if receipt.state == .quarantined {
-                        let item = NewWorkItem(
-                            kind: .quarantined,
-                            code: receipt.findings.first?.code.rawValue ?? FindingCode.internal.rawValue,
-                            submission: receipt.id,
-                            partner: receipt.sender
+        acceptance = Coalescer(on: database, maxBatch: 64, crowd: 32) { submissions, connection in
+            let answers = try store.accept(submissions, in: connection)
+            var messages: [NewMessage] = []
+            for (submission, answer) in zip(submissions, answers) {
+                guard case .received(let receipt) = answer else { continue }
+                if receipt.state == .quarantined {
+                    let item = NewWorkItem(
+                        kind: .quarantined,
+                        code: receipt.findings.first?.code.rawValue ?? FindingCode.internal.rawValue,
+                        submission: receipt.id,
+                        partner: receipt.sender
+                    )
+                    try store.add(item, in: connection)
+                } else {
+                    messages.append(
+                        NewMessage(
+                            queue: Self.queueName,
+                            key: submission.orderKey,
+                            payload: Array(receipt.id.description.utf8),
+                            correlation: receipt.id
                         )
-                        try store.add(item, in: connection)
-                    } else {
-                        messages.append(
-                            NewMessage(
-                                queue: Self.queueName,
-                                key: submission.orderKey,
-                                payload: Array(receipt.id.description.utf8),
-                                correlation: receipt.id
-                            )
-                        )
-                    }
+                    )
                 }
-                _ = try queue.enqueue(messages, in: connection)
-                return answers
             }
-            queue.wake(Self.queueName)
+            _ = try queue.enqueue(messages, in: connection)
             return answers
         }
-        reading = Coalescer(maxBatch: 32, crowd: 32) { receipts in
-            let documents = try await database.read { try store.documents(receipts, in: $0) }
+        reading = Coalescer(on: database, isolation: nil, maxBatch: 32, crowd: 32) { receipts, connection in
+            let documents = try store.documents(receipts, in: connection)
             return receipts.map { documents[$0] }
         }
         @Sendable func keep(_ batch: [Worked], in connection: Connection) throws -> [Void] {
@@ -84,8 +80,8 @@ package struct Intake: Sendable {
             guard try queue.acknowledge(batch.map(\.lease), in: connection).isEmpty else { throw LeaseLost() }
             return batch.map { _ in }
         }
-        storing = Coalescer(sharing: database, atMost: 32, keep)
-        storingLong = Coalescer(sharing: database, atMost: 1, keep)
+        storing = Coalescer(on: database, maxBatch: 32, crowd: 32, body: keep)
+        storingLong = Coalescer(on: database, maxBatch: 1, body: keep)
     }
 
     // MARK: Before the answer
@@ -105,6 +101,7 @@ package struct Intake: Sendable {
             answer = .quarantined(.init(id: receipt.id, receivedAt: receipt.receivedAt), finding)
             metrics.count(.submissions, ReceiptAnswer.Status.quarantined.rawValue)
         case .received(let receipt):
+            queue.wake(Self.queueName)
             answer = .received(.init(id: receipt.id, receivedAt: receipt.receivedAt, messageID: messageID))
             metrics.count(.submissions, ReceiptAnswer.Status.received.rawValue)
         case .duplicate(let receipt):
@@ -288,24 +285,3 @@ typealias LeaseOutcome = Outcome
 
 /// The lease ran out while its message was worked on: another attempt owns it, so this one's work is rolled back.
 struct LeaseLost: Error {}
-
-extension Coalescer {
-    /// Gathers messages that come to the same step at the same moment, so that they share a transaction and its commit.
-    ///
-    /// One that fails the transaction, as when its lease was lost, undoes it for all; then each is run alone,
-    /// so that it fails by itself. Only where the commit may have happened, as after the loss of a connection, is each
-    /// told instead.
-    convenience init(
-        sharing database: Database, atMost most: Int,
-        _ step: @escaping @Sendable ([Item], Connection) throws -> [Result]
-    ) {
-        self.init(
-            maxBatch: most, crowd: most,
-            mayRepeat: { error in
-                guard let error = error as? PostgresError else { return true }
-                return error.provesNoEffect || error.reason == .decoding
-            },
-            body: { items in try await database.transaction { try step(items, $0) } }
-        )
-    }
-}

@@ -24,7 +24,7 @@ package struct Sharing: Sendable {
         self.queue = queue
         self.partners = partners
         metrics = installation.metrics
-        asking = Coalescer(sharing: installation.database, atMost: 32) { batch, connection in
+        asking = Coalescer(on: installation.database, maxBatch: 32, crowd: 32) { batch, connection in
             let requests = batch.map(\.request)
             var setups: [String: RecipientSetup] = [:]
             for recipient in Set(requests.map(\.recipient)) {
