@@ -28,11 +28,11 @@ package struct Consumer: Service {
     ///   - concurrency: handlers at once
     ///   - batch: messages of one claim at most, and in hand at most, unless `concurrency` is more. More makes fewer
     ///     round trips; what one node has in hand the others cannot have
-    ///   - pace: the least time between two round trips that are not full. Defaults to 2 ms
+    ///   - pace: the least time between two round trips that are not full. Defaults to 0.5 ms
     ///   - poll: how long an idle consumer waits for a wake before it looks by itself. Defaults to 1 s
     ///   - handler: the work
     package init(
-        queue: MessageQueue, name: String, concurrency: Int, batch: Int, pace: Duration = .milliseconds(2),
+        queue: MessageQueue, name: String, concurrency: Int, batch: Int, pace: Duration = .microseconds(500),
         poll: Duration = .seconds(1), handler: @escaping Handler
     ) {
         self.queue = queue
