@@ -22,6 +22,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -55,6 +56,13 @@ let package = Package(
         .target(
             name: "Translation",
             dependencies: ["Referral", "CXML", "CZip", .product(name: "Yams", package: "Yams")],
+            swiftSettings: settings
+        ),
+        // The form for members of the public: questions, checks, pages, and the envelope that comes of it. Pure.
+        .target(
+            name: "Forms",
+            dependencies: ["Referral", .product(name: "Mustache", package: "swift-mustache")],
+            resources: [.embedInCode("Resources")],
             swiftSettings: settings
         ),
         // May it leave, how much of it, and why. Pure.
@@ -101,8 +109,8 @@ let package = Package(
         .target(
             name: "Hub",
             dependencies: [
-                "Postgres", "MessageQueue", "Referral", "Translation", "Disclosure", "Ledger", "Vault", "CaseStore",
-                "Channels",
+                "Postgres", "MessageQueue", "Referral", "Translation", "Forms", "Disclosure", "Ledger", "Vault",
+                "CaseStore", "Channels",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -173,6 +181,9 @@ let package = Package(
         .testTarget(name: "ReferralTests", dependencies: ["Referral", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "TranslationTests", dependencies: ["Translation", "Referral", "TestSupport"], swiftSettings: settings
+        ),
+        .testTarget(
+            name: "FormsTests", dependencies: ["Forms", "Referral", "TestSupport"], swiftSettings: settings
         ),
         .testTarget(
             name: "DisclosureTests",

@@ -85,8 +85,10 @@ extension CaseStore {
                 state::record.submission_state, sender, channel, format, adapter, thread_index, file_name_index, findings
             FROM arrived JOIN claimed USING (receipt)
         ), kept AS (
-            INSERT INTO record.document (receipt, wrapped_key, sealed)
-            SELECT receipt, wrapped_key, sealed
+            INSERT INTO record.document (receipt, destroy_at, wrapped_key, sealed)
+            SELECT
+                receipt, CASE WHEN state = 'held' THEN received_at + make_interval(secs => \(Self.heldFor / .seconds(1))) END,
+                wrapped_key, sealed
             FROM arrived JOIN claimed USING (receipt)
         ), logged AS (
             INSERT INTO ledger.entry (id, at, kind, submission, commitment, leaf, salt, bytes)

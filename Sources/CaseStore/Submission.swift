@@ -7,6 +7,9 @@ package enum SubmissionState: String, CaseIterable, Sendable, SQLScalar {
     case received
     /// It could not be told what it is: kept for staff.
     case quarantined
+    /// A child wrote it: kept apart until a parent or guardian permits that it be worked on, and destroyed after
+    /// ``CaseStore/heldFor`` without (disclosure policy, section 10).
+    case held
     case accepted
     /// Stored, with something missing that staff must ask for.
     case incomplete
@@ -28,7 +31,7 @@ package struct Submission: Sendable {
     /// The thread that the peek saw: messages of one thread are worked on in order. Only its blind index is stored.
     package var threadID: String?
     package var receivedAt: Timestamp
-    /// `received`, or `quarantined` when the peek failed.
+    /// `received`; `quarantined` when the peek failed; `held` when a child wrote it.
     package var state: SubmissionState
     package var findings: [Finding]
     package var correlation: UUIDValue?

@@ -37,6 +37,20 @@ package struct Configuration: Sendable {
         package var burst: Int { rate.burst }
     }
 
+    /// What the form for members of the public says and bears.
+    package struct PublicForm: Sendable {
+        /// For those who would rather talk or write.
+        package var phone: String?
+        package var email: String?
+        /// Address of the page that says what becomes of personal data.
+        package var privacyNotice: String?
+        /// Forms that may be sent from one network address. Defaults to 20.
+        package var sendsPerHour = 20
+        /// Whether a proxy of the council's own stands before the listener and adds the sender's address to
+        /// `X-Forwarded-For`. Without one that header is anybody's word.
+        package var isBehindProxy = false
+    }
+
     /// Where outbound deliveries for one partner go.
     package enum Endpoint: Sendable {
         case https(HTTPSEndpoint)
@@ -97,6 +111,8 @@ package struct Configuration: Sendable {
     /// Partners and staff, over HTTPS.
     package var partnerListener: Listener
     package var limits: Limits
+    /// Left out: no form is served.
+    package var publicForm: PublicForm?
     /// `/metrics` and health, on loopback: it asks for no key. Left out: nobody can ask for figures, and for health only
     /// where the partner listener runs.
     package var adminListener: Listener?

@@ -43,7 +43,7 @@ struct ConfigurationReader {
             map, "",
             [
                 "environment", "organisation", "data", "database", "adapters", "keys", "listen", "limits", "admin",
-                "drop", "outbound", "intake", "dispatch",
+                "drop", "outbound", "intake", "dispatch", "public_form",
             ]
         )
         let data = path(map, "data") ?? folder + "/data"
@@ -65,6 +65,7 @@ struct ConfigurationReader {
             partnerListener: map["listen"].map { listener($0, "listen", port: 8443) }
                 ?? .init(host: "127.0.0.1", port: 8443),
             limits: limits(map),
+            publicForm: map["public_form"].map { publicForm($0) },
             adminListener: map["admin"].map { adminListener($0) },
             dropFolder: path(map, "drop"),
             outbound: outbound(map["outbound"]),
@@ -135,6 +136,27 @@ struct ConfigurationReader {
             limits.bodyBytes = mebibytes << 20
         }
         return limits
+    }
+
+    private mutating func publicForm(_ node: Node) -> Configuration.PublicForm {
+        let (map, key) = (mapping(node, "public_form"), "public_form")
+        only(map, key, ["phone", "email", "privacy_notice", "sends_per_hour", "behind_proxy"])
+        var form = Configuration.PublicForm()
+        form.phone = string(map, "phone", key)
+        form.email = string(map, "email", key)
+        form.privacyNotice = string(map, "privacy_notice", key)
+        if let notice = form.privacyNotice, !notice.hasPrefix("https://") {
+            problem(map["privacy_notice"], "\(key).privacy_notice", "must begin with https://")
+        }
+        if let sends = integer(map, "sends_per_hour", key, 1...10_000) { form.sendsPerHour = sends }
+        if let node = map["behind_proxy"] {
+            if let flag = node.bool {
+                form.isBehindProxy = flag
+            } else {
+                problem(node, "\(key).behind_proxy", "must be true or false")
+            }
+        }
+        return form
     }
 
     private mutating func adminListener(_ node: Node) -> Configuration.Listener {

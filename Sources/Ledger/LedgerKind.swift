@@ -2,6 +2,8 @@
 package enum LedgerKind: String, CaseIterable, Sendable {
     case submissionReceived = "submission_received"
     case submissionFinished = "submission_finished"
+    /// A parent or guardian permits that what a child wrote be worked on.
+    case submissionPermitted = "submission_permitted"
     case referralStored = "referral_stored"
     case agreementAdded = "agreement_added"
     case agreementWithdrawn = "agreement_withdrawn"
@@ -43,6 +45,8 @@ package enum LedgerField: String, CaseIterable, Sendable {
     case asked
     /// Groups released, in the same form.
     case released
+    /// An id under which a parent's or guardian's permission is kept.
+    case permission
     case stage
     case outcome
     case reason

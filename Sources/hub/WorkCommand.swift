@@ -7,9 +7,9 @@ import Postgres
 struct WorkCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "work",
-        abstract: "List work items and mark them done.",
+        abstract: "List work items, mark them done, and permit what a child wrote.",
         discussion: "A work item names what a person must look at by ids and codes; it holds no personal data.",
-        subcommands: [List.self, Done.self]
+        subcommands: [List.self, Done.self, Permit.self]
     )
 
     struct List: AsyncParsableCommand {
@@ -63,6 +63,43 @@ struct WorkCommand: AsyncParsableCommand {
                     throw ExitCode.badData
                 }
                 Output.line("done")
+            }
+        }
+    }
+}
+
+extension WorkCommand {
+    struct Permit: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let what a child under 13 wrote be worked on. Exits 65 when no such item is open.",
+            discussion: """
+                A form by somebody who says they are under 13 is kept apart until a parent or guardian permits that it
+                be worked on, and is destroyed after 30 days without. The permission itself is kept elsewhere; the
+                ledger holds the id that you give here, who recorded it, and when.
+                """
+        )
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "The work item's id, of the kind under_13.") var id: String
+        @Option(help: "Who recorded the permission: an id, not a name.") var by: String
+        @Option(help: "The id under which the permission is kept: 1 to 64 letters, digits and . _ : -") var permission: String
+
+        func validate() throws {
+            let isWellFormed =
+                (1...64).contains(permission.utf8.count)
+                && permission.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._:-".contains($0)) }
+            guard isWellFormed else {
+                throw ValidationError("--permission must be 1 to 64 letters, digits and . _ : -")
+            }
+        }
+
+        func run() async throws {
+            let id = try InstallationOption.id(id)
+            try await installation.open { hub in
+                guard let receipt = try await Intake(hub).permit(id, by: by, permission: permission) else {
+                    Output.remark("No open work item of the kind under_13 has that id.")
+                    throw ExitCode.badData
+                }
+                Output.line("receipt \(receipt) is worked on now")
             }
         }
     }

@@ -8,7 +8,9 @@ CREATE TABLE record.submission_id (
     PRIMARY KEY (sender, id_hash)
 );
 
-CREATE TYPE record.submission_state AS ENUM ('received', 'quarantined', 'accepted', 'incomplete', 'rejected');
+CREATE TYPE record.submission_state AS ENUM (
+    'received', 'quarantined', 'held', 'accepted', 'incomplete', 'rejected'
+);
 
 -- One document that arrived, and what became of it. Findings are codes, paths and texts that quote nothing.
 CREATE TABLE record.submission (

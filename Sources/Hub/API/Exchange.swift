@@ -12,9 +12,12 @@ struct ExchangeContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The authenticated partner or staff system; set by ``Authentication`` on every route that needs one.
     var principal: Principal?
+    /// The other end of the connection.
+    let remoteAddress: SocketAddress?
 
     init(source: Source) {
         coreContext = .init(source: source)
+        remoteAddress = source.channel.remoteAddress
     }
 
     /// The authenticated caller. Routes without ``Authentication`` before them refuse.

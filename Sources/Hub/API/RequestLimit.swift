@@ -5,8 +5,22 @@ import Synchronization
 struct TokenBucket: Sendable {
     /// How fast a bucket fills, and how much it holds.
     struct Rate: Sendable, Equatable {
-        var perSecond: Int
+        /// In which one token is filled in again.
+        var interval: Duration
         var burst: Int
+
+        init(perSecond: Int, burst: Int) {
+            interval = .seconds(1) / perSecond
+            self.burst = burst
+        }
+
+        /// As many at once as in an hour.
+        init(perHour: Int) {
+            interval = .seconds(3_600) / perHour
+            burst = perHour
+        }
+
+        var perSecond: Int { Int((.seconds(1) / interval).rounded()) }
     }
 
     /// What one token is worth: the time in which it is filled in again.
@@ -18,7 +32,7 @@ struct TokenBucket: Sendable {
 
     /// A full bucket.
     init(_ rate: Rate, at now: ContinuousClock.Instant) {
-        worth = .seconds(1) / rate.perSecond
+        worth = rate.interval
         credit = worth * (rate.burst - 1)
         full = now
     }
@@ -30,6 +44,9 @@ struct TokenBucket: Sendable {
         full = now + missing + worth
         return nil
     }
+
+    /// Whether the bucket is as good as a new one.
+    func isFull(at now: ContinuousClock.Instant) -> Bool { full <= now }
 }
 
 /// Holds each partner and staff system to its rate of requests, so that one that runs wild leaves room for the others.

@@ -21,7 +21,13 @@ struct Server {
         router.add(middleware: ProblemMiddleware())
         let operations = OperationsRoutes(operations: hub.operations)
         operations.addHealth(to: router)
-        let limits = hub.installation.configuration.limits
+        let configuration = hub.installation.configuration
+        if let form = configuration.publicForm {
+            FormRoutes(
+                form, organisation: configuration.organisation.name, intake: hub.intake, metrics: hub.metrics
+            ).add(to: router)
+        }
+        let limits = configuration.limits
         let authenticated = router.group()
             .add(middleware: Authentication(credentials: hub.credentials, metrics: hub.metrics))
             .add(middleware: RequestLimit(limits.rate, metrics: hub.metrics))

@@ -13,6 +13,13 @@ package struct Principal: Sendable, Hashable {
     package var adapter: String?
     package var name: String
 
+    init(id: String, kind: PartnerKind, adapter: String?, name: String) {
+        self.id = id
+        self.kind = kind
+        self.adapter = adapter
+        self.name = name
+    }
+
     package init(_ partner: Partner) {
         id = partner.id
         kind = partner.kind
@@ -26,6 +33,14 @@ package struct Arrival: Sendable {
     package enum Channel: String, Sendable {
         case https
         case file
+        /// The form for members of the public.
+        case form
+    }
+
+    /// A sender who says they are under 13, without a professional beside them.
+    package struct Child: Sendable {
+        /// Whether somebody hurts them, as far as the form can tell.
+        package var tellsOfHarm: Bool
     }
 
     package var sender: Principal
@@ -37,6 +52,8 @@ package struct Arrival: Sendable {
     /// A dropped file's name, which is its id.
     package var fileName: String?
     package var bytes: [UInt8]
+    /// When a child sent it: then it is stored and kept apart, until a parent or guardian permits that it be worked on.
+    package var child: Child?
 
     package init(
         sender: Principal,
@@ -44,7 +61,8 @@ package struct Arrival: Sendable {
         format: DocumentFormat?,
         idempotencyKey: String? = nil,
         fileName: String? = nil,
-        bytes: [UInt8]
+        bytes: [UInt8],
+        child: Child? = nil
     ) {
         self.sender = sender
         self.channel = channel
@@ -52,6 +70,7 @@ package struct Arrival: Sendable {
         self.idempotencyKey = idempotencyKey
         self.fileName = fileName
         self.bytes = bytes
+        self.child = child
     }
 
     /// The digest that stands for the bytes where they carry no id of their own.

@@ -101,6 +101,7 @@ actor Housekeeping: Service {
         _ = try await installation.queue.retire(olderThan: Self.historyKept)
         try await installation.database.transaction { [store = installation.store] connection in
             _ = try store.destroyDocuments(dueAt: .now(), limit: 500, in: connection)
+            try store.endLapsedHolds(in: connection)
             _ = try store.endAbandonedReleases(after: Self.longestAttempt, in: connection)
             _ = try store.forgetRequests(before: .now() - Self.requestsKept, in: connection)
         }

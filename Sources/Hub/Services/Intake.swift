@@ -2,7 +2,7 @@ import CaseStore
 import HTTPTypes
 import Logging
 import MessageQueue
-import Postgres
+package import Postgres
 package import Referral
 import Translation
 
@@ -26,13 +26,13 @@ package struct Intake: Sendable {
     private let environment: HubEnvironment
     private let metrics: Metrics
     private let logger: Logger
-    private let acceptance: Coalescer<SealedSubmission, Acceptance>
+    private let acceptance: Coalescer<Accepting, Acceptance>
     private let reading: Coalescer<UUIDValue, SealedDocument?>
     private let storing: Coalescer<Worked, Void>
     /// For long tables, so that nobody waits for one who has nothing to do with it.
     private let storingLong: Coalescer<Worked, Void>
 
-    init(_ installation: Installation) {
+    package init(_ installation: Installation) {
         let database = installation.database
         let store = installation.store
         let queue = installation.queue
@@ -43,12 +43,13 @@ package struct Intake: Sendable {
         environment = installation.configuration.environment
         metrics = installation.metrics
         logger = installation.logger
-        acceptance = Coalescer(on: database, maxBatch: 64, crowd: 32) { submissions, connection in
-            let answers = try store.accept(submissions, in: connection)
+        acceptance = Coalescer(on: database, maxBatch: 64, crowd: 32) { accepting, connection in
+            let answers = try store.accept(accepting.map(\.submission), in: connection)
             var messages: [NewMessage] = []
-            for (submission, answer) in zip(submissions, answers) {
+            for (accepting, answer) in zip(accepting, answers) {
                 guard case .received(let receipt) = answer else { continue }
-                if receipt.state == .quarantined {
+                switch receipt.state {
+                case .quarantined:
                     let item = NewWorkItem(
                         kind: .quarantined,
                         code: receipt.findings.first?.code.rawValue ?? FindingCode.internal.rawValue,
@@ -56,15 +57,10 @@ package struct Intake: Sendable {
                         partner: receipt.sender
                     )
                     try store.add(item, in: connection)
-                } else {
-                    messages.append(
-                        NewMessage(
-                            queue: Self.queueName,
-                            key: submission.orderKey,
-                            payload: Array(receipt.id.description.utf8),
-                            correlation: receipt.id
-                        )
-                    )
+                case .held:
+                    try store.add(.held(receipt, tellsOfHarm: accepting.tellsOfHarm), in: connection)
+                case .received, .accepted, .incomplete, .rejected:
+                    messages.append(.intake(of: receipt.id, key: accepting.submission.orderKey))
                 }
             }
             _ = try queue.enqueue(messages, in: connection)
@@ -94,7 +90,9 @@ package struct Intake: Sendable {
         let submission = try look(at: arrival)
         let messageID = submission.state == .quarantined ? nil : submission.messageID
         let answer: IntakeAnswer
-        switch try await acceptance.submit(store.seal(submission)) {
+        let accepting = Accepting(
+            submission: store.seal(submission), tellsOfHarm: arrival.child?.tellsOfHarm ?? false)
+        switch try await acceptance.submit(accepting) {
         case .received(let receipt) where receipt.state == .quarantined,
             .duplicate(let receipt) where receipt.state == .quarantined:
             let finding = receipt.findings.first ?? Finding(.internal, at: "", "Kept for staff to look at")
@@ -113,6 +111,21 @@ package struct Intake: Sendable {
             metrics.count(.submissions, FindingCode.conflict.rawValue)
         }
         return answer
+    }
+
+    /// Lets what a child wrote be worked on, since a parent or guardian permits it.
+    ///
+    /// - Returns: Its receipt; nothing when no such work item is open.
+    package func permit(_ item: UUIDValue, by actor: String, permission: String) async throws -> UUIDValue? {
+        let permitted = try await database.transaction { [store, queue] connection in
+            let permitted = try store.permit(item, by: actor, permission: permission, in: connection)
+            if let permitted {
+                _ = try queue.enqueue([.intake(of: permitted.receipt, key: permitted.orderKey)], in: connection)
+            }
+            return permitted
+        }
+        if permitted != nil { queue.wake(Self.queueName) }
+        return permitted?.receipt
     }
 
     /// Notes for staff that a partner's request was refused before it could be stored, for example for its size.
@@ -141,7 +154,7 @@ package struct Intake: Sendable {
                 bytes: arrival.bytes,
                 fileName: arrival.fileName,
                 threadID: threadID,
-                state: finding == nil ? .received : .quarantined,
+                state: finding != nil ? .quarantined : arrival.child != nil ? .held : .received,
                 findings: finding.map { [$0] } ?? []
             )
         }
@@ -277,6 +290,20 @@ package struct Intake: Sendable {
         IntakeRecord(
             receipt: receipt.id, sender: receipt.sender, receivedAt: receipt.receivedAt, items: items, state: state,
             findings: findings)
+    }
+}
+
+/// A submission on its way into the store.
+private struct Accepting: Sendable {
+    var submission: SealedSubmission
+    var tellsOfHarm: Bool
+}
+
+extension NewMessage {
+    /// The message that has a stored submission worked on.
+    static func intake(of receipt: UUIDValue, key: String) -> NewMessage {
+        NewMessage(
+            queue: Intake.queueName, key: key, payload: Array(receipt.description.utf8), correlation: receipt)
     }
 }
 
