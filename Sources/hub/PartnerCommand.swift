@@ -21,6 +21,9 @@ struct PartnerCommand: AsyncParsableCommand {
         @Option(help: "Its name in plain words.") var name: String
 
         func run() async throws {
+            guard id != Principal.publicForm.id else {
+                throw ValidationError("\(id) is the sender of the form for members of the public.")
+            }
             try await installation.open { hub in
                 let adapter = kind == .partner ? adapter ?? id : nil
                 if let adapter, hub.catalogue[adapter] == nil {

@@ -114,6 +114,32 @@ import Testing
         #expect(try #require(refused).problems.map(\.key) == ["limits." + limit.prefix { $0 != ":" }])
     }
 
+    @Test func `a public form is served only where it is asked for`() throws {
+        let start = "environment: test\norganisation: { id: a, name: b }\n"
+        #expect(try Configuration.parse(start, folder: ".").publicForm == nil)
+        let bare = try #require(try Configuration.parse(start + "public_form: {}", folder: ".").publicForm)
+        #expect(bare.sendsPerHour == 20 && !bare.isBehindProxy && bare.phone == nil)
+        let all = """
+            public_form:
+              phone: 01632 960999
+              email: team@council.example
+              privacy_notice: https://council.example/privacy
+              sends_per_hour: 5
+              behind_proxy: true
+            """
+        let given = try #require(try Configuration.parse(start + all, folder: ".").publicForm)
+        #expect(given.sendsPerHour == 5 && given.isBehindProxy && given.email == "team@council.example")
+    }
+
+    @Test(arguments: ["privacy_notice: 'javascript:alert(1)'", "sends_per_hour: 0", "behind_proxy: 3", "script: yes"])
+    func `a public form that makes no sense is refused`(line: String) throws {
+        let start = "environment: test\norganisation: { id: a, name: b }\n"
+        let refused = #expect(throws: ConfigurationError.self) {
+            try Configuration.parse(start + "public_form: { \(line) }", folder: ".")
+        }
+        #expect(try #require(refused).problems.map(\.key) == ["public_form." + line.prefix { $0 != ":" }])
+    }
+
     @Test func `processes that share a configuration have admin listeners of their own`() throws {
         let start = "environment: test\norganisation: { id: a, name: b }\n"
         let without = try Configuration.parse(start, folder: ".").administered(on: 9001)

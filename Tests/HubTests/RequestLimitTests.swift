@@ -37,4 +37,28 @@ import Testing
         let problem = Problem.tooManyRequests(after: wait)
         #expect(problem.status.code == 429 && problem.retryAfter == seconds)
     }
+
+    @Test func `one network's forms leave another's alone`() {
+        let limit = AddressLimit(.init(perHour: 2))
+        let start = start
+        #expect(limit.admit("192.0.2.1", at: start) == nil && limit.admit("192.0.2.1", at: start) == nil)
+        #expect(limit.admit("192.0.2.1", at: start) == .seconds(1800))
+        #expect(limit.admit("192.0.2.2", at: start) == nil)
+        #expect(limit.admit("192.0.2.1", at: start + .seconds(1800)) == nil)
+    }
+
+    @Test(arguments: [
+        ("2001:db8::1", "20010db800000000"), ("2001:db8:0:0:ffff::", "20010db800000000"),
+        ("2001:db8:0:1::1", "20010db800000001"), ("192.0.2.1", "192.0.2.1"), ("", ""), ("anything", "anything"),
+    ])
+    func `a household has one IPv6 network`(address: String, network: String) {
+        #expect(AddressLimit.network(address) == network)
+    }
+
+    @Test func `addresses without end take no memory without end`() {
+        let limit = AddressLimit(.init(perHour: 1))
+        let start = start
+        for number in 0..<25_000 { #expect(limit.admit("a\(number)", at: start) == nil) }
+        #expect(limit.remembered <= 10_000)
+    }
 }

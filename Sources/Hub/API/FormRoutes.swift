@@ -180,6 +180,9 @@ final class AddressLimit: Sendable {
         }
     }
 
+    /// How many addresses are remembered.
+    var remembered: Int { buckets.withLock { $0.count } }
+
     /// An IPv6 address as its /64, which is what one household or office has; any other text as it is.
     static func network(_ address: String) -> String {
         var bytes = [UInt8](repeating: 0, count: 16)
@@ -189,7 +192,7 @@ final class AddressLimit: Sendable {
 
 extension Principal {
     /// Who sends what members of the public write; a partner cannot have this id.
-    static let publicForm = Principal(
+    package static let publicForm = Principal(
         id: SentForm.sender, kind: .partner, adapter: "envelope", name: "Members of the public")
 }
 
