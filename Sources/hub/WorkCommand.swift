@@ -81,7 +81,8 @@ extension WorkCommand {
         @OptionGroup var installation: InstallationOption
         @Argument(help: "The work item's id, of the kind under_13.") var id: String
         @Option(help: "Who recorded the permission: an id, not a name.") var by: String
-        @Option(help: "The id under which the permission is kept: 1 to 64 letters, digits and . _ : -") var permission: String
+        @Option(help: "The id under which the permission is kept: 1 to 64 letters, digits and . _ : -") var permission:
+            String
 
         func validate() throws {
             let isWellFormed =

@@ -63,7 +63,7 @@ struct FormRoutes {
                 return failure(.badRequest, "We could not read that page", "Please start again.")
             }
             let begun = Self.begun(fields["form"]) ?? Self.begin()
-            switch form.reply(to: fields, begun: begun, today: LondonTime.clock(Instant(microseconds: Timestamp.now().microseconds)).date) {
+            switch form.reply(to: fields, begun: begun, today: LondonTime.clock(Self.now()).date) {
             case .page(let html, let isMistaken):
                 return Self.response(html, status: isMistaken ? .unprocessableContent : .ok)
             case .send(let sent):
@@ -109,10 +109,12 @@ struct FormRoutes {
     /// The form of that id; nil when it is none of ours, or was begun too long ago.
     private static func begun(_ text: String?) -> PublicForm.Begun? {
         guard let id = text.flatMap({ UUIDValue($0) }) else { return nil }
-        let (begun, now) = (time(of: id), Instant(microseconds: Timestamp.now().microseconds))
+        let (begun, now) = (time(of: id), now())
         guard begun <= now, begun.microseconds >= now.microseconds - longestOpen else { return nil }
         return PublicForm.Begun(id: id.description, at: begun)
     }
+
+    private static func now() -> Instant { Instant(microseconds: Timestamp.now().microseconds) }
 
     /// When a UUID of version 7 was made: its first 48 bits are milliseconds (RFC 9562 section 5.7).
     private static func time(of id: UUIDValue) -> Instant {
