@@ -24,6 +24,8 @@ package enum WorkItemKind: String, CaseIterable, Sendable, SQLScalar {
     case parkedShare = "parked_share"
     /// A share that could not be delivered.
     case failedShare = "failed_share"
+    /// A sender did not get its acknowledgement.
+    case undeliveredAnswer = "undelivered_answer"
     /// What a child wrote is kept apart until a parent or guardian permits that it be worked on.
     case under13 = "under_13"
 }

@@ -27,6 +27,8 @@ struct HTTPEndpoint: Sendable {
         var headers: HTTPHeaders
         /// `nil` when the body was longer than asked for or broke off.
         var body: ByteBuffer?
+        /// Whether the body is missing because it was longer than asked for.
+        var isTooLong = false
     }
 
     /// No answer came.
@@ -89,26 +91,41 @@ struct HTTPEndpoint: Sendable {
         let deadline = ContinuousClock.now + .nanoseconds(requestTimeout.nanoseconds)
         do {
             let response = try await client.execute(request, timeout: requestTimeout)
+            let body = await Self.collect(response.body, upTo: maximumAnswer, until: deadline)
             return Answer(
-                status: Int(response.status.code), headers: response.headers,
-                body: await Self.collect(response.body, upTo: maximumAnswer, until: deadline))
+                status: Int(response.status.code), headers: response.headers, body: try? body.get(),
+                isTooLong: body == .failure(.tooLong))
         } catch {
             throw Self.failure(error)
         }
     }
 
+    /// Why there is no body.
+    private enum NoBody: Error {
+        case tooLong
+        case brokenOff
+    }
+
     /// The body, if it is not too long and ends in time: the client's own limit ends with the answer's head.
     private static func collect(
         _ body: HTTPClientResponse.Body, upTo limit: Int, until deadline: ContinuousClock.Instant
-    ) async -> ByteBuffer? {
-        await withTaskGroup(of: ByteBuffer?.self) { group in
-            group.addTask { try? await body.collect(upTo: limit) }
+    ) async -> Result<ByteBuffer, NoBody> {
+        await withTaskGroup(of: Result<ByteBuffer, NoBody>.self) { group in
+            group.addTask {
+                do {
+                    return .success(try await body.collect(upTo: limit))
+                } catch is NIOTooManyBytesError, NIOHTTPDecompression.DecompressionError.limit {
+                    return .failure(.tooLong)
+                } catch {
+                    return .failure(.brokenOff)
+                }
+            }
             group.addTask {
                 try? await Task.sleep(until: deadline, clock: .continuous)
-                return nil
+                return .failure(.brokenOff)
             }
             defer { group.cancelAll() }
-            return await group.next() ?? nil
+            return await group.next() ?? .failure(.brokenOff)
         }
     }
 

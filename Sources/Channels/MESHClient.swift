@@ -205,9 +205,7 @@ package final class MESHClient: Sendable {
                 maximumAnswer: configuration.maximumBytes - bytes.count)
             if number == 1 { metadata = try Self.metadata(answer.headers) }
             guard let body = answer.body else {
-                throw MESHError(
-                    code: "too_large", text: "the message is larger than the hub takes, or broke off",
-                    nature: .permanent)
+                throw answer.isTooLong ? MESHError.tooLarge : Self.brokenOff
             }
             bytes += body.readableBytesView
             number += 1
@@ -261,6 +259,9 @@ package final class MESHClient: Sendable {
 extension MESHClient {
     static let unreadable = MESHError(
         code: "answer_unreadable", text: "MESH's answer cannot be read", nature: .retryable(after: nil))
+
+    private static let brokenOff = MESHError(
+        code: "answer_broken_off", text: "the message broke off while it was fetched", nature: .retryable(after: nil))
 
     /// The code of MESH's error shape v2: `{"detail":[{"event","code","msg"}]}`.
     static func meshCode(_ body: ByteBuffer?) -> String? {

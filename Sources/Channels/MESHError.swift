@@ -18,6 +18,10 @@ package struct MESHError: Error, CustomStringConvertible, Hashable {
 
     package var description: String { "\(code): \(text)" }
 
+    /// A message that is larger than the client was told to fetch.
+    static let tooLarge = MESHError(
+        code: "too_large", text: "the message is larger than the hub takes", nature: .permanent)
+
     init(code: String, text: String, nature: Nature) {
         self.code = code
         self.text = text

@@ -1,20 +1,41 @@
 package import Logging
+import Synchronization
 
 /// Fetches what partners put into our mailbox: download, hand over to be kept, then acknowledge.
 ///
 /// A message whose acknowledgement fails is seen again, so whoever keeps it must know its `messageID`.
-package struct MESHInbox: Sendable {
+package final class MESHInbox: Sendable {
+    /// What lies in the inbox under one id.
+    package enum Found: Sendable {
+        case message(MESHReceived)
+        /// A message that is larger than the client fetches.
+        case tooLarge(MESHMetadata)
+    }
+
+    /// What is to be done with a message that was handed over.
+    package enum Disposal: Sendable {
+        /// It is kept durably, or needs no keeping: MESH may forget it.
+        case acknowledge
+        /// It could not be kept now; it is handed over again at the next look.
+        case leave
+        /// It will not be taken: it stays in the mailbox, not looked at again by this process, until MESH returns it to
+        /// its sender as undelivered, five days after it was sent.
+        case returnToSender
+    }
+
     private let client: MESHClient
     private let interval: Duration
     private let logger: Logger
-    private let handler: @Sendable (MESHReceived) async -> Bool
+    private let handler: @Sendable (Found) async -> Disposal
+    /// Ids that are left to be returned. No more than lie in the mailbox.
+    private let returning = Mutex<Set<String>>([])
 
     /// - Parameters:
     ///   - interval: between looks at an empty inbox. MESH asks for no more than one in five minutes, and one a day.
-    ///   - handler: keeps the message durably and answers true, or answers false to see it again at the next look.
+    ///   - handler: keeps a message durably and says what is to be done with it.
     package init(
         client: MESHClient, interval: Duration = .seconds(300), logger: Logger,
-        handler: @escaping @Sendable (MESHReceived) async -> Bool
+        handler: @escaping @Sendable (Found) async -> Disposal
     ) {
         self.client = client
         self.interval = interval
@@ -45,19 +66,31 @@ package struct MESHInbox: Sendable {
     package func poll() async throws(MESHError) -> Int {
         try await client.handshakeIfDue()
         var acknowledged = 0
+        var seen: Set<String> = []
         var next: String?
         repeat {
             let page = try await client.inbox(continuing: next)
-            for id in page.messageIDs where try await take(id) { acknowledged += 1 }
+            seen.formUnion(page.messageIDs)
+            for id in page.messageIDs where !Task.isCancelled {
+                guard !returning.withLock({ $0.contains(id) }) else { continue }
+                if try await take(id) { acknowledged += 1 }
+            }
             next = page.next
         } while next != nil && !Task.isCancelled
+        if !Task.isCancelled { returning.withLock { $0.formIntersection(seen) } }
         return acknowledged
     }
 
     /// One message that cannot be taken stays where it is and disturbs none of the others.
     private func take(_ id: String) async throws(MESHError) -> Bool {
         do throws(MESHError) {
-            guard await handler(try await client.download(id)) else { return false }
+            switch await handler(try await find(id)) {
+            case .acknowledge: break
+            case .leave: return false
+            case .returnToSender:
+                returning.withLock { _ = $0.insert(id) }
+                return false
+            }
         } catch  where error.nature == .permanent {
             logger.error(
                 "message of the MESH inbox cannot be taken", metadata: ["mesh": "\(id)", "code": "\(error.code)"])
@@ -65,5 +98,13 @@ package struct MESHInbox: Sendable {
         }
         try await client.acknowledge(id)
         return true
+    }
+
+    private func find(_ id: String) async throws(MESHError) -> Found {
+        do throws(MESHError) {
+            return .message(try await client.download(id))
+        } catch .tooLarge {
+            return .tooLarge(try await client.head(id))
+        }
     }
 }

@@ -52,6 +52,15 @@ package struct MESHMetadata: Sendable, Hashable {
     package var statusSuccess: Bool
     /// In how many parts it is fetched; 0 for a report.
     package var chunks: Int
+
+    /// For a report: why our message failed, as a code word such as `mesh_14`.
+    package var failureCode: String {
+        let code = (statusCode ?? "").lowercased().replacing("-", with: "_")
+        let isWord = code.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "_")
+        }
+        return isWord && (1...20).contains(code.utf8.count) ? "mesh_\(code)" : "mesh_report"
+    }
 }
 
 /// A message of our inbox with its payload, put together from all its chunks.

@@ -91,6 +91,32 @@ package struct Configuration: Sendable {
         package var timeout: Duration = .seconds(30)
     }
 
+    /// A MESH mailbox of ours that is collected (NHS interfaces, section 1).
+    package struct MESHMailbox: Sendable {
+        /// Who may send to it.
+        package struct Sender: Sendable, Hashable {
+            /// The sender's mailbox.
+            package var mailbox: String
+            package var workflow: String
+            /// Whose messages they are.
+            package var partner: String
+            /// The workflow under which the sender wants a business acknowledgement. Left out: none is sent.
+            package var acknowledgement: String?
+        }
+
+        package var url: String
+        package var mailbox: String
+        package var password: SecretReference
+        package var sharedKey: SecretReference
+        package var authority: String?
+        package var certificate: String?
+        package var privateKey: String?
+        package var timeout: Duration = .seconds(30)
+        /// Between looks at an empty mailbox. Defaults to 300 s, the least that MESH allows.
+        package var interval: Duration = .seconds(300)
+        package var senders: [Sender]
+    }
+
     /// Which rules for test values apply: `test` accepts the synthetic NHS number range, `production` refuses it.
     package var environment: HubEnvironment
     package var organisation: Organisation
@@ -118,6 +144,8 @@ package struct Configuration: Sendable {
     package var adminListener: Listener?
     /// Folder of dropped files (`<partner>/in`, `ack`, `out`). Left out: no files are taken.
     package var dropFolder: String?
+    /// MESH mailboxes that are collected.
+    package var meshMailboxes: [MESHMailbox] = []
     /// Outbound endpoints by partner id. A partner that is not named here is `channel_not_configured`.
     package var outbound: [String: Endpoint]
     /// Referrals worked on at once; those that are stored share transactions. Defaults to 32.

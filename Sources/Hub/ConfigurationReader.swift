@@ -43,12 +43,13 @@ struct ConfigurationReader {
             map, "",
             [
                 "environment", "organisation", "data", "database", "adapters", "keys", "listen", "limits", "admin",
-                "drop", "outbound", "intake", "dispatch", "public_form",
+                "drop", "outbound", "intake", "dispatch", "public_form", "mesh",
             ]
         )
         let data = path(map, "data") ?? folder + "/data"
+        let environment = environment(map)
         return Configuration(
-            environment: environment(map),
+            environment: environment,
             organisation: organisation(map),
             dataFolder: data,
             database: map["database"].flatMap { node in
@@ -68,6 +69,7 @@ struct ConfigurationReader {
             publicForm: map["public_form"].map { publicForm($0) },
             adminListener: map["admin"].map { adminListener($0) },
             dropFolder: path(map, "drop"),
+            meshMailboxes: map["mesh"].map { meshMailboxes($0, mayHurry: environment == .test) } ?? [],
             outbound: outbound(map["outbound"]),
             intakeConcurrency: section(map, "intake", ["concurrency"]).flatMap {
                 integer($0, "concurrency", "intake", 1...256)
@@ -223,7 +225,7 @@ struct ConfigurationReader {
 
     // MARK: Leaves
 
-    private mutating func secret(_ node: Node, _ key: String) -> SecretReference? {
+    mutating func secret(_ node: Node, _ key: String) -> SecretReference? {
         if let text = node.string {
             if text.hasPrefix("file:") {
                 return .file(LocalFile.resolve(String(text.dropFirst(5)).trimmingSpaces, in: folder))
@@ -234,7 +236,7 @@ struct ConfigurationReader {
         return nil
     }
 
-    private mutating func requiredSecret(
+    mutating func requiredSecret(
         _ map: [String: Node], _ name: String, _ key: String, _ parent: Node
     ) -> SecretReference {
         guard let node = map[name] else {
@@ -244,7 +246,7 @@ struct ConfigurationReader {
         return secret(node, "\(key).\(name)") ?? .environment("")
     }
 
-    private mutating func mapping(_ node: Node, _ key: String) -> [String: Node] {
+    mutating func mapping(_ node: Node, _ key: String) -> [String: Node] {
         guard let pairs = node.mapping else {
             problem(node, key, "must be a mapping of keys to values")
             return [:]
@@ -257,21 +259,21 @@ struct ConfigurationReader {
         return result
     }
 
-    private mutating func section(_ map: [String: Node], _ name: String, _ known: [String]) -> [String: Node]? {
+    mutating func section(_ map: [String: Node], _ name: String, _ known: [String]) -> [String: Node]? {
         guard let node = map[name] else { return nil }
         let section = mapping(node, name)
         only(section, name, known)
         return section
     }
 
-    private mutating func only(_ map: [String: Node], _ key: String, _ known: [String]) {
+    mutating func only(_ map: [String: Node], _ key: String, _ known: [String]) {
         for (name, node) in map where !known.contains(name) {
             let place = key.isEmpty ? name : "\(key).\(name)"
             problem(node, place, "is not known here; known are \(known.joined(separator: ", "))")
         }
     }
 
-    private mutating func string(_ map: [String: Node], _ name: String, _ key: String) -> String? {
+    mutating func string(_ map: [String: Node], _ name: String, _ key: String) -> String? {
         guard let node = map[name] else { return nil }
         guard let text = node.string, !text.isEmpty else {
             if node.null == nil { problem(node, key.isEmpty ? name : "\(key).\(name)", "must be text") }
@@ -280,17 +282,17 @@ struct ConfigurationReader {
         return text
     }
 
-    private mutating func required(_ map: [String: Node], _ name: String, _ key: String, _ parent: Node) -> String {
+    mutating func required(_ map: [String: Node], _ name: String, _ key: String, _ parent: Node) -> String {
         if let text = string(map, name, key) { return text }
         problem(map[name] ?? parent, "\(key).\(name)", "is missing")
         return ""
     }
 
-    private mutating func path(_ map: [String: Node], _ name: String) -> String? {
+    mutating func path(_ map: [String: Node], _ name: String) -> String? {
         string(map, name, "").map { LocalFile.resolve($0, in: folder) }
     }
 
-    private mutating func integer(
+    mutating func integer(
         _ map: [String: Node], _ name: String, _ key: String, _ range: ClosedRange<Int>
     ) -> Int? {
         guard let node = map[name] else { return nil }
@@ -301,7 +303,7 @@ struct ConfigurationReader {
         return number
     }
 
-    private mutating func problem(_ node: Node?, _ key: String, _ text: String) {
+    mutating func problem(_ node: Node?, _ key: String, _ text: String) {
         problems.append(.init(line: node?.mark?.line, key: key, text: text))
     }
 }

@@ -1,4 +1,5 @@
 import CaseStore
+import Channels
 import Glibc
 package import Logging
 import MessageQueue
@@ -36,7 +37,7 @@ package struct Doctor: Sendable {
 
     /// Everything that is wrong; empty when nothing is.
     package func examine() async -> [Diagnosis] {
-        var found = await adapters() + keyFile() + user() + endpoints()
+        var found = await adapters() + keyFile() + user() + endpoints() + mailboxes()
         let connection: DatabaseConfiguration
         do {
             connection = try Installation.connection(configuration)
@@ -114,6 +115,46 @@ package struct Doctor: Sendable {
         return found
     }
 
+    /// Mailboxes that cannot be collected as they are configured.
+    private func mailboxes() async -> [Diagnosis] {
+        var found: [Diagnosis] = []
+        for mailbox in configuration.meshMailboxes {
+            let what = "mesh.\(mailbox.mailbox)"
+            do {
+                let client = try MESHIntake.client(mailbox)
+                do throws(MESHError) {
+                    try await client.handshake()
+                } catch {
+                    found.append(
+                        .init(
+                            severity: .attention, what: "\(what) does not let the hub in: \(error)",
+                            remedy: "Check its address, certificate, password and shared key, and that MESH is up."))
+                }
+                await client.shutdown()
+            } catch {
+                found.append(
+                    .init(severity: .fault, what: "\(what): \(error)", remedy: "Mend `mesh` in the configuration."))
+            }
+        }
+        return found
+    }
+
+    /// Partners whose messages would all go into quarantine.
+    private func senders(_ database: Database) async throws -> [Diagnosis] {
+        let known = try await database.read { connection in
+            try connection.query(
+                "SELECT id FROM record.partner WHERE is_enabled AND kind = 'partner'", name: "doctor.partners"
+            ).map { try $0.decode(String.self) }
+        }
+        let named = Set(configuration.meshMailboxes.flatMap(\.senders).map(\.partner))
+        return named.subtracting(known).sorted().map { partner in
+            Diagnosis(
+                severity: .attention, what: "\(partner) may send by MESH, but is no enabled partner",
+                remedy: "`hub partner add \(partner)` or `hub partner enable \(partner)`; until then what it sends is "
+                    + "quarantined.")
+        }
+    }
+
     private func database(_ database: Database) async -> [Diagnosis] {
         let status: MigrationStatus
         do {
@@ -136,7 +177,7 @@ package struct Doctor: Sendable {
             return [.init(severity: .fault, what: "the schema: \(status.summary)", remedy: "Run `hub migrate`.")]
         }
         do {
-            return try await promises(database) + unanswered(database) + waiting(database)
+            return try await promises(database) + unanswered(database) + waiting(database) + senders(database)
         } catch {
             return [.init(severity: .fault, what: "a check failed: \(error)", remedy: "Look at PostgreSQL's log.")]
         }

@@ -35,6 +35,7 @@ package struct HubServices: Sendable {
         case dispatch
         case housekeeping
         case files
+        case mesh
     }
 
     /// Runs the chosen roles until the process is told to stop; then stops taking, finishes what is in hand, returns.
@@ -79,6 +80,9 @@ package struct HubServices: Sendable {
         }
         if roles.contains(.files), let folder = configuration.dropFolder {
             services.append(DroppedFiles(folder: folder, hub: self))
+        }
+        if roles.contains(.mesh) {
+            for mailbox in configuration.meshMailboxes { services.append(try CollectedMailbox(mailbox, hub: self)) }
         }
         let server = Server(hub: self)
         if let admin = configuration.adminListener {
@@ -130,5 +134,28 @@ private struct DroppedFiles: Service {
                 return
             }
         }
+    }
+}
+
+/// A MESH mailbox as a service.
+private struct CollectedMailbox: Service {
+    private let client: MESHClient
+    private let inbox: MESHInbox
+
+    init(_ mailbox: Configuration.MESHMailbox, hub: HubServices) throws {
+        client = try MESHIntake.client(mailbox)
+        let messages = MESHIntake(mailbox, client: client, intake: hub.intake, hub.installation)
+        inbox = MESHInbox(client: client, interval: mailbox.interval, logger: hub.logger) { await messages.take($0) }
+    }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            do {
+                try await inbox.run()
+            } catch is CancellationError {
+                return
+            }
+        }
+        await client.shutdown()
     }
 }

@@ -12,6 +12,7 @@ package final class Metrics: Sendable {
         case decisions = "hub_decisions_total"
         case deliveries = "hub_deliveries_total"
         case refusedRequests = "hub_refused_requests_total"
+        case meshMessages = "hub_mesh_messages_total"
         case fencedOutcomes = "hub_fenced_outcomes_total"
 
         var help: String {
@@ -21,6 +22,7 @@ package final class Metrics: Sendable {
             case .decisions: "Disclosure decisions taken, by outcome"
             case .deliveries: "Delivery attempts, by outcome"
             case .refusedRequests: "HTTP requests refused before anything was stored, by code"
+            case .meshMessages: "Messages of the MESH mailboxes, by what became of them"
             case .fencedOutcomes: "Outcomes refused because the lease had been lost"
             }
         }
@@ -28,7 +30,7 @@ package final class Metrics: Sendable {
             switch self {
             case .submissions: "answer"
             case .referrals: "status"
-            case .decisions, .deliveries: "outcome"
+            case .decisions, .deliveries, .meshMessages: "outcome"
             case .refusedRequests: "code"
             case .fencedOutcomes: "queue"
             }

@@ -17,14 +17,14 @@ package struct TrustSimulator: Sendable {
         say: @escaping @Sendable (String) -> Void
     ) throws {
         let journal = try Journal(path: journal)
-        inbox = MESHInbox(client: client, interval: interval, logger: logger) { message in
-            guard let control = Self.controlID(message.bytes) else {
-                say("trust                  \(message.metadata.workflow)  not HL7: left in the mailbox")
-                return false
+        inbox = MESHInbox(client: client, interval: interval, logger: logger) { found in
+            guard case .message(let message) = found, let control = Self.controlID(message.bytes) else {
+                say("trust                  by MESH  not HL7: left in the mailbox")
+                return .leave
             }
             let line = journal.note(key: control, sha256: Hexadecimal.text(SHA256.hash(data: message.bytes)))
             say("trust                  HL7 v2 by MESH  received \(line.seen)  control id \(control)")
-            return true
+            return .acknowledge
         }
     }
 

@@ -26,9 +26,10 @@ struct MESHInboxTests {
         try await send(sender, to: mailbox, "kept", "one")
         try await send(sender, to: mailbox, "not-kept", "two")
         let seen = Mutex<[String]>([])
-        let inbox = MESHInbox(client: reader, logger: Logger(label: "test")) { message in
+        let inbox = MESHInbox(client: reader, logger: Logger(label: "test")) { found in
+            guard case .message(let message) = found else { return .leave }
             seen.withLock { $0.append(message.metadata.localID ?? "") }
-            return message.metadata.localID == "kept"
+            return message.metadata.localID == "kept" ? .acknowledge : .leave
         }
         #expect(try await inbox.poll() == 1)
         #expect(try await inbox.poll() == 0)
@@ -37,9 +38,30 @@ struct MESHInboxTests {
         await reader.shutdown()
     }
 
+    @Test func `a message that is too large is handed over once without its payload, and stays for its sender`()
+        async throws
+    {
+        let mailbox = sandbox.mailbox()
+        let (sender, reader) = (try sandbox.client(), try sandbox.client(mailbox, maximumBytes: 1000))
+        try await send(sender, to: mailbox, "large", String(repeating: "x", count: 1001))
+        try await send(sender, to: mailbox, "small", String(repeating: "x", count: 1000))
+        let large = Mutex<[String]>([])
+        let inbox = MESHInbox(client: reader, logger: Logger(label: "test")) { found in
+            guard case .tooLarge(let metadata) = found else { return .acknowledge }
+            large.withLock { $0.append(metadata.localID ?? "") }
+            return .returnToSender
+        }
+        #expect(try await inbox.poll() == 1)
+        #expect(try await inbox.poll() == 0)
+        #expect(large.withLock { $0 } == ["large"])
+        #expect(try await reader.inbox().messageIDs.count == 1)
+        await sender.shutdown()
+        await reader.shutdown()
+    }
+
     @Test func `a mailbox that cannot be reached is an error of one look`() async throws {
         let client = try sandbox.client(port: try FreePort.find())
-        let inbox = MESHInbox(client: client, logger: Logger(label: "test")) { _ in true }
+        let inbox = MESHInbox(client: client, logger: Logger(label: "test")) { _ in .acknowledge }
         let error = await #expect(throws: MESHError.self) { _ = try await inbox.poll() }
         #expect(error?.code == "connection_refused")
         await client.shutdown()
@@ -50,9 +72,9 @@ struct MESHInboxTests {
         let reader = try sandbox.client(mailbox)
         try await MESHReport.put(into: mailbox, localID: "share-9", port: sandbox.port)
         let reports = Mutex<[MESHMetadata]>([])
-        let inbox = MESHInbox(client: reader, logger: Logger(label: "test")) { message in
-            reports.withLock { $0.append(message.metadata) }
-            return true
+        let inbox = MESHInbox(client: reader, logger: Logger(label: "test")) { found in
+            if case .message(let message) = found { reports.withLock { $0.append(message.metadata) } }
+            return .acknowledge
         }
         #expect(try await inbox.poll() == 1)
         let report = try #require(reports.withLock { $0.first })

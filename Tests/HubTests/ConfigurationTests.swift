@@ -69,6 +69,51 @@ import Testing
         #expect(!error.description.contains("hunter2"))
     }
 
+    @Test func `a mailbox that is collected says whose its messages are`() throws {
+        let mailbox = """
+            mesh:
+              DERBYLAC01:
+                url: https://localhost:8483
+                password: file:secrets/password
+                shared_key: env:MESH_KEY
+                interval: 300
+                senders:
+                  - { mailbox: rtglocal1, workflow: LAC_REFERRAL, partner: uhdb, acknowledgement: LAC_REFERRAL_ACK }
+                  - { mailbox: RTGLOCAL1, workflow: LAC_TABLE, partner: dchs }
+            """
+        let configuration = try Configuration.parse(Self.whole + "\n" + mailbox, folder: "/srv/hub")
+        let collected = try #require(configuration.meshMailboxes.first)
+        #expect(collected.mailbox == "DERBYLAC01" && collected.interval == .seconds(300))
+        #expect(collected.password == .file("/srv/hub/secrets/password"))
+        #expect(collected.senders.map(\.mailbox) == ["RTGLOCAL1", "RTGLOCAL1"])
+        #expect(collected.senders.map(\.acknowledgement) == ["LAC_REFERRAL_ACK", nil])
+    }
+
+    @Test func `a mailbox that is wrongly configured is refused with every place`() throws {
+        let text = """
+            environment: production
+            organisation: { id: a, name: b }
+            mesh:
+              A:
+                password: hunter2
+                shared_key: file:k
+                interval: 60
+                senders:
+                  - { mailbox: B, workflow: W, partner: p }
+                  - { mailbox: b, workflow: W, partner: q }
+                  - { mailbox: C, wrkflow: W }
+              D: { url: x, password: file:p, shared_key: file:k }
+            """
+        let refused = #expect(throws: ConfigurationError.self) { try Configuration.parse(text, folder: ".") }
+        let keys = try #require(refused).problems.map(\.key)
+        #expect(
+            Set(keys) == [
+                "mesh.A.url", "mesh.A.password", "mesh.A.interval", "mesh.A.senders[1]", "mesh.A.senders[2].wrkflow",
+                "mesh.A.senders[2].workflow", "mesh.A.senders[2].partner", "mesh.D.senders",
+            ])
+        #expect(!(try #require(refused)).description.contains("hunter2"))
+    }
+
     @Test(arguments: ["", "[]", "- a", "environment: [", "a: b: c"])
     func `what is no configuration is refused without a crash`(text: String) {
         #expect(throws: ConfigurationError.self) { try Configuration.parse(text, folder: ".") }

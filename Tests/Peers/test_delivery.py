@@ -1,19 +1,16 @@
 """A running hub delivers to the NHS's MESH, and the trust reads it with NHS England's own client."""
 
-import http.client
-import http.server
 import pathlib
 import shutil
-import ssl
 import sys
 import tempfile
-import threading
 
 import pytest
 from mesh_client import MeshClient
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
+from gateway import Gateway
 from installation import PROJECT, Installation, eventually, free_port
 
 CARE = ("uhdb", "care_support")
@@ -45,57 +42,6 @@ def hub():
         gateway.stop()
         installation.close()
         shutil.rmtree(home, ignore_errors=True)
-
-
-class Gateway(http.server.ThreadingHTTPServer):
-    """Stands before the sandbox with its certificate, and loses as many answers to a message as it is told to."""
-
-    def __init__(self, address, certificates, sandbox):
-        super().__init__(address, Passing)
-        self.sandbox, self.answers_to_lose, self.posts = sandbox, 0, 0
-        self.onward = ssl.create_default_context(cafile=certificates / "ca.pem")
-        self.onward.load_cert_chain(certificates / "hub.pem", certificates / "hub.key")
-        inward = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificates / "ca.pem")
-        inward.verify_mode = ssl.CERT_REQUIRED
-        inward.load_cert_chain(certificates / "server.pem", certificates / "server.key")
-        self.socket = inward.wrap_socket(self.socket, server_side=True)
-        self.thread = threading.Thread(target=self.serve_forever)
-        self.thread.start()
-
-    def stop(self):
-        self.shutdown()
-        self.thread.join()
-        self.server_close()
-
-
-class Passing(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def pass_on(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        sandbox = http.client.HTTPSConnection("localhost", self.server.sandbox, context=self.server.onward, timeout=10)
-        sandbox.request(self.command, self.path, body, dict(self.headers))
-        answer = sandbox.getresponse()
-        content = answer.read()
-        sandbox.close()
-        if self.command == "POST" and self.path.rstrip("/").endswith("/outbox"):
-            self.server.posts += 1
-            if self.server.answers_to_lose:
-                self.server.answers_to_lose -= 1
-                self.close_connection = True
-                return
-        self.send_response(answer.status)
-        for name, value in answer.getheaders():
-            if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_POST = do_PUT = pass_on
-
-    def log_message(self, *arguments):
-        pass
 
 
 def collected(hub):

@@ -62,8 +62,12 @@ class Process:
 class Installation:
     """One hub in a folder of its own. `start` and `stop` may be called again and again."""
 
-    def __init__(self, home, outbound=True, settings=()):
+    def __init__(self, home, outbound=True, settings=(), user=None):
         self.home = pathlib.Path(home)
+        # A hub that runs as a user of its own, by number; else as whoever runs the tests.
+        self.command = [HUB] if user is None else [
+            "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--no-new-privs", HUB
+        ]
         self.home.chmod(0o755)
         self.port, self.homes_port, self.mesh_port, self.admin_port = (free_port() for _ in range(4))
         self.url = f"http://127.0.0.1:{self.port}"
@@ -73,6 +77,9 @@ class Installation:
         (self.home / "secrets").mkdir()
         (self.home / "secrets/mesh-password").write_text("password")
         (self.home / "secrets/mesh-shared-key").write_text("TestKey")
+        if user is not None:
+            for path in self.home, *self.home.rglob("*"):
+                os.chown(path, user, user)
         lines = [
             "environment: test",
             "organisation: { id: derby_lac, name: Derby Local Area Co-ordination }",
@@ -101,7 +108,7 @@ class Installation:
     def hub(self, *arguments, check=True, stdin=None):
         """Runs a command of the hub; its standard output as text."""
         run = subprocess.run(
-            [HUB, *map(str, arguments)], env=self.environment, capture_output=True, text=True, timeout=120, input=stdin
+            [*self.command, *map(str, arguments)], env=self.environment, capture_output=True, text=True, timeout=120, input=stdin
         )
         if check and run.returncode != 0:
             raise AssertionError(f"hub {arguments} gave {run.returncode}: {run.stdout}{run.stderr}")
@@ -109,7 +116,7 @@ class Installation:
 
     def serving(self, *options):
         """A process of the hub, not started yet."""
-        return Process([HUB, "serve", *map(str, options)], self.home / "hub.log", self.environment)
+        return Process([*self.command, "serve", *map(str, options)], self.home / "hub.log", self.environment)
 
     def start(self):
         self.server.start()
@@ -202,7 +209,7 @@ class Installation:
         mesh = Process(
             [HUB, "simulate", "mesh", "--port", str(self.mesh_port), "--folder", str(self.home / "mesh"), "--uvicorn",
              UVICORN, "--certificates", str(self.home / "certificates"), "--shared-key-file",
-             str(self.home / "secrets/mesh-shared-key"), "--mailboxes", "DERBYLAC01,RTGLOCAL1"],
+             str(self.home / "secrets/mesh-shared-key"), "--mailboxes", "DERBYLAC01,RTGLOCAL1,GPLOCAL01"],
             self.home / "mesh.log",
         ).start()
         self.others.append(mesh)

@@ -1,6 +1,7 @@
 CREATE TYPE record.work_item_kind AS ENUM (
     'incomplete_referral', 'match_review', 'unbound_message', 'withdrawal', 'outcome', 'rejected_part', 'quarantined',
-    'refused_submission', 'failed_file', 'dead_letter', 'parked_share', 'failed_share', 'under_13'
+    'refused_submission', 'failed_file', 'dead_letter', 'parked_share', 'failed_share', 'under_13',
+    'undelivered_answer'
 );
 CREATE TYPE record.work_item_state AS ENUM ('open', 'done');
 

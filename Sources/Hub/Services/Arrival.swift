@@ -35,6 +35,7 @@ package struct Arrival: Sendable {
         case file
         /// The form for members of the public.
         case form
+        case mesh
     }
 
     /// A sender who says they are under 13, without a professional beside them.
@@ -51,6 +52,11 @@ package struct Arrival: Sendable {
     package var idempotencyKey: String?
     /// A dropped file's name, which is its id.
     package var fileName: String?
+    /// The id that the channel itself gave to the message, such as `Mex-MessageID`: the id of a document that has none of
+    /// its own, and of whatever is kept in quarantine.
+    package var transportID: String?
+    /// Why the channel puts it into quarantine unread.
+    package var refusal: Finding?
     package var bytes: [UInt8]
     /// When a child sent it: then it is stored and kept apart, until a parent or guardian permits that it be worked on.
     package var child: Child?
@@ -61,6 +67,8 @@ package struct Arrival: Sendable {
         format: DocumentFormat?,
         idempotencyKey: String? = nil,
         fileName: String? = nil,
+        transportID: String? = nil,
+        refusal: Finding? = nil,
         bytes: [UInt8],
         child: Child? = nil
     ) {
@@ -69,6 +77,8 @@ package struct Arrival: Sendable {
         self.format = format
         self.idempotencyKey = idempotencyKey
         self.fileName = fileName
+        self.transportID = transportID
+        self.refusal = refusal
         self.bytes = bytes
         self.child = child
     }

@@ -105,6 +105,11 @@ package struct Intake: Sendable {
         case .duplicate(let receipt):
             answer = .duplicate(.init(id: receipt.id, receivedAt: receipt.receivedAt, messageID: messageID))
             metrics.count(.submissions, ReceiptAnswer.Status.duplicate.rawValue)
+        case .conflict where arrival.transportID != nil && arrival.refusal == nil:
+            // Nobody waits for an answer whose refusal would make them keep these bytes.
+            var kept = arrival
+            kept.refusal = Finding(.conflict, at: "", "Other bytes were received under this id before")
+            return try await receive(kept)
         case .conflict:
             answer = .conflict
             await noteRefusal(by: arrival.sender, code: .conflict)
@@ -159,8 +164,9 @@ package struct Intake: Sendable {
             )
         }
         func quarantined(_ finding: Finding, format: DocumentFormat? = arrival.format) -> Submission {
-            submission(messageID: arrival.digest, format: format, quarantinedFor: finding)
+            submission(messageID: arrival.transportID ?? arrival.digest, format: format, quarantinedFor: finding)
         }
+        if let refusal = arrival.refusal { return quarantined(refusal) }
 
         guard !arrival.bytes.isEmpty else { return quarantined(Finding(.notParseable, at: "", "The body is empty")) }
         guard let format = arrival.format else {
@@ -195,7 +201,7 @@ package struct Intake: Sendable {
             )
         }
         return submission(
-            messageID: peek.repeatID ?? arrival.idempotencyKey ?? arrival.digest,
+            messageID: peek.repeatID ?? arrival.idempotencyKey ?? arrival.transportID ?? arrival.digest,
             format: peek.format,
             threadID: peek.threadID
         )

@@ -38,7 +38,8 @@ extension AdapterCatalogue {
         return [isPartner ? 1 : 0, clauses, inbound.takes(type) ? 1 : 0]
     }
 
-    static func format(of bytes: [UInt8], fileName: String?) -> DocumentFormat? {
+    /// The format that bytes have; a file's name decides where they do not tell. Nil for none that is known.
+    package static func format(of bytes: [UInt8], fileName: String?) -> DocumentFormat? {
         let guess = DocumentFormat.guess(bytes)
         guard guess == nil || guess == .csv, let ending = fileName?.split(separator: ".").last?.lowercased() else {
             return guess
