@@ -55,7 +55,11 @@ let package = Package(
         // Partner documents to the canonical model and back: formats and the mapping language. Pure.
         .target(
             name: "Translation",
-            dependencies: ["Referral", "CXML", "CZip", .product(name: "Yams", package: "Yams")],
+            dependencies: [
+                "Referral", "CXML", "CZip",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Yams", package: "Yams"),
+            ],
             swiftSettings: settings
         ),
         // The form for members of the public: questions, checks, pages, and the envelope that comes of it. Pure.
@@ -230,7 +234,8 @@ let package = Package(
         .testTarget(
             name: "HubTests",
             dependencies: [
-                "Hub", "CaseStore", "Disclosure", "MessageQueue", "Postgres", "Referral", "TestSupport", "Translation",
+                "Hub", "CaseStore", "Channels", "Disclosure", "MessageQueue", "Postgres", "Referral", "TestSupport",
+                "Translation",
                 "Vault",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

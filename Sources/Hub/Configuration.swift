@@ -1,3 +1,4 @@
+package import Channels
 package import Referral
 
 /// Everything an installation decides, read whole from one YAML file and checked before anything starts.
@@ -117,6 +118,13 @@ package struct Configuration: Sendable {
         package var senders: [Sender]
     }
 
+    /// The ClamAV daemon to which attachments are offered.
+    package struct Scanner: Sendable {
+        package var address: VirusScanner.Address
+        /// How long one verdict may take. Defaults to 60 s.
+        package var timeout: Duration = .seconds(60)
+    }
+
     /// Which rules for test values apply: `test` accepts the synthetic NHS number range, `production` refuses it.
     package var environment: HubEnvironment
     package var organisation: Organisation
@@ -144,6 +152,8 @@ package struct Configuration: Sendable {
     package var adminListener: Listener?
     /// Folder of dropped files (`<partner>/in`, `ack`, `out`). Left out: no files are taken.
     package var dropFolder: String?
+    /// Left out: attachments are not looked through for viruses.
+    package var scanner: Scanner?
     /// MESH mailboxes that are collected.
     package var meshMailboxes: [MESHMailbox] = []
     /// Outbound endpoints by partner id. A partner that is not named here is `channel_not_configured`.

@@ -1,3 +1,4 @@
+import Channels
 import Referral
 import Yams
 
@@ -43,7 +44,7 @@ struct ConfigurationReader {
             map, "",
             [
                 "environment", "organisation", "data", "database", "adapters", "keys", "listen", "limits", "admin",
-                "drop", "outbound", "intake", "dispatch", "public_form", "mesh",
+                "drop", "outbound", "intake", "dispatch", "public_form", "mesh", "clamav",
             ]
         )
         let data = path(map, "data") ?? folder + "/data"
@@ -69,6 +70,7 @@ struct ConfigurationReader {
             publicForm: map["public_form"].map { publicForm($0) },
             adminListener: map["admin"].map { adminListener($0) },
             dropFolder: path(map, "drop"),
+            scanner: map["clamav"].flatMap { scanner($0) },
             meshMailboxes: map["mesh"].map { meshMailboxes($0, mayHurry: environment == .test) } ?? [],
             outbound: outbound(map["outbound"]),
             intakeConcurrency: section(map, "intake", ["concurrency"]).flatMap {
@@ -159,6 +161,20 @@ struct ConfigurationReader {
             }
         }
         return form
+    }
+
+    private mutating func scanner(_ node: Node) -> Configuration.Scanner? {
+        let (map, key) = (mapping(node, "clamav"), "clamav")
+        only(map, key, ["socket", "port", "timeout"])
+        let socket = path(map, "socket").map { VirusScanner.Address.socket(path: $0) }
+        let port = integer(map, "port", key, 1...65_535).map { VirusScanner.Address.port($0) }
+        guard (socket == nil) != (port == nil), let address = socket ?? port else {
+            problem(node, key, "needs a socket or a port of this machine, and not both")
+            return nil
+        }
+        var scanner = Configuration.Scanner(address: address)
+        if let seconds = integer(map, "timeout", key, 1...600) { scanner.timeout = .seconds(seconds) }
+        return scanner
     }
 
     private mutating func adminListener(_ node: Node) -> Configuration.Listener {

@@ -37,7 +37,7 @@ package struct Doctor: Sendable {
 
     /// Everything that is wrong; empty when nothing is.
     package func examine() async -> [Diagnosis] {
-        var found = await adapters() + keyFile() + user() + endpoints() + mailboxes()
+        var found = await adapters() + keyFile() + user() + endpoints() + mailboxes() + scanner()
         let connection: DatabaseConfiguration
         do {
             connection = try Installation.connection(configuration)
@@ -137,6 +137,22 @@ package struct Doctor: Sendable {
             }
         }
         return found
+    }
+
+    /// A virus scanner that does not answer, for which documents with attachments wait.
+    private func scanner() async -> [Diagnosis] {
+        guard let scanner = configuration.scanner else { return [] }
+        do {
+            try await VirusScanner(scanner.address, timeout: .seconds(5)).ping()
+            return []
+        } catch {
+            return [
+                .init(
+                    severity: .attention, what: "ClamAV: \(error)",
+                    remedy:
+                        "Start clamd, and check `clamav` in the configuration: documents with attachments wait for it.")
+            ]
+        }
     }
 
     /// Partners whose messages would all go into quarantine.

@@ -13,6 +13,7 @@ package final class Metrics: Sendable {
         case deliveries = "hub_deliveries_total"
         case refusedRequests = "hub_refused_requests_total"
         case meshMessages = "hub_mesh_messages_total"
+        case scans = "hub_scans_total"
         case fencedOutcomes = "hub_fenced_outcomes_total"
 
         var help: String {
@@ -23,6 +24,7 @@ package final class Metrics: Sendable {
             case .deliveries: "Delivery attempts, by outcome"
             case .refusedRequests: "HTTP requests refused before anything was stored, by code"
             case .meshMessages: "Messages of the MESH mailboxes, by what became of them"
+            case .scans: "Contents offered to the virus scanner, by verdict"
             case .fencedOutcomes: "Outcomes refused because the lease had been lost"
             }
         }
@@ -32,6 +34,7 @@ package final class Metrics: Sendable {
             case .referrals: "status"
             case .decisions, .deliveries, .meshMessages: "outcome"
             case .refusedRequests: "code"
+            case .scans: "verdict"
             case .fencedOutcomes: "queue"
             }
         }

@@ -6,7 +6,7 @@ extension EnvelopeReader {
         attachment.mediaType = reader.text(.attachmentMediaType).map { $0.prefix { $0 != ";" }.lowercased().trimmed }
         attachment.size = reader.integer(.attachmentSize, in: 0...Int(Int32.max))
         attachment.sha256 = sha256(reader)
-        let content = content(reader, size: attachment.size)
+        let content = content(reader)
         guard attachment != Attachment() || content != nil else { return nil }
 
         if let type = attachment.mediaType, !Attachment.mediaTypes.contains(type) {
@@ -31,7 +31,7 @@ extension EnvelopeReader {
         return digest
     }
 
-    private func content(_ reader: FieldReader, size: Int?) -> Attachment.Content? {
+    private func content(_ reader: FieldReader) -> Attachment.Content? {
         if carrier == nil, let path = reader.text(.attachmentContent) { return .document(path: path) }
         if case .string(let base64)? = reader.object["content_base64"], !base64.isEmpty {
             let place = reader.at("content_base64")
@@ -44,9 +44,6 @@ extension EnvelopeReader {
             guard decoded <= Attachment.largest else {
                 reader.findings.warn(.tooLarge, at: place, "an attachment has up to 10 MiB")
                 return nil
-            }
-            if let size, size != decoded {
-                reader.findings.warn(.checksum, at: place, "the content has another size than stated")
             }
             return .document(path: place)
         }

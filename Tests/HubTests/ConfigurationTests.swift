@@ -1,3 +1,4 @@
+import Channels
 import Hub
 import Referral
 import Testing
@@ -112,6 +113,22 @@ import Testing
                 "mesh.A.senders[2].workflow", "mesh.A.senders[2].partner", "mesh.D.senders",
             ])
         #expect(!(try #require(refused)).description.contains("hunter2"))
+    }
+
+    @Test(
+        arguments: [
+            ("{ socket: run/clamd.sock }", .socket(path: "/srv/hub/run/clamd.sock")), ("{ port: 3310 }", .port(3310)),
+        ] as [(String, VirusScanner.Address)])
+    func `the virus scanner is reached by a socket or a port`(_ text: String, _ address: VirusScanner.Address) throws {
+        let configuration = try Configuration.parse(Self.whole + "\nclamav: \(text)", folder: "/srv/hub")
+        #expect(configuration.scanner?.address == address)
+    }
+
+    @Test(arguments: ["{}", "{ socket: a, port: 1 }", "{ port: 0 }", "{ host: elsewhere, port: 1 }"])
+    func `a virus scanner that cannot be one is refused`(_ text: String) {
+        #expect(throws: ConfigurationError.self) {
+            try Configuration.parse(Self.whole + "\nclamav: \(text)", folder: "/srv/hub")
+        }
     }
 
     @Test(arguments: ["", "[]", "- a", "environment: [", "a: b: c"])

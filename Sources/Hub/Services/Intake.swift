@@ -1,4 +1,5 @@
 import CaseStore
+import Channels
 import HTTPTypes
 import Logging
 import MessageQueue
@@ -24,6 +25,7 @@ package struct Intake: Sendable {
     private let queue: MessageQueue
     private let catalogue: AdapterCatalogue
     private let environment: HubEnvironment
+    private let scanner: VirusScanner?
     private let metrics: Metrics
     private let logger: Logger
     private let acceptance: Coalescer<Accepting, Acceptance>
@@ -41,6 +43,7 @@ package struct Intake: Sendable {
         self.queue = queue
         catalogue = installation.catalogue
         environment = installation.configuration.environment
+        scanner = installation.configuration.scanner.map { VirusScanner($0.address, timeout: $0.timeout) }
         metrics = installation.metrics
         logger = installation.logger
         acceptance = Coalescer(on: database, maxBatch: 64, crowd: 32) { accepting, connection in
@@ -73,6 +76,12 @@ package struct Intake: Sendable {
         @Sendable func keep(_ batch: [Worked], in connection: Connection) throws -> [Void] {
             // In the order of their arrival: what answers another comes after it.
             _ = try store.store(batch.map(\.intake).sorted { $0.receipt < $1.receipt }, in: connection)
+            for intake in batch.map(\.intake) where intake.state == .quarantined {
+                let item = NewWorkItem(
+                    kind: .quarantined, code: intake.findings.first?.code.rawValue ?? FindingCode.internal.rawValue,
+                    submission: intake.receipt, partner: intake.sender)
+                try store.add(item, in: connection)
+            }
             guard try queue.acknowledge(batch.map(\.lease), in: connection).isEmpty else { throw LeaseLost() }
             return batch.map { _ in }
         }
@@ -221,8 +230,11 @@ package struct Intake: Sendable {
             guard let document = try await reading.submit(receipt).map(store.open) else {
                 return .deadLetter(Cause(code: "document_missing", text: "The document is no longer stored"))
             }
-            let worked = await LargeDocuments.translating.reading(document.bytes.count) {
+            var worked = await LargeDocuments.translating.reading(document.bytes.count) {
                 translate(document, of: lease)
+            }
+            if let infected = try await scan(worked.contents) {
+                worked.intake = record(of: document.receipt, [], .quarantined, [infected])
             }
             try await (worked.intake.items.count > 100 ? storingLong : storing).submit(worked)
             metrics.count(.referrals, worked.intake.state.rawValue)
@@ -230,6 +242,9 @@ package struct Intake: Sendable {
         } catch is LeaseLost {
             metrics.count(.fencedOutcomes, Self.queueName)
             return .acknowledged
+        } catch let error as VirusScanner.Unavailable {
+            metrics.count(.scans, error.code)
+            return .retry(Cause(code: error.code, text: error.text), after: Self.scannerWait(lease.attempt))
         } catch CaseStoreError.awaitsEarlier {
             // Held until the earlier one is through; if that was set aside, this one joins it there in the end.
             let cause = Cause(code: "awaits_earlier", text: "It answers a message that is not worked on yet")
@@ -246,6 +261,26 @@ package struct Intake: Sendable {
     private struct Worked: Sendable {
         var lease: Lease
         var intake: IntakeRecord
+        /// What is to be looked through for viruses before any of it is stored.
+        var contents: [AttachmentContent] = []
+    }
+
+    /// Offers contents to the virus scanner.
+    ///
+    /// - Returns: What was found; nothing where all is clean, or no scanner is configured.
+    private func scan(_ contents: [AttachmentContent]) async throws -> Finding? {
+        guard let scanner else { return nil }
+        for content in contents {
+            let verdict = try await scanner.scan(content.bytes)
+            metrics.count(.scans, verdict == .clean ? "clean" : "infected")
+            if verdict == .infected { return Finding(.virus, at: content.path, "The virus scanner knows this content") }
+        }
+        return nil
+    }
+
+    /// How long a document waits for the scanner: half a minute at first, an hour in the end, some six hours in all.
+    private static func scannerWait(_ attempt: Int) -> Duration {
+        min(.seconds(30) * (1 << min(attempt - 1, 7)), .seconds(3600))
     }
 
     private func translate(_ document: StoredDocument, of lease: Lease) -> Worked {
@@ -258,10 +293,10 @@ package struct Intake: Sendable {
             let item = IntakeItem(ordinal: 0, status: .rejected, referral: nil, findings: [finding])
             return Worked(lease: lease, intake: record(of: receipt, [item], .rejected, [finding]))
         }
-        let parts = Translator(
+        let translator = Translator(
             adapter: adapter, inbound: way, environment: environment,
-            now: Instant(microseconds: receipt.receivedAt.microseconds)
-        ).translate(document.bytes)
+            now: Instant(microseconds: receipt.receivedAt.microseconds))
+        let parts = translator.translate(document.bytes)
         let items = parts.map { part in
             IntakeItem(
                 ordinal: part.index,
@@ -287,7 +322,18 @@ package struct Intake: Sendable {
             } else {
                 .accepted
             }
-        return Worked(lease: lease, intake: record(of: receipt, items, state, findings))
+        return Worked(
+            lease: lease, intake: record(of: receipt, items, state, findings),
+            contents: scanner == nil ? [] : contents(of: parts, by: translator, in: document.bytes))
+    }
+
+    /// What the virus scanner is to look through: what came with the referrals, and a workbook as it is.
+    private func contents(
+        of parts: [Translated], by translator: Translator, in document: [UInt8]
+    ) -> [AttachmentContent] {
+        let isWorkbook = document.starts(with: ZipArchive.signature)
+        return translator.contents(of: parts, in: document)
+            + (isWorkbook ? [AttachmentContent(result: 0, path: "", bytes: document)] : [])
     }
 
     private func record(

@@ -136,7 +136,7 @@ package final class ZipArchive {
     }
 
     /// What an archive begins with.
-    static let signature: [UInt8] = [0x50, 0x4B, 0x03, 0x04]
+    package static let signature: [UInt8] = [0x50, 0x4B, 0x03, 0x04]
     private static let archives = [".zip", ".jar", ".7z", ".rar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".tar", ".cab"]
     /// Documents that are archives themselves and may come in one.
     private static let documents = [".docx", ".xlsx"]

@@ -1,4 +1,3 @@
-import FoundationEssentials
 package import Referral
 
 /// Reads a partner's documents into the canonical model. Never throws and never traps: what cannot be read is a rejected result.
@@ -40,19 +39,27 @@ package struct Translator: Sendable {
         }
     }
 
-    /// The content of an attachment that stayed in its document (claim check), by its place in what ``translate(_:)`` gave for
-    /// the same bytes; nil when nothing stands there, or no Base64.
-    ///
-    /// - Parameters:
-    ///   - path: ``Attachment/Content/document(path:)``, such as `attachments[0].content_base64`.
-    ///   - index: ``Translated/index`` of the referral.
-    package func content(at path: String, ofResult index: Int, in bytes: [UInt8]) -> [UInt8]? {
+    /// The contents of the attachments that stayed in their document (claim check), of all results that ``translate(_:)``
+    /// gave for the same bytes: those whose content may be kept, in their order.
+    package func contents(of results: [Translated], in bytes: [UInt8]) -> [AttachmentContent] {
+        let wanted = results.flatMap { result in
+            (result.referral?.attachments ?? []).compactMap { attachment -> (index: Int, path: String)? in
+                guard case .document(let path)? = attachment.content else { return nil }
+                return (result.index, path)
+            }
+        }
+        guard !wanted.isEmpty else { return [] }
         let parts = parts(of: bytes)
-        guard parts.indices.contains(index), case .taken(let scope, let way) = parts[index],
-            let text = way.mapping.apply(scope).envelope[path: path]?.stringValue
-        else { return nil }
-        let base64 = text.filter { !$0.isWhitespace }
-        return Data(base64Encoded: base64).map { [UInt8]($0) }
+        return Dictionary(grouping: wanted, by: \.index).sorted { $0.key < $1.key }.flatMap {
+            index, wanted -> [AttachmentContent] in
+            guard parts.indices.contains(index), case .taken(let scope, let way) = parts[index] else { return [] }
+            let envelope = way.mapping.apply(scope).envelope
+            return wanted.compactMap { _, path in
+                AttachmentCheck.content(at: path, in: envelope).map {
+                    AttachmentContent(result: index, path: path, bytes: $0)
+                }
+            }
+        }
     }
 
     /// What a result is made of, or why there is none.
@@ -97,9 +104,14 @@ package struct Translator: Sendable {
 
     private func translate(_ scope: Scope, _ way: Inbound, _ index: Int) -> Translated {
         let (envelope, raised) = way.mapping.apply(scope)
-        let reading = ReferralReader.read(
+        var reading = ReferralReader.read(
             envelope, sentBy: partner, byNHS: byNHS, now: now, environment: environment,
             carrier: way.mapping.startsFromDocument ? .envelope : .translated, groups: adapter.extensions.declared)
+        if var attachments = reading.referral?.attachments, !attachments.isEmpty {
+            reading.errors += AttachmentCheck.run(&attachments, in: envelope)
+            reading.referral?.attachments = attachments
+            if reading.status == .accepted && !reading.errors.isEmpty { reading.status = .incomplete }
+        }
         return Translated(reading, raised, index)
     }
 
@@ -110,6 +122,21 @@ package struct Translator: Sendable {
         case .json: "type"
         case .xml, .csv: ""
         }
+    }
+}
+
+/// The content of an attachment, undone from the text of its document.
+package struct AttachmentContent: Sendable, Hashable {
+    /// ``Translated/index`` of the referral.
+    package var result: Int
+    /// Where in the document it stands: ``Attachment/Content/document(path:)``.
+    package var path: String
+    package var bytes: [UInt8]
+
+    package init(result: Int, path: String, bytes: [UInt8]) {
+        self.result = result
+        self.path = path
+        self.bytes = bytes
     }
 }
 

@@ -195,13 +195,13 @@ struct TranslatorTests {
         let bytes = try #require(AdapterFiles.bytes("\(AdapterFolder.real)/itk3/samples/in/report.xml"))
         let adapter = try #require(AdapterFolder.loaded.0["itk3"])
         let translator = Translator(adapter: adapter, inbound: adapter.inbound[0], environment: .test, now: later)
-        let attachment = try #require(translator.translate(bytes).first?.referral?.attachments.first)
-        guard case .document(let path)? = attachment.content else { throw DocumentError.empty }
-        let content = try #require(translator.content(at: path, ofResult: 0, in: bytes))
-        #expect(content.starts(with: "%PDF-1.4".utf8))
-        #expect(translator.content(at: "attachments[1].content_base64", ofResult: 0, in: bytes) == nil)
-        #expect(translator.content(at: path, ofResult: 1, in: bytes) == nil)
-        #expect(translator.content(at: "reason", ofResult: 0, in: bytes) == nil)
-        #expect(translator.content(at: path, ofResult: 0, in: [0x3C]) == nil)
+        let results = translator.translate(bytes)
+        let attachment = try #require(results.first?.referral?.attachments.first)
+        let contents = translator.contents(of: results, in: bytes)
+        #expect(contents.map(\.result) == [0])
+        #expect(contents.first?.bytes.starts(with: "%PDF-1.4".utf8) == true)
+        #expect(attachment.content == .document(path: contents.first?.path ?? ""))
+        #expect(attachment.size == contents.first?.bytes.count && attachment.sha256?.count == 64)
+        #expect(translator.contents(of: results, in: [0x3C]).isEmpty)
     }
 }
