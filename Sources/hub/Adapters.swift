@@ -5,8 +5,8 @@ import Translation
 /// `hub adapters`: the partners' folders of data.
 struct Adapters: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List, test, check and start adapters.",
-        subcommands: [List.self, Test.self, Check.self, New.self]
+        abstract: "List, test, check, start and measure adapters.",
+        subcommands: [List.self, Test.self, Check.self, New.self, Bench.self]
     )
 
     struct List: AsyncParsableCommand {

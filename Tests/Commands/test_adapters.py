@@ -26,6 +26,17 @@ def test_ours_pass():
     assert test.code == 0 and test.out.splitlines()[-1].endswith("passed, 0 failed")
 
 
+def test_bench_measures_each_format_by_itself():
+    everything = run("adapters", "bench", "--seconds", "0.01", "--json")
+    rows = [json.loads(line) for line in everything.out.splitlines()]
+    assert everything.code == 0 and {row["format"].split("/")[0] for row in rows} == {"csv", "fhir", "hl7v2", "json", "xml"}
+    assert all(row["documents_per_s"] > 0 and row["referrals_per_s"] >= row["documents_per_s"] for row in rows)
+    one = run("adapters", "bench", "--seconds", "0.01", "--only", "uhdb/samples/in/referral-i12", "--json")
+    assert [json.loads(line)["samples"] for line in one.out.splitlines()] == [1]
+    assert run("adapters", "bench", "--only", "no such sample").code == 65
+    assert run("adapters", "bench", "--seconds", "0").code == 64
+
+
 def test_a_new_adapter_works_at_once(adapters):
     new = run("adapters", "new", "--adapters", adapters, "example_charity")
     assert new.code == 0

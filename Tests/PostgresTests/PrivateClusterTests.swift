@@ -19,6 +19,11 @@ struct PrivateClusterTests {
         try await PrivateCluster.start(dataDirectory: folder, durable: durable, logger: .silent)
     }
 
+    @Test(arguments: [(physical: 512, shared: 128), (4_096, 512), (24_105, 2_048)])
+    func `connections share an eighth of the machine's memory, within bounds`(physical: Int, shared: Int) {
+        #expect(PrivateCluster.sharedMebibytes(of: physical) == shared)
+    }
+
     private func process(in folder: String) throws -> Int32 {
         let text = try String(contentsOfFile: folder + "/postmaster.pid", encoding: .utf8)
         return try #require(text.split(separator: "\n").first.flatMap { Int32($0) })

@@ -1,14 +1,14 @@
 /// A document or a release beside the result that it must give.
-struct Sample {
+package struct Sample {
     /// Paths below the adapters folder.
-    let file: String
+    package let file: String
     /// Nil when there is no `NAME.expected.*`.
     let expectedFile: String?
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
     let expected: [UInt8]
 
     /// The samples of an adapter in a direction, `in` or `out`, in alphabetical order.
-    static func all(of adapter: Adapter, _ direction: String) -> [Sample] {
+    package static func all(of adapter: Adapter, _ direction: String) -> [Sample] {
         let folder = "samples/\(direction)"
         let names = AdapterFiles.names(in: "\(adapter.folder)/\(folder)")
         return names.filter { !$0.contains(".expected.") }.map { name in
