@@ -30,6 +30,7 @@ let package = Package(
     targets: [
         // System libraries, as C sees them.
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
 
@@ -93,11 +94,11 @@ let package = Package(
             resources: [.embedInCode("Migrations")],
             swiftSettings: settings
         ),
-        // How bytes arrive and leave: folder, HTTPS, MESH. One file each.
+        // How bytes arrive and leave: folder, HTTPS, MESH, e-mail; and the virus scanner. One file each.
         .target(
             name: "Channels",
             dependencies: [
-                "Translation",
+                "Translation", "CCurl",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),

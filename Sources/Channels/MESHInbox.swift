@@ -63,21 +63,35 @@ package final class MESHInbox: Sendable {
     }
 
     /// One look: everything that waits now, page by page. Returns how many messages were acknowledged.
+    ///
+    /// A message at which a call fails holds up none behind it; three such in a row end the look, since MESH is away then.
+    ///
+    /// - Throws: The last error, once all that could be taken was taken.
     package func poll() async throws(MESHError) -> Int {
         try await client.handshakeIfDue()
         var acknowledged = 0
         var seen: Set<String> = []
         var next: String?
+        var failure: MESHError?
+        var failures = 0
         repeat {
             let page = try await client.inbox(continuing: next)
             seen.formUnion(page.messageIDs)
             for id in page.messageIDs where !Task.isCancelled {
                 guard !returning.withLock({ $0.contains(id) }) else { continue }
-                if try await take(id) { acknowledged += 1 }
+                do throws(MESHError) {
+                    if try await take(id) { acknowledged += 1 }
+                    failures = 0
+                } catch {
+                    failure = error
+                    failures += 1
+                    if failures == 3 { throw error }
+                }
             }
             next = page.next
         } while next != nil && !Task.isCancelled
         if !Task.isCancelled { returning.withLock { $0.formIntersection(seen) } }
+        if let failure { throw failure }
         return acknowledged
     }
 

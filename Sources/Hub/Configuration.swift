@@ -118,6 +118,31 @@ package struct Configuration: Sendable {
         package var senders: [Sender]
     }
 
+    /// The mailbox for plain e-mail, and how its writers are answered.
+    package struct Mail: Sendable {
+        /// `imaps://host:port`.
+        package var imap: String
+        package var user: String
+        package var password: SecretReference
+        package var folder: String
+        /// Where mails that were taken are moved. Left out: they stay, marked.
+        package var doneFolder: String?
+        /// Of both servers.
+        package var authority: String?
+        package var interval: Duration = .seconds(60)
+        package var timeout: Duration = .seconds(60)
+        /// `smtps://host:port`, or `smtp://host:port` with STARTTLS.
+        package var smtp: String
+        package var smtpUser: String?
+        package var smtpPassword: SecretReference?
+        /// Ours, from which answers come.
+        package var address: String
+        /// The address of the form.
+        package var portal: String
+        /// Answers to all writers together. Defaults to 60.
+        package var repliesPerHour = 60
+    }
+
     /// The ClamAV daemon to which attachments are offered.
     package struct Scanner: Sendable {
         package var address: VirusScanner.Address
@@ -152,6 +177,8 @@ package struct Configuration: Sendable {
     package var adminListener: Listener?
     /// Folder of dropped files (`<partner>/in`, `ack`, `out`). Left out: no files are taken.
     package var dropFolder: String?
+    /// Left out: no e-mail is taken.
+    package var mail: Mail?
     /// Left out: attachments are not looked through for viruses.
     package var scanner: Scanner?
     /// MESH mailboxes that are collected.

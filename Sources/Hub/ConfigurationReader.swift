@@ -44,7 +44,7 @@ struct ConfigurationReader {
             map, "",
             [
                 "environment", "organisation", "data", "database", "adapters", "keys", "listen", "limits", "admin",
-                "drop", "outbound", "intake", "dispatch", "public_form", "mesh", "clamav",
+                "drop", "outbound", "intake", "dispatch", "public_form", "mesh", "clamav", "mail",
             ]
         )
         let data = path(map, "data") ?? folder + "/data"
@@ -70,6 +70,7 @@ struct ConfigurationReader {
             publicForm: map["public_form"].map { publicForm($0) },
             adminListener: map["admin"].map { adminListener($0) },
             dropFolder: path(map, "drop"),
+            mail: map["mail"].map { mail($0) },
             scanner: map["clamav"].flatMap { scanner($0) },
             meshMailboxes: map["mesh"].map { meshMailboxes($0, mayHurry: environment == .test) } ?? [],
             outbound: outbound(map["outbound"]),

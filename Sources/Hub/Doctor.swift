@@ -37,7 +37,7 @@ package struct Doctor: Sendable {
 
     /// Everything that is wrong; empty when nothing is.
     package func examine() async -> [Diagnosis] {
-        var found = await adapters() + keyFile() + user() + endpoints() + mailboxes() + scanner()
+        var found = await adapters() + keyFile() + user() + endpoints() + mailboxes() + mail() + scanner()
         let connection: DatabaseConfiguration
         do {
             connection = try Installation.connection(configuration)
@@ -135,6 +135,35 @@ package struct Doctor: Sendable {
                 found.append(
                     .init(severity: .fault, what: "\(what): \(error)", remedy: "Mend `mesh` in the configuration."))
             }
+        }
+        return found
+    }
+
+    /// A mailbox that cannot be read, or a server that takes no answers.
+    private func mail() async -> [Diagnosis] {
+        guard let mail = configuration.mail else { return [] }
+        var found: [Diagnosis] = []
+        func ask(_ what: String, _ check: () async throws(MailError) -> Void) async {
+            do throws(MailError) {
+                try await check()
+            } catch {
+                found.append(
+                    .init(
+                        severity: .attention, what: "\(what): \(error)",
+                        remedy: "Check its address, certificate, user, password and folders, and that the server is up."
+                    ))
+            }
+        }
+        do {
+            let inbox = try Mailbox.inbox(mail, logger: logger) { _ in .leave }
+            await ask("mail.imap") { () async throws(MailError) in try await inbox.check() }
+            await inbox.shutdown()
+            let sender = try Mailbox.sender(mail)
+            await ask("mail.reply.smtp") { () async throws(MailError) in try await sender.check() }
+            await sender.shutdown()
+        } catch {
+            found.append(
+                .init(severity: .fault, what: "mail: \(error)", remedy: "Mend `mail` in the configuration."))
         }
         return found
     }

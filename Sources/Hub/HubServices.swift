@@ -36,6 +36,7 @@ package struct HubServices: Sendable {
         case housekeeping
         case files
         case mesh
+        case mail
     }
 
     /// Runs the chosen roles until the process is told to stop; then stops taking, finishes what is in hand, returns.
@@ -81,9 +82,6 @@ package struct HubServices: Sendable {
         if roles.contains(.files), let folder = configuration.dropFolder {
             services.append(DroppedFiles(folder: folder, hub: self))
         }
-        if roles.contains(.mesh) {
-            for mailbox in configuration.meshMailboxes { services.append(try CollectedMailbox(mailbox, hub: self)) }
-        }
         let server = Server(hub: self)
         if let admin = configuration.adminListener {
             services.append(
@@ -101,12 +99,33 @@ package struct HubServices: Sendable {
                 }
             )
         }
+        if roles.contains(.mail), let mail = configuration.mail {
+            services.append(try Mailbox(mail, intake: intake, installation))
+        }
+        if roles.contains(.mesh) { services += try await collectedMailboxes() }
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         // Whoever does not let go by then is cut off; what was in hand is taken up again at the next start.
         group.maximumGracefulShutdownDuration = .seconds(25)
         group.maximumCancellationDuration = .seconds(5)
         try await ServiceGroup(configuration: group).run()
+    }
+}
+
+extension HubServices {
+    /// The MESH mailboxes as services; all or none.
+    private func collectedMailboxes() async throws -> [CollectedMailbox] {
+        var mailboxes: [CollectedMailbox] = []
+        for mailbox in installation.configuration.meshMailboxes {
+            do {
+                mailboxes.append(try CollectedMailbox(mailbox, hub: self))
+            } catch {
+                for opened in mailboxes { await opened.shutdown() }
+                throw ConfigurationError(
+                    problems: [.init(line: nil, key: "mesh.\(mailbox.mailbox)", text: "\(error)")])
+            }
+        }
+        return mailboxes
     }
 }
 
@@ -156,6 +175,8 @@ private struct CollectedMailbox: Service {
                 return
             }
         }
-        await client.shutdown()
+        await shutdown()
     }
+
+    func shutdown() async { await client.shutdown() }
 }

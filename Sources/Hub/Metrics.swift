@@ -13,6 +13,7 @@ package final class Metrics: Sendable {
         case deliveries = "hub_deliveries_total"
         case refusedRequests = "hub_refused_requests_total"
         case meshMessages = "hub_mesh_messages_total"
+        case mails = "hub_mails_total"
         case scans = "hub_scans_total"
         case fencedOutcomes = "hub_fenced_outcomes_total"
 
@@ -24,6 +25,7 @@ package final class Metrics: Sendable {
             case .deliveries: "Delivery attempts, by outcome"
             case .refusedRequests: "HTTP requests refused before anything was stored, by code"
             case .meshMessages: "Messages of the MESH mailboxes, by what became of them"
+            case .mails: "E-mails taken and answered, by outcome"
             case .scans: "Contents offered to the virus scanner, by verdict"
             case .fencedOutcomes: "Outcomes refused because the lease had been lost"
             }
@@ -32,7 +34,7 @@ package final class Metrics: Sendable {
             switch self {
             case .submissions: "answer"
             case .referrals: "status"
-            case .decisions, .deliveries, .meshMessages: "outcome"
+            case .decisions, .deliveries, .meshMessages, .mails: "outcome"
             case .refusedRequests: "code"
             case .scans: "verdict"
             case .fencedOutcomes: "queue"

@@ -13,6 +13,8 @@ package enum BlindDomain: String, CaseIterable, Sendable {
     /// The bytes of a submission.
     case document
     case fileName = "file-name"
+    /// The address of somebody who wrote an e-mail.
+    case mailAddress = "mail-address"
     /// The key and the body of a request that its caller may repeat.
     case request
 }

@@ -36,6 +36,8 @@ package struct Arrival: Sendable {
         /// The form for members of the public.
         case form
         case mesh
+        /// A plain e-mail.
+        case email
     }
 
     /// A sender who says they are under 13, without a professional beside them.

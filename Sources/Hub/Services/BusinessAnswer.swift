@@ -16,7 +16,8 @@ struct BusinessAnswer: Sendable {
     /// - Returns: Nothing where the way in asks for no answer.
     init?(_ answer: IntakeAnswer, to document: [UInt8], by adapter: Adapter?, at seconds: Int64) {
         switch adapter?.inbound(for: document)?.acknowledgement ?? .receipt {
-        case .none: return nil
+        // GP Connect's own replies (ITK3) are not made, and nothing else would be understood there.
+        case .none, .bars: return nil
         case .hl7:
             let code: HL7Acknowledgement.Code = answer.findings.isEmpty ? .accept : .error
             let id = answer.receipt.map { String($0.id.description.filter { $0 != "-" }.suffix(20)).uppercased() }
@@ -24,7 +25,7 @@ struct BusinessAnswer: Sendable {
             bytes = HL7Acknowledgement(
                 code, messageID: id ?? "", time: CivilTime.digits(seconds) + "+0000", findings: answer.findings
             ).bytes(answering: try? HL7Message.parse(document))
-        case .receipt, .bars:
+        case .receipt:
             guard let value = answer.value else { return nil }
             mediaType = "application/json"
             bytes = StrictJSON.write(value)

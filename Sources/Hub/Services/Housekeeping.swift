@@ -15,6 +15,9 @@ actor Housekeeping: Service {
     /// How long a repeat of a staff system's request is recognised.
     static let requestsKept: Duration = .seconds(30 * 86_400)
 
+    /// How long it is remembered that somebody was answered by e-mail.
+    static let mailAnswersKept: Duration = .seconds(2 * 86_400)
+
     /// One death of a message: a replayed one may die again.
     private struct Shown: Hashable {
         var message: MessageID
@@ -104,6 +107,7 @@ actor Housekeeping: Service {
             try store.endLapsedHolds(in: connection)
             _ = try store.endAbandonedReleases(after: Self.longestAttempt, in: connection)
             _ = try store.forgetRequests(before: .now() - Self.requestsKept, in: connection)
+            try store.forgetMailAnswers(before: .now() - Self.mailAnswersKept, in: connection)
         }
     }
 }

@@ -164,7 +164,9 @@ struct MESHIntake: Sendable {
     private func tell(
         _ sender: Sender, _ answer: IntakeAnswer, to metadata: MESHMetadata, about bytes: [UInt8]
     ) async throws -> Bool {
-        guard let workflow = sender.acknowledgement, let mailbox = metadata.from, let receipt = answer.receipt,
+        // Nothing is stored of a conflict: then MESH must not forget it.
+        guard let receipt = answer.receipt else { return false }
+        guard let workflow = sender.acknowledgement, let mailbox = metadata.from,
             let form = BusinessAnswer(
                 answer, to: bytes, by: sender.principal.adapter.flatMap { catalogue[$0] }, at: WallClock.now())
         else { return true }
