@@ -17,7 +17,7 @@ struct BusinessAnswer: Sendable {
     init?(_ answer: IntakeAnswer, to document: [UInt8], by adapter: Adapter?, at seconds: Int64) {
         switch adapter?.inbound(for: document)?.acknowledgement ?? .receipt {
         case .none: return nil
-        case .hl7:
+        case .hl7, .rri:
             let code: HL7Acknowledgement.Code = answer.findings.isEmpty ? .accept : .error
             let id = answer.receipt.map { String($0.id.description.filter { $0 != "-" }.suffix(20)).uppercased() }
             mediaType = "application/hl7-v2"
