@@ -7,12 +7,12 @@ import Referral
 /// `hub serve`: everything in one process, or one role per node.
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the hub: API, dropped files, MESH mailboxes, intake, dispatch, housekeeping.",
+        abstract: "Run the hub: API, dropped files, MLLP, MESH mailboxes, intake, dispatch, housekeeping.",
         discussion: "SIGTERM or Ctrl-C stops it: nothing new is taken, what is in hand is finished."
     )
 
     @OptionGroup var installation: InstallationOption
-    @Option(help: "Only these roles, comma-separated: api, files, mesh, intake, dispatch, housekeeping.")
+    @Option(help: "Only these roles, comma-separated: api, files, mllp, mesh, intake, dispatch, housekeeping.")
     var only: String?
     @Option(
         help: "Port of the admin listener, instead of the configured one: for several processes on one machine. 0: any."
