@@ -130,6 +130,17 @@ extension CaseStore {
         return try rows.first.map(Self.receipt)
     }
 
+    /// Receipts by their ids; those that are unknown are not among them.
+    package func receipts(_ ids: [UUIDValue], in connection: Connection) throws -> [UUIDValue: Receipt] {
+        let rows = try connection.query(
+            "SELECT \(Self.receiptColumns) FROM record.submission WHERE receipt = ANY (\(ids))",
+            name: "record.receipts")
+        return try rows.reduce(into: [:]) { receipts, row in
+            let receipt = try Self.receipt(row)
+            receipts[receipt.id] = receipt
+        }
+    }
+
     /// Submissions, newest first.
     ///
     /// - Parameter before: The last receipt of the page before.

@@ -52,6 +52,29 @@ package struct Configuration: Sendable {
         package var isBehindProxy = false
     }
 
+    /// One port on which one partner sends HL7 v2 messages (MLLP), as integration engines have it for each feed.
+    package struct MLLPListener: Sendable {
+        /// Who sends: told by the port and the certificate, never by a message.
+        package var partner: String
+        package var host: String
+        package var port: Int
+        /// Left out: plain TCP, on loopback or from ``plainFrom``.
+        package var tls: Channels.MLLPListener.TLS?
+        /// Addresses from which plain messages are taken where the listener is not on loopback.
+        package var plainFrom: [String] = []
+        /// Connections at once. Defaults to 16.
+        package var connections = 16
+
+        /// What the channel needs to know.
+        func channel(longest: Int) -> Channels.MLLPListener.Configuration {
+            var channel = Channels.MLLPListener.Configuration(host: host, port: port, longest: longest)
+            channel.tls = tls
+            channel.sources = Set(plainFrom)
+            channel.connections = connections
+            return channel
+        }
+    }
+
     /// Where outbound deliveries for one partner go.
     package enum Endpoint: Sendable {
         case https(HTTPSEndpoint)
@@ -183,6 +206,10 @@ package struct Configuration: Sendable {
     package var scanner: Scanner?
     /// MESH mailboxes that are collected.
     package var meshMailboxes: [MESHMailbox] = []
+    /// Ports for HL7 v2 messages, one or more for each partner that sends so.
+    package var mllp: [MLLPListener]
+    /// The ids in the directory of services to which BaRS messages for us are addressed. Empty: none are taken.
+    package var barsServices: [String]
     /// Outbound endpoints by partner id. A partner that is not named here is `channel_not_configured`.
     package var outbound: [String: Endpoint]
     /// Referrals worked on at once; those that are stored share transactions. Defaults to 32.

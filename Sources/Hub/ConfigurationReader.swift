@@ -1,4 +1,5 @@
 import Channels
+import NIOCore
 import Referral
 import Yams
 
@@ -44,7 +45,7 @@ struct ConfigurationReader {
             map, "",
             [
                 "environment", "organisation", "data", "database", "adapters", "keys", "listen", "limits", "admin",
-                "drop", "outbound", "intake", "dispatch", "public_form", "mesh", "clamav", "mail",
+                "drop", "mllp", "bars", "outbound", "intake", "dispatch", "public_form", "mesh", "clamav", "mail",
             ]
         )
         let data = path(map, "data") ?? folder + "/data"
@@ -73,6 +74,12 @@ struct ConfigurationReader {
             mail: map["mail"].map { mail($0) },
             scanner: map["clamav"].flatMap { scanner($0) },
             meshMailboxes: map["mesh"].map { meshMailboxes($0, mayHurry: environment == .test) } ?? [],
+            mllp: mllp(map["mllp"]),
+            barsServices: section(map, "bars", ["services"]).map { bars in
+                let services = texts(bars, "services", "bars")
+                if services.isEmpty { problem(map["bars"], "bars.services", "is missing: list our service ids") }
+                return services
+            } ?? [],
             outbound: outbound(map["outbound"]),
             intakeConcurrency: section(map, "intake", ["concurrency"]).flatMap {
                 integer($0, "concurrency", "intake", 1...256)
@@ -182,6 +189,57 @@ struct ConfigurationReader {
         let listener = listener(node, "admin", port: 8444)
         if listener.certificate != nil && !listener.isLoopback {
             problem(node, "admin", "asks for no key, and so is for loopback only")
+        }
+        return listener
+    }
+
+    private mutating func mllp(_ node: Node?) -> [Configuration.MLLPListener] {
+        guard let node else { return [] }
+        guard let nodes = node.sequence else {
+            problem(node, "mllp", "must be a list of listeners")
+            return []
+        }
+        var listeners: [Configuration.MLLPListener] = []
+        for (index, node) in nodes.enumerated() {
+            let listener = mllpListener(node, "mllp[\(index)]")
+            if listener.port != 0, listeners.contains(where: { $0.port == listener.port }) {
+                problem(node, "mllp[\(index)].port", "is another listener's: each partner needs a port of its own")
+            }
+            listeners.append(listener)
+        }
+        return listeners
+    }
+
+    private mutating func mllpListener(_ node: Node, _ key: String) -> Configuration.MLLPListener {
+        let map = mapping(node, key)
+        only(
+            map, key,
+            ["partner", "host", "port", "certificate", "key", "ca", "clients", "plain_from", "connections"])
+        if map["port"] == nil { problem(node, "\(key).port", "is missing") }
+        var listener = Configuration.MLLPListener(
+            partner: required(map, "partner", key, node), host: string(map, "host", key) ?? "127.0.0.1",
+            port: integer(map, "port", key, 0...65535) ?? 0)
+        if let connections = integer(map, "connections", key, 1...1000) { listener.connections = connections }
+        listener.plainFrom = texts(map, "plain_from", key)
+        for address in listener.plainFrom where (try? SocketAddress(ipAddress: address, port: 0)) == nil {
+            problem(map["plain_from"], "\(key).plain_from", "must be a list of IP addresses")
+        }
+        let clients = texts(map, "clients", key)
+        if let certificate = path(map, "certificate"), let privateKey = path(map, "key"),
+            let authority = path(map, "ca"), !clients.isEmpty
+        {
+            listener.tls = .init(
+                certificate: certificate, key: privateKey, authority: authority, clients: clients)
+        } else if ["certificate", "key", "ca", "clients"].contains(where: { map[$0] != nil }) {
+            problem(node, key, "needs certificate, key, ca and clients, or none of them")
+        } else if listener.plainFrom.isEmpty && !Configuration.Listener.isLoopback(listener.host) {
+            problem(
+                node, key,
+                "is plain and not on loopback: give certificate, key, ca and clients, or plain_from with the addresses "
+                    + "of the partner")
+        }
+        if listener.tls != nil && !listener.plainFrom.isEmpty {
+            problem(node, "\(key).plain_from", "has no meaning beside certificates")
         }
         return listener
     }
@@ -299,6 +357,17 @@ struct ConfigurationReader {
         return text
     }
 
+    private mutating func texts(_ map: [String: Node], _ name: String, _ key: String) -> [String] {
+        guard let node = map[name] else { return [] }
+        guard let nodes = node.sequence, case let texts = nodes.compactMap(\.string), texts.count == nodes.count,
+            !texts.contains("")
+        else {
+            problem(node, "\(key).\(name)", "must be a list of texts")
+            return []
+        }
+        return texts
+    }
+
     mutating func required(_ map: [String: Node], _ name: String, _ key: String, _ parent: Node) -> String {
         if let text = string(map, name, key) { return text }
         problem(map[name] ?? parent, "\(key).\(name)", "is missing")
@@ -347,7 +416,9 @@ extension Configuration {
 
 extension Configuration.Listener {
     /// Whether only this machine can reach it.
-    fileprivate var isLoopback: Bool { ["127.0.0.1", "::1", "localhost"].contains(host) }
+    fileprivate var isLoopback: Bool { Self.isLoopback(host) }
+
+    fileprivate static func isLoopback(_ host: String) -> Bool { ["127.0.0.1", "::1", "localhost"].contains(host) }
 }
 
 extension String {

@@ -37,7 +37,8 @@ package struct Doctor: Sendable {
 
     /// Everything that is wrong; empty when nothing is.
     package func examine() async -> [Diagnosis] {
-        var found = await adapters() + keyFile() + user() + endpoints() + mailboxes() + mail() + scanner()
+        var found =
+            await adapters() + keyFile() + user() + endpoints() + listeners() + mailboxes() + mail() + scanner()
         let connection: DatabaseConfiguration
         do {
             connection = try Installation.connection(configuration)
@@ -115,6 +116,34 @@ package struct Doctor: Sendable {
         return found
     }
 
+    /// What is wrong with the MLLP listeners as they are configured.
+    private func listeners() -> [Diagnosis] {
+        let (catalogue, _) = AdapterCatalogue.load(configuration.adapters)
+        return configuration.mllp.flatMap { listener -> [Diagnosis] in
+            let name = "mllp \(listener.partner):\(listener.port)"
+            var found: [Diagnosis] = []
+            do {
+                try listener.tls?.check()
+            } catch {
+                found.append(
+                    .init(severity: .fault, what: "\(name): \(error)", remedy: "Mend `mllp` in the configuration."))
+            }
+            if listener.tls == nil, !listener.plainFrom.isEmpty {
+                found.append(
+                    .init(
+                        severity: .attention, what: "\(name) takes plain messages over the network",
+                        remedy: "Agree TLS with client certificates, or see that the network itself is encrypted."))
+            }
+            if let adapter = catalogue[listener.partner], adapter.inbound(for: .hl7v2, type: nil) == nil {
+                found.append(
+                    .init(
+                        severity: .fault, what: "\(name): the partner's adapter reads no HL7 v2",
+                        remedy: "Add a way in with `format: hl7v2` to adapters/\(listener.partner)/adapter.yaml."))
+            }
+            return found
+        }
+    }
+
     /// Mailboxes that cannot be collected as they are configured.
     private func mailboxes() async -> [Diagnosis] {
         var found: [Diagnosis] = []
@@ -184,19 +213,24 @@ package struct Doctor: Sendable {
         }
     }
 
-    /// Partners whose messages would all go into quarantine.
+    /// Partners whose messages would all be quarantined or refused.
     private func senders(_ database: Database) async throws -> [Diagnosis] {
         let known = try await database.read { connection in
             try connection.query(
                 "SELECT id FROM record.partner WHERE is_enabled AND kind = 'partner'", name: "doctor.partners"
             ).map { try $0.decode(String.self) }
         }
-        let named = Set(configuration.meshMailboxes.flatMap(\.senders).map(\.partner))
-        return named.subtracting(known).sorted().map { partner in
-            Diagnosis(
-                severity: .attention, what: "\(partner) may send by MESH, but is no enabled partner",
-                remedy: "`hub partner add \(partner)` or `hub partner enable \(partner)`; until then what it sends is "
-                    + "quarantined.")
+        let ways = [
+            ("MESH", configuration.meshMailboxes.flatMap(\.senders).map(\.partner), "quarantined"),
+            ("MLLP", configuration.mllp.map(\.partner), "refused"),
+        ]
+        return ways.flatMap { way, partners, fate in
+            Set(partners).subtracting(known).sorted().map { partner in
+                Diagnosis(
+                    severity: .attention, what: "\(partner) may send by \(way), but is no enabled partner",
+                    remedy: "`hub partner add \(partner)` or `hub partner enable \(partner)`; until then what it sends "
+                        + "is \(fate).")
+            }
         }
     }
 

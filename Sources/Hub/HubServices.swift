@@ -14,6 +14,11 @@ package struct HubServices: Sendable {
     package let receipts: Receipts
     package let credentials: Credentials
     package let operations: Operations
+    let outcomes: IntakeOutcomes
+    let hl7Answers: HL7Answers
+    /// Of the partners' requests and messages, however they come.
+    let requestLimit: RequestLimit
+    let budget: BodyBudget
     package let metrics: Metrics
     package let logger: Logger
 
@@ -24,6 +29,11 @@ package struct HubServices: Sendable {
         receipts = Receipts(installation)
         credentials = Credentials(installation)
         operations = Operations(installation)
+        outcomes = IntakeOutcomes(installation)
+        hl7Answers = HL7Answers(installation, outcomes: outcomes)
+        let limits = installation.configuration.limits
+        requestLimit = RequestLimit(limits.rate, metrics: installation.metrics)
+        budget = BodyBudget(bytes: limits.bodyBytes, longest: ReferralRoutes.bodyLimit)
         metrics = installation.metrics
         logger = installation.logger
     }
@@ -37,6 +47,7 @@ package struct HubServices: Sendable {
         case files
         case mesh
         case mail
+        case mllp
     }
 
     /// Runs the chosen roles until the process is told to stop; then stops taking, finishes what is in hand, returns.
@@ -82,6 +93,7 @@ package struct HubServices: Sendable {
         if roles.contains(.files), let folder = configuration.dropFolder {
             services.append(DroppedFiles(folder: folder, hub: self))
         }
+        if roles.contains(.mllp) { services += try configuration.mllp.map { try listener($0) } }
         let server = Server(hub: self)
         if let admin = configuration.adminListener {
             services.append(
@@ -109,6 +121,17 @@ package struct HubServices: Sendable {
         group.maximumGracefulShutdownDuration = .seconds(25)
         group.maximumCancellationDuration = .seconds(5)
         try await ServiceGroup(configuration: group).run()
+    }
+
+    /// A partner's MLLP listener.
+    func listener(
+        _ settings: Configuration.MLLPListener, onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) throws -> MLLPListener {
+        let listener = try MLLPListener(
+            settings.channel(longest: ReferralRoutes.bodyLimit),
+            receiver: MLLPIntake(partner: settings.partner, hub: self), logger: logger, onListening: onListening)
+        metrics.watchConnections(of: "\(settings.partner):\(settings.port)") { listener.connectionCount }
+        return listener
     }
 }
 

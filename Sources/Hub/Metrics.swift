@@ -16,6 +16,8 @@ package final class Metrics: Sendable {
         case mails = "hub_mails_total"
         case scans = "hub_scans_total"
         case fencedOutcomes = "hub_fenced_outcomes_total"
+        case mllpMessages = "hub_mllp_messages_total"
+        case mllpFaults = "hub_mllp_faults_total"
 
         var help: String {
             switch self {
@@ -28,27 +30,44 @@ package final class Metrics: Sendable {
             case .mails: "E-mails taken and answered, by outcome"
             case .scans: "Contents offered to the virus scanner, by verdict"
             case .fencedOutcomes: "Outcomes refused because the lease had been lost"
+            case .mllpMessages: "HL7 messages taken from MLLP connections, by answer"
+            case .mllpFaults: "What went wrong on MLLP connections beside their messages"
             }
         }
         var label: String {
             switch self {
-            case .submissions: "answer"
+            case .submissions, .mllpMessages: "answer"
             case .referrals: "status"
             case .decisions, .deliveries, .meshMessages, .mails: "outcome"
             case .refusedRequests: "code"
             case .scans: "verdict"
             case .fencedOutcomes: "queue"
+            case .mllpFaults: "fault"
             }
         }
     }
 
     private let counts = Mutex<[Counter: [String: Int]]>([:])
+    private let mllp = Mutex<[String: @Sendable () -> Int]>([:])
 
     package init() {}
 
     /// Adds one to `counter` under the label's value.
     package func count(_ counter: Counter, _ value: String) {
         counts.withLock { $0[counter, default: [:]][value, default: 0] += 1 }
+    }
+
+    /// Has the connections that a listener holds told, under the listener's address.
+    func watchConnections(of listener: String, _ count: @escaping @Sendable () -> Int) {
+        mllp.withLock { $0[listener] = count }
+    }
+
+    /// The MLLP connections that are open now.
+    var connections: Gauge {
+        let counts = mllp.withLock { $0 }.sorted { $0.key < $1.key }
+        return Gauge(
+            name: "hub_mllp_connections", help: "MLLP connections that are open",
+            samples: counts.map { ([("listener", $0.key)], Double($0.value())) })
     }
 
     /// A figure read at the moment of asking, for example a queue's depth.

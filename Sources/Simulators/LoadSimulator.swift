@@ -1,15 +1,17 @@
 import Channels
 import Foundation
 import Glibc
+import Translation
 
 /// Closed-loop load: each connection takes one turn after the other. A turn is a referral unlike all others, a request
 /// for a share, or the one and then the other, each answered before the next is sent.
 ///
-/// Threads and plain sockets rather than an HTTP library: on a small machine the load generator must not be what is
-/// measured.
+/// Over HTTP, or over MLLP: then a turn is a hospital's message and its AA. Threads and plain sockets rather than a
+/// library: on a small machine the load generator must not be what is measured.
 package struct LoadSimulator: Sendable {
     package struct Configuration: Sendable {
-        /// `http://127.0.0.1:8080`: an IPv4 address and plain HTTP.
+        /// `http://127.0.0.1:8080`: an IPv4 address and plain HTTP. `mllp://127.0.0.1:2575`: a plain MLLP listener, to
+        /// which a hospital's referrals are sent, without a credential.
         package var hub: String
         /// The partner that sends referrals in the JSON envelope, and its credential; without one none are sent.
         package var key: String?
@@ -89,17 +91,17 @@ package struct LoadSimulator: Sendable {
     /// The hub's address is not one that the load can be sent to.
     package struct AddressError: Error, CustomStringConvertible {
         package var description: String {
-            "load is sent by plain HTTP to an IPv4 address, such as http://127.0.0.1:8080"
+            "load is sent plainly to an IPv4 address, such as http://127.0.0.1:8080 or mllp://127.0.0.1:2575"
         }
     }
 
     /// Runs for the configured time on threads of its own.
     package func run() async throws -> Result {
-        guard let url = URLComponents(string: configuration.hub), url.scheme == "http", let host = url.host,
-            let port = UInt16(exactly: url.port ?? 80)
+        guard let url = URLComponents(string: configuration.hub), let host = url.host,
+            let wire = url.scheme.flatMap(Wire.init), let port = UInt16(exactly: url.port ?? wire.usualPort)
         else { throw AddressError() }
         let workers = (0..<configuration.connections).map {
-            Worker(host: host, port: port, configuration: configuration, number: $0)
+            Worker(wire, host: host, port: port, configuration: configuration, number: $0)
         }
         let start = ContinuousClock.now
         let tallies = await withTaskGroup(of: Tally.self) { group in
@@ -133,19 +135,33 @@ package struct LoadSimulator: Sendable {
         }
     }
 
-    /// A whole request. A referral is cut where the number goes that makes its id complete.
-    private struct Request: Sendable {
-        var before: [UInt8]
-        var after: [UInt8]?
+    /// The protocol that is spoken.
+    private enum Wire: String, Sendable {
+        case http, mllp
 
-        func bytes(id: String) -> [UInt8] {
-            guard let after else { return before }
-            return before + Array(id.utf8) + after
+        var usualPort: Int { self == .http ? 80 : 2575 }
+    }
+
+    /// A whole request. A referral is cut where its id goes, once or more often.
+    private struct Request: Sendable {
+        private let parts: [[UInt8]]
+
+        init(_ whole: [UInt8], cutAt placeholder: [UInt8]? = nil) {
+            var parts: [[UInt8]] = []
+            var rest = whole[...]
+            while let placeholder, let range = rest.firstRange(of: placeholder) {
+                parts.append(Array(rest[..<range.lowerBound]))
+                rest = rest[range.upperBound...]
+            }
+            self.parts = parts + [Array(rest)]
         }
+
+        func bytes(id: String) -> [UInt8] { Array(parts.joined(separator: Array(id.utf8))) }
     }
 
     /// One connection's work, on its own thread.
     private struct Worker: Sendable {
+        private let wire: Wire
         private let host: String
         private let port: UInt16
         /// Begins every id of this worker; different in every run, so that no message id comes twice.
@@ -154,7 +170,8 @@ package struct LoadSimulator: Sendable {
         private let referrals: [Request]
         private let shares: [Request]
 
-        init(host: String, port: UInt16, configuration: Configuration, number: Int) {
+        init(_ wire: Wire, host: String, port: UInt16, configuration: Configuration, number: Int) {
+            self.wire = wire
             self.host = host
             self.port = port
             let begun = "load-" + String(UInt64(Date().timeIntervalSince1970 * 1000), radix: 36) + "-\(number)-"
@@ -171,15 +188,26 @@ package struct LoadSimulator: Sendable {
                     person, sender: sender, id: String(decoding: placeholder, as: UTF8.self),
                     at: CivilTime.rfc3339(WallClock.now()))
                 let whole = head("/v1/referrals", key, "application/vnd.lac.referral+json;v=1", body.count) + body
-                guard let range = whole.firstRange(of: placeholder) else { return Request(before: whole) }
-                return Request(before: Array(whole[..<range.lowerBound]), after: Array(whole[range.upperBound...]))
+                return Request(whole, cutAt: placeholder)
+            }
+            func message(_ person: InventedPerson) -> Request {
+                let document = SimulatedDocument(
+                    kind: .hospital, partner: SimulatedDocument.Kind.hospital.partner, person: person,
+                    id: String(decoding: placeholder, as: UTF8.self), at: WallClock.now())
+                // In original mode, so that there is one answer, which is given once the message is stored.
+                let bytes = String(decoding: document.bytes, as: UTF8.self).replacing("|AL|AL|", with: "|||")
+                return Request(MLLP.frame(Array(bytes.utf8)), cutAt: placeholder)
             }
             func share(_ person: String, _ key: String) -> Request {
                 let body = Array(
                     #"{"person_id":"\#(person)","recipient":"derby_homes","purpose":"housing_support"}"#.utf8)
-                return Request(before: head("/v1/shares", key, "application/json", body.count) + body)
+                return Request(head("/v1/shares", key, "application/json", body.count) + body)
             }
-            if let sender = configuration.sender, let key = configuration.key {
+            if wire == .mllp {
+                referrals = (0..<64).map { index in
+                    message(InventedPerson(seed: configuration.seed, number: number * 64 + index))
+                }
+            } else if let sender = configuration.sender, let key = configuration.key {
                 referrals = (0..<64).map { index in
                     referral(
                         InventedPerson(seed: configuration.seed, number: number * 64 + index), from: sender, key)
@@ -225,14 +253,14 @@ package struct LoadSimulator: Sendable {
         private func take(_ turn: [[UInt8]], over connection: Connection?) -> Int? {
             var last: Int?
             for request in turn {
-                last = connection?.exchange(request)
+                last = connection?.exchange(request, wire)
                 guard let last, (200..<300).contains(last) else { break }
             }
             return last
         }
     }
 
-    /// A blocking connection that speaks as much HTTP/1.1 as an answer with `Content-Length` needs.
+    /// A blocking connection that speaks MLLP, and as much HTTP/1.1 as an answer with `Content-Length` needs.
     private final class Connection {
         private let descriptor: Int32
         private var buffer: [UInt8] = []
@@ -257,14 +285,31 @@ package struct LoadSimulator: Sendable {
 
         deinit { close(descriptor) }
 
-        /// Sends a request and reads its answer whole. `nil` when the connection broke.
-        func exchange(_ request: [UInt8]) -> Int? {
+        /// Sends a request, reads its answer whole, and gives its status: HTTP's, or for an acknowledgement the one that
+        /// says the same. `nil` when the connection broke.
+        func exchange(_ request: [UInt8], _ wire: Wire) -> Int? {
             var rest = request[...]
             while !rest.isEmpty {
                 let sent = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
                 guard sent > 0 else { return nil }
                 rest = rest.dropFirst(sent)
             }
+            return wire == .http ? response() : acknowledgement()
+        }
+
+        private func acknowledgement() -> Int? {
+            let separator = [MLLP.end, UInt8(ascii: "\r")]
+            while true {
+                if let end = buffer.firstRange(of: separator) {
+                    let text = String(decoding: buffer[..<end.lowerBound], as: UTF8.self)
+                    buffer.removeFirst(end.upperBound)
+                    return text.contains("\rMSA|AA|") ? 200 : text.contains("\rMSA|AR|") ? 503 : 422
+                }
+                guard receive() else { return nil }
+            }
+        }
+
+        private func response() -> Int? {
             let separator = Array("\r\n\r\n".utf8)
             while true {
                 if let end = buffer.firstRange(of: separator) {

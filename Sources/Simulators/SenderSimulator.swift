@@ -12,6 +12,8 @@ package struct SenderSimulator: Sendable {
         package var hub: String
         /// Trusted for `hub`; the system's authorities when left alone.
         package var certificateAuthority: String?
+        /// Host and port of the hub's MLLP listener for the hospital; without it the hospital posts as others do.
+        package var mllp: (host: String, port: Int)?
         /// `<drop>`, which holds a folder per partner.
         package var drop: String
         /// A credential per partner id, for those that post.
@@ -27,12 +29,14 @@ package struct SenderSimulator: Sendable {
         package var persons: Int
 
         package init(
-            hub: String, certificateAuthority: String? = nil, drop: String, keys: [String: String],
+            hub: String, certificateAuthority: String? = nil, mllp: (host: String, port: Int)? = nil, drop: String,
+            keys: [String: String],
             partners: [SimulatedDocument.Kind: String] = Self.everyPartner, interval: Duration = .seconds(4),
             count: Int? = nil, seed: UInt64 = 1, persons: Int = 60
         ) {
             self.hub = hub
             self.certificateAuthority = certificateAuthority
+            self.mllp = mllp
             self.drop = drop
             self.keys = keys
             self.partners = partners
@@ -96,6 +100,9 @@ package struct SenderSimulator: Sendable {
             if document.kind.isDropped {
                 try DropWriter(folder: "\(configuration.drop)/\(partner)/in").write(document.fileName, document.bytes)
                 result = "dropped  \(document.fileName)"
+            } else if document.kind == .hospital, let mllp = configuration.mllp {
+                let answer = try await MLLPSender(host: mllp.host, port: mllp.port).send(document.bytes)
+                result = "sent     \(answer.code)   \(answer.text)"
             } else {
                 result = "posted   \(try await post(document, from: partner, with: client))"
             }

@@ -7,12 +7,13 @@ import Referral
 /// `hub serve`: everything in one process, or one role per node.
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the hub: API, dropped files, MESH mailboxes, e-mail, intake, dispatch, housekeeping.",
+        abstract: "Run the hub: API, dropped files, MLLP, MESH mailboxes, e-mail, intake, dispatch, housekeeping.",
         discussion: "SIGTERM or Ctrl-C stops it: nothing new is taken, what is in hand is finished."
     )
 
     @OptionGroup var installation: InstallationOption
-    @Option(help: "Only these roles, comma-separated: api, files, mesh, mail, intake, dispatch, housekeeping.")
+    @Option(
+        help: "Only these roles, comma-separated: api, files, mllp, mesh, mail, intake, dispatch, housekeeping.")
     var only: String?
     @Option(
         help: "Port of the admin listener, instead of the configured one: for several processes on one machine. 0: any."

@@ -34,9 +34,20 @@ struct Simulate: AsyncParsableCommand {
             abstract: "Five partners that post or drop referrals in five formats at a gentle pace."
         )
         @Option(help: "The hub's address.") var url: String
+        @Option(help: "HOST:PORT of the hub's MLLP listener for uhdb, which posts otherwise.") var mllp: String?
         @Option(help: "The hub's drop folder.") var drop: String
         @Option(help: "Folder with a file PARTNER.key for each partner that posts.") var keys: String
         @Option(help: "Seconds between two messages.") var every = 3.0
+
+        func validate() throws {
+            guard mllp == nil || listener != nil else { throw ValidationError("--mllp is HOST:PORT.") }
+        }
+
+        private var listener: (host: String, port: Int)? {
+            let parts = (mllp ?? "").split(separator: ":", maxSplits: 1)
+            guard parts.count == 2, let port = UInt16(parts[1]) else { return nil }
+            return (String(parts[0]), Int(port))
+        }
 
         func run() async throws {
             var keys: [String: String] = [:]
@@ -44,7 +55,8 @@ struct Simulate: AsyncParsableCommand {
                 keys[partner] = try? SecretReference.file("\(self.keys)/\(partner).key").resolve()
             }
             let simulator = SenderSimulator(
-                configuration: .init(hub: url, drop: drop, keys: keys, interval: .seconds(every)), say: Output.line)
+                configuration: .init(hub: url, mllp: listener, drop: drop, keys: keys, interval: .seconds(every)),
+                say: Output.line)
             try await simulator.run()
         }
     }
@@ -135,9 +147,11 @@ struct Simulate: AsyncParsableCommand {
 
     struct Load: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Post referrals, ask for shares, or both in turn over N connections; print rate and times."
+            abstract: "Send referrals, ask for shares, or both in turn over N connections; print rate and times."
         )
-        @Option(help: "The hub's address on loopback, plain HTTP.") var url: String
+        @Option(
+            help: "The hub's address, plain: http://127.0.0.1:PORT, or mllp://127.0.0.1:PORT for HL7 v2 of a hospital.")
+        var url: String
         @Option(help: "File with the API key of the sending partner.") var keyFile: String?
         @Option(help: "The sending partner's id: one that sends the JSON envelope.") var sender: String?
         @Option(help: "File with a person's id on each line: ask that Derby Homes be told about each in turn.")
@@ -151,7 +165,10 @@ struct Simulate: AsyncParsableCommand {
             guard (keyFile == nil) == (sender == nil), (shares == nil) == (staffKeyFile == nil) else {
                 throw ValidationError("--sender goes with --key-file, and --shares with --staff-key-file.")
             }
-            guard sender != nil || shares != nil else { throw ValidationError("Give --sender, --shares, or both.") }
+            guard (sender != nil || shares != nil) != url.hasPrefix("mllp:") else {
+                throw ValidationError(
+                    "Give --sender, --shares, or both; over MLLP neither: the listener knows who sends.")
+            }
             guard connections > 0, seconds > 0 else { throw ValidationError("Connections and seconds are 1 or more.") }
         }
 

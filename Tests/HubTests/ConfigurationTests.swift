@@ -210,6 +210,37 @@ import Testing
         #expect(other.adminListener?.host == "::1" && other.adminListener?.port == 9001)
     }
 
+    @Test func `MLLP listeners are read, plain on loopback and under TLS elsewhere`() throws {
+        let start = "environment: test\norganisation: { id: a, name: b }\n"
+        #expect(try Configuration.parse(start, folder: ".").mllp.isEmpty)
+        let text = """
+            mllp:
+              - { partner: uhdb, port: 2575 }
+              - { partner: dhcft, host: 10.1.1.1, port: 2576, plain_from: [10.2.2.2], connections: 3 }
+              - { partner: uhdb, host: 0.0.0.0, port: 2577, certificate: c.pem, key: k.pem, ca: a.pem, clients: [Engine.Example] }
+            """
+        let mllp = try Configuration.parse(start + text, folder: "/srv").mllp
+        #expect(mllp.map(\.partner) == ["uhdb", "dhcft", "uhdb"] && mllp.map(\.port) == [2575, 2576, 2577])
+        #expect(mllp[0].host == "127.0.0.1" && mllp[0].connections == 16 && mllp[0].tls == nil)
+        #expect(mllp[1].plainFrom == ["10.2.2.2"] && mllp[1].connections == 3)
+        #expect(mllp[2].tls?.certificate == "/srv/c.pem" && mllp[2].tls?.clients == ["engine.example"])
+    }
+
+    @Test(arguments: [
+        ("{ port: 1 }", "mllp[0].partner"), ("{ partner: a }", "mllp[0].port"),
+        ("{ partner: a, host: 10.0.0.1, port: 1 }", "mllp[0]"),
+        ("{ partner: a, port: 1, certificate: c.pem, key: k.pem, ca: a.pem }", "mllp[0]"),
+        ("{ partner: a, port: 1, plain_from: [engine] }", "mllp[0].plain_from"),
+        ("{ partner: a, port: 1, connections: 0 }", "mllp[0].connections"),
+        ("{ partner: a, port: 1 }, { partner: b, port: 1 }", "mllp[1].port"), ("", "mllp"),
+    ])
+    func `an MLLP listener that is not safe or makes no sense is refused`(listener: String, key: String) throws {
+        let list = listener.isEmpty ? "all" : "[\(listener)]"
+        let text = "environment: test\norganisation: { id: a, name: b }\nmllp: \(list)"
+        let refused = #expect(throws: ConfigurationError.self) { try Configuration.parse(text, folder: ".") }
+        #expect(try #require(refused).problems.map(\.key).contains(key))
+    }
+
     @Test func `a secret that is not there is named by its reference`() {
         #expect(throws: ConfigurationError.self) { try SecretReference.environment("HUB_NO_SUCH_SECRET").resolve() }
         #expect(throws: ConfigurationError.self) { try SecretReference.file("/nowhere/secret").resolve() }

@@ -88,6 +88,7 @@ class Installation:
             f"listen: {{ host: 127.0.0.1, port: {self.port} }}",
             f"admin: {{ port: {self.admin_port} }}",
             "drop: drop",
+            "bars: { services: [999000] }",
             *settings,
         ]
         if outbound:

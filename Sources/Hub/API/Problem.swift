@@ -6,7 +6,7 @@ import Translation
 
 /// An error answer as a problem document (RFC 9457), with the findings of partner interfaces, section 1 in `errors`.
 ///
-/// It says what happened and what to do; it never echoes a value that was sent.
+/// It says what happened and what to do; it never echoes a value that was sent. FHIR's paths answer in FHIR's form.
 struct Problem: HTTPResponseError {
     var status: HTTPResponse.Status
     /// Last part of the problem type's address: one of the error codes, or a word of HTTP's own.
@@ -20,6 +20,12 @@ struct Problem: HTTPResponseError {
     var retryAfter: Int?
 
     func response(from request: Request, context: some RequestContext) throws -> Response {
+        if OperationOutcome.speaks(at: request.uri.path) {
+            var response = OperationOutcome.response(for: self, to: request)
+            if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+            if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer realm=\"hub\"" }
+            return response
+        }
         var headers = HTTPFields()
         headers[.contentType] = "application/problem+json"
         if let retryAfter { headers[.retryAfter] = String(retryAfter) }

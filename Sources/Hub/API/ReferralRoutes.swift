@@ -1,6 +1,7 @@
 import CaseStore
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import Postgres
 import Referral
 import Translation
@@ -12,6 +13,7 @@ struct ReferralRoutes {
 
     let intake: Intake
     let receipts: Receipts
+    let hl7Answers: HL7Answers
     let metrics: Metrics
 
     func add(to group: RouterGroup<ExchangeContext>) {
@@ -39,7 +41,13 @@ struct ReferralRoutes {
             idempotencyKey: request.headers[.idempotencyKey],
             bytes: bytes
         )
-        switch try await LargeDocuments.answering.reading(bytes.count, { try await intake.receive(arrival) }) {
+        let result = await LargeDocuments.answering.reading(bytes.count) {
+            await intake.receive([arrival])[0]
+        }
+        if arrival.format == .hl7v2, MediaType.acceptsHL7(request.headers[.accept]) {
+            return await hl7Response(to: arrival, result)
+        }
+        switch try result.get() {
         case .received(let receipt):
             return .json(receipt.value(.received), status: .accepted, location: receipt.location)
         case .duplicate(let receipt):
@@ -49,6 +57,24 @@ struct ReferralRoutes {
         case .conflict:
             throw Problem(Finding(.conflict, at: "", "Other bytes were received under this id before"))
         }
+    }
+
+    /// The same answer as an HL7 acknowledgement, for a client that accepts that; its status is the one of the other form.
+    private func hl7Response(to arrival: Arrival, _ result: Result<IntakeAnswer, any Error>) async -> Response {
+        let question = hl7Answers.question(arrival.bytes, from: arrival.sender)
+        let fate = HL7Answers.Fate(result)
+        let answer = await hl7Answers.only(question, fate, by: .now + IntakeOutcomes.patience)
+        let status: HTTPResponse.Status =
+            switch (result, fate) {
+            case (.success(.duplicate), _): .ok
+            case (_, .stored): .accepted
+            case (_, .refused(let finding, _)): Problem(finding).status
+            case (_, .unavailable): .serviceUnavailable
+            }
+        var headers: HTTPFields = [.contentType: "application/hl7-v2", .cacheControl: "no-store"]
+        if case .stored(let receipt) = fate { headers[.location] = receipt.location }
+        if status == .serviceUnavailable { headers[.retryAfter] = "5" }
+        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: answer)))
     }
 
     @Sendable
@@ -93,6 +119,11 @@ enum MediaType {
         case "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": .csv
         default: nil
         }
+    }
+
+    /// Whether an `Accept` names HL7 v2 by its own type. Anything at all (`*/*`) gets JSON.
+    static func acceptsHL7(_ accept: String?) -> Bool {
+        accept?.split(separator: ",").contains { format(String($0)) == .hl7v2 } ?? false
     }
 }
 

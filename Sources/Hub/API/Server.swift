@@ -5,6 +5,7 @@ import Logging
 import NIOCore
 import NIOSSL
 import ServiceLifecycle
+import Translation
 
 /// The HTTP listeners: one for partners and staff, where the role `api` runs, and one for administration, in every role.
 struct Server {
@@ -27,18 +28,26 @@ struct Server {
                 form, organisation: configuration.organisation.name, intake: hub.intake, metrics: hub.metrics
             ).add(to: router)
         }
-        let limits = configuration.limits
         let authenticated = router.group()
             .add(middleware: Authentication(credentials: hub.credentials, metrics: hub.metrics))
-            .add(middleware: RequestLimit(limits.rate, metrics: hub.metrics))
+            .add(middleware: hub.requestLimit)
             .add(
                 middleware: BodyBudgeting(
-                    budget: BodyBudget(bytes: limits.bodyBytes, longest: ReferralRoutes.bodyLimit),
-                    longest: ReferralRoutes.bodyLimit, metrics: hub.metrics
-                )
+                    budget: hub.budget, longest: ReferralRoutes.bodyLimit, metrics: hub.metrics)
             )
-        ReferralRoutes(intake: hub.intake, receipts: hub.receipts, metrics: hub.metrics).add(to: authenticated)
+        ReferralRoutes(
+            intake: hub.intake, receipts: hub.receipts, hl7Answers: hub.hl7Answers, metrics: hub.metrics
+        ).add(to: authenticated)
         SharingRoutes(sharing: hub.sharing).add(to: authenticated)
+        if !configuration.barsServices.isEmpty {
+            let organisation = configuration.organisation
+            let bars = BaRSRoutes(
+                receiver: .init(
+                    services: configuration.barsServices, ods: organisation.ods, name: organisation.name),
+                intake: hub.intake, outcomes: hub.outcomes, catalogue: hub.installation.catalogue, metrics: hub.metrics)
+            bars.addMetadata(to: router)
+            bars.add(to: authenticated)
+        }
         return try application(router, listener, onRunning: onRunning)
     }
 

@@ -33,6 +33,7 @@ package struct Arrival: Sendable {
     package enum Channel: String, Sendable {
         case https
         case file
+        case mllp
         /// The form for members of the public.
         case form
         case mesh
@@ -52,6 +53,8 @@ package struct Arrival: Sendable {
     package var format: DocumentFormat?
     /// The sender's `Idempotency-Key`.
     package var idempotencyKey: String?
+    /// The id that the protocol gives to the request, before any that the document has.
+    package var requestID: String?
     /// A dropped file's name, which is its id.
     package var fileName: String?
     /// The id that the channel itself gave to the message, such as `Mex-MessageID`: the id of a document that has none of

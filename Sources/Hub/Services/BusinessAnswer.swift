@@ -18,7 +18,7 @@ struct BusinessAnswer: Sendable {
         switch adapter?.inbound(for: document)?.acknowledgement ?? .receipt {
         // GP Connect's own replies (ITK3) are not made, and nothing else would be understood there.
         case .none, .bars: return nil
-        case .hl7:
+        case .hl7, .rri:
             let code: HL7Acknowledgement.Code = answer.findings.isEmpty ? .accept : .error
             let id = answer.receipt.map { String($0.id.description.filter { $0 != "-" }.suffix(20)).uppercased() }
             mediaType = "application/hl7-v2"

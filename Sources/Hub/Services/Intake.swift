@@ -28,7 +28,8 @@ package struct Intake: Sendable {
     private let scanner: VirusScanner?
     private let metrics: Metrics
     private let logger: Logger
-    private let acceptance: Coalescer<Accepting, Acceptance>
+    /// In groups, each of which goes into one transaction in its order.
+    private let acceptance: Coalescer<[Accepting], [Acceptance]>
     private let reading: Coalescer<UUIDValue, SealedDocument?>
     private let storing: Coalescer<Worked, Void>
     /// For long tables, so that nobody waits for one who has nothing to do with it.
@@ -46,7 +47,8 @@ package struct Intake: Sendable {
         scanner = installation.configuration.scanner.map { VirusScanner($0.address, timeout: $0.timeout) }
         metrics = installation.metrics
         logger = installation.logger
-        acceptance = Coalescer(on: database, maxBatch: 64, crowd: 32) { accepting, connection in
+        acceptance = Coalescer(on: database, maxBatch: 64, crowd: 32) { groups, connection in
+            let accepting = groups.flatMap(\.self)
             let answers = try store.accept(accepting.map(\.submission), in: connection)
             var messages: [NewMessage] = []
             for (accepting, answer) in zip(accepting, answers) {
@@ -67,7 +69,11 @@ package struct Intake: Sendable {
                 }
             }
             _ = try queue.enqueue(messages, in: connection)
-            return answers
+            var rest = answers[...]
+            return groups.map { group in
+                defer { rest = rest.dropFirst(group.count) }
+                return Array(rest.prefix(group.count))
+            }
         }
         reading = Coalescer(on: database, isolation: nil, maxBatch: 32, crowd: 32) { receipts, connection in
             let documents = try store.documents(receipts, in: connection)
@@ -96,12 +102,64 @@ package struct Intake: Sendable {
     /// - Throws: ``Problem`` when the request itself is at fault and nothing can be stored; the database's error when
     ///   nothing was stored.
     package func receive(_ arrival: Arrival) async throws -> IntakeAnswer {
+        let (accepting, messageID) = try prepare(arrival)
+        return try await answer(arrival, try await acceptance.submit([accepting])[0], messageID: messageID)
+    }
+
+    /// Stores documents that came together, in their order and as a rule by one commit, and says for each what its sender
+    /// is to be told.
+    ///
+    /// One that cannot be stored holds up none before it. Once the database fails nothing after that is stored, so that a
+    /// later one never overtakes an earlier one.
+    package func receive(_ arrivals: [Arrival]) async -> [Result<IntakeAnswer, any Error>] {
+        typealias Prepared = (accepting: Accepting, messageID: String?)
+        let prepared = arrivals.map { arrival in Result<Prepared, any Error> { try prepare(arrival) } }
+        let group = prepared.compactMap { try? $0.get().accepting }
+        var acceptances: [Result<Acceptance, any Error>] = []
+        do {
+            if !group.isEmpty { acceptances = try await acceptance.submit(group).map { .success($0) } }
+        } catch  where group.count == 1 {
+            acceptances = [.failure(error)]
+        } catch {
+            var failure: (any Error)?
+            for accepting in group {
+                do {
+                    if let failure { throw failure }
+                    acceptances.append(.success(try await acceptance.submit([accepting])[0]))
+                } catch {
+                    failure = error
+                    acceptances.append(.failure(error))
+                }
+            }
+        }
+        var rest = acceptances[...]
+        var answers: [Result<IntakeAnswer, any Error>] = []
+        for (arrival, prepared) in zip(arrivals, prepared) {
+            do {
+                let messageID = try prepared.get().messageID
+                guard let acceptance = rest.popFirst() else { preconditionFailure("each group is answered whole") }
+                answers.append(.success(try await answer(arrival, try acceptance.get(), messageID: messageID)))
+            } catch {
+                answers.append(.failure(error))
+            }
+        }
+        return answers
+    }
+
+    /// Looks at an arrival and seals it; nothing is stored yet.
+    private func prepare(_ arrival: Arrival) throws -> (accepting: Accepting, messageID: String?) {
         let submission = try look(at: arrival)
-        let messageID = submission.state == .quarantined ? nil : submission.messageID
-        let answer: IntakeAnswer
         let accepting = Accepting(
             submission: store.seal(submission), tellsOfHarm: arrival.child?.tellsOfHarm ?? false)
-        switch try await acceptance.submit(accepting) {
+        return (accepting, submission.state == .quarantined ? nil : submission.messageID)
+    }
+
+    /// What the sender is told of what was stored.
+    private func answer(
+        _ arrival: Arrival, _ acceptance: Acceptance, messageID: String?
+    ) async throws -> IntakeAnswer {
+        let answer: IntakeAnswer
+        switch acceptance {
         case .received(let receipt) where receipt.state == .quarantined,
             .duplicate(let receipt) where receipt.state == .quarantined:
             let finding = receipt.findings.first ?? Finding(.internal, at: "", "Kept for staff to look at")
@@ -210,7 +268,8 @@ package struct Intake: Sendable {
             )
         }
         return submission(
-            messageID: peek.repeatID ?? arrival.idempotencyKey ?? arrival.transportID ?? arrival.digest,
+            messageID: arrival.requestID ?? peek.repeatID ?? arrival.idempotencyKey ?? arrival.transportID
+                ?? arrival.digest,
             format: peek.format,
             threadID: peek.threadID
         )

@@ -76,6 +76,7 @@ package struct Operations: Sendable {
                 name: "hub_shares", help: "Shares by state",
                 samples: ShareState.allCases.map { ([("state", $0.rawValue)], Double(counters.shares[$0] ?? 0)) }
             ),
+            installation.metrics.connections,
         ]
         return installation.metrics.text(gauges: gauges, totals: totals, histograms: histograms)
     }

@@ -21,36 +21,27 @@ package struct HL7Acknowledgement: Sendable {
     package var messageID: String
     /// MSH-7, `yyyyMMddHHmmss+ZZZZ`.
     package var time: String
+    /// MSA-3, in words for a person, without personal data: as a rule the receipt. What was wrong comes before it.
+    package var text: String
     /// What was wrong. Texts hold no personal data, so they may stand in MSA-3 and ERR.
     package var findings: [Finding]
 
-    package init(_ code: Code, messageID: String, time: String, findings: [Finding] = []) {
+    package init(_ code: Code, messageID: String, time: String, text: String = "", findings: [Finding] = []) {
         self.code = code
         self.messageID = messageID
         self.time = time
+        self.text = text
         self.findings = findings
     }
 
-    /// The bytes of the answer.
+    /// The bytes of the answer, in the character set of the message.
     ///
-    /// - Parameter message: What is answered. Nil when it could not be read; MSA-2 is then empty and the parties unknown.
+    /// - Parameter message: What is answered, or its header alone. Nil when it could not be read; MSA-2 is then empty and
+    ///   the parties unknown.
     package func bytes(answering message: HL7Message?) -> [UInt8] {
-        var writer = HL7Writer(delimiters: message?.delimiters ?? .standard)
-        if let header = message?.segments.first {
-            for (to, from) in [("MSH-3", 5), ("MSH-4", 6), ("MSH-5", 3), ("MSH-6", 4), ("MSH-11", 11), ("MSH-12", 12)] {
-                writer.set(HL7Path(stringLiteral: to), to: header.field(from))
-            }
-        }
-        writer.set("MSH-7", to: time)
-        writer.set("MSH-9.1", to: "ACK")
-        if let event = message?.first("MSH-9.2") {
-            writer.set("MSH-9.2", to: event)
-            writer.set("MSH-9.3", to: "ACK")
-        }
-        writer.set("MSH-10", to: messageID)
-        if message?.first("MSH-11") == nil { writer.set("MSH-11", to: "P") }
-        if message?.first("MSH-12") == nil { writer.set("MSH-12", to: "2.4") }
-        writer.append("MSA", code.rawValue, message?.first("MSH-10") ?? "", findings.first?.text ?? "")
+        var writer = HL7Writer(answering: message)
+        writeHeader(to: &writer, answering: message, type: ("ACK", message?.first("MSH-9.2"), "ACK"))
+        writeMSA(to: &writer, answering: message)
         if !findings.isEmpty { writer.append("ERR") }
         for (index, finding) in findings.prefix(20).enumerated() {
             let place = HL7Path(finding.path)
@@ -66,6 +57,34 @@ package struct HL7Acknowledgement: Sendable {
             }
         }
         return writer.bytes
+    }
+
+    /// MSH, from us to whoever sent the message.
+    ///
+    /// - Parameter type: MSH-9; a message whose event is unknown is answered by its first component alone.
+    func writeHeader(
+        to writer: inout HL7Writer, answering message: HL7Message?,
+        type: (message: String, event: String?, structure: String)
+    ) {
+        if let header = message?.segments.first {
+            for (to, from) in [("MSH-3", 5), ("MSH-4", 6), ("MSH-5", 3), ("MSH-6", 4), ("MSH-11", 11), ("MSH-12", 12)] {
+                writer.set(HL7Path(stringLiteral: to), to: header.field(from))
+            }
+        }
+        writer.set("MSH-7", to: time)
+        writer.set("MSH-9.1", to: type.message)
+        if let event = type.event {
+            writer.set("MSH-9.2", to: event)
+            writer.set("MSH-9.3", to: type.structure)
+        }
+        writer.set("MSH-10", to: messageID)
+        if message?.first("MSH-11") == nil { writer.set("MSH-11", to: "P") }
+        if message?.first("MSH-12") == nil { writer.set("MSH-12", to: "2.4") }
+    }
+
+    func writeMSA(to writer: inout HL7Writer, answering message: HL7Message?) {
+        let words = [findings.first?.text ?? "", text].filter { !$0.isEmpty }.joined(separator: "; ")
+        writer.append("MSA", code.rawValue, message?.first("MSH-10") ?? "", words)
     }
 }
 

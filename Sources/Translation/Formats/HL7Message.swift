@@ -11,6 +11,8 @@ package struct HL7Message: Sendable {
     package let delimiters: HL7Delimiters
     /// In the order of the message, MSH first.
     package let segments: [HL7Segment]
+    /// In which the bytes came.
+    let characterSet: TextEncoding
 
     /// Reads one message.
     ///
@@ -39,6 +41,7 @@ package struct HL7Message: Sendable {
             header.split(separator: delimiters.field, omittingEmptySubsequences: false).dropFirst(17).first ?? []
         let characterSet = HL7Encoding.characterSet(
             declared: declared.prefix { [delimiters] in $0 != delimiters.repetition }, of: raw)
+        self.characterSet = characterSet
         let encoding = HL7Encoding(delimiters: delimiters, characterSet: characterSet)
         segments = try Self.lines(of: characterSet.utf8(raw), separator: delimiters.field)
             .enumerated().map { HL7Segment(line: $1, number: $0 + 1, encoding: encoding) }
@@ -76,14 +79,24 @@ package struct HL7Message: Sendable {
         let starts = segments.indices.filter { segments[$0].name == "PID" }
         guard starts.count > 1, first("MSH-9.2") == "A40" else { return [self] }
         return zip(starts, starts.dropFirst() + [segments.endIndex]).map { start, end in
-            HL7Message(raw: raw, delimiters: delimiters, segments: segments[..<starts[0]] + segments[start..<end])
+            HL7Message(
+                raw: raw, delimiters: delimiters, segments: segments[..<starts[0]] + segments[start..<end],
+                characterSet: characterSet)
         }
     }
 
-    private init(raw: [UInt8], delimiters: HL7Delimiters, segments: ArraySlice<HL7Segment>) {
+    private init(
+        raw: [UInt8], delimiters: HL7Delimiters, segments: ArraySlice<HL7Segment>, characterSet: TextEncoding
+    ) {
         self.raw = raw
         self.delimiters = delimiters
         self.segments = Array(segments)
+        self.characterSet = characterSet
+    }
+
+    /// The MSH segment of a message as a message of its own, for answers that need no more; nil when it cannot be read.
+    package static func header(ofMessage bytes: [UInt8]) -> HL7Message? {
+        (try? header(of: bytes)).flatMap { try? parse(Array($0)) }
     }
 
     /// The bytes of the MSH segment without what stands before and after it.

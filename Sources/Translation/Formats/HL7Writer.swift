@@ -1,4 +1,5 @@
-/// Builds an HL7 v2 message field by field: escapes what it is given, drops empty trailing parts, writes UTF-8.
+/// Builds an HL7 v2 message field by field: escapes what it is given, drops empty trailing parts, writes UTF-8 or, where
+/// it answers a message, the character set of that.
 ///
 /// Starts with the MSH segment, whose delimiters and character set it fills in itself.
 package struct HL7Writer: Sendable {
@@ -11,12 +12,17 @@ package struct HL7Writer: Sendable {
     private let encoding: HL7Encoding
     private var segments: [Segment] = [Segment(name: "MSH")]
 
-    /// A message with an MSH segment.
-    ///
-    /// - Parameter delimiters: Defaults to the recommended ones; an acknowledgement takes those of the message it answers.
-    package init(delimiters: HL7Delimiters = .standard) {
-        encoding = HL7Encoding(delimiters: delimiters, characterSet: .utf8)
-        set("UNICODE UTF-8", field: 18, in: 0)
+    /// A message with an MSH segment, under the recommended delimiters and in UTF-8.
+    package init() {
+        self.init(answering: nil)
+    }
+
+    /// An answer, under the delimiters and in the character set of the message that it answers.
+    init(answering message: HL7Message?) {
+        encoding = HL7Encoding(
+            delimiters: message?.delimiters ?? .standard, characterSet: message?.characterSet ?? .utf8)
+        let declared = message.map { $0.segments[0].field(18).repetitions[0].whole }
+        set(declared ?? "UNICODE UTF-8", field: 18, in: 0)
     }
 
     /// Opens a segment. What is set next under its name goes into it.
@@ -72,7 +78,7 @@ package struct HL7Writer: Sendable {
     /// The message: segments end with CR, the last one too.
     package var bytes: [UInt8] {
         let delimiters = encoding.delimiters
-        return segments.flatMap { segment in
+        let bytes = segments.flatMap { segment in
             var fields = segment.fields.map { field in
                 Self.joined(field, delimiters.repetition) { repetition in
                     Self.joined(repetition, delimiters.component) { component in
@@ -85,6 +91,7 @@ package struct HL7Writer: Sendable {
             }
             return Self.joined([Array(segment.name.utf8)] + fields, delimiters.field) { $0 } + [UInt8(ascii: "\r")]
         }
+        return encoding.characterSet.bytes(ofUTF8: bytes)
     }
 
     private mutating func set(

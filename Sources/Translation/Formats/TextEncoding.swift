@@ -21,6 +21,15 @@ enum TextEncoding: Sendable, Hashable {
         return result
     }
 
+    /// Text in UTF-8 in this encoding; a character that it does not have becomes a question mark.
+    func bytes(ofUTF8 bytes: [UInt8]) -> [UInt8] {
+        guard self == .windows1252, bytes.contains(where: { $0 >= 0x80 }) else { return bytes }
+        return String(decoding: bytes, as: UTF8.self).unicodeScalars.map { scalar in
+            if let index = Self.upper.firstIndex(of: scalar) { return UInt8(0x80 + index) }
+            return UInt8(exactly: scalar.value).flatMap { (0x80...0x9F).contains($0) ? nil : $0 } ?? UInt8(ascii: "?")
+        }
+    }
+
     /// UTF-16 with a mark, or beginning with an ASCII character, as UTF-8 without a mark; nil when it is not UTF-16.
     static func utf8(fromUTF16 bytes: [UInt8]) -> [UInt8]? {
         let littleEndian = bytes.starts(with: [0xFF, 0xFE]) || bytes.dropFirst().first == 0

@@ -83,6 +83,8 @@ package struct Inbound: Sendable {
         case receipt
         /// MSA with AA, AE or AR.
         case hl7
+        /// A referral's reply (RRI) once it was worked on, else as `hl7`.
+        case rri
         /// A message bundle, or an OperationOutcome.
         case bars
         case none

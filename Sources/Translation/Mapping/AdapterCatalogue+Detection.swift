@@ -56,7 +56,7 @@ extension AdapterCatalogue {
 
 extension Inbound {
     /// Whether a type of message is taken. A document without a type is, so that the validation can say what it lacks.
-    func takes(_ type: String?) -> Bool {
+    package func takes(_ type: String?) -> Bool {
         guard !takes.isEmpty, let type else { return true }
         return takes.contains { $0.lowercased() == type.lowercased() }
     }

@@ -16,9 +16,29 @@ struct HL7AcknowledgementTests {
         let answer = HL7Acknowledgement(.accept, messageID: "H1", time: "20261122093001+0000")
         #expect(
             try lines(answer, to: message) == [
-                #"MSH|^~\&|LACHUB|LAC|PAS|RTG^x|20261122093001+0000||ACK^I12^ACK|H1|T|2.3||||||UNICODE UTF-8"#,
+                #"MSH|^~\&|LACHUB|LAC|PAS|RTG^x|20261122093001+0000||ACK^I12^ACK|H1|T|2.3"#,
                 "MSA|AA|R1",
             ])
+    }
+
+    @Test func `the receipt stands behind what was wrong`() throws {
+        var answer = HL7Acknowledgement(.accept, messageID: "H1", time: "20261122", text: "receipt 1")
+        #expect(try lines(answer, to: message)[1] == "MSA|AA|R1|receipt 1")
+        answer.findings = [Finding(.missing, at: "", "no name")]
+        #expect(try lines(answer, to: message)[1] == "MSA|AA|R1|no name; receipt 1")
+    }
+
+    @Test(arguments: ["8859/1", "", "UNICODE UTF-8", "UNICODE"])
+    func `the answer is in the character set of the message`(declared: String) throws {
+        let text = "MSH|^~\\&|P\u{C4}S|RTG|LACHUB|LAC|20261122093000||ADT^A28|R1|T|2.4||||||\(declared)\rPID|1\r"
+        let isLatin = declared == "8859/1" || declared.isEmpty
+        let bytes = isLatin ? text.unicodeScalars.map { UInt8($0.value) } : Array(text.utf8)
+        let answer = HL7Acknowledgement(.accept, messageID: "H1", time: "20261122")
+            .bytes(answering: try HL7Message.parse(bytes))
+        let name: [UInt8] = isLatin ? [0x50, 0xC4, 0x53] : [0x50, 0xC3, 0x84, 0x53]
+        #expect(answer.firstRange(of: [UInt8(ascii: "|")] + name + [UInt8(ascii: "|")]) != nil)
+        #expect(try HL7Message.parse(answer).first("MSH-18") == (declared.isEmpty ? nil : declared))
+        #expect(try HL7Message.parse(answer).first("MSH-5") == "P\u{C4}S")
     }
 
     @Test func `an error names segment, sequence, field and code`() throws {
