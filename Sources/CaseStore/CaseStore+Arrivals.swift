@@ -29,14 +29,15 @@ extension CaseStore {
         ).map(Self.referral)
     }
 
-    /// Submissions that are stored but neither finished nor waiting in the intake queue, as its messages' correlation
-    /// tells: there must never be one.
+    /// Submissions that are stored but neither finished, nor waiting in the intake queue, as its messages' correlation
+    /// tells, nor for an earlier message: there must never be one.
     package static func stranded(in connection: Connection) throws -> Int {
         try connection.query(
             """
             SELECT count(*)
             FROM record.submission
             WHERE state = 'received'
+                AND NOT EXISTS (SELECT FROM record.awaiting WHERE awaiting.submission = submission.receipt)
                 AND NOT EXISTS (
                     SELECT FROM queue.message JOIN queue.state ON state.id = message.id
                     WHERE message.correlation = submission.receipt

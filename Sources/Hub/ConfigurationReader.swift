@@ -73,14 +73,21 @@ struct ConfigurationReader {
             scanner: map["clamav"].flatMap { scanner($0) },
             meshMailboxes: map["mesh"].map { meshMailboxes($0, mayHurry: environment == .test) } ?? [],
             outbound: outbound(map["outbound"]),
-            intakeConcurrency: section(map, "intake", ["concurrency"]).flatMap {
+            intakeConcurrency: section(map, "intake", Self.intakeKeys).flatMap {
                 integer($0, "concurrency", "intake", 1...256)
             } ?? 32,
+            intakeWait: .seconds(
+                60
+                    * (section(map, "intake", Self.intakeKeys).flatMap {
+                        integer($0, "wait_minutes", "intake", 0...10_080)
+                    } ?? 240)),
             dispatchConcurrency: section(map, "dispatch", ["concurrency"]).flatMap {
                 integer($0, "concurrency", "dispatch", 1...256)
             } ?? 16
         )
     }
+
+    private static let intakeKeys = ["concurrency", "wait_minutes"]
 
     private mutating func environment(_ map: [String: Node]) -> HubEnvironment {
         guard let text = string(map, "environment", "") else {
