@@ -47,6 +47,7 @@ enum Place {
     static func document(_ receipt: UUIDValue) -> String { "record.document/\(receipt)" }
     static func profile(_ person: UUIDValue) -> String { "record.person/\(person)" }
     static func referral(_ referral: UUIDValue) -> String { "record.referral/\(referral)" }
+    static func provenance(_ referral: UUIDValue) -> String { "record.referral/\(referral)/provenance" }
     static func evidence(_ agreement: UUIDValue) -> String { "record.agreement/\(agreement)" }
     static func facts(_ decision: UUIDValue) -> String { "record.decision/\(decision)" }
 }

@@ -9,18 +9,21 @@ package struct IntakeItem: Sendable {
     /// Nothing when it could not be understood at all.
     package var referral: Referral?
     package var findings: [Finding]
+    /// Where its values stood in the document.
+    package var provenance: Provenance?
     /// Whether it may bring a new person: not so for a hospital's notices of admission and discharge (HL7 ADT), which
     /// are about whoever comes to the hospital.
     package var opensCase: Bool
 
     package init(
         ordinal: Int, status: ReferralReading.Status, referral: Referral?, findings: [Finding] = [],
-        opensCase: Bool = true
+        provenance: Provenance? = nil, opensCase: Bool = true
     ) {
         self.ordinal = ordinal
         self.status = status
         self.referral = referral
         self.findings = findings
+        self.provenance = provenance
         self.opensCase = opensCase
     }
 }

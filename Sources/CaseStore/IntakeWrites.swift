@@ -24,6 +24,7 @@ struct IntakeWrites {
         let stored: StoredReferral
         let answers: IntakeFate.Earlier?
         let sealed: [UInt8]
+        let provenance: [UInt8]?
     }
 
     private struct Awaiting {
@@ -105,7 +106,13 @@ struct IntakeWrites {
         let stored = StoredReferral(id: id, person: person, caseFile: caseFile, isNewPerson: isNew, isRepeat: false)
         let sealed = store.vault.seal(
             StrictJSON.write(subject.referral.value), with: key, context: Place.referral(id))
-        kept.append(Kept(entry: entry, subject: subject, stored: stored, answers: earlier, sealed: sealed))
+        let provenance = entry.item.provenance.map {
+            store.vault.seal(StrictJSON.write($0.value), with: key, context: Place.provenance(id))
+        }
+        kept.append(
+            Kept(
+                entry: entry, subject: subject, stored: stored, answers: earlier, sealed: sealed,
+                provenance: provenance))
         // Numbers of two persons who may be one stay apart until somebody has decided.
         let apart = review == nil ? [] : subject.index.mergedNumbers
         identifiers += subject.index.identifiers.filter { !apart.contains($0.index) }.map { (person, $0) }
@@ -229,12 +236,13 @@ struct IntakeWrites {
         """
         INSERT INTO record.referral (
             id, person, case_file, submission, answers, thread, received_at, sent_at, ordinal, type, state, urgency,
-            sender, source_code, source_kind, message_index, number_index, sealed
+            sender, source_code, source_kind, message_index, number_index, sealed,
+            sealed_provenance
         )
         SELECT
             id, person, case_file, submission, answers, thread, received_at, sent_at, ordinal,
             type::record.referral_type, state::record.referral_state, urgency::record.urgency, sender, source_code,
-            source_kind, message_index, number_index, sealed
+            source_kind, message_index, number_index, sealed, sealed_provenance
         FROM unnest(
             \(kept.map(\.stored.id)), \(kept.map(\.stored.person)), \(kept.map(\.stored.caseFile)),
             \(kept.map(\.entry.intake.receipt)), \(kept.map(\.answers?.id)),
@@ -244,10 +252,11 @@ struct IntakeWrites {
             \(kept.map(\.subject.referral.urgency?.code?.rawValue)), \(kept.map(\.entry.intake.sender)),
             \(kept.map(\.subject.referral.sourceCode?.code?.rawValue)),
             \(kept.map(\.subject.referral.sourceKind?.code?.rawValue)), \(kept.map(\.subject.message)),
-            \(kept.map(\.subject.number)), \(kept.map(\.sealed))
+            \(kept.map(\.subject.number)), \(kept.map(\.sealed)), \(kept.map(\.provenance))
         ) AS kept (
             id, person, case_file, submission, answers, thread, received_at, sent_at, ordinal, type, state, urgency,
-            sender, source_code, source_kind, message_index, number_index, sealed
+            sender, source_code, source_kind, message_index, number_index, sealed,
+            sealed_provenance
         )
         """
     }

@@ -86,11 +86,14 @@ CREATE TABLE record.referral (
     -- Of the sender's own number for the referral, by which later messages may name it.
     number_index bytea CHECK (octet_length(number_index) = 16),
     sealed bytea NOT NULL,
+    -- Where each of its values stood in the document, and what was done to it.
+    sealed_provenance bytea,
     -- Storing a submission a second time stores nothing.
     UNIQUE (submission, ordinal),
     CONSTRAINT withdrawn_has_time CHECK ((state = 'withdrawn') = (withdrawn_at IS NOT NULL))
 );
 ALTER TABLE record.referral ALTER COLUMN sealed SET STORAGE EXTERNAL;
+ALTER TABLE record.referral ALTER COLUMN sealed_provenance SET STORAGE EXTERNAL;
 CREATE INDEX referral_person ON record.referral (person, id);
 CREATE INDEX referral_message ON record.referral (sender, message_index) WHERE message_index IS NOT NULL;
 CREATE INDEX referral_number ON record.referral (sender, number_index) WHERE number_index IS NOT NULL;

@@ -301,6 +301,7 @@ package struct Intake: Sendable {
                 status: part.status,
                 referral: part.referral,
                 findings: part.errors + part.warnings,
+                provenance: part.provenance,
                 opensCase: !Self.isNotice(part, format)
             )
         }

@@ -77,6 +77,7 @@ extension Evaluation {
             let items = items(expression, scope, for: target)
             let values = items.compactMap(\.value).map(kind.fit)
             let isFound = items.contains(where: \.isFound)
+            note(items, by: expression, for: target, areElements: kind.isList || expression.takesAll)
             if kind.isList || expression.takesAll {
                 return Made(value: values.isEmpty ? nil : .array(values), isFound: isFound)
             }
@@ -84,10 +85,12 @@ extension Evaluation {
         case .object(let block): return make(block, scope, for: target)
         case .each(let expression, let block):
             let items = items(expression, scope, for: target)
-            let made = items.enumerated().map { index, item in
-                make(block, scope.within(item, index: index + 1), for: target, at: index)
+            var values: [Value] = []
+            for (index, item) in items.enumerated() {
+                // In the place that it has in the result: what gives nothing leaves no gap.
+                let made = make(block, scope.within(item, index: index + 1), for: target, at: values.count)
+                if let value = made.value { values.append(value) }
             }
-            let values = made.compactMap(\.value)
             return Made(value: values.isEmpty ? nil : .array(values), isFound: !values.isEmpty)
         case .list(let rules):
             let made = rules.map { make($0, scope, as: kind, for: target) }
@@ -104,14 +107,30 @@ extension Evaluation {
         case .members(let members):
             var object = Object()
             var isFound = false
+            let noted = found.count
             for member in members {
                 let made = make(member.rule, scope, as: member.kind, for: .member(target, member.key))
                 isFound = isFound || made.isFound
                 if let value = made.value { object[member.key] = value }
             }
             let isWanted = isFound || block.standsAlone || !members.contains { $0.rule.looksUp }
-            guard !object.isEmpty, isWanted else { return .nothing }
+            guard !object.isEmpty, isWanted else {
+                found.removeSubrange(noted...)
+                return .nothing
+            }
             return Made(value: .object(object), isFound: isFound)
+        }
+    }
+
+    /// Notes where the values of a field stood: each by itself for a list, else only the first is used.
+    private mutating func note(
+        _ items: [Item], by expression: Expression, for target: Place, areElements: Bool
+    ) {
+        for item in items where item.value != nil {
+            let sources = item.isFound ? [item.place] + item.joined : item.joined
+            found.append(
+                Found(target: target, isElement: areElements, sources: sources, steps: expression.writtenSteps))
+            if !areElements { break }
         }
     }
 }
