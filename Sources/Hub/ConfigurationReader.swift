@@ -44,7 +44,7 @@ struct ConfigurationReader {
             map, "",
             [
                 "environment", "organisation", "data", "database", "adapters", "keys", "listen", "limits", "admin",
-                "drop", "outbound", "intake", "dispatch", "public_form", "mesh", "clamav",
+                "drop", "outbound", "intake", "dispatch", "public_form", "staff_form", "mesh", "clamav",
             ]
         )
         let data = path(map, "data") ?? folder + "/data"
@@ -68,6 +68,7 @@ struct ConfigurationReader {
                 ?? .init(host: "127.0.0.1", port: 8443),
             limits: limits(map),
             publicForm: map["public_form"].map { publicForm($0) },
+            servesStaffForm: flag(map, "staff_form"),
             adminListener: map["admin"].map { adminListener($0) },
             dropFolder: path(map, "drop"),
             scanner: map["clamav"].flatMap { scanner($0) },
@@ -147,6 +148,16 @@ struct ConfigurationReader {
             limits.bodyBytes = mebibytes << 20
         }
         return limits
+    }
+
+    /// True or false; false when it is left out.
+    private mutating func flag(_ map: [String: Node], _ key: String) -> Bool {
+        guard let node = map[key] else { return false }
+        guard let flag = node.bool else {
+            problem(node, key, "must be true or false")
+            return false
+        }
+        return flag
     }
 
     private mutating func publicForm(_ node: Node) -> Configuration.PublicForm {

@@ -36,6 +36,8 @@ package struct Arrival: Sendable {
         /// The form for members of the public.
         case form
         case mesh
+        /// The form in which staff enter what came by phone, letter, e-mail or face to face.
+        case staffForm = "staff_form"
     }
 
     /// A sender who says they are under 13, without a professional beside them.
