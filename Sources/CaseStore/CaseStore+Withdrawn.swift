@@ -47,7 +47,11 @@ extension CaseStore {
             SET state = CASE WHEN queued_at IS NULL THEN 'refused' ELSE 'cancelled' END::record.share_state,
                 finished_at = greatest(withdrawal.at, now()), failure = 'referral_withdrawn'
             FROM unnest(\(withdrawals.map(\.thread)), \(withdrawals.map(\.at))) AS withdrawal (thread, at)
-                JOIN record.referral AS told ON told.id = withdrawal.thread OR told.thread = withdrawal.thread
+            CROSS JOIN LATERAL (
+                SELECT id, person FROM record.referral WHERE id = withdrawal.thread
+                UNION ALL
+                SELECT id, person FROM record.referral WHERE thread = withdrawal.thread AND thread <> id
+            ) AS told
             WHERE share.person = told.person
                 AND share.referral = told.id
                 AND share.state IN ('queued', 'parked')

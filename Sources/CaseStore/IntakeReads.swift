@@ -204,9 +204,12 @@ struct IntakeReads {
         WHERE nhs_index = ANY (\(verified))
         UNION
         SELECT person
-        FROM unnest(\(answers.map(\.sender)), \(answers.map(\.index))) AS message (sender, name)
-            JOIN record.referral ON referral.sender = message.sender
-                AND (referral.message_index = message.name OR referral.number_index = message.name)
+        FROM unnest(\(answers.map(\.sender)), \(answers.map(\.index))) AS message (sender, message_index)
+            JOIN record.referral USING (sender, message_index)
+        UNION
+        SELECT person
+        FROM unnest(\(answers.map(\.sender)), \(answers.map(\.index))) AS message (sender, number_index)
+            JOIN record.referral USING (sender, number_index)
         UNION
         SELECT person
         FROM (\(given(own))) AS given
@@ -238,10 +241,14 @@ struct IntakeReads {
         SELECT message.sender, message.name, newest.id, newest.thread, newest.person
         FROM unnest(\(messages.map(\.sender)), \(messages.map(\.index))) AS message (sender, name)
         CROSS JOIN LATERAL (
+            -- Each by an index of its own, which one condition with OR would not be.
             SELECT id, thread, person
             FROM record.referral
-            WHERE referral.sender = message.sender
-                AND (referral.message_index = message.name OR referral.number_index = message.name)
+            WHERE referral.sender = message.sender AND referral.message_index = message.name
+            UNION ALL
+            SELECT id, thread, person
+            FROM record.referral
+            WHERE referral.sender = message.sender AND referral.number_index = message.name
             ORDER BY id DESC
             LIMIT 1
         ) AS newest

@@ -276,10 +276,14 @@ struct IntakeWrites {
         FROM unnest(\(updates.compactMap(\.answers?.thread))) AS changed (thread)
         CROSS JOIN LATERAL (
             SELECT told.urgency
-            FROM record.referral AS told
-            WHERE (told.id = changed.thread OR told.thread = changed.thread)
-                AND told.type IN ('referral', 'update', 'notice')
-                AND told.urgency IS NOT NULL
+            FROM (
+                SELECT id, sent_at, type, urgency FROM record.referral WHERE id = changed.thread
+                UNION ALL
+                SELECT id, sent_at, type, urgency
+                FROM record.referral
+                WHERE thread = changed.thread AND thread <> id
+            ) AS told
+            WHERE told.type IN ('referral', 'update', 'notice') AND told.urgency IS NOT NULL
             ORDER BY told.sent_at DESC, told.id DESC
             LIMIT 1
         ) AS newest

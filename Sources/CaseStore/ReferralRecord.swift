@@ -29,12 +29,17 @@ extension CaseStore {
             SELECT
                 told.id, told.person, told.case_file, told.submission, told.sender, told.type, told.state, told.urgency,
                 told.received_at, told.sealed, told.sealed_provenance, person_key.wrapped_key
-            FROM record.referral AS asked
-                JOIN record.referral AS told
-                    ON told.id = asked.thread OR told.id = asked.id
-                    OR (told.thread = asked.thread AND told.thread <> told.id)
-                LEFT JOIN record.person_key ON person_key.person = told.person
-            WHERE asked.id = \(id)
+            FROM record.referral AS told LEFT JOIN record.person_key USING (person)
+            WHERE told.id IN (
+                SELECT asked.thread
+                FROM record.referral AS asked
+                WHERE asked.id = \(id)
+                UNION
+                SELECT other.id
+                FROM record.referral AS asked
+                    JOIN record.referral AS other ON other.thread = asked.thread AND other.thread <> other.id
+                WHERE asked.id = \(id)
+            )
             ORDER BY told.sent_at, told.received_at, told.submission, told.ordinal
             """, name: "record.referral_record")
         var record: ReferralRecord?
