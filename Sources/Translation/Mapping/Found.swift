@@ -3,9 +3,10 @@ import Referral
 /// What a mapping put into one place, where it found that, and by which steps: read only when somebody asks where a value
 /// came from, so it is put into words late.
 struct Found: Sendable {
-    /// The field, such as `person.dob`; of a list its name alone, for each of its elements in order.
+    /// The field, such as `person.dob`; of a list its name alone.
     var target: Place
-    var isElement: Bool
+    /// Of a list, which element.
+    var index: Int?
     var sources: [Place]
     var steps: [String]
 }
@@ -19,16 +20,12 @@ extension Provenance {
     init(_ found: [Found], mapped: Value, referral: Referral, isOfEnvelope: Bool) {
         self.init(isOfEnvelope: isOfEnvelope)
         var noted: [String: Origin] = [:]
-        var counted: [String: Int] = [:]
         for found in found {
             let path = found.target.text
             let origin = Origin(sources: found.sources.map(\.text), steps: found.steps)
             // Also under the list's name: one text may become several elements.
             noted[path] = origin
-            guard found.isElement else { continue }
-            let index = counted[path, default: 0]
-            counted[path] = index + 1
-            noted["\(path)[\(index)]"] = origin
+            if let index = found.index { noted["\(path)[\(index)]"] = origin }
         }
         note(referral.value, at: "", written: mapped, noted, inherited: nil)
     }

@@ -71,14 +71,19 @@ extension Evaluation {
     /// What a rule gives, with empty parts left out.
     ///
     /// A block that looks something up and finds nothing is left out as a whole, unless it stands alone.
-    mutating func make(_ rule: Rule, _ scope: Scope, as kind: FieldKind = .any, for target: Place) -> Made {
+    ///
+    /// - Parameter first: Of a list, how many elements other rules put before.
+    mutating func make(
+        _ rule: Rule, _ scope: Scope, as kind: FieldKind = .any, for target: Place, after first: Int = 0
+    ) -> Made {
         switch rule {
         case .leaf(let expression):
             let items = items(expression, scope, for: target)
             let values = items.compactMap(\.value).map(kind.fit)
             let isFound = items.contains(where: \.isFound)
-            note(items, by: expression, for: target, areElements: kind.isList || expression.takesAll)
-            if kind.isList || expression.takesAll {
+            let isList = kind.isList || expression.takesAll
+            note(items, by: expression, for: target, after: isList ? first : nil)
+            if isList {
                 return Made(value: values.isEmpty ? nil : .array(values), isFound: isFound)
             }
             return Made(value: values.first, isFound: isFound)
@@ -88,14 +93,19 @@ extension Evaluation {
             var values: [Value] = []
             for (index, item) in items.enumerated() {
                 // In the place that it has in the result: what gives nothing leaves no gap.
-                let made = make(block, scope.within(item, index: index + 1), for: target, at: values.count)
+                let made = make(block, scope.within(item, index: index + 1), for: target, at: first + values.count)
                 if let value = made.value { values.append(value) }
             }
             return Made(value: values.isEmpty ? nil : .array(values), isFound: !values.isEmpty)
         case .list(let rules):
-            let made = rules.map { make($0, scope, as: kind, for: target) }
-            let values = made.compactMap(\.value).flatMap { $0.arrayValue ?? [$0] }
-            return Made(value: values.isEmpty ? nil : .array(values), isFound: made.contains(where: \.isFound))
+            var values: [Value] = []
+            var isFound = false
+            for rule in rules {
+                let made = make(rule, scope, as: kind, for: target, after: values.count)
+                isFound = isFound || made.isFound
+                if let value = made.value { values += value.arrayValue ?? [value] }
+            }
+            return Made(value: values.isEmpty ? nil : .array(values), isFound: isFound)
         }
     }
 
@@ -124,13 +134,15 @@ extension Evaluation {
 
     /// Notes where the values of a field stood: each by itself for a list, else only the first is used.
     private mutating func note(
-        _ items: [Item], by expression: Expression, for target: Place, areElements: Bool
+        _ items: [Item], by expression: Expression, for target: Place, after first: Int?
     ) {
-        for item in items where item.value != nil {
+        for (index, item) in items.lazy.filter({ $0.value != nil }).enumerated() {
             let sources = item.isFound ? [item.place] + item.joined : item.joined
-            found.append(
-                Found(target: target, isElement: areElements, sources: sources, steps: expression.writtenSteps))
-            if !areElements { break }
+            var steps = expression.writtenSteps
+            // What the adapter itself states stands in the expression as a whole.
+            if sources.isEmpty, steps.isEmpty { steps = [expression.source] }
+            found.append(Found(target: target, index: first.map { $0 + index }, sources: sources, steps: steps))
+            if first == nil { break }
         }
     }
 }
