@@ -29,14 +29,15 @@ extension CaseStore {
         ).map(Self.referral)
     }
 
-    /// Submissions that are stored but neither finished nor waiting in the intake queue, as its messages' correlation
-    /// tells: there must never be one.
+    /// Submissions that are stored but neither finished, nor waiting in the intake queue, as its messages' correlation
+    /// tells, nor for an earlier message: there must never be one.
     package static func stranded(in connection: Connection) throws -> Int {
         try connection.query(
             """
             SELECT count(*)
             FROM record.submission
             WHERE state = 'received'
+                AND NOT EXISTS (SELECT FROM record.awaiting WHERE awaiting.submission = submission.receipt)
                 AND NOT EXISTS (
                     SELECT FROM queue.message JOIN queue.state ON state.id = message.id
                     WHERE message.correlation = submission.receipt
@@ -49,12 +50,10 @@ extension CaseStore {
         )[0].decode(Int.self)
     }
 
-    private static func referral(_ row: Row) throws -> ReferralSummary {
-        let (id, person, caseFile, submission, sender, type, state, urgency, receivedAt) = try row.decode(
-            UUIDValue.self, UUIDValue.self, UUIDValue?.self, UUIDValue.self, String.self, String.self, String.self,
-            String?.self, Timestamp.self)
-        return ReferralSummary(
-            id: id, person: person, caseFile: caseFile, submission: submission, sender: sender, type: type,
-            state: state, urgency: urgency, receivedAt: receivedAt)
+    static func referral(_ row: Row) throws -> ReferralSummary {
+        ReferralSummary(
+            id: try row.value("id"), person: try row.value("person"), caseFile: try row.value("case_file"),
+            submission: try row.value("submission"), sender: try row.value("sender"), type: try row.value("type"),
+            state: try row.value("state"), urgency: try row.value("urgency"), receivedAt: try row.value("received_at"))
     }
 }

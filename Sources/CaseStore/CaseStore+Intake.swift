@@ -8,11 +8,14 @@ extension CaseStore {
     /// Two batches that name the same persons may be refused by PostgreSQL as a deadlock; that error is retryable like
     /// any lost race.
     ///
+    /// A submission of which an item awaits an earlier message stays unfinished: ``resume(at:limit:in:)`` says when it is
+    /// to be stored again.
+    ///
     /// - Returns: For each submission the results of its items, in their order.
-    /// - Throws: ``CaseStoreError/awaitsEarlier(receipt:)`` for a submission that must be tried again later; then nothing
-    ///   of the batch may be committed.
-    package func store(_ intakes: [IntakeRecord], in connection: Connection) throws -> [[IntakeResult]] {
-        var batch = IntakeBatch(store: self, connection: connection, intakes: intakes)
+    package func store(
+        _ intakes: [IntakeRecord], at now: Timestamp = .now(), in connection: Connection
+    ) throws -> [[IntakeResult]] {
+        var batch = IntakeBatch(store: self, connection: connection, intakes: intakes, now: now)
         return try batch.run()
     }
 }

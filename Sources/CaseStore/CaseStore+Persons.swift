@@ -151,6 +151,12 @@ extension CaseStore {
         return try vault.unwrap(row.decode([UInt8].self))
     }
 
+    /// The data key of a person who is held by the transaction.
+    func key(of person: HeldPerson) throws -> DataKey {
+        guard let wrapped = person.wrappedKey else { throw CaseStoreError.keyDestroyed(person: person.id) }
+        return try vault.unwrap(wrapped)
+    }
+
     /// The picture of a person, for the hub's own use: whoever shows it enters a view.
     func profile(of person: UUIDValue, in connection: Connection) throws -> Referral? {
         let rows = try connection.query(

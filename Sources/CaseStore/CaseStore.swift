@@ -32,14 +32,11 @@ package enum CaseStoreError: Error, Equatable, CustomStringConvertible {
     case unreadable(String)
     /// A share was asked to take a step that its state does not allow.
     case wrongState(share: UUIDValue)
-    /// A submission answers another that is not worked on yet: it must be tried again later.
-    case awaitsEarlier(receipt: UUIDValue)
 
     package var description: String {
         switch self {
         case .keyDestroyed(let person): "the key of person \(person) was destroyed"
         case .unreadable(let place): "what is stored at \(place) cannot be read"
-        case .awaitsEarlier(let receipt): "submission \(receipt) answers one that is not worked on yet"
         case .wrongState(let share): "share \(share) is not in a state for this step"
         }
     }
@@ -50,6 +47,7 @@ enum Place {
     static func document(_ receipt: UUIDValue) -> String { "record.document/\(receipt)" }
     static func profile(_ person: UUIDValue) -> String { "record.person/\(person)" }
     static func referral(_ referral: UUIDValue) -> String { "record.referral/\(referral)" }
+    static func provenance(_ referral: UUIDValue) -> String { "record.referral/\(referral)/provenance" }
     static func evidence(_ agreement: UUIDValue) -> String { "record.agreement/\(agreement)" }
     static func facts(_ decision: UUIDValue) -> String { "record.decision/\(decision)" }
 }

@@ -9,18 +9,21 @@ package struct IntakeItem: Sendable {
     /// Nothing when it could not be understood at all.
     package var referral: Referral?
     package var findings: [Finding]
+    /// Where its values stood in the document.
+    package var provenance: Provenance?
     /// Whether it may bring a new person: not so for a hospital's notices of admission and discharge (HL7 ADT), which
     /// are about whoever comes to the hospital.
     package var opensCase: Bool
 
     package init(
         ordinal: Int, status: ReferralReading.Status, referral: Referral?, findings: [Finding] = [],
-        opensCase: Bool = true
+        provenance: Provenance? = nil, opensCase: Bool = true
     ) {
         self.ordinal = ordinal
         self.status = status
         self.referral = referral
         self.findings = findings
+        self.provenance = provenance
         self.opensCase = opensCase
     }
 }
@@ -30,19 +33,23 @@ package struct IntakeRecord: Sendable {
     package var receipt: UUIDValue
     package var sender: String
     package var receivedAt: Timestamp
+    /// How long an item may wait for the earlier message that it answers; after that it becomes a work item.
+    package var waitsUntil: Timestamp
     package var items: [IntakeItem]
     /// Accepted, incomplete or rejected, as a whole.
     package var state: SubmissionState
     package var findings: [Finding]
 
+    /// - Parameter waitsUntil: Left out, no item waits.
     package init(
-        receipt: UUIDValue, sender: String, receivedAt: Timestamp, items: [IntakeItem],
+        receipt: UUIDValue, sender: String, receivedAt: Timestamp, waitsUntil: Timestamp? = nil, items: [IntakeItem],
         state: SubmissionState = .accepted, findings: [Finding] = []
     ) {
         precondition(state != .received, "a submission that was worked on is not merely received")
         self.receipt = receipt
         self.sender = sender
         self.receivedAt = receivedAt
+        self.waitsUntil = waitsUntil ?? receivedAt
         self.items = items
         self.state = state
         self.findings = findings
@@ -54,7 +61,10 @@ package enum IntakeResult: Sendable, Hashable {
     case stored(StoredReferral)
     /// A notice about somebody who is not known: nothing is kept, and the document is destroyed after 24 hours.
     case unknownPerson
-    /// It answers a message that is not known from this sender: a work item.
+    /// It answers a message that has not come yet: its submission stays unfinished, and is resumed when that has come,
+    /// or when it has waited long enough.
+    case awaiting
+    /// It answers a message that is not known from this sender, and need not wait for it any longer: a work item.
     case unbound
     /// It names nobody or cannot be read: a work item.
     case rejected

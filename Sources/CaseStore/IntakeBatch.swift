@@ -12,6 +12,7 @@ struct IntakeBatch {
     let store: CaseStore
     let connection: Connection
     let intakes: [IntakeRecord]
+    let now: Timestamp
 
     /// What became of the messages, by document and in the order of each document's items.
     private var results: [[IntakeResult?]]
@@ -19,10 +20,11 @@ struct IntakeBatch {
     /// Messages of one round at most, so that a statement's parameters stay small however long a table is.
     static let longestRound = 500
 
-    init(store: CaseStore, connection: Connection, intakes: [IntakeRecord]) {
+    init(store: CaseStore, connection: Connection, intakes: [IntakeRecord], now: Timestamp) {
         self.store = store
         self.connection = connection
         self.intakes = intakes
+        self.now = now
         results = intakes.map { Array(repeating: nil, count: $0.items.count) }
     }
 
@@ -86,11 +88,12 @@ struct IntakeBatch {
                 later.append(placed)
                 continue
             }
-            let fate = try reads.fate(of: placed.entry, vault: store.vault)
-            if let person = fate.person { changed.insert(person) }
+            let fate = reads.fate(of: placed.entry, now: now, vault: store.vault)
+            if let person = fate.person { changed.insert(person.id) }
             settled.append((placed, fate))
         }
         let made = try make(settled.compactMap { $0.fate.newPerson })
+        writes.histories = try histories(of: settled.compactMap { $0.fate.overtaken(by: $0.placed.entry) })
         for (placed, fate) in settled {
             // Another transaction made this person a moment ago and has committed: the holder is found next time.
             if let new = fate.newPerson, !made.contains(new.id) {
@@ -100,6 +103,7 @@ struct IntakeBatch {
             }
         }
         _ = try connection.pipeline(writes.pipeline)
+        try store.withdraw(writes.withdrawals, in: connection)
         return later.sorted { ($0.intake, $0.item) < ($1.intake, $1.item) }
     }
 
@@ -132,10 +136,31 @@ struct IntakeBatch {
         return Set(try connection.pipeline(making)[1].decode(UUIDValue.self))
     }
 
-    /// Enters what became of the documents, and when those of which nothing is kept are destroyed.
+    /// All that was told of these persons so far, in the order in which it was sent.
+    private func histories(of persons: [HeldPerson]) throws -> [UUIDValue: [IntakeWrites.Told]] {
+        guard !persons.isEmpty else { return [:] }
+        let keys = try Dictionary(uniqueKeysWithValues: persons.map { ($0.id, try store.key(of: $0)) })
+        let rows = try connection.query(
+            """
+            SELECT person, id, sent_at, sealed
+            FROM record.referral
+            WHERE person = ANY (\(persons.map(\.id))) AND type IN ('referral', 'update', 'notice')
+            ORDER BY sent_at, received_at, submission, ordinal
+            """, name: "record.histories")
+        return try rows.reduce(into: [:]) { histories, row in
+            let (person, id, at, sealed) = try row.decode(
+                UUIDValue.self, UUIDValue.self, Timestamp.self, [UInt8].self)
+            guard let key = keys[person] else { return }
+            let referral = try store.referral(sealed, with: key, at: Place.referral(id))
+            histories[person, default: []].append(.init(at: at, referral: referral))
+        }
+    }
+
+    /// Enters what became of the documents, and when those of which nothing is kept are destroyed. One of which a part
+    /// awaits an earlier message is not finished.
     private func finish() throws {
         var writes = IntakeWrites(store: store)
-        writes.finish(intakes)
+        writes.finish(zip(intakes, results).filter { !$1.contains(.awaiting) }.map(\.0))
         for (intake, results) in zip(intakes, results)
         where !results.isEmpty && results.allSatisfy({ $0 == .unknownPerson }) {
             writes.destroy(intake.receipt, at: intake.receivedAt + .seconds(86_400))

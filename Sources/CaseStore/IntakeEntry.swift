@@ -18,7 +18,10 @@ struct IntakeEntry {
         let index: PersonIndex
         /// Of the message's own id.
         let message: [UInt8]?
-        /// Of the id of the earlier message that it answers; a referral opens a person of its own, whatever it answers.
+        /// Of the sender's own number for the referral, by which its later messages may name it.
+        let number: [UInt8]?
+        /// Of the id or number of the earlier message that it answers; a referral opens a person of its own, whatever it
+        /// answers.
         let answered: [UInt8]?
     }
 
@@ -34,15 +37,23 @@ struct IntakeEntry {
         let subject = Subject(
             referral: referral, type: type, index: PersonIndex(referral, sender: intake.sender, vault: vault),
             message: referral.messageID.map { vault.blindIndex(.messageID, $0) },
+            number: referral.number.map { vault.blindIndex(.messageID, $0) },
             answered: type == .referral ? nil : referral.inReplyTo.map { vault.blindIndex(.messageID, $0) })
         self.subject = subject
-        touches = Set(subject.index.identifiers.map(\.index) + [subject.message, subject.answered].compactMap { $0 })
+        let names = [subject.message, subject.number, subject.answered].compactMap { $0 }
+        touches = Set(subject.index.identifiers.map(\.index) + names)
     }
 
     /// Whether its person is looked for by numbers among those who are known, and nobody new is made of it.
     var seeksKnownPerson: Bool {
         guard let subject, subject.answered == nil else { return false }
         return subject.type.answersAnother || !item.opensCase
+    }
+
+    /// Whether it tells something about the person that the picture of the person shows.
+    var changesProfile: Bool {
+        guard let subject else { return false }
+        return [.referral, .update, .notice].contains(subject.type)
     }
 
     /// When it was sent, or for want of that came.
@@ -100,12 +111,21 @@ enum IntakeFate {
     case refused
     /// A notice about somebody who is not known.
     case unknownPerson
+    /// It answers a message that has not come yet, known by the blind index of its id or number.
+    case awaiting(answered: [UInt8])
     /// Nobody can tell whom it is about; why, as a code word.
     case unbound(code: String)
-    /// Kept for a person who is known; `answering` is the earlier message that it answers.
-    case kept(HeldPerson, answering: UUIDValue?)
+    /// Kept for a person who is known; `answering` is the earlier message that it answers. With a review, another person
+    /// may be the same one.
+    case kept(HeldPerson, answering: Earlier?, review: Review? = nil)
     /// Kept for a new person, who may be one who is known.
     case new(NewPerson, review: Review?)
+
+    /// An earlier message, and the first of its thread: the referral that all of it is about.
+    struct Earlier {
+        let id: UUIDValue
+        let thread: UUIDValue
+    }
 
     /// Something for staff to compare: why, as a code word, and with whom.
     struct Review {
@@ -113,8 +133,15 @@ enum IntakeFate {
         let other: UUIDValue
     }
 
-    /// The known person of ``kept(_:answering:)``.
-    var person: UUIDValue? { if case .kept(let person, _) = self { person.id } else { nil } }
+    /// The known person of ``kept(_:answering:review:)``.
+    var person: HeldPerson? { if case .kept(let person, _, _) = self { person } else { nil } }
+
+    /// The person of whom something sent later than this message was told already, so that the picture of the person
+    /// must be made anew.
+    func overtaken(by entry: IntakeEntry) -> HeldPerson? {
+        guard let person, entry.changesProfile, entry.sentAt < person.profileAt else { return nil }
+        return person
+    }
 
     var newPerson: NewPerson? { if case .new(let person, _) = self { person } else { nil } }
 }

@@ -26,9 +26,7 @@ struct IntakeReads {
     /// The open cases of the persons held.
     private(set) var openCases: [UUIDValue: UUIDValue] = [:]
     /// The newest earlier message of each name that is answered.
-    private var answered: [Message: (id: UUIDValue, person: UUIDValue)] = [:]
-    /// Of those names, the ones that were received and are not worked on yet, each with their receipts.
-    private var unfinished: [Message: Set<UUIDValue>] = [:]
+    private var answered: [Message: (earlier: IntakeFate.Earlier, person: UUIDValue)] = [:]
     private var held: [UUIDValue: HeldPerson] = [:]
     private var byNHS: [[UInt8]: UUIDValue] = [:]
     /// Who was given a number: the first, or where it is to find its person, each with the birth date.
@@ -73,8 +71,6 @@ struct IntakeReads {
             readers.append(reader)
         }
         if !answers.isEmpty {
-            // In this order: one that is finished when the first looks has its referral when the second does.
-            read(Self.unfinished(answers), "record.unfinished_messages") { try $0.readUnfinished($1) }
             read(Self.answered(answers), "record.answered_messages") { try $0.readAnswered($1) }
         }
         if !(verified.isEmpty && answers.isEmpty && own.isEmpty) {
@@ -94,16 +90,9 @@ struct IntakeReads {
 
     private mutating func readAnswered(_ rows: QueryResult) throws {
         for row in rows {
-            let (sender, index, id, person) = try row.decode(
-                String.self, [UInt8].self, UUIDValue.self, UUIDValue.self)
-            answered[Message(sender: sender, index: index)] = (id, person)
-        }
-    }
-
-    private mutating func readUnfinished(_ rows: QueryResult) throws {
-        for row in rows {
-            let (sender, index, receipt) = try row.decode(String.self, [UInt8].self, UUIDValue.self)
-            unfinished[Message(sender: sender, index: index), default: []].insert(receipt)
+            let (sender, index, id, thread, person) = try row.decode(
+                String.self, [UInt8].self, UUIDValue.self, UUIDValue.self, UUIDValue.self)
+            answered[Message(sender: sender, index: index)] = (.init(id: id, thread: thread), person)
         }
     }
 
@@ -151,24 +140,23 @@ struct IntakeReads {
 
     /// Says what is to be done with a message.
     ///
-    /// - Throws: ``CaseStoreError/awaitsEarlier(receipt:)`` when it answers one that was received and is not worked on
-    ///   yet, or was set aside: it would be taken for an answer to nothing.
-    func fate(of entry: IntakeEntry, vault: Vault) throws -> IntakeFate {
+    /// - Parameter now: An answer to a message that has not come waits for it until ``IntakeRecord/waitsUntil``.
+    func fate(of entry: IntakeEntry, now: Timestamp, vault: Vault) -> IntakeFate {
         guard let subject = entry.subject else { return .refused }
         if let answers = subject.answered {
             let message = Message(sender: entry.intake.sender, index: answers)
             if let earlier = answered[message], let person = held[earlier.person] {
                 // A sender's wrong id must not lay one person's facts upon another.
                 return person.isContradicted(by: subject.index)
-                    ? .unbound(code: "names_another_person") : .kept(person, answering: earlier.id)
+                    ? .unbound(code: "names_another_person") : .kept(person, answering: earlier.earlier)
             }
-            guard unfinished[message, default: []].subtracting([entry.intake.receipt]).isEmpty else {
-                throw CaseStoreError.awaitsEarlier(receipt: entry.intake.receipt)
-            }
-            return .unbound(code: subject.type.rawValue)
+            return now < entry.intake.waitsUntil
+                ? .awaiting(answered: answers) : .unbound(code: subject.type.rawValue)
         }
         if entry.seeksKnownPerson {
-            if let person = knownPerson(subject.index) { return .kept(person, answering: nil) }
+            if let person = knownPerson(subject.index) {
+                return .kept(person, answering: nil, review: merge(subject.index, into: person))
+            }
             return entry.item.opensCase ? .unbound(code: subject.type.rawValue) : .unknownPerson
         }
         return match(entry, subject, vault: vault)
@@ -180,6 +168,13 @@ struct IntakeReads {
         let candidates =
             [index.nhs.flatMap { byNHS[$0] }].compactMap { $0 } + index.ownNumbers.flatMap { givenNumber[$0] ?? [] }
         return candidates.lazy.compactMap { held[$0] }.first { $0.birthDate == birthDate }
+    }
+
+    /// Another person who has one of the numbers that a message lays together: the sender says that both are one.
+    private func merge(_ index: PersonIndex, into person: HeldPerson) -> IntakeFate.Review? {
+        guard !index.mergedNumbers.isEmpty else { return nil }
+        let others = index.ownNumbers.flatMap { givenNumber[$0] ?? [] }.filter { $0 != person.id && held[$0] != nil }
+        return others.min().map { IntakeFate.Review(code: "numbers_merged", other: $0) }
     }
 
     /// A verified NHS number with the same birth date is that person. Everything else is a new one, and where one of the
@@ -213,6 +208,10 @@ struct IntakeReads {
             JOIN record.referral USING (sender, message_index)
         UNION
         SELECT person
+        FROM unnest(\(answers.map(\.sender)), \(answers.map(\.index))) AS message (sender, number_index)
+            JOIN record.referral USING (sender, number_index)
+        UNION
+        SELECT person
         FROM (\(given(own))) AS given
         """
     }
@@ -239,26 +238,20 @@ struct IntakeReads {
     /// The newest message of each name.
     private static func answered(_ messages: [Message]) -> SQL {
         """
-        SELECT message.sender, message.message_index, newest.id, newest.person
-        FROM unnest(\(messages.map(\.sender)), \(messages.map(\.index))) AS message (sender, message_index)
+        SELECT message.sender, message.name, newest.id, newest.thread, newest.person
+        FROM unnest(\(messages.map(\.sender)), \(messages.map(\.index))) AS message (sender, name)
         CROSS JOIN LATERAL (
-            SELECT id, person
+            -- Each by an index of its own, which one condition with OR would not be.
+            SELECT id, thread, person
             FROM record.referral
-            WHERE referral.sender = message.sender AND referral.message_index = message.message_index
+            WHERE referral.sender = message.sender AND referral.message_index = message.name
+            UNION ALL
+            SELECT id, thread, person
+            FROM record.referral
+            WHERE referral.sender = message.sender AND referral.number_index = message.name
             ORDER BY id DESC
             LIMIT 1
         ) AS newest
-        """
-    }
-
-    /// Submissions under these names that were received and have not ended.
-    private static func unfinished(_ messages: [Message]) -> SQL {
-        """
-        SELECT message.sender, message.id_hash, submission.receipt
-        FROM unnest(\(messages.map(\.sender)), \(messages.map(\.index))) AS message (sender, id_hash)
-            JOIN record.submission_id USING (sender, id_hash)
-            JOIN record.submission ON submission.receipt = submission_id.receipt
-        WHERE submission.state = 'received'
         """
     }
 

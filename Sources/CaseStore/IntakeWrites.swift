@@ -12,12 +12,24 @@ struct IntakeWrites {
         let sealed: [UInt8]
     }
 
+    /// What a message told of a person, and when it was sent.
+    struct Told {
+        let at: Timestamp
+        let referral: Referral
+    }
+
     private struct Kept {
         let entry: IntakeEntry
         let subject: IntakeEntry.Subject
         let stored: StoredReferral
-        let answers: UUIDValue?
+        let answers: IntakeFate.Earlier?
         let sealed: [UInt8]
+        let provenance: [UInt8]?
+    }
+
+    private struct Awaiting {
+        let entry: IntakeEntry
+        let answered: [UInt8]
     }
 
     private let store: CaseStore
@@ -29,6 +41,9 @@ struct IntakeWrites {
     private var entries: [LedgerEntry] = []
     private var finished: [IntakeRecord] = []
     private var destroyed: [(receipt: UUIDValue, at: Timestamp)] = []
+    private var awaiting: [Awaiting] = []
+    /// What was told before, in the order in which it was sent, of the persons of whom an older message came late.
+    var histories: [UUIDValue: [Told]] = [:]
 
     init(store: CaseStore) {
         self.store = store
@@ -46,17 +61,20 @@ struct IntakeWrites {
             return .rejected
         case .unknownPerson:
             return .unknownPerson
+        case .awaiting(let answered):
+            awaiting.append(Awaiting(entry: entry, answered: answered))
+            return .awaiting
         case .unbound(let code):
             work(.unboundMessage, entry, code: code)
             return .unbound
-        case .kept(let person, let earlier):
-            guard let wrapped = person.wrappedKey else { throw CaseStoreError.keyDestroyed(person: person.id) }
-            let key = try store.vault.unwrap(wrapped)
-            if let subject = entry.subject, [.referral, .update, .notice].contains(subject.type) {
+        case .kept(let person, let earlier, let review):
+            let key = try store.key(of: person)
+            if let subject = entry.subject, entry.changesProfile {
                 try update(person, key, with: subject, sentAt: entry.sentAt)
             }
             return keep(
-                entry, person: person.id, key, isNew: false, caseFile: openCases[person.id], answering: earlier)
+                entry, person: person.id, key, isNew: false, caseFile: openCases[person.id], answering: earlier,
+                review: review)
         case .new(let person, let review):
             enter(.keyMade, [.person: person.id.description, .actor: "hub"])
             return keep(entry, person: person.id, person.key, isNew: true, caseFile: nil, review: review)
@@ -75,7 +93,7 @@ struct IntakeWrites {
 
     private mutating func keep(
         _ entry: IntakeEntry, person: UUIDValue, _ key: DataKey, isNew: Bool, caseFile: UUIDValue?,
-        answering earlier: UUIDValue? = nil, review: IntakeFate.Review? = nil
+        answering earlier: IntakeFate.Earlier? = nil, review: IntakeFate.Review? = nil
     ) -> IntakeResult {
         guard let subject = entry.subject else { return .rejected }
         let id = UUIDValue.v7()
@@ -88,8 +106,16 @@ struct IntakeWrites {
         let stored = StoredReferral(id: id, person: person, caseFile: caseFile, isNewPerson: isNew, isRepeat: false)
         let sealed = store.vault.seal(
             StrictJSON.write(subject.referral.value), with: key, context: Place.referral(id))
-        kept.append(Kept(entry: entry, subject: subject, stored: stored, answers: earlier, sealed: sealed))
-        identifiers += subject.index.identifiers.map { (person, $0) }
+        let provenance = entry.item.provenance.map {
+            store.vault.seal(StrictJSON.write($0.value), with: key, context: Place.provenance(id))
+        }
+        kept.append(
+            Kept(
+                entry: entry, subject: subject, stored: stored, answers: earlier, sealed: sealed,
+                provenance: provenance))
+        // Numbers of two persons who may be one stay apart until somebody has decided.
+        let apart = review == nil ? [] : subject.index.mergedNumbers
+        identifiers += subject.index.identifiers.filter { !apart.contains($0.index) }.map { (person, $0) }
         enter(
             .referralStored,
             [
@@ -111,10 +137,15 @@ struct IntakeWrites {
     private mutating func update(
         _ person: HeldPerson, _ key: DataKey, with subject: IntakeEntry.Subject, sentAt: Timestamp
     ) throws {
-        let profile = try store.referral(person.sealedProfile, with: key, at: Place.profile(person.id))
-        let updated =
-            sentAt < person.profileAt
-            ? subject.referral.updated(by: profile) : profile.updated(by: subject.referral)
+        let updated: Referral
+        if sentAt < person.profileAt, let history = histories[person.id] {
+            let later = history.firstIndex { $0.at > sentAt } ?? history.endIndex
+            let told = history[..<later].map(\.referral) + [subject.referral] + history[later...].map(\.referral)
+            updated = told.dropFirst().reduce(told[0]) { $0.updated(by: $1) }
+        } else {
+            let profile = try store.referral(person.sealedProfile, with: key, at: Place.profile(person.id))
+            updated = profile.updated(by: subject.referral)
+        }
         profiles.append(
             Profile(
                 person: person.id, at: max(sentAt, person.profileAt),
@@ -157,8 +188,9 @@ struct IntakeWrites {
         if !identifiers.isEmpty { pipeline.add(keepingIdentifiers, name: "record.keep_identifiers") }
         if !cases.isEmpty { pipeline.add(openingCases, name: "record.open_cases") }
         if !kept.isEmpty { pipeline.add(insertingReferrals, name: "record.insert_referrals") }
-        let withdrawn = kept.filter { $0.subject.type == .withdrawal && $0.answers != nil }
-        if !withdrawn.isEmpty { pipeline.add(withdrawing(withdrawn), name: "record.withdraw_referrals") }
+        let urgent = kept.filter { $0.answers != nil && $0.subject.referral.urgency?.code != nil }
+        if !urgent.isEmpty { pipeline.add(changingUrgency(urgent), name: "record.change_urgency") }
+        if !awaiting.isEmpty { pipeline.add(insertingAwaiting, name: "record.insert_awaiting") }
         if !workItems.isEmpty { pipeline.add(store.adding(workItems), name: "record.add_work_items") }
         if !destroyed.isEmpty { pipeline.add(markingDocuments, name: "record.mark_documents") }
         if !finished.isEmpty { pipeline.add(store.finishing(finished), name: "record.finish_submissions") }
@@ -203,35 +235,72 @@ struct IntakeWrites {
     private var insertingReferrals: SQL {
         """
         INSERT INTO record.referral (
-            id, person, case_file, submission, answers, received_at, sent_at, ordinal, type, state, urgency, sender,
-            source_code, source_kind, message_index, sealed
+            id, person, case_file, submission, answers, thread, received_at, sent_at, ordinal, type, state, urgency,
+            sender, source_code, source_kind, message_index, number_index, sealed,
+            sealed_provenance
         )
         SELECT
-            id, person, case_file, submission, answers, received_at, sent_at, ordinal, type::record.referral_type,
-            state::record.referral_state, urgency::record.urgency, sender, source_code, source_kind, message_index, sealed
+            id, person, case_file, submission, answers, thread, received_at, sent_at, ordinal,
+            type::record.referral_type, state::record.referral_state, urgency::record.urgency, sender, source_code,
+            source_kind, message_index, number_index, sealed, sealed_provenance
         FROM unnest(
             \(kept.map(\.stored.id)), \(kept.map(\.stored.person)), \(kept.map(\.stored.caseFile)),
-            \(kept.map(\.entry.intake.receipt)), \(kept.map(\.answers)), \(kept.map(\.entry.intake.receivedAt)),
+            \(kept.map(\.entry.intake.receipt)), \(kept.map(\.answers?.id)),
+            \(kept.map { $0.answers?.thread ?? $0.stored.id }), \(kept.map(\.entry.intake.receivedAt)),
             \(kept.map(\.entry.sentAt)), \(kept.map { Int32($0.entry.item.ordinal) }),
             \(kept.map(\.subject.type.rawValue)), \(kept.map(\.entry.item.status.rawValue)),
             \(kept.map(\.subject.referral.urgency?.code?.rawValue)), \(kept.map(\.entry.intake.sender)),
             \(kept.map(\.subject.referral.sourceCode?.code?.rawValue)),
             \(kept.map(\.subject.referral.sourceKind?.code?.rawValue)), \(kept.map(\.subject.message)),
-            \(kept.map(\.sealed))
+            \(kept.map(\.subject.number)), \(kept.map(\.sealed)), \(kept.map(\.provenance))
         ) AS kept (
-            id, person, case_file, submission, answers, received_at, sent_at, ordinal, type, state, urgency, sender,
-            source_code, source_kind, message_index, sealed
+            id, person, case_file, submission, answers, thread, received_at, sent_at, ordinal, type, state, urgency,
+            sender, source_code, source_kind, message_index, number_index, sealed,
+            sealed_provenance
         )
         """
     }
 
-    private func withdrawing(_ withdrawals: [Kept]) -> SQL {
+    /// The referrals that messages of this round take back.
+    var withdrawals: [CaseStore.Withdrawn] {
+        kept.filter { $0.subject.type == .withdrawal }.compactMap { kept in
+            kept.answers.map { .init(thread: $0.thread, at: kept.entry.intake.receivedAt) }
+        }
+    }
+
+    /// A referral is as urgent as the newest message of its thread says.
+    private func changingUrgency(_ updates: [Kept]) -> SQL {
         """
         UPDATE record.referral
-        SET state = 'withdrawn', withdrawn_at = withdrawal.at
-        FROM unnest(\(withdrawals.compactMap(\.answers)), \(withdrawals.map(\.entry.intake.receivedAt)))
-            AS withdrawal (id, at)
-        WHERE referral.id = withdrawal.id AND referral.state <> 'withdrawn'
+        SET urgency = newest.urgency
+        FROM unnest(\(updates.compactMap(\.answers?.thread))) AS changed (thread)
+        CROSS JOIN LATERAL (
+            SELECT told.urgency
+            FROM (
+                SELECT id, sent_at, type, urgency FROM record.referral WHERE id = changed.thread
+                UNION ALL
+                SELECT id, sent_at, type, urgency
+                FROM record.referral
+                WHERE thread = changed.thread AND thread <> id
+            ) AS told
+            WHERE told.type IN ('referral', 'update', 'notice') AND told.urgency IS NOT NULL
+            ORDER BY told.sent_at DESC, told.id DESC
+            LIMIT 1
+        ) AS newest
+        WHERE referral.id = changed.thread
+        """
+    }
+
+    private var insertingAwaiting: SQL {
+        """
+        INSERT INTO record.awaiting (submission, ordinal, since, until, sender, answered_index)
+        SELECT *
+        FROM unnest(
+            \(awaiting.map(\.entry.intake.receipt)), \(awaiting.map { Int32($0.entry.item.ordinal) }),
+            \(awaiting.map(\.entry.intake.receivedAt)), \(awaiting.map(\.entry.intake.waitsUntil)),
+            \(awaiting.map(\.entry.intake.sender)), \(awaiting.map(\.answered))
+        )
+        ON CONFLICT DO NOTHING
         """
     }
 

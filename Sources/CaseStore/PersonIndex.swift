@@ -15,6 +15,8 @@ struct PersonIndex {
     let identifiers: [Identifier]
     /// Of the sender's own numbers, by which its notices find their person.
     let ownNumbers: [[UInt8]]
+    /// Those of ``ownNumbers`` that the sender no longer uses, because it found two of its records to be one person's.
+    let mergedNumbers: [[UInt8]]
 
     init(_ referral: Referral, sender: String, vault: Vault) {
         nhs = referral.verifiedNHSNumber.map { vault.blindIndex(.nhsNumber, $0) }
@@ -29,6 +31,13 @@ struct PersonIndex {
                 : vault.blindIndex(.identifier, "\(type.rawValue)|\(scope)|\(identifier.value)")
             identifiers[index] = identifiers[index] ?? false || identifier.verified
             if !scope.isEmpty { ownNumbers.append(index) }
+        }
+        mergedNumbers = referral.mergedNumbers.map {
+            vault.blindIndex(.identifier, "\($0.type.rawValue)|\(sender)|\($0.value)")
+        }
+        for index in mergedNumbers where !ownNumbers.contains(index) {
+            ownNumbers.append(index)
+            identifiers[index] = identifiers[index] ?? false
         }
         self.identifiers = identifiers.map { Identifier(index: $0.key, isVerified: $0.value) }
         self.ownNumbers = ownNumbers

@@ -22,6 +22,7 @@ package enum RecordSchema {
             Migration(number: 6, name: "work_items", sql: text(PackageResources.record_0006_work_items_sql)),
             Migration(number: 7, name: "requests", sql: text(PackageResources.record_0007_requests_sql)),
             Migration(number: 8, name: "mail_answers", sql: text(PackageResources.record_0008_mail_answers_sql)),
+            Migration(number: 9, name: "awaiting", sql: text(PackageResources.record_0009_awaiting_sql)),
         ])
 }
 

@@ -68,7 +68,7 @@ package struct FormAnswers: Sendable, Equatable {
     var isAboutSender: Bool { self[.subject] == "me" }
 
     /// Browsers send line ends as CR LF; control characters have no place in any answer.
-    private static func trimmed(_ text: String) -> String {
+    static func trimmed(_ text: String) -> String {
         let lines = text.replacing("\r\n", with: "\n")
         let kept = lines.unicodeScalars.filter { $0 == "\n" || $0 == "\t" || $0.properties.generalCategory != .control }
         var characters = Substring(String(String.UnicodeScalarView(kept)))

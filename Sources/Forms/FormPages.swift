@@ -7,12 +7,15 @@ struct FormPages: Sendable {
     let team: PublicForm.Team
     let path: String
 
-    private static let library: MustacheLibrary = {
+    /// The templates of both forms.
+    static let library: MustacheLibrary = {
         let sources: [(String, [UInt8])] = [
             ("layout", PackageResources.layout_mustache), ("start", PackageResources.start_mustache),
             ("questions", PackageResources.questions_mustache), ("emergency", PackageResources.emergency_mustache),
             ("check", PackageResources.check_mustache), ("sent", PackageResources.sent_mustache),
-            ("failure", PackageResources.failure_mustache),
+            ("failure", PackageResources.failure_mustache), ("question", PackageResources.question_mustache),
+            ("session", PackageResources.session_mustache), ("sign_in", PackageResources.sign_in_mustache),
+            ("staff_form", PackageResources.staff_form_mustache), ("staff_sent", PackageResources.staff_sent_mustache),
         ]
         var library = MustacheLibrary()
         for (name, bytes) in sources {

@@ -195,6 +195,8 @@ package struct Configuration: Sendable {
     package var limits: Limits
     /// Left out: no form is served.
     package var publicForm: PublicForm?
+    /// Whether the form for staff is served, at `/staff/referral`. Defaults to not.
+    package var servesStaffForm: Bool
     /// `/metrics` and health, on loopback: it asks for no key. Left out: nobody can ask for figures, and for health only
     /// where the partner listener runs.
     package var adminListener: Listener?
@@ -214,6 +216,9 @@ package struct Configuration: Sendable {
     package var outbound: [String: Endpoint]
     /// Referrals worked on at once; those that are stored share transactions. Defaults to 32.
     package var intakeConcurrency: Int
+    /// How long an update or a withdrawal that came before the message it answers waits for it; then staff are shown it.
+    /// Defaults to 4 hours.
+    package var intakeWait: Duration
     /// Deliveries under way at once to one partner. Defaults to 16.
     package var dispatchConcurrency: Int
 

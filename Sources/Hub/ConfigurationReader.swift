@@ -45,7 +45,8 @@ struct ConfigurationReader {
             map, "",
             [
                 "environment", "organisation", "data", "database", "adapters", "keys", "listen", "limits", "admin",
-                "drop", "mllp", "bars", "outbound", "intake", "dispatch", "public_form", "mesh", "clamav", "mail",
+                "drop", "mllp", "bars", "outbound", "intake", "dispatch", "public_form", "staff_form", "mesh", "clamav",
+                "mail",
             ]
         )
         let data = path(map, "data") ?? folder + "/data"
@@ -69,6 +70,7 @@ struct ConfigurationReader {
                 ?? .init(host: "127.0.0.1", port: 8443),
             limits: limits(map),
             publicForm: map["public_form"].map { publicForm($0) },
+            servesStaffForm: flag(map, "staff_form"),
             adminListener: map["admin"].map { adminListener($0) },
             dropFolder: path(map, "drop"),
             mail: map["mail"].map { mail($0) },
@@ -81,14 +83,21 @@ struct ConfigurationReader {
                 return services
             } ?? [],
             outbound: outbound(map["outbound"]),
-            intakeConcurrency: section(map, "intake", ["concurrency"]).flatMap {
+            intakeConcurrency: section(map, "intake", Self.intakeKeys).flatMap {
                 integer($0, "concurrency", "intake", 1...256)
             } ?? 32,
+            intakeWait: .seconds(
+                60
+                    * (section(map, "intake", Self.intakeKeys).flatMap {
+                        integer($0, "wait_minutes", "intake", 0...10_080)
+                    } ?? 240)),
             dispatchConcurrency: section(map, "dispatch", ["concurrency"]).flatMap {
                 integer($0, "concurrency", "dispatch", 1...256)
             } ?? 16
         )
     }
+
+    private static let intakeKeys = ["concurrency", "wait_minutes"]
 
     private mutating func environment(_ map: [String: Node]) -> HubEnvironment {
         guard let text = string(map, "environment", "") else {
@@ -148,6 +157,16 @@ struct ConfigurationReader {
             limits.bodyBytes = mebibytes << 20
         }
         return limits
+    }
+
+    /// True or false; false when it is left out.
+    private mutating func flag(_ map: [String: Node], _ key: String) -> Bool {
+        guard let node = map[key] else { return false }
+        guard let flag = node.bool else {
+            problem(node, key, "must be true or false")
+            return false
+        }
+        return flag
     }
 
     private mutating func publicForm(_ node: Node) -> Configuration.PublicForm {

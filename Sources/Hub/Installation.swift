@@ -12,6 +12,7 @@ import Vault
 package struct Installation: Sendable {
     package let configuration: Configuration
     package let database: Database
+    let vault: Vault
     package let store: CaseStore
     package let queue: MessageQueue
     package let catalogue: AdapterCatalogue
@@ -61,11 +62,13 @@ package struct Installation: Sendable {
         var application = connection
         application.role = applicationRole
         let database = Database(configuration: application, logger: logger)
-        let store = CaseStore(vault: Vault(key: key))
+        let vault = Vault(key: key)
+        let store = CaseStore(vault: vault)
         let metrics = Metrics()
         return Installation(
             configuration: configuration,
             database: database,
+            vault: vault,
             store: store,
             queue: MessageQueue(database: database, node: nodeName(), configuration: queues, logger: logger),
             catalogue: catalogue,

@@ -21,6 +21,8 @@ extension Extension {
         "yos": .offence,
         "provider": .service, "start_by": .needs,
         "tenancy_ref": .housing, "tenure": .housing, "housing_need": .housing, "household_size": .housing,
+        // How staff took a referral that came by phone, letter, e-mail or face to face.
+        "taken": .service, "taken.by": .thirdParty,
         "duty_to_refer": .housing, "officer": .thirdParty,
     ]
 }

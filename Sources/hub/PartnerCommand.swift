@@ -25,6 +25,9 @@ struct PartnerCommand: AsyncParsableCommand {
                 throw ValidationError("\(id) is the sender of the form for members of the public.")
             }
             try await installation.open { hub in
+                guard id != hub.configuration.organisation.id else {
+                    throw ValidationError("\(id) is the council's own team, the sender of the form for staff.")
+                }
                 let adapter = kind == .partner ? adapter ?? id : nil
                 if let adapter, hub.catalogue[adapter] == nil {
                     throw ValidationError("No adapter is named \(adapter). `hub adapters list` shows them.")

@@ -17,6 +17,8 @@ struct Translate: AsyncParsableCommand {
     @OptionGroup var folder: AdapterFolderOption
     @Option(help: "Adapter to translate with, or auto to detect one for each file.")
     var adapter: String
+    @Flag(help: "Tell of each value where it stands in the document and what was done to it, as `provenance`.")
+    var provenance = false
     @Flag(help: "Apply production rules: refuse the synthetic NHS number range.")
     var production = false
     @Argument(help: "Documents to translate.")
@@ -31,6 +33,9 @@ struct Translate: AsyncParsableCommand {
                 var line: Object = ["file": .string(file)]
                 if case .object(let rest) = translated.line {
                     for key in rest.keys { line[key] = rest[key] }
+                }
+                if provenance, let referral = translated.referral {
+                    line["provenance"] = translated.provenance?.told(of: referral)
                 }
                 Output.json(.object(line))
             }

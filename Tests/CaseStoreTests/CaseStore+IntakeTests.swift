@@ -159,24 +159,6 @@ import Testing
         }
     }
 
-    @Test func `an answer waits for the message it answers while that is not worked on`() async throws {
-        try await Fixture.run { f in
-            let first = try await f.accept(f.submission("r-1"))
-            let answer = try await f.accept(f.submission("w-1"))
-            let withdrawal = IntakeItem(
-                ordinal: 0, status: .accepted, referral: f.referral(id: "w-1", type: .withdrawal, inReplyTo: "r-1"),
-                opensCase: true)
-            await #expect(throws: CaseStoreError.awaitsEarlier(receipt: answer)) {
-                try await f.take([withdrawal], answer)
-            }
-            let referral = IntakeItem(
-                ordinal: 0, status: .accepted, referral: f.referral(id: "r-1"), opensCase: true)
-            guard case .stored = try await f.take([referral], first)[0],
-                case .stored = try await f.take([withdrawal], answer)[0]
-            else { throw Unexpected() }
-        }
-    }
-
     @Test func `a withdrawal marks the referral it answers and asks staff to look`() async throws {
         try await Fixture.run { f in
             guard case .stored(let first) = try await f.take(f.referral(id: "r-1")),
@@ -218,6 +200,46 @@ import Testing
             #expect(stored.person == person)
             // The number is the hospital's own: from another sender it is somebody else's.
             #expect(try await f.take(notice, opensCase: false, sender: "dchs") == .unknownPerson)
+        }
+    }
+
+    @Test func `a hospital that joins two of its records joins their numbers`() async throws {
+        try await Fixture.run { f in
+            var known = f.referral(id: "r-1", nhs: nil)
+            known.person.identifiers = [Identifier(type: .known(.hospitalNumber), value: "H1", verified: true)]
+            let person = try await f.person(known)
+            func notice(_ number: String, merging old: String? = nil, _ second: Int) -> Referral {
+                var notice = f.referral(
+                    id: "a-\(second)", nhs: nil, type: .update, sentAt: f.now + .seconds(second))
+                notice.person.identifiers = [Identifier(type: .known(.hospitalNumber), value: number, verified: true)]
+                notice.extensions =
+                    old.map { old in
+                        let merged: Value = [["type": "hospital_number", "value": .string(old)]]
+                        return [Extension(name: "hl7.merged", group: .health, value: merged)]
+                    } ?? []
+                return notice
+            }
+            #expect(try await f.take(notice("H2", 1), opensCase: false) == .unknownPerson)
+            for news in [notice("H2", merging: "H1", 2), notice("H2", 3), notice("H1", 4)] {
+                guard case .stored(let stored) = try await f.take(news, opensCase: false) else { throw Unexpected() }
+                #expect(stored.person == person)
+            }
+            #expect(try await f.value("SELECT count(*) FROM record.work_item") == 0)
+
+            // Two persons are never joined on a hospital's word: somebody decides.
+            known.messageID = "r-2"
+            known.person.identifiers = [Identifier(type: .known(.hospitalNumber), value: "H3", verified: true)]
+            let other = try await f.person(known)
+            guard case .stored = try await f.take(notice("H2", merging: "H3", 5), opensCase: false) else {
+                throw Unexpected()
+            }
+            let items = try await f.transaction { try f.store.workItems(.matchReview, in: $0) }
+            #expect(items.map(\.item.code) == ["numbers_merged"])
+            #expect(items.first?.item.person == person && items.first?.item.otherPerson == other)
+            guard case .stored(let still) = try await f.take(notice("H3", 6), opensCase: false) else {
+                throw Unexpected()
+            }
+            #expect(still.person == other)
         }
     }
 

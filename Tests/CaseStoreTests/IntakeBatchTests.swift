@@ -152,18 +152,6 @@ import Testing
         }
     }
 
-    @Test func `a document that must wait leaves nothing of the batch behind`() async throws {
-        try await Fixture.run { f in
-            _ = try await f.accept(f.submission("r-9"))
-            let referrals = [
-                f.referral(id: "r-1", nhs: nil), f.referral(id: "w-1", nhs: nil, type: .withdrawal, inReplyTo: "r-9"),
-            ]
-            await #expect(throws: CaseStoreError.self) { try await store(referrals, f) }
-            #expect(try await f.value("SELECT count(*) FROM record.person") == 0)
-            #expect(try await f.value("SELECT count(*) FROM record.submission WHERE state = 'accepted'") == 0)
-        }
-    }
-
     @Test func `two batches that meet the same new persons in opposite orders make each person once`() async throws {
         try await Fixture.run(connections: 4) { f in
             let numbers = ["9990000018", "9990000026", "9990000034", "9990000042"]

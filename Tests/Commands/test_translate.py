@@ -205,3 +205,16 @@ class TestGenuineDocuments:
     def test_referrals_and_updates_are_taken(self):
         taken = {pathlib.Path(line["file"]).name for line in files_translated("auto", genuine()) if line["status"] != "rejected"}
         assert {"REF-I12-01.hl7", "ADT-A01-01.hl7", "process-message-servicerequest-request.json"} <= taken
+
+
+def test_provenance_is_told_when_it_is_asked_for():
+    sample = PROJECT / "adapters/uhdb/samples/in/referral-i12.hl7"
+    [plain], [told] = (
+        [json.loads(line) for line in run("translate", "--adapter", "uhdb", *more, sample).out.splitlines()]
+        for more in ([], ["--provenance"])
+    )
+    origins = told.pop("provenance")
+    assert told == plain
+    assert origins["person.dob"] == {"from": ["PID-7.1"], "steps": ["date"]}
+    assert origins["source_code"] == {"from": [], "steps": ["always 3F"]}
+    assert len(origins) > 15

@@ -21,7 +21,8 @@ import Testing
               workflow: LAC_REFERRAL
               password: file:secrets/password
               shared_key: env:MESH_KEY
-        intake: { concurrency: 16 }
+        intake: { concurrency: 16, wait_minutes: 5 }
+        staff_form: true
         """
 
     @Test func `a whole configuration is read, relative paths from its folder`() throws {
@@ -33,6 +34,7 @@ import Testing
         #expect(configuration.dropFolder == "/srv/drop")
         #expect(configuration.intakeConcurrency == 16)
         #expect(configuration.dispatchConcurrency == 16)
+        #expect(configuration.intakeWait == .seconds(300) && configuration.servesStaffForm)
         guard case .https(let homes)? = configuration.outbound["derby_homes"],
             case .mesh(let trust)? = configuration.outbound["uhdb"]
         else {

@@ -113,6 +113,51 @@ def test_a_body_over_the_limit_is_still_too_large(limited):
     over.close()
 
 
+def resident(hub):
+    """Bytes of memory that the hub holds."""
+    status = open(f"/proc/{hub.server.process.pid}/status").read()
+    return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmRSS"))
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["its length told", "its length unsaid"])
+def test_ten_gigabytes_are_refused_early_and_held_nowhere(limited, is_told):
+    hub = limited()
+    before = resident(hub)
+    upload = Upload(hub, f"Content-Length: {10 << 30}" if is_told else "Transfer-Encoding: chunked")
+    upload.socket.settimeout(20)
+    sent, most = 0, before
+    try:
+        while sent < 10 << 30:
+            if select.select([upload.socket], [], [], 0)[0]:
+                break
+            upload.chunk(MEBIBYTE) if not is_told else upload.send(b"x" * MEBIBYTE)
+            sent += MEBIBYTE
+            most = max(most, resident(hub))
+    except (BrokenPipeError, ConnectionResetError, socket.timeout):
+        pass
+    assert sent < 256 * MEBIBYTE, f"{sent >> 20} MiB were taken"
+    assert most - before < 256 * MEBIBYTE, f"{(most - before) >> 20} MiB were held"
+    upload.close()
+    assert hub.post("uhdb", hl7("G1"), "application/hl7-v2").status_code == 202
+    assert {item["code"] for item in hub.work_items()} <= {"too_large"}
+
+
+def test_many_slow_senders_keep_nobody_waiting(limited):
+    hub = limited()
+    slow = [Upload(hub, "Content-Length: 4096") for _ in range(100)]
+    for upload in slow:
+        upload.send(b"M")
+    started = time.monotonic()
+    for n in range(20):
+        for upload in slow[n * 5 : n * 5 + 5]:
+            upload.send(b"S")
+        assert hub.post("uhdb", hl7(f"S{n}"), "application/hl7-v2").status_code == 202
+    assert time.monotonic() - started < 20
+    for upload in slow:
+        upload.close()
+    eventually(lambda: requests.get(hub.url + "/readyz").status_code == 200, why="readiness")
+
+
 def test_large_documents_leave_room_for_small_ones(limited):
     hub = limited()
     numbers = ",".join(["12345678"] * 100_000)

@@ -168,3 +168,51 @@ def test_doctor_finds_nothing_and_names_the_remedy(hub):
     stopped = hub.hub("doctor", check=False)
     assert stopped.returncode == 69
     assert "hub serve" in stopped.stdout + stopped.stderr
+
+
+def test_staff_see_what_was_understood_where_it_stood_and_the_bytes_as_they_came(hub):
+    hub.partner("workers", kind="staff")
+    document = hl7("P1")
+    receipt = hub.post("uhdb", document, "application/hl7-v2").json()["receipt_id"]
+    [referral] = hub.worked_on(receipt)["referrals"]
+    address = f"{hub.url}/v1/referrals/{referral['referral_id']}"
+    seen = requests.get(address, headers=hub.authorised("workers"))
+    assert seen.status_code == 200 and seen.headers["Cache-Control"] == "no-store"
+    seen = seen.json()
+    assert seen["referral"]["person"]["family"] == "TESTER" == seen["current"]["person"]["family"]
+    assert seen["provenance"]["person.family"] == {"from": ["PID-5.1"]}
+    assert seen["provenance"]["person.dob"]["steps"] == ["date"]
+    assert [message["referral_id"] for message in seen["thread"]] == [referral["referral_id"]]
+    raw = requests.get(f"{hub.url}/v1/submissions/{receipt}/document", headers=hub.authorised("workers"))
+    assert raw.content == document
+    assert raw.headers["Content-Type"] == "application/octet-stream" and "attachment" in raw.headers["Content-Disposition"]
+    for path in (address, raw.url):
+        assert requests.get(path, headers=hub.authorised("uhdb")).status_code == 403
+        assert requests.get(path).status_code == 401
+    for path in ("/v1/referrals/", "/v1/submissions/"):
+        unknown = hub.url + path + str(uuid.uuid4()) + ("/document" if "sub" in path else "")
+        assert requests.get(unknown, headers=hub.authorised("workers")).status_code == 404
+    assert hub.hub("trace", receipt).count("view ") >= 1
+    hub.hub("ledger", "verify")
+
+
+def test_warnings_are_told_by_code_and_path_without_a_value(hub):
+    hub.partner("derby_riverside_school")
+    body = {
+        **ENVELOPE, "message_id": "W-1", "needs": ["isolation", "moonlight"],
+        "person": {
+            "family": "Tester", "dob": "2999-01-02", "phone": ["01632960111"],
+            "identifiers": [{"type": "nhs_number", "value": "9434765918"}],
+        },
+    }
+    receipt = hub.post("derby_riverside_school", json.dumps(body).encode(), "application/json").json()["receipt_id"]
+    hub.worked_on(receipt)
+    told = requests.get(f"{hub.url}/v1/receipts/{receipt}", headers=hub.authorised("derby_riverside_school"))
+    found = {(finding["code"], finding["path"]) for finding in told.json()["findings"]}
+    assert found >= {
+        ("invalid_identifier", "person.identifiers[0].value"), ("unknown_code", "needs[1]"), ("invalid_date", "person.dob"),
+    }
+    assert not any(value in told.text for value in ("9434765918", "moonlight", "2999", "Tester"))
+    hub.partner("workers", kind="staff")
+    staff = requests.get(f"{hub.url}/v1/receipts/{receipt}", headers=hub.authorised("workers")).json()
+    assert staff["findings"] == told.json()["findings"]

@@ -69,6 +69,9 @@ CREATE TABLE record.referral (
     submission uuid NOT NULL REFERENCES record.submission,
     -- The earlier message of the same sender that this one answers.
     answers uuid REFERENCES record.referral,
+    -- The first message of those that answer one another: the referral that all of them are about. Itself when it
+    -- answers none.
+    thread uuid NOT NULL REFERENCES record.referral,
     received_at timestamptz NOT NULL,
     sent_at timestamptz NOT NULL,
     withdrawn_at timestamptz,
@@ -80,14 +83,21 @@ CREATE TABLE record.referral (
     source_code text,
     source_kind text,
     message_index bytea CHECK (octet_length(message_index) = 16),
+    -- Of the sender's own number for the referral, by which later messages may name it.
+    number_index bytea CHECK (octet_length(number_index) = 16),
     sealed bytea NOT NULL,
+    -- Where each of its values stood in the document, and what was done to it.
+    sealed_provenance bytea,
     -- Storing a submission a second time stores nothing.
     UNIQUE (submission, ordinal),
     CONSTRAINT withdrawn_has_time CHECK ((state = 'withdrawn') = (withdrawn_at IS NOT NULL))
 );
 ALTER TABLE record.referral ALTER COLUMN sealed SET STORAGE EXTERNAL;
+ALTER TABLE record.referral ALTER COLUMN sealed_provenance SET STORAGE EXTERNAL;
 CREATE INDEX referral_person ON record.referral (person, id);
 CREATE INDEX referral_message ON record.referral (sender, message_index) WHERE message_index IS NOT NULL;
+CREATE INDEX referral_number ON record.referral (sender, number_index) WHERE number_index IS NOT NULL;
+CREATE INDEX referral_thread ON record.referral (thread) WHERE thread <> id;
 
 GRANT SELECT, INSERT, UPDATE ON record.person, record.case_file, record.referral TO hub_app;
 GRANT SELECT, INSERT, DELETE ON record.person_key TO hub_app;

@@ -43,9 +43,17 @@ struct FormRoutes {
     func add(to router: Router<ExchangeContext>) {
         router.get("\(Self.path)", use: start)
         router.post("\(Self.path)", use: answer)
-        router.get("\(Self.path)/form.css") { _, _ in
-            Self.response(PublicForm.styleSheet, type: "text/css; charset=utf-8", caching: "public, max-age=3600")
-        }
+        router.get("\(Self.path)/form.css") { _, _ in Self.styleSheet() }
+    }
+
+    static func styleSheet() -> Response {
+        response(PublicForm.styleSheet, type: "text/css; charset=utf-8", caching: "public, max-age=3600")
+    }
+
+    /// The fields that a page sent; nil when they cannot be read.
+    static func fields(of request: Request) async throws -> [String: String]? {
+        let text = String(decoding: try await request.bytes(limit: bodyLimit), as: UTF8.self)
+        return try? URLEncodedFormDecoder().decode([String: String].self, from: text)
     }
 
     @Sendable
@@ -58,8 +66,7 @@ struct FormRoutes {
         let address = address(of: request, context)
         if let wait = pages.admit(address) { return tooMany(after: wait) }
         do {
-            let text = String(decoding: try await request.bytes(limit: Self.bodyLimit), as: UTF8.self)
-            guard let fields = try? URLEncodedFormDecoder().decode([String: String].self, from: text) else {
+            guard let fields = try await Self.fields(of: request) else {
                 return failure(.badRequest, "We could not read that page", "Please start again.")
             }
             let begun = Self.begun(fields["form"]) ?? Self.begin()
@@ -101,20 +108,20 @@ struct FormRoutes {
 
     // MARK: A form's id
 
-    private static func begin() -> PublicForm.Begun {
+    static func begin() -> PublicForm.Begun {
         let id = UUIDValue.v7()
         return PublicForm.Begun(id: id.description, at: time(of: id))
     }
 
     /// The form of that id; nil when it is none of ours, or was begun too long ago.
-    private static func begun(_ text: String?) -> PublicForm.Begun? {
+    static func begun(_ text: String?) -> PublicForm.Begun? {
         guard let id = text.flatMap({ UUIDValue($0) }) else { return nil }
         let (begun, now) = (time(of: id), now())
         guard begun <= now, begun.microseconds >= now.microseconds - longestOpen else { return nil }
         return PublicForm.Begun(id: id.description, at: begun)
     }
 
-    private static func now() -> Instant { Instant(microseconds: Timestamp.now().microseconds) }
+    static func now() -> Instant { Instant(microseconds: Timestamp.now().microseconds) }
 
     /// When a UUID of version 7 was made: its first 48 bits are milliseconds (RFC 9562 section 5.7).
     private static func time(of id: UUIDValue) -> Instant {
@@ -137,7 +144,7 @@ struct FormRoutes {
         Self.response(form.failure(title: title, text: text), status: status)
     }
 
-    private static func response(
+    static func response(
         _ text: String, status: HTTPResponse.Status = .ok, type: String = "text/html; charset=utf-8",
         caching: String = "no-store"
     ) -> Response {

@@ -6,7 +6,8 @@ import Postgres
 import Referral
 import Translation
 
-/// `POST /v1/referrals`, `GET /v1/referrals` and `GET /v1/receipts/{id}`.
+/// `POST /v1/referrals`, `GET /v1/referrals`, `GET /v1/referrals/{id}`, `GET /v1/receipts/{id}` and
+/// `GET /v1/submissions/{id}/document`.
 struct ReferralRoutes {
     /// What the readers of the formats take, by HTTP and as a dropped file alike.
     static let bodyLimit = 16 << 20
@@ -19,7 +20,9 @@ struct ReferralRoutes {
     func add(to group: RouterGroup<ExchangeContext>) {
         group.post("/v1/referrals", use: submit)
         group.get("/v1/referrals", use: list)
+        group.get("/v1/referrals/{id}", use: open)
         group.get("/v1/receipts/{id}", use: read)
+        group.get("/v1/submissions/{id}/document", use: document)
     }
 
     @Sendable
@@ -94,6 +97,31 @@ struct ReferralRoutes {
         guard findings.isEmpty else { throw RequestError(findings: findings) }
         let entries = try await receipts.referrals(after: after ?? nil, limit: limit ?? 100)
         return .json(["referrals": .array(entries)])
+    }
+
+    @Sendable
+    private func open(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.staff()
+        guard let value = try await receipts.referral(try context.parameters.id(), for: staff) else {
+            throw Problem.notFound
+        }
+        return .json(value)
+    }
+
+    /// The bytes as they came, to be kept and not shown: whatever they are, a browser is told to run nothing of them.
+    @Sendable
+    private func document(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.staff()
+        guard let document = try await receipts.document(try context.parameters.id(), for: staff) else {
+            throw Problem.notFound
+        }
+        var headers = HTTPFields()
+        headers[.contentType] = "application/octet-stream"
+        headers[.contentDisposition] = "attachment; filename=\"\(document.receipt.id)\""
+        headers[.cacheControl] = "no-store"
+        headers[.xContentTypeOptions] = "nosniff"
+        return Response(
+            status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: document.bytes)))
     }
 
     @Sendable

@@ -28,6 +28,13 @@ struct Server {
                 form, organisation: configuration.organisation.name, intake: hub.intake, metrics: hub.metrics
             ).add(to: router)
         }
+        if configuration.servesStaffForm {
+            StaffFormRoutes(
+                configuration.organisation,
+                sessions: StaffSessions(vault: hub.installation.vault, credentials: hub.credentials),
+                intake: hub.intake, isSecure: listener.certificate != nil
+            ).add(to: router)
+        }
         let authenticated = router.group()
             .add(middleware: Authentication(credentials: hub.credentials, metrics: hub.metrics))
             .add(middleware: hub.requestLimit)

@@ -39,6 +39,8 @@ package struct Arrival: Sendable {
         case mesh
         /// A plain e-mail.
         case email
+        /// The form in which staff enter what came by phone, letter, e-mail or face to face.
+        case staffForm = "staff_form"
     }
 
     /// A sender who says they are under 13, without a professional beside them.

@@ -5,8 +5,8 @@ import MessageQueue
 import Postgres
 import ServiceLifecycle
 
-/// Keeps true what nobody asks for: the ledger's order and checkpoints each second, dead letters in front of staff,
-/// retention each minute. A pass that fails is tried again at the next; any number of nodes may run it.
+/// Keeps true what nobody asks for: the ledger's order and checkpoints each second, answers that wait for what they
+/// answer, dead letters in front of staff, retention each minute. A pass that fails is tried again at the next; any number of nodes may run it.
 actor Housekeeping: Service {
     /// How long finished messages stay for `hub trace`.
     static let historyKept: Duration = .seconds(30 * 86_400)
@@ -45,6 +45,7 @@ actor Housekeeping: Service {
         var second = 0
         while !Task.isCancelled {
             await attempt("checkpoint") { try await checkpoint() }
+            if second % 2 == 0 { await attempt("waiting") { try await resumeWaiting() } }
             if second % 5 == 0 { await attempt("dead letters") { try await showDeadLetters() } }
             if second % 5 == 0 { await attempt("deadlines") { _ = try await installation.queue.expire() } }
             if second % 60 == 0 { await attempt("retention") { try await retire() } }
@@ -72,6 +73,21 @@ actor Housekeeping: Service {
             return try store.checkpoint(in: connection)
         }
         if let head { try installation.checkpointFile.append(head) }
+    }
+
+    /// Has submissions worked on again whose waiting for an earlier message is over.
+    ///
+    /// - Returns: How many.
+    @discardableResult
+    func resumeWaiting(at now: Timestamp = .now()) async throws -> Int {
+        let (store, queue) = (installation.store, installation.queue)
+        let resumed = try await installation.database.transaction { connection in
+            let resumed = try store.resume(at: now, in: connection)
+            _ = try queue.enqueue(resumed.map { .intake(of: $0.receipt, key: $0.orderKey) }, in: connection)
+            return resumed
+        }
+        if !resumed.isEmpty { queue.wake(Intake.queueName) }
+        return resumed.count
     }
 
     /// A message that was set aside becomes a work item, once for each death, and a share that it stood for shows it.

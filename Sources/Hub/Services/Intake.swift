@@ -26,6 +26,7 @@ package struct Intake: Sendable {
     private let catalogue: AdapterCatalogue
     private let environment: HubEnvironment
     private let scanner: VirusScanner?
+    private let wait: Duration
     private let metrics: Metrics
     private let logger: Logger
     /// In groups, each of which goes into one transaction in its order.
@@ -45,6 +46,7 @@ package struct Intake: Sendable {
         catalogue = installation.catalogue
         environment = installation.configuration.environment
         scanner = installation.configuration.scanner.map { VirusScanner($0.address, timeout: $0.timeout) }
+        wait = installation.configuration.intakeWait
         metrics = installation.metrics
         logger = installation.logger
         acceptance = Coalescer(on: database, maxBatch: 64, crowd: 32) { groups, connection in
@@ -304,10 +306,6 @@ package struct Intake: Sendable {
         } catch let error as VirusScanner.Unavailable {
             metrics.count(.scans, error.code)
             return .retry(Cause(code: error.code, text: error.text), after: Self.scannerWait(lease.attempt))
-        } catch CaseStoreError.awaitsEarlier {
-            // Held until the earlier one is through; if that was set aside, this one joins it there in the end.
-            let cause = Cause(code: "awaits_earlier", text: "It answers a message that is not worked on yet")
-            return .retry(cause, after: .seconds(30))
         } catch let error as PostgresError {
             return .retry(Cause(code: "database", text: error.description), after: nil)
         } catch {
@@ -362,8 +360,8 @@ package struct Intake: Sendable {
                 status: part.status,
                 referral: part.referral,
                 findings: part.errors + part.warnings,
-                // An update that answers no message (ADT) finds its person by identifiers and never opens a case.
-                opensCase: !(part.referral.map { $0.type == .known(.update) && $0.inReplyTo == nil } ?? false)
+                provenance: part.provenance,
+                opensCase: !Self.isNotice(part, format)
             )
         }
         var findings: [Finding] = []
@@ -395,12 +393,21 @@ package struct Intake: Sendable {
             + (isWorkbook ? [AttachmentContent(result: 0, path: "", bytes: document)] : [])
     }
 
+    /// Whether a message finds its person by identifiers, and never opens a case: an update that answers no message. Of
+    /// HL7 v2 only patient administration's (ADT): a changed referral whose number is missing must not go unseen.
+    private static func isNotice(_ part: Translated, _ format: DocumentFormat) -> Bool {
+        guard let referral = part.referral, part.status == .accepted, referral.type == .known(.update),
+            referral.inReplyTo == nil
+        else { return false }
+        return format != .hl7v2 || referral.isPatientEvent
+    }
+
     private func record(
         of receipt: Receipt, _ items: [IntakeItem], _ state: SubmissionState, _ findings: [Finding]
     ) -> IntakeRecord {
         IntakeRecord(
-            receipt: receipt.id, sender: receipt.sender, receivedAt: receipt.receivedAt, items: items, state: state,
-            findings: findings)
+            receipt: receipt.id, sender: receipt.sender, receivedAt: receipt.receivedAt,
+            waitsUntil: receipt.receivedAt + wait, items: items, state: state, findings: findings)
     }
 }
 

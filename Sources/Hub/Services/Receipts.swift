@@ -43,6 +43,35 @@ package struct Receipts: Sendable {
         }
     }
 
+    /// One referral as it was understood, for staff: the summary, `referral`, `provenance`, `warnings` and `errors` as the
+    /// sender was told them, `thread` with all messages that answer one another, and `current`, what they tell together.
+    ///
+    /// The look is entered in the ledger.
+    ///
+    /// - Returns: nil when there is no such referral.
+    func referral(_ id: UUIDValue, for staff: Principal) async throws -> Value? {
+        try await database.transaction { [store] connection -> Value? in
+            guard let record = try store.referral(id, viewedBy: staff.id, in: connection) else { return nil }
+            var value = Self.value(of: record.summary)
+            value["referral"] = record.referral.value
+            value["provenance"] = record.provenance?.told(of: record.referral)
+            let findings = try store.receipt(record.summary.submission, in: connection)?.findings ?? []
+            if !findings.isEmpty { value["findings"] = .array(findings.map(\.value)) }
+            value["thread"] = .array(record.thread.map(Self.value(of:)))
+            value["current"] = record.current.value
+            return value
+        }
+    }
+
+    /// A stored document, for staff, as it came. The look is entered in the ledger.
+    ///
+    /// - Returns: nil when it is not there any more, or may not be looked at yet.
+    func document(_ id: UUIDValue, for staff: Principal) async throws -> StoredDocument? {
+        try await database.transaction { [store] connection in
+            try store.document(id, viewedBy: staff.id, in: connection)
+        }
+    }
+
     private static func value(of referral: ReferralSummary) -> Value {
         var object: Object = [
             "referral_id": .string(referral.id.description),

@@ -11,6 +11,8 @@ struct Evaluation {
     }
 
     private(set) var raised: [Raised] = []
+    /// What was put where, and where it stood; in the order of the mapping.
+    var found: [Found] = []
 
     /// What an expression gives; empty when the field is to be left out.
     mutating func items(_ expression: Expression, _ scope: Scope, for target: Place) -> [Item] {
@@ -113,6 +115,7 @@ struct Evaluation {
             let texts = items.compactMap(\.text)
             var joined = Item(text: texts.joined(separator: separator), at: first.place)
             joined.isFound = items.contains(where: \.isFound)
+            joined.joined = items.dropFirst().filter { $0.isFound && $0.text != nil }.map(\.place)
             return [joined]
         case .split(let separator):
             return items.flatMap { item in

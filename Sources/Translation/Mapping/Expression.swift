@@ -11,7 +11,17 @@ struct Expression: Sendable {
     /// Whether the list is wanted whole (`each …`) where one value would do.
     var takesAll = false
     /// The text as written, for findings and diagnostics.
-    var source: String
+    let source: String
+    /// The steps as they are written: `PID-7.1 | date` has `date`. Whatever has steps of its own within stands first.
+    let writtenSteps: [String]
+
+    init(alternatives: [[Operand]], steps: [Step], takesAll: Bool = false, source: String) {
+        self.alternatives = alternatives
+        self.steps = steps
+        self.takesAll = takesAll
+        self.source = source
+        writtenSteps = Self.writtenSteps(source)
+    }
 
     /// A part of an alternative; the lists of several parts are put one after the other.
     enum Operand: Sendable {
@@ -53,6 +63,31 @@ struct Expression: Sendable {
         case join(String)
         case split(String)
         case count
+    }
+
+    private static func writtenSteps(_ source: String) -> [String] {
+        var parts: [String] = [""]
+        var depth = 0
+        var quote: Character?
+        for character in source {
+            if let open = quote {
+                if character == open { quote = nil }
+            } else if character == "'" || character == "\"" {
+                quote = character
+            } else if "([{".contains(character) {
+                depth += 1
+            } else if ")]}".contains(character) {
+                depth -= 1
+            } else if character == "|", depth == 0 {
+                parts.append("")
+                continue
+            }
+            parts[parts.count - 1].append(character)
+        }
+        let steps = parts.map { $0.split(separator: " ").joined(separator: " ") }
+        // What is stated and not looked up is a step, too.
+        let saysMore = steps[0].contains("|") || steps[0].hasPrefix("always ") || steps[0].hasPrefix("'")
+        return saysMore ? steps : Array(steps.dropFirst())
     }
 
     /// A literal and nothing else: the same for every document.

@@ -6,6 +6,8 @@ struct Item: Sendable {
     var place: Place
     /// Whether the document says it; false for a literal, a default and a position.
     var isFound = true
+    /// Where the other parts stand, when it was joined of several.
+    var joined: [Place] = []
 
     /// What was found, whole: the part of the document that paths can go on from.
     enum Node: Sendable {

@@ -8,14 +8,26 @@ struct Mapping: Sendable {
     /// The author's own words for paths and columns.
     var words = Words()
 
-    /// The tree for one document, or for the part of it in hand, and what was found wrong on the way.
-    func apply(_ scope: Scope) -> (envelope: Value, raised: [Evaluation.Raised]) {
+    /// What a mapping made of a document.
+    struct Mapped {
+        /// The tree of the envelope's shape.
+        var envelope: Value
+        /// What was found wrong on the way.
+        var raised: [Evaluation.Raised]
+        /// Where the values stood.
+        var found: [Found]
+    }
+
+    /// The tree for one document, or for the part of it in hand.
+    func apply(_ scope: Scope) -> Mapped {
         var evaluation = Evaluation()
         let block = Rule.Block(content: .members(members), standsAlone: true)
         let made = evaluation.make(.object(block), scope, for: "").value ?? .object(Object())
-        guard startsFromDocument, case .value(let document) = scope.root.node else { return (made, evaluation.raised) }
+        var mapped = Mapped(envelope: made, raised: evaluation.raised, found: evaluation.found)
+        guard startsFromDocument, case .value(let document) = scope.root.node else { return mapped }
         // What is no object is no envelope, which the validation says better.
-        return (document.objectValue == nil ? document : document.overlaid(with: made), evaluation.raised)
+        mapped.envelope = document.objectValue == nil ? document : document.overlaid(with: made)
+        return mapped
     }
 
     /// This mapping with its members put in place of those of another, field by field.

@@ -71,28 +71,41 @@ extension Evaluation {
     /// What a rule gives, with empty parts left out.
     ///
     /// A block that looks something up and finds nothing is left out as a whole, unless it stands alone.
-    mutating func make(_ rule: Rule, _ scope: Scope, as kind: FieldKind = .any, for target: Place) -> Made {
+    ///
+    /// - Parameter first: Of a list, how many elements other rules put before.
+    mutating func make(
+        _ rule: Rule, _ scope: Scope, as kind: FieldKind = .any, for target: Place, after first: Int = 0
+    ) -> Made {
         switch rule {
         case .leaf(let expression):
             let items = items(expression, scope, for: target)
             let values = items.compactMap(\.value).map(kind.fit)
             let isFound = items.contains(where: \.isFound)
-            if kind.isList || expression.takesAll {
+            let isList = kind.isList || expression.takesAll
+            note(items, by: expression, for: target, after: isList ? first : nil)
+            if isList {
                 return Made(value: values.isEmpty ? nil : .array(values), isFound: isFound)
             }
             return Made(value: values.first, isFound: isFound)
         case .object(let block): return make(block, scope, for: target)
         case .each(let expression, let block):
             let items = items(expression, scope, for: target)
-            let made = items.enumerated().map { index, item in
-                make(block, scope.within(item, index: index + 1), for: target, at: index)
+            var values: [Value] = []
+            for (index, item) in items.enumerated() {
+                // In the place that it has in the result: what gives nothing leaves no gap.
+                let made = make(block, scope.within(item, index: index + 1), for: target, at: first + values.count)
+                if let value = made.value { values.append(value) }
             }
-            let values = made.compactMap(\.value)
             return Made(value: values.isEmpty ? nil : .array(values), isFound: !values.isEmpty)
         case .list(let rules):
-            let made = rules.map { make($0, scope, as: kind, for: target) }
-            let values = made.compactMap(\.value).flatMap { $0.arrayValue ?? [$0] }
-            return Made(value: values.isEmpty ? nil : .array(values), isFound: made.contains(where: \.isFound))
+            var values: [Value] = []
+            var isFound = false
+            for rule in rules {
+                let made = make(rule, scope, as: kind, for: target, after: values.count)
+                isFound = isFound || made.isFound
+                if let value = made.value { values += value.arrayValue ?? [value] }
+            }
+            return Made(value: values.isEmpty ? nil : .array(values), isFound: isFound)
         }
     }
 
@@ -104,14 +117,32 @@ extension Evaluation {
         case .members(let members):
             var object = Object()
             var isFound = false
+            let noted = found.count
             for member in members {
                 let made = make(member.rule, scope, as: member.kind, for: .member(target, member.key))
                 isFound = isFound || made.isFound
                 if let value = made.value { object[member.key] = value }
             }
             let isWanted = isFound || block.standsAlone || !members.contains { $0.rule.looksUp }
-            guard !object.isEmpty, isWanted else { return .nothing }
+            guard !object.isEmpty, isWanted else {
+                found.removeSubrange(noted...)
+                return .nothing
+            }
             return Made(value: .object(object), isFound: isFound)
+        }
+    }
+
+    /// Notes where the values of a field stood: each by itself for a list, else only the first is used.
+    private mutating func note(
+        _ items: [Item], by expression: Expression, for target: Place, after first: Int?
+    ) {
+        for (index, item) in items.lazy.filter({ $0.value != nil }).enumerated() {
+            let sources = item.isFound ? [item.place] + item.joined : item.joined
+            var steps = expression.writtenSteps
+            // What the adapter itself states stands in the expression as a whole.
+            if sources.isEmpty, steps.isEmpty { steps = [expression.source] }
+            found.append(Found(target: target, index: first.map { $0 + index }, sources: sources, steps: steps))
+            if first == nil { break }
         }
     }
 }

@@ -103,16 +103,18 @@ package struct Translator: Sendable {
     }
 
     private func translate(_ scope: Scope, _ way: Inbound, _ index: Int) -> Translated {
-        let (envelope, raised) = way.mapping.apply(scope)
+        let mapped = way.mapping.apply(scope)
         var reading = ReferralReader.read(
-            envelope, sentBy: partner, byNHS: byNHS, now: now, environment: environment,
+            mapped.envelope, sentBy: partner, byNHS: byNHS, now: now, environment: environment,
             carrier: way.mapping.startsFromDocument ? .envelope : .translated, groups: adapter.extensions.declared)
         if var attachments = reading.referral?.attachments, !attachments.isEmpty {
-            reading.errors += AttachmentCheck.run(&attachments, in: envelope)
+            reading.errors += AttachmentCheck.run(&attachments, in: mapped.envelope)
             reading.referral?.attachments = attachments
             if reading.status == .accepted && !reading.errors.isEmpty { reading.status = .incomplete }
         }
-        return Translated(reading, raised, index)
+        var translated = Translated(reading, mapped.raised, index)
+        translated.source = .init(mapped: mapped, isOfEnvelope: way.mapping.startsFromDocument)
+        return translated
     }
 
     private var typePath: String {
@@ -150,6 +152,24 @@ package struct Translated: Sendable, Hashable {
     package var warnings: [Finding]
     /// Empty exactly when the status is accepted.
     package var errors: [Finding]
+    /// What the mapping found, of which ``provenance`` is made.
+    fileprivate var source: Source?
+
+    /// What a mapping made. No two are compared: they follow from the document.
+    fileprivate struct Source: Sendable, Hashable {
+        var mapped: Mapping.Mapped
+        var isOfEnvelope: Bool
+
+        static func == (left: Source, right: Source) -> Bool { true }
+        func hash(into hasher: inout Hasher) {}
+    }
+
+    /// Where each value of the referral came from; nil when nothing was understood.
+    package var provenance: Provenance? {
+        guard let referral, let source else { return nil }
+        return Provenance(
+            source.mapped.found, mapped: source.mapped.envelope, referral: referral, isOfEnvelope: source.isOfEnvelope)
+    }
 
     /// The line of `hub translate`, without the file: index, status, referral, warnings, errors.
     package var line: Value {

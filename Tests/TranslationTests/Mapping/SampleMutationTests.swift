@@ -6,7 +6,7 @@ import Testing
 
 /// Every sample of the project's adapters, cut off and changed at random: nothing may trap, hang or be taken for whole.
 ///
-/// `HUB_MUTATIONS` says how many changed documents are read for each sample, and cuts each at every byte. Defaults to a few of both,
+/// `HUB_MUTATIONS` says how many changed documents are read for each format, and cuts each at every byte. Defaults to a few of both,
 /// so that the suite stays quick.
 struct SampleMutationTests {
     private static let mutations = ProcessInfo.processInfo.environment["HUB_MUTATIONS"].flatMap { Int($0) }
@@ -30,6 +30,13 @@ struct SampleMutationTests {
         }
     }
 
+    /// How many changes are tried of each sample of a format.
+    private static func changes(of format: DocumentFormat) -> Int {
+        guard let mutations else { return 10 }
+        let samples = documents.count { $0.format == format }
+        return (mutations + samples - 1) / max(samples, 1)
+    }
+
     @Test(arguments: documents) private func `a sample cut off anywhere is read to the end of what is there`(
         _ document: Document
     ) {
@@ -51,7 +58,7 @@ struct SampleMutationTests {
     @Test(arguments: documents) private func `a sample changed at random never traps`(_ document: Document) {
         // The same changes each time, so that a failure can be had again.
         var random = FixedRandom(state: document.sample.file.utf8.reduce(0) { $0 &* 31 &+ UInt64($1) })
-        for _ in 0..<(Self.mutations ?? 10) {
+        for _ in 0..<Self.changes(of: document.format) {
             var bytes = document.sample.bytes
             for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
                 let position = Int.random(in: bytes.indices, using: &random)

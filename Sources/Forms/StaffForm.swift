@@ -1,0 +1,75 @@
+package import Referral
+
+/// The form in which staff enter a referral that came by phone, letter, e-mail or face to face.
+///
+/// One page, so that a worker can follow a call wherever it goes; no script. Nothing is stored before it is sent. Pure:
+/// every call answers from the fields of one request.
+package struct StaffForm: Sendable {
+    /// What a request leads to.
+    package enum Reply: Sendable, Equatable {
+        /// The page again, with what has to be put right.
+        case mistaken(String)
+        case send(Sent)
+    }
+
+    /// A form that was filled in, as the envelope that intake takes.
+    package struct Sent: Sendable, Equatable {
+        /// The form's own id, so that sending it twice has one effect.
+        package var messageID: String
+        package var envelope: Value
+    }
+
+    /// Who fills in a form: a session that has been signed in to.
+    package struct Session: Sendable, Equatable {
+        /// The staff system whose key it was opened with.
+        package var staff: String
+        /// What every form of the session must bring back, so that no other site can send one.
+        package var token: String
+
+        package init(staff: String, token: String) {
+            self.staff = staff
+            self.token = token
+        }
+    }
+
+    let pages: StaffFormPages
+    /// The register id of the council's own team.
+    private let sender: String
+
+    /// - Parameters:
+    ///   - team: the name that the pages show
+    ///   - sender: the register id of the council's own team
+    ///   - path: where the form is served, such as `/staff/referral`
+    package init(team: String, sender: String, path: String, signInPath: String, signOutPath: String) {
+        pages = StaffFormPages(team: team, path: path, signInPath: signInPath, signOutPath: signOutPath)
+        self.sender = sender
+    }
+
+    /// The page that asks for a key; again when the last one was not good.
+    package func signIn(isMistaken: Bool = false) -> String { pages.signIn(isMistaken: isMistaken) }
+
+    /// The empty form.
+    package func start(_ begun: PublicForm.Begun, _ session: Session) -> String {
+        pages.form([:], begun, session, mistakes: [])
+    }
+
+    /// What the worker sees once it is stored.
+    package func sent(reference: String, _ session: Session) -> String { pages.sent(reference: reference, session) }
+
+    /// A page for what went wrong on the way, in a sentence or two.
+    package func failure(title: String, text: String) -> String { pages.failure(title: title, text: text) }
+
+    /// Takes what the page sent.
+    package func reply(
+        to fields: [String: String], begun: PublicForm.Begun, today: CalendarDate, _ session: Session
+    ) -> Reply {
+        let answers = StaffAnswers(fields: fields)
+        let mistakes = answers.mistakes(today: today)
+        guard mistakes.isEmpty else { return .mistaken(pages.form(answers.texts, begun, session, mistakes: mistakes)) }
+        return .send(
+            Sent(
+                messageID: begun.id,
+                envelope: answers.envelope(
+                    id: begun.id, sender: sender, begun: begun.at, today: today, staff: session.staff)))
+    }
+}
