@@ -1,3 +1,4 @@
+import Matching
 import Postgres
 import Referral
 import Vault
@@ -16,11 +17,15 @@ struct IntakeEntry {
         let referral: Referral
         let type: MessageType
         let index: PersonIndex
+        let fingerprint: Fingerprint
         /// Of the message's own id.
         let message: [UInt8]?
         /// Of the id of the earlier message that it answers; a referral opens a person of its own, whatever it answers.
         let answered: [UInt8]?
     }
+
+    /// Which item of which submission it is.
+    var part: IntakeReads.Part { .init(receipt: intake.receipt, ordinal: item.ordinal) }
 
     init(_ item: IntakeItem, of intake: IntakeRecord, vault: Vault) {
         self.intake = intake
@@ -33,6 +38,7 @@ struct IntakeEntry {
         let type = referral.type.code ?? .notice
         let subject = Subject(
             referral: referral, type: type, index: PersonIndex(referral, sender: intake.sender, vault: vault),
+            fingerprint: Fingerprint(referral, sender: intake.sender),
             message: referral.messageID.map { vault.blindIndex(.messageID, $0) },
             answered: type == .referral ? nil : referral.inReplyTo.map { vault.blindIndex(.messageID, $0) })
         self.subject = subject
@@ -45,6 +51,9 @@ struct IntakeEntry {
         return subject.type.answersAnother || !item.opensCase
     }
 
+    /// Whether it opens a new person unless a verified number finds one.
+    var mayOpenPerson: Bool { subject.map { $0.answered == nil } ?? false && !seeksKnownPerson }
+
     /// When it was sent, or for want of that came.
     var sentAt: Timestamp { subject?.referral.sentAt.map(Timestamp.init) ?? intake.receivedAt }
 }
@@ -56,6 +65,7 @@ struct HeldPerson {
     let birthDate: [UInt8]?
     let profileAt: Timestamp
     let sealedProfile: [UInt8]
+    let sealedFingerprint: [UInt8]
     /// None once the person was erased.
     let wrappedKey: [UInt8]?
 
@@ -78,6 +88,8 @@ struct NewPerson {
     let nhs: [UInt8]?
     let birthDate: [UInt8]?
     let sealedProfile: [UInt8]
+    let fingerprint: Fingerprint
+    let sealedFingerprint: [UInt8]
     let wrappedKey: [UInt8]
     let key: DataKey
 
@@ -91,6 +103,8 @@ struct NewPerson {
         birthDate = subject.index.birthDate
         sealedProfile = vault.seal(
             StrictJSON.write(subject.referral.value), with: key, context: Place.profile(id))
+        fingerprint = subject.fingerprint
+        sealedFingerprint = vault.seal(subject.fingerprint, with: key, of: id)
     }
 }
 
@@ -104,14 +118,8 @@ enum IntakeFate {
     case unbound(code: String)
     /// Kept for a person who is known; `answering` is the earlier message that it answers.
     case kept(HeldPerson, answering: UUIDValue?)
-    /// Kept for a new person, who may be one who is known.
-    case new(NewPerson, review: Review?)
-
-    /// Something for staff to compare: why, as a code word, and with whom.
-    struct Review {
-        let code: String
-        let other: UUIDValue
-    }
+    /// Kept for a new person, who may be one of those found.
+    case new(NewPerson, findings: [MatchFinding])
 
     /// The known person of ``kept(_:answering:)``.
     var person: UUIDValue? { if case .kept(let person, _) = self { person.id } else { nil } }

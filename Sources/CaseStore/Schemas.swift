@@ -21,6 +21,7 @@ package enum RecordSchema {
             Migration(number: 5, name: "shares", sql: text(PackageResources.record_0005_shares_sql)),
             Migration(number: 6, name: "work_items", sql: text(PackageResources.record_0006_work_items_sql)),
             Migration(number: 7, name: "requests", sql: text(PackageResources.record_0007_requests_sql)),
+            Migration(number: 8, name: "matching", sql: text(PackageResources.record_0008_matching_sql)),
         ])
 }
 

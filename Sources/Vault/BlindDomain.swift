@@ -13,6 +13,8 @@ package enum BlindDomain: String, CaseIterable, Sendable {
     /// The bytes of a submission.
     case document
     case fileName = "file-name"
+    /// What those have in common who may be one person: a sound of a name with a year of birth, a phone.
+    case matching
     /// The key and the body of a request that its caller may repeat.
     case request
 }
