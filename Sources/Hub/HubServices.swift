@@ -12,6 +12,7 @@ package struct HubServices: Sendable {
     package let intake: Intake
     package let sharing: Sharing
     package let receipts: Receipts
+    package let matches: Matches
     package let credentials: Credentials
     package let operations: Operations
     package let metrics: Metrics
@@ -22,6 +23,7 @@ package struct HubServices: Sendable {
         intake = Intake(installation)
         sharing = Sharing(installation)
         receipts = Receipts(installation)
+        matches = Matches(installation)
         credentials = Credentials(installation)
         operations = Operations(installation)
         metrics = installation.metrics

@@ -39,6 +39,7 @@ struct Server {
             )
         ReferralRoutes(intake: hub.intake, receipts: hub.receipts, metrics: hub.metrics).add(to: authenticated)
         SharingRoutes(sharing: hub.sharing).add(to: authenticated)
+        MatchRoutes(matches: hub.matches).add(to: authenticated)
         return try application(router, listener, onRunning: onRunning)
     }
 
