@@ -72,6 +72,8 @@ let package = Package(
             resources: [.embedInCode("Resources")],
             swiftSettings: settings
         ),
+        // Who is this person: what descriptions are compared by, weights, blocking keys. Pure.
+        .target(name: "Matching", dependencies: ["Referral"], swiftSettings: settings),
         // May it leave, how much of it, and why. Pure.
         .target(name: "Disclosure", dependencies: ["Referral"], swiftSettings: settings),
         // What was disclosed, provably: entries, leaves, tree, proofs, checkpoints. Pure.
@@ -90,7 +92,7 @@ let package = Package(
         .target(
             name: "CaseStore",
             dependencies: [
-                "Postgres", "Vault", "Referral", "Disclosure", "Ledger",
+                "Postgres", "Vault", "Referral", "Matching", "Disclosure", "Ledger",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             resources: [.embedInCode("Migrations")],
@@ -196,6 +198,7 @@ let package = Package(
         .testTarget(
             name: "FormsTests", dependencies: ["Forms", "Referral", "TestSupport"], swiftSettings: settings
         ),
+        .testTarget(name: "MatchingTests", dependencies: ["Matching", "Referral"], swiftSettings: settings),
         .testTarget(
             name: "DisclosureTests",
             dependencies: ["Disclosure", "Referral", .product(name: "Yams", package: "Yams")],
@@ -206,7 +209,8 @@ let package = Package(
         .testTarget(
             name: "CaseStoreTests",
             dependencies: [
-                "CaseStore", "MessageQueue", "Postgres", "Vault", "Referral", "Disclosure", "Ledger", "TestSupport",
+                "CaseStore", "MessageQueue", "Postgres", "Vault", "Referral", "Matching", "Disclosure", "Ledger",
+                "TestSupport",
             ],
             swiftSettings: settings
         ),

@@ -5,7 +5,7 @@ import Vault
 
 /// What is known of a person when something about them is judged.
 struct Circumstances {
-    let subject: Subject
+    var subject: Subject
     let profile: Referral
     let key: DataKey
     var agreements: [Agreement] = []
@@ -16,6 +16,10 @@ extension CaseStore {
     ///
     /// Their order is that of the locks, and each sees what was committed while the ones before it waited: so the lines
     /// of an agreement are read after its row is locked.
+    ///
+    /// Of somebody who was found to be another person nothing is permitted; and of one whom others were found to be, only
+    /// by an agreement entered since: what was signed before was signed for another picture of the person. What forbids
+    /// something to any of them forbids it for all.
     ///
     /// - Parameter persons: A condition on an id, as `= …` or `IN (…)`.
     func addReads(of persons: SQL, isLocked: Bool, to pipeline: inout Pipeline) {
@@ -31,8 +35,35 @@ extension CaseStore {
             ORDER BY person.id
             \(lock)
             """, name: "record.circumstances")
-        addReads(ofAgreements: "agreement.person \(persons)", isLocked: isLocked, to: &pipeline)
+        addReads(
+            ofAgreements: """
+                agreement.person \(persons)
+                    AND NOT EXISTS (
+                        SELECT FROM record.person
+                        WHERE person.id = agreement.person AND person.merged_into IS NOT NULL
+                    )
+                    AND NOT EXISTS (
+                        SELECT FROM record.person
+                        WHERE person.merged_into = agreement.person AND person.merged_at >= agreement.entered_at
+                    )
+                """, isLocked: isLocked, to: &pipeline)
+        pipeline.add(
+            """
+            WITH RECURSIVE member AS (
+                SELECT id AS survivor, id FROM record.person WHERE id \(persons)
+                UNION
+                SELECT member.survivor, person.id FROM member JOIN record.person ON person.merged_into = member.id
+            )
+            SELECT member.survivor, restricted_at, deceased_at, erasure, has_legal_hold, objections
+            FROM member JOIN record.person ON person.id = member.id
+            WHERE member.survivor <> member.id
+            ORDER BY person.id
+            \(lock)
+            """, name: "record.merged_circumstances")
     }
+
+    /// How many statements ``addReads(of:isLocked:to:)`` adds.
+    static let readsOfPersons = 4
 
     /// Reads the results of ``addReads(of:isLocked:to:)``, by person.
     func circumstances(_ results: ArraySlice<QueryResult>) throws -> [UUIDValue: Circumstances] {
@@ -41,8 +72,11 @@ extension CaseStore {
             let id = try row.value("id", as: UUIDValue.self)
             circumstances[id] = try self.circumstances(row, of: id)
         }
-        for stored in try agreements(results.dropFirst()) {
+        for stored in try agreements(results.dropFirst().prefix(2)) {
             circumstances[stored.person]?.agreements.append(stored.agreement)
+        }
+        for row in results[results.startIndex + 3] {
+            try circumstances[row.value("survivor", as: UUIDValue.self)]?.subject.forbid(as: row)
         }
         return circumstances
     }
@@ -85,6 +119,18 @@ extension CaseStore {
             at: Instant(at), stage: stage, queuedAt: queuedAt.map(Instant.init), subject: subject,
             agreements: person.agreements, request: asked,
             unreadable: groups.count < request.groups.count ? ["request.groups"] : [])
+    }
+}
+
+extension Subject {
+    /// Takes over what forbids something to somebody who was found to be this person.
+    fileprivate mutating func forbid(as row: Row) throws {
+        restrictedOn = try restrictedOn ?? row.value("restricted_at", as: Timestamp?.self).map(Instant.init)
+        deceasedOn = try deceasedOn ?? row.value("deceased_at", as: Timestamp?.self).map(Instant.init)
+        erasure = try erasure ?? row.value("erasure", as: String?.self).flatMap(Subject.Erasure.init)
+        hasLegalHold = try hasLegalHold || row.value("has_legal_hold")
+        objections.formUnion(
+            try row.value("objections", as: [String].self).compactMap(Subject.Objection.init))
     }
 }
 

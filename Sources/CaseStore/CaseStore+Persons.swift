@@ -12,6 +12,10 @@ package struct PersonSummary: Sendable, Hashable {
     package var caseState: String?
     package var referrals: Int
     package var hasVerifiedNHSNumber: Bool
+    /// Who it was found to be.
+    package var mergedInto: UUIDValue?
+    /// Who were found to be this person.
+    package var merged: [UUIDValue]
 }
 
 /// A stored message without its content.
@@ -28,23 +32,33 @@ package struct ReferralSummary: Sendable, Hashable {
 }
 
 extension CaseStore {
-    /// What may be told of a person without opening anything; nothing when there is no such person.
+    /// What may be told of a person, and of all who were found to be this one, without opening anything; nothing when
+    /// there is no such person.
     package func person(_ id: UUIDValue, in connection: Connection) throws -> PersonSummary? {
         let rows = try connection.query(
             """
             SELECT
                 person.created_at, case_file.id, case_file.state, person.nhs_index IS NOT NULL,
-                (SELECT count(*) FROM record.referral WHERE referral.person = person.id)
+                (
+                    SELECT count(*) FROM record.referral
+                    WHERE referral.person IN (SELECT record.members(\(id)))
+                ),
+                CASE WHEN person.merged_into IS NOT NULL THEN record.survivor(person.id) END,
+                ARRAY(SELECT member FROM record.members(\(id)) AS member WHERE member <> \(id) ORDER BY member)
             FROM record.person
-            LEFT JOIN record.case_file ON case_file.person = person.id AND case_file.ended_at IS NULL
+            LEFT JOIN record.case_file
+                ON case_file.person IN (SELECT record.members(\(id))) AND case_file.ended_at IS NULL
             WHERE person.id = \(id)
+            ORDER BY case_file.person = \(id) DESC, case_file.id
+            LIMIT 1
             """, name: "record.person")
         return try rows.first.map { row in
-            let (createdAt, caseFile, state, isVerified, referrals) = try row.decode(
-                Timestamp.self, UUIDValue?.self, String?.self, Bool.self, Int.self)
+            let (createdAt, caseFile, state, isVerified, referrals, mergedInto, merged) = try row.decode(
+                Timestamp.self, UUIDValue?.self, String?.self, Bool.self, Int.self, UUIDValue?.self,
+                [UUIDValue].self)
             return PersonSummary(
                 id: id, createdAt: createdAt, caseFile: caseFile, caseState: state, referrals: referrals,
-                hasVerifiedNHSNumber: isVerified)
+                hasVerifiedNHSNumber: isVerified, mergedInto: mergedInto, merged: merged)
         }
     }
 
@@ -90,21 +104,21 @@ extension CaseStore {
         return content
     }
 
-    /// Stored messages, newest first.
+    /// Stored messages, newest first; of a person also those of all who were found to be that one.
     ///
     /// - Parameter before: The last of the page before.
     package func referrals(
         of person: UUIDValue? = nil, before: UUIDValue? = nil, limit: Int = 100, in connection: Connection
     ) throws -> [ReferralSummary] {
+        let ofPerson: SQL = if let person { "AND person IN (SELECT record.members(\(person)))" } else { "" }
         let rows = try connection.query(
             """
-            SELECT id, person, case_file, submission, sender, type, state, urgency, received_at
+            SELECT id, record.survivor(person), case_file, submission, sender, type, state, urgency, received_at
             FROM record.referral
-            WHERE id < coalesce(\(before), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-                AND person = coalesce(\(person), person)
+            WHERE id < coalesce(\(before), 'ffffffff-ffff-ffff-ffff-ffffffffffff') \(ofPerson)
             ORDER BY id DESC
             LIMIT \(limit)
-            """, name: "record.referrals")
+            """, name: person == nil ? "record.referrals" : "record.referrals_of")
         return try rows.map { row in
             let (id, person, caseFile, submission, sender, type, state, urgency, receivedAt) = try row.decode(
                 UUIDValue.self, UUIDValue.self, UUIDValue?.self, UUIDValue.self, String.self, String.self,

@@ -28,8 +28,8 @@ extension CaseStore {
             FOR UPDATE
             """, name: "record.lock_shares")
         let results = try connection.pipeline(reads)
-        let persons = try circumstances(results[..<3])
-        return try results[3].compactMap { row in
+        let persons = try circumstances(results[..<Self.readsOfPersons])
+        return try results[Self.readsOfPersons].compactMap { row in
             let share = try Share(row)
             guard let person = persons[share.request.person] else { return nil }
             let facts = facts(

@@ -64,7 +64,8 @@ extension CaseStore {
 
     /// What a line shows of an entry, in this order.
     private static let shown: [LedgerField] = [
-        .actor, .partner, .apiKey, .submission, .referral, .person, .share, .recipient, .purpose, .level, .channel,
+        .actor, .partner, .apiKey, .submission, .referral, .person, .otherPerson, .match, .share, .recipient, .purpose,
+        .level, .channel,
         .asked, .stage, .outcome, .state, .reason, .released, .attempt, .message, .agreement, .agreementVersion,
         .scopeLine,
     ]

@@ -16,6 +16,8 @@ package struct CaseStore: Sendable {
     let vault: Vault
     /// Names the ledger in its checkpoints.
     let ledgerOrigin: String
+    /// How many persons are known, and how frequent their names are.
+    let population = KnownPopulation()
 
     /// - Parameter ledgerOrigin: One word that names this hub's ledger in its checkpoints.
     package init(vault: Vault, ledgerOrigin: String = "referral-hub") {
@@ -49,6 +51,9 @@ enum Place {
     static func referral(_ referral: UUIDValue) -> String { "record.referral/\(referral)" }
     static func provenance(_ referral: UUIDValue) -> String { "record.referral/\(referral)/provenance" }
     static func evidence(_ agreement: UUIDValue) -> String { "record.agreement/\(agreement)" }
+    static func fingerprint(_ person: UUIDValue) -> String { "record.person/\(person)/fingerprint" }
+    static func match(_ match: UUIDValue) -> String { "record.match/\(match)" }
+    static func matchReason(_ decision: UUIDValue) -> String { "record.match_decision/\(decision)" }
     static func facts(_ decision: UUIDValue) -> String { "record.decision/\(decision)" }
 }
 

@@ -1,4 +1,5 @@
 import Ledger
+import Matching
 import Postgres
 import Referral
 import Vault
@@ -75,7 +76,9 @@ struct IntakeBatch {
 
     /// Stores what can be stored together, in order, and gives back the rest.
     private mutating func round(_ chosen: [Placed]) throws -> [Placed] {
-        let reads = try IntakeReads(for: chosen.map(\.entry), in: connection)
+        let matcher = try store.population.matcher(vault: store.vault, in: connection)
+        let reads = try IntakeReads(for: chosen.map(\.entry), vault: store.vault, in: connection)
+        var made = NewcomerIndex(matcher)
         var writes = IntakeWrites(store: store)
         var changed: Set<UUIDValue> = []
         var later: [Placed] = []
@@ -88,18 +91,21 @@ struct IntakeBatch {
                 later.append(placed)
                 continue
             }
-            let fate = reads.fate(of: placed.entry, now: now, vault: store.vault)
+            let fate = made.complete(try reads.fate(of: placed.entry, now: now, by: matcher, vault: store.vault))
             if let person = fate.person { changed.insert(person.id) }
             settled.append((placed, fate))
         }
-        let made = try make(settled.compactMap { $0.fate.newPerson })
+        let isMade = try make(settled.compactMap { $0.fate.newPerson })
+        var refused: Set<UUIDValue> = []
+        for new in settled.compactMap({ $0.fate.newPerson }) where !isMade.contains(new.id) { refused.insert(new.id) }
         writes.histories = try histories(of: settled.compactMap { $0.fate.overtaken(by: $0.placed.entry) })
         for (placed, fate) in settled {
             // Another transaction made this person a moment ago and has committed: the holder is found next time.
-            if let new = fate.newPerson, !made.contains(new.id) {
+            if let new = fate.newPerson, refused.contains(new.id) {
                 later.append(placed)
             } else {
-                results[placed.intake][placed.item] = try writes.add(placed.entry, fate, openCases: reads.openCases)
+                results[placed.intake][placed.item] = try writes.add(
+                    placed.entry, fate.without(refused), openCases: reads.openCases)
             }
         }
         _ = try connection.pipeline(writes.pipeline)
@@ -114,12 +120,14 @@ struct IntakeBatch {
         var making = Pipeline()
         making.add(
             """
-            INSERT INTO record.person (id, created_at, profile_at, nhs_index, dob_index, sealed_profile)
-            SELECT id, made_at, profile_at, nhs_index, dob_index, sealed_profile
+            INSERT INTO record.person (
+                id, created_at, profile_at, nhs_index, dob_index, sealed_profile, sealed_fingerprint
+            )
+            SELECT id, made_at, profile_at, nhs_index, dob_index, sealed_profile, sealed_fingerprint
             FROM unnest(
                 \(persons.map(\.id)), \(persons.map(\.madeAt)), \(persons.map(\.profileAt)), \(persons.map(\.nhs)),
-                \(persons.map(\.birthDate)), \(persons.map(\.sealedProfile))
-            ) AS new (id, made_at, profile_at, nhs_index, dob_index, sealed_profile)
+                \(persons.map(\.birthDate)), \(persons.map(\.sealedProfile)), \(persons.map(\.sealedFingerprint))
+            ) AS new (id, made_at, profile_at, nhs_index, dob_index, sealed_profile, sealed_fingerprint)
             ORDER BY nhs_index
             ON CONFLICT (nhs_index) DO NOTHING
             """, name: "record.make_persons")
@@ -133,7 +141,9 @@ struct IntakeBatch {
                 JOIN record.person ON person.id = new.id
             RETURNING person
             """, name: "record.make_person_keys")
-        return Set(try connection.pipeline(making)[1].decode(UUIDValue.self))
+        let made: Set<UUIDValue> = Set(try connection.pipeline(making)[1].decode(UUIDValue.self))
+        store.population.note(made: made.count)
+        return made
     }
 
     /// All that was told of these persons so far, in the order in which it was sent.

@@ -1,3 +1,4 @@
+import Matching
 import Postgres
 import Referral
 import Vault
@@ -16,6 +17,7 @@ struct IntakeEntry {
         let referral: Referral
         let type: MessageType
         let index: PersonIndex
+        let fingerprint: Fingerprint
         /// Of the message's own id.
         let message: [UInt8]?
         /// Of the sender's own number for the referral, by which its later messages may name it.
@@ -24,6 +26,9 @@ struct IntakeEntry {
         /// answers.
         let answered: [UInt8]?
     }
+
+    /// Which item of which submission it is.
+    var part: IntakeReads.Part { .init(receipt: intake.receipt, ordinal: item.ordinal) }
 
     init(_ item: IntakeItem, of intake: IntakeRecord, vault: Vault) {
         self.intake = intake
@@ -36,6 +41,7 @@ struct IntakeEntry {
         let type = referral.type.code ?? .notice
         let subject = Subject(
             referral: referral, type: type, index: PersonIndex(referral, sender: intake.sender, vault: vault),
+            fingerprint: Fingerprint(referral, sender: intake.sender),
             message: referral.messageID.map { vault.blindIndex(.messageID, $0) },
             number: referral.number.map { vault.blindIndex(.messageID, $0) },
             answered: type == .referral ? nil : referral.inReplyTo.map { vault.blindIndex(.messageID, $0) })
@@ -56,6 +62,9 @@ struct IntakeEntry {
         return [.referral, .update, .notice].contains(subject.type)
     }
 
+    /// Whether it opens a new person unless a verified number finds one.
+    var mayOpenPerson: Bool { subject.map { $0.answered == nil } ?? false && !seeksKnownPerson }
+
     /// When it was sent, or for want of that came.
     var sentAt: Timestamp { subject?.referral.sentAt.map(Timestamp.init) ?? intake.receivedAt }
 }
@@ -67,6 +76,7 @@ struct HeldPerson {
     let birthDate: [UInt8]?
     let profileAt: Timestamp
     let sealedProfile: [UInt8]
+    let sealedFingerprint: [UInt8]
     /// None once the person was erased.
     let wrappedKey: [UInt8]?
 
@@ -89,6 +99,8 @@ struct NewPerson {
     let nhs: [UInt8]?
     let birthDate: [UInt8]?
     let sealedProfile: [UInt8]
+    let fingerprint: Fingerprint
+    let sealedFingerprint: [UInt8]
     let wrappedKey: [UInt8]
     let key: DataKey
 
@@ -102,6 +114,8 @@ struct NewPerson {
         birthDate = subject.index.birthDate
         sealedProfile = vault.seal(
             StrictJSON.write(subject.referral.value), with: key, context: Place.profile(id))
+        fingerprint = subject.fingerprint
+        sealedFingerprint = vault.seal(subject.fingerprint, with: key, of: id)
     }
 }
 
@@ -115,11 +129,11 @@ enum IntakeFate {
     case awaiting(answered: [UInt8])
     /// Nobody can tell whom it is about; why, as a code word.
     case unbound(code: String)
-    /// Kept for a person who is known; `answering` is the earlier message that it answers. With a review, another person
-    /// may be the same one.
-    case kept(HeldPerson, answering: Earlier?, review: Review? = nil)
-    /// Kept for a new person, who may be one who is known.
-    case new(NewPerson, review: Review?)
+    /// Kept for a person who is known; `answering` is the earlier message that it answers. With findings, others may be the
+    /// same person.
+    case kept(HeldPerson, answering: Earlier?, findings: [MatchFinding] = [])
+    /// Kept for a new person, who may be one of those found.
+    case new(NewPerson, findings: [MatchFinding])
 
     /// An earlier message, and the first of its thread: the referral that all of it is about.
     struct Earlier {
@@ -127,13 +141,7 @@ enum IntakeFate {
         let thread: UUIDValue
     }
 
-    /// Something for staff to compare: why, as a code word, and with whom.
-    struct Review {
-        let code: String
-        let other: UUIDValue
-    }
-
-    /// The known person of ``kept(_:answering:review:)``.
+    /// The known person of ``kept(_:answering:findings:)``.
     var person: HeldPerson? { if case .kept(let person, _, _) = self { person } else { nil } }
 
     /// The person of whom something sent later than this message was told already, so that the picture of the person

@@ -1,3 +1,4 @@
+import Matching
 import Postgres
 import Referral
 import Vault
@@ -29,7 +30,10 @@ struct IntakeReads {
     private var answered: [Message: (earlier: IntakeFate.Earlier, person: UUIDValue)] = [:]
     private var held: [UUIDValue: HeldPerson] = [:]
     private var byNHS: [[UInt8]: UUIDValue] = [:]
-    /// Who was given a number: the first, or where it is to find its person, each with the birth date.
+    /// Those who may be the person of a message that opens one, by the message's place in the round.
+    private var candidates = MatchCandidates()
+    private var places: [Part: Int] = [:]
+    /// Who was given a number and has the birth date.
     private var givenNumber: [[UInt8]: [UUIDValue]] = [:]
 
     /// Locks submissions against another run, and tells what an earlier one stored of them.
@@ -52,7 +56,7 @@ struct IntakeReads {
     }
 
     /// Reads what is needed for the fates of these messages, and holds the persons whom they may be about.
-    init(for entries: [IntakeEntry], in connection: Connection) throws {
+    init(for entries: [IntakeEntry], vault: Vault, in connection: Connection) throws {
         let answers = entries.compactMap { entry in
             entry.subject?.answered.map { Message(sender: entry.intake.sender, index: $0) }
         }
@@ -60,8 +64,15 @@ struct IntakeReads {
             guard let index = entry.subject?.index, let birthDate = index.birthDate else { return [] }
             return index.ownNumbers.map { OwnNumber(index: $0, birthDate: birthDate) }
         }
-        let numbers = Set(
-            entries.filter { !$0.seeksKnownPerson }.flatMap { $0.subject?.index.identifiers.map(\.index) ?? [] })
+        var asked: [MatchCandidates.Asked] = []
+        for (place, entry) in entries.enumerated() where entry.mayOpenPerson {
+            guard let subject = entry.subject else { continue }
+            places[entry.part] = place
+            asked.append(
+                MatchCandidates.Asked(
+                    number: place, subject.fingerprint, identifiers: subject.index.identifiers.map(\.index),
+                    vault: vault))
+        }
         let verified = entries.compactMap { $0.subject?.index.nhs }
         var reads = Pipeline()
         var readers: [(inout IntakeReads, QueryResult) throws -> Void] = []
@@ -79,8 +90,8 @@ struct IntakeReads {
             // A statement of its own: it sees the case that the holder before opened.
             read(Self.openCases(of: wanted), "record.open_cases") { try $0.readOpenCases($1) }
         }
-        if !numbers.isEmpty {
-            read(Self.firstGiven(Array(numbers)), "record.given_numbers") { try $0.readGiven($1) }
+        if !asked.isEmpty {
+            read(MatchCandidates.statement(asked), "record.match_candidates") { try $0.candidates.read($1) }
         }
         if !own.isEmpty {
             read(Self.given(own), "record.given_own_numbers") { try $0.readGiven($1) }
@@ -98,11 +109,11 @@ struct IntakeReads {
 
     private mutating func readHeld(_ rows: QueryResult) throws {
         for row in rows {
-            let (id, nhs, birthDate, profileAt, sealed, wrapped) = try row.decode(
-                UUIDValue.self, [UInt8]?.self, [UInt8]?.self, Timestamp.self, [UInt8].self, [UInt8]?.self)
+            let (id, nhs, birthDate, profileAt, profile, fingerprint, wrapped) = try row.decode(
+                UUIDValue.self, [UInt8]?.self, [UInt8]?.self, Timestamp.self, [UInt8].self, [UInt8].self, [UInt8]?.self)
             held[id] = HeldPerson(
-                id: id, nhs: nhs, birthDate: birthDate, profileAt: profileAt, sealedProfile: sealed, wrappedKey: wrapped
-            )
+                id: id, nhs: nhs, birthDate: birthDate, profileAt: profileAt, sealedProfile: profile,
+                sealedFingerprint: fingerprint, wrappedKey: wrapped)
             if let nhs { byNHS[nhs] = id }
         }
     }
@@ -141,7 +152,7 @@ struct IntakeReads {
     /// Says what is to be done with a message.
     ///
     /// - Parameter now: An answer to a message that has not come waits for it until ``IntakeRecord/waitsUntil``.
-    func fate(of entry: IntakeEntry, now: Timestamp, vault: Vault) -> IntakeFate {
+    func fate(of entry: IntakeEntry, now: Timestamp, by matcher: Matcher, vault: Vault) throws -> IntakeFate {
         guard let subject = entry.subject else { return .refused }
         if let answers = subject.answered {
             let message = Message(sender: entry.intake.sender, index: answers)
@@ -155,11 +166,13 @@ struct IntakeReads {
         }
         if entry.seeksKnownPerson {
             if let person = knownPerson(subject.index) {
-                return .kept(person, answering: nil, review: merge(subject.index, into: person))
+                return .kept(
+                    person, answering: nil,
+                    findings: try merge(subject.index, into: person, by: matcher, vault: vault))
             }
             return entry.item.opensCase ? .unbound(code: subject.type.rawValue) : .unknownPerson
         }
-        return match(entry, subject, vault: vault)
+        return try match(entry, subject, by: matcher, vault: vault)
     }
 
     /// The person of a notice: by verified NHS number, else by a number of the sender's own; the birth date the same.
@@ -171,27 +184,41 @@ struct IntakeReads {
     }
 
     /// Another person who has one of the numbers that a message lays together: the sender says that both are one.
-    private func merge(_ index: PersonIndex, into person: HeldPerson) -> IntakeFate.Review? {
-        guard !index.mergedNumbers.isEmpty else { return nil }
-        let others = index.ownNumbers.flatMap { givenNumber[$0] ?? [] }.filter { $0 != person.id && held[$0] != nil }
-        return others.min().map { IntakeFate.Review(code: "numbers_merged", other: $0) }
+    private func merge(
+        _ index: PersonIndex, into person: HeldPerson, by matcher: Matcher, vault: Vault
+    ) throws -> [MatchFinding] {
+        guard !index.mergedNumbers.isEmpty else { return [] }
+        let others = index.ownNumbers.flatMap { givenNumber[$0] ?? [] }.filter { $0 != person.id }
+        guard let other = others.min().flatMap({ held[$0] }), let otherKey = other.wrappedKey,
+            let key = person.wrappedKey
+        else { return [] }
+        let score = matcher.compare(
+            try vault.fingerprint(person.sealedFingerprint, key, of: person.id),
+            try vault.fingerprint(other.sealedFingerprint, otherKey, of: other.id))
+        return [MatchFinding(known: other.id, score: score, code: "numbers_merged")]
     }
 
-    /// A verified NHS number with the same birth date is that person. Everything else is a new one, and where one of the
-    /// numbers is known already, something that a person must look at.
-    private func match(_ entry: IntakeEntry, _ subject: IntakeEntry.Subject, vault: Vault) -> IntakeFate {
-        let index = subject.index
-        if let holder = index.nhs.flatMap({ byNHS[$0] }).flatMap({ held[$0] }) {
-            if let birthDate = index.birthDate, birthDate == holder.birthDate { return .kept(holder, answering: nil) }
-            let isMissing = index.birthDate == nil || holder.birthDate == nil
-            let review = IntakeFate.Review(
-                code: isMissing ? "birth_date_missing" : "birth_date_differs", other: holder.id)
-            return .new(NewPerson(entry, subject, nhs: nil, vault: vault), review: review)
+    /// A verified NHS number with a second field that agrees is that person. Everything else opens a new one, who is kept
+    /// together with those whom it may be.
+    private func match(
+        _ entry: IntakeEntry, _ subject: IntakeEntry.Subject, by matcher: Matcher, vault: Vault
+    ) throws -> IntakeFate {
+        var findings: [MatchFinding] = []
+        let holder = subject.index.nhs.flatMap { byNHS[$0] }.flatMap { held[$0] }
+        if let holder, let wrapped = holder.wrappedKey {
+            let known = try vault.fingerprint(holder.sealedFingerprint, with: vault.unwrap(wrapped), of: holder.id)
+            let score = matcher.compare(subject.fingerprint, known)
+            if score.outcome == .same { return .kept(holder, answering: nil) }
+            findings.append(MatchFinding(known: holder.id, score: score))
         }
-        let known = index.identifiers.compactMap { givenNumber[$0.index]?.first }.min()
+        for candidate in places[entry.part].flatMap({ candidates.candidates[$0] }) ?? []
+        where candidate.found != holder?.id {
+            let score = matcher.compare(subject.fingerprint, try candidate.fingerprint(vault))
+            findings.append(MatchFinding(known: candidate.person, score: score))
+        }
         return .new(
-            NewPerson(entry, subject, nhs: index.nhs, vault: vault),
-            review: known.map { IntakeFate.Review(code: "number_known", other: $0) })
+            NewPerson(entry, subject, nhs: holder == nil ? subject.index.nhs : nil, vault: vault),
+            findings: MatchFinding.chosen(findings))
     }
 
     // MARK: Statements
@@ -219,7 +246,7 @@ struct IntakeReads {
     private static func holding(_ wanted: SQL) -> SQL {
         """
         SELECT person.id, person.nhs_index, person.dob_index, person.profile_at, person.sealed_profile,
-            person_key.wrapped_key
+            person.sealed_fingerprint, person_key.wrapped_key
         FROM (\(wanted)) AS wanted JOIN record.person USING (id)
             LEFT JOIN record.person_key ON person_key.person = person.id
         ORDER BY person.id
@@ -252,21 +279,6 @@ struct IntakeReads {
             ORDER BY id DESC
             LIMIT 1
         ) AS newest
-        """
-    }
-
-    /// Who was first given each of these numbers.
-    private static func firstGiven(_ numbers: [[UInt8]]) -> SQL {
-        """
-        SELECT number.value_index, first.person
-        FROM unnest(\(numbers)) AS number (value_index)
-        CROSS JOIN LATERAL (
-            SELECT person
-            FROM record.person_identifier
-            WHERE person_identifier.value_index = number.value_index
-            ORDER BY person
-            LIMIT 1
-        ) AS first
         """
     }
 

@@ -1,4 +1,5 @@
 import Ledger
+import Matching
 import Postgres
 import Referral
 import Vault
@@ -10,6 +11,22 @@ struct IntakeWrites {
         let at: Timestamp
         let birthDate: [UInt8]?
         let sealed: [UInt8]
+        let sealedFingerprint: [UInt8]
+    }
+
+    private struct Match {
+        let id = UUIDValue.v7()
+        let stored: StoredReferral
+        let finding: MatchFinding
+        let at: Timestamp
+        let sealed: [UInt8]
+
+        init(_ finding: MatchFinding, of stored: StoredReferral, at: Timestamp, key: DataKey, vault: Vault) {
+            self.finding = finding
+            self.stored = stored
+            self.at = at
+            sealed = vault.seal(StrictJSON.write(finding.score.value), with: key, context: Place.match(id))
+        }
     }
 
     /// What a message told of a person, and when it was sent.
@@ -35,6 +52,8 @@ struct IntakeWrites {
     private let store: CaseStore
     private var profiles: [Profile] = []
     private var identifiers: [(person: UUIDValue, identifier: PersonIndex.Identifier)] = []
+    private var keys: [(key: Int64, person: UUIDValue)] = []
+    private var matches: [Match] = []
     private var cases: [(id: UUIDValue, person: UUIDValue, openedAt: Timestamp)] = []
     private var kept: [Kept] = []
     private var workItems: [(item: NewWorkItem, at: Timestamp)] = []
@@ -67,17 +86,18 @@ struct IntakeWrites {
         case .unbound(let code):
             work(.unboundMessage, entry, code: code)
             return .unbound
-        case .kept(let person, let earlier, let review):
+        case .kept(let person, let earlier, let findings):
             let key = try store.key(of: person)
             if let subject = entry.subject, entry.changesProfile {
                 try update(person, key, with: subject, sentAt: entry.sentAt)
             }
             return keep(
                 entry, person: person.id, key, isNew: false, caseFile: openCases[person.id], answering: earlier,
-                review: review)
-        case .new(let person, let review):
+                findings: findings)
+        case .new(let person, let findings):
             enter(.keyMade, [.person: person.id.description, .actor: "hub"])
-            return keep(entry, person: person.id, person.key, isNew: true, caseFile: nil, review: review)
+            find(person.id, by: person.fingerprint)
+            return keep(entry, person: person.id, person.key, isNew: true, caseFile: nil, findings: findings)
         }
     }
 
@@ -93,7 +113,7 @@ struct IntakeWrites {
 
     private mutating func keep(
         _ entry: IntakeEntry, person: UUIDValue, _ key: DataKey, isNew: Bool, caseFile: UUIDValue?,
-        answering earlier: IntakeFate.Earlier? = nil, review: IntakeFate.Review? = nil
+        answering earlier: IntakeFate.Earlier? = nil, findings: [MatchFinding] = []
     ) -> IntakeResult {
         guard let subject = entry.subject else { return .rejected }
         let id = UUIDValue.v7()
@@ -114,7 +134,7 @@ struct IntakeWrites {
                 entry: entry, subject: subject, stored: stored, answers: earlier, sealed: sealed,
                 provenance: provenance))
         // Numbers of two persons who may be one stay apart until somebody has decided.
-        let apart = review == nil ? [] : subject.index.mergedNumbers
+        let apart = findings.isEmpty ? [] : subject.index.mergedNumbers
         identifiers += subject.index.identifiers.filter { !apart.contains($0.index) }.map { (person, $0) }
         enter(
             .referralStored,
@@ -127,7 +147,10 @@ struct IntakeWrites {
             let code = entry.item.findings.first?.code.rawValue ?? "incomplete"
             work(.incompleteReferral, entry, code: code, about: stored, dueAt: due(entry))
         }
-        if let review { work(.matchReview, entry, code: review.code, about: stored, other: review.other) }
+        matches += findings.map { Match($0, of: stored, at: entry.intake.receivedAt, key: key, vault: store.vault) }
+        if let likeliest = findings.first {
+            work(.matchReview, entry, code: likeliest.code, about: stored, other: likeliest.known)
+        }
         if subject.type == .withdrawal { work(.withdrawal, entry, code: "referral_withdrawn", about: stored) }
         if subject.type == .outcome { work(.outcome, entry, code: "outcome_told", about: stored) }
         return .stored(stored)
@@ -146,12 +169,23 @@ struct IntakeWrites {
             let profile = try store.referral(person.sealedProfile, with: key, at: Place.profile(person.id))
             updated = profile.updated(by: subject.referral)
         }
+        let known = try store.vault.fingerprint(person.sealedFingerprint, with: key, of: person.id)
+        let fingerprint =
+            sentAt < person.profileAt
+            ? subject.fingerprint.adding(known) : known.adding(subject.fingerprint)
+        if fingerprint != known { find(person.id, by: fingerprint) }
         profiles.append(
             Profile(
                 person: person.id, at: max(sentAt, person.profileAt),
                 birthDate: updated.person.dob.map { store.vault.blindIndex(.birthDate, $0.iso) },
                 sealed: store.vault.seal(
-                    StrictJSON.write(updated.value), with: key, context: Place.profile(person.id))))
+                    StrictJSON.write(updated.value), with: key, context: Place.profile(person.id)),
+                sealedFingerprint: store.vault.seal(fingerprint, with: key, of: person.id)))
+    }
+
+    /// Adds that a person is to be found by this from now on, besides what was known.
+    private mutating func find(_ person: UUIDValue, by fingerprint: Fingerprint) {
+        keys += fingerprint.blockingKeys.map { (store.vault.blindNumber(.matching, $0), person) }
     }
 
     /// By when staff should act, in days of the calendar, which is never later than the working days promised.
@@ -186,11 +220,13 @@ struct IntakeWrites {
         var pipeline = Pipeline()
         if !profiles.isEmpty { pipeline.add(updatingProfiles, name: "record.update_profiles") }
         if !identifiers.isEmpty { pipeline.add(keepingIdentifiers, name: "record.keep_identifiers") }
+        if !keys.isEmpty { pipeline.add(keepingKeys, name: "record.keep_match_keys") }
         if !cases.isEmpty { pipeline.add(openingCases, name: "record.open_cases") }
         if !kept.isEmpty { pipeline.add(insertingReferrals, name: "record.insert_referrals") }
         let urgent = kept.filter { $0.answers != nil && $0.subject.referral.urgency?.code != nil }
         if !urgent.isEmpty { pipeline.add(changingUrgency(urgent), name: "record.change_urgency") }
         if !awaiting.isEmpty { pipeline.add(insertingAwaiting, name: "record.insert_awaiting") }
+        if !matches.isEmpty { pipeline.add(insertingMatches, name: "record.insert_matches") }
         if !workItems.isEmpty { pipeline.add(store.adding(workItems), name: "record.add_work_items") }
         if !destroyed.isEmpty { pipeline.add(markingDocuments, name: "record.mark_documents") }
         if !finished.isEmpty { pipeline.add(store.finishing(finished), name: "record.finish_submissions") }
@@ -201,10 +237,12 @@ struct IntakeWrites {
     private var updatingProfiles: SQL {
         """
         UPDATE record.person
-        SET profile_at = new.profile_at, sealed_profile = new.sealed_profile, dob_index = new.dob_index
+        SET profile_at = new.profile_at, sealed_profile = new.sealed_profile, dob_index = new.dob_index,
+            sealed_fingerprint = new.sealed_fingerprint
         FROM unnest(
-            \(profiles.map(\.person)), \(profiles.map(\.at)), \(profiles.map(\.sealed)), \(profiles.map(\.birthDate))
-        ) AS new (id, profile_at, sealed_profile, dob_index)
+            \(profiles.map(\.person)), \(profiles.map(\.at)), \(profiles.map(\.sealed)), \(profiles.map(\.birthDate)),
+            \(profiles.map(\.sealedFingerprint))
+        ) AS new (id, profile_at, sealed_profile, dob_index, sealed_fingerprint)
         WHERE person.id = new.id
         """
     }
@@ -221,6 +259,29 @@ struct IntakeWrites {
         ON CONFLICT (value_index, person) DO UPDATE
             SET is_verified = true
             WHERE excluded.is_verified AND NOT person_identifier.is_verified
+        """
+    }
+
+    private var keepingKeys: SQL {
+        """
+        INSERT INTO record.match_key (key, person)
+        SELECT key, person
+        FROM unnest(\(keys.map(\.key)), \(keys.map(\.person))) AS given (key, person)
+        ORDER BY key, person
+        ON CONFLICT DO NOTHING
+        """
+    }
+
+    private var insertingMatches: SQL {
+        """
+        INSERT INTO record.match (id, person, known, referral, found_at, code, weight, sealed_evidence)
+        SELECT id, person, known, referral, found_at, code, weight, sealed_evidence
+        FROM unnest(
+            \(matches.map(\.id)), \(matches.map(\.stored.person)), \(matches.map(\.finding.known)),
+            \(matches.map(\.stored.id)), \(matches.map(\.at)), \(matches.map(\.finding.code)),
+            \(matches.map(\.finding.score.weight)), \(matches.map(\.sealed))
+        ) AS found (id, person, known, referral, found_at, code, weight, sealed_evidence)
+        ON CONFLICT DO NOTHING
         """
     }
 

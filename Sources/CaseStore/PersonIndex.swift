@@ -1,3 +1,4 @@
+import Matching
 import Referral
 import Vault
 
@@ -41,17 +42,5 @@ struct PersonIndex {
         }
         self.identifiers = identifiers.map { Identifier(index: $0.key, isVerified: $0.value) }
         self.ownNumbers = ownNumbers
-    }
-}
-
-extension IdentifierType {
-    /// Within what a number of this type is unique: everywhere (empty), within its sender, or nothing when it does not
-    /// name a person.
-    fileprivate func scope(sender: String) -> String? {
-        switch self {
-        case .nhsNumber, .nino, .upn, .uln, .crn, .prisonNumber, .pncID: ""
-        case .hospitalNumber, .local: sender
-        case .laestab, .urn, .ukprn, .uprn, .usrn, .postcode, .onsArea, .ods, .cqcLocation, .charity, .forceCode: nil
-        }
     }
 }

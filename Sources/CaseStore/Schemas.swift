@@ -23,6 +23,7 @@ package enum RecordSchema {
             Migration(number: 7, name: "requests", sql: text(PackageResources.record_0007_requests_sql)),
             Migration(number: 8, name: "mail_answers", sql: text(PackageResources.record_0008_mail_answers_sql)),
             Migration(number: 9, name: "awaiting", sql: text(PackageResources.record_0009_awaiting_sql)),
+            Migration(number: 10, name: "matching", sql: text(PackageResources.record_0010_matching_sql)),
         ])
 }
 

@@ -5,6 +5,8 @@ package struct StoreCounters: Sendable, Hashable {
     package var submissions: [SubmissionState: Int] = [:]
     package var shares: [ShareState: Int] = [:]
     package var workItems: [WorkItemKind: Int] = [:]
+    /// Pairs of persons who may be one.
+    package var matches: [MatchState: Int] = [:]
     package var persons = 0
     package var referrals = 0
     package var openCases = 0
@@ -24,6 +26,8 @@ extension CaseStore {
             UNION ALL
             SELECT 'work_item', kind::text, count(*) FROM record.work_item WHERE state = 'open' GROUP BY kind
             UNION ALL
+            SELECT 'match', state::text, count(*) FROM record.match GROUP BY state
+            UNION ALL
             SELECT 'person', '', count(*) FROM record.person
             UNION ALL
             SELECT 'referral', '', count(*) FROM record.referral
@@ -39,6 +43,7 @@ extension CaseStore {
             case "submission": if let state = SubmissionState(rawValue: word) { counters.submissions[state] = count }
             case "share": if let state = ShareState(rawValue: word) { counters.shares[state] = count }
             case "work_item": if let kind = WorkItemKind(rawValue: word) { counters.workItems[kind] = count }
+            case "match": if let state = MatchState(rawValue: word) { counters.matches[state] = count }
             case "person": counters.persons = count
             case "referral": counters.referrals = count
             case "case": counters.openCases = count

@@ -12,6 +12,7 @@ package struct HubServices: Sendable {
     package let intake: Intake
     package let sharing: Sharing
     package let receipts: Receipts
+    package let matches: Matches
     package let credentials: Credentials
     package let operations: Operations
     let outcomes: IntakeOutcomes
@@ -27,6 +28,7 @@ package struct HubServices: Sendable {
         intake = Intake(installation)
         sharing = Sharing(installation)
         receipts = Receipts(installation)
+        matches = Matches(installation)
         credentials = Credentials(installation)
         operations = Operations(installation)
         outcomes = IntakeOutcomes(installation)

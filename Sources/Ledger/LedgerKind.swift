@@ -18,6 +18,8 @@ package enum LedgerKind: String, CaseIterable, Sendable {
     /// A data key was made, for a person; destroying it is `key_destroyed`.
     case keyMade = "key_made"
     case keyDestroyed = "key_destroyed"
+    /// A member of staff decided whether two persons are one, or took that back.
+    case matchDecided = "match_decided"
     /// A partner or a credential was added, disabled or revoked.
     case partnerChanged = "partner_changed"
 }
@@ -28,6 +30,9 @@ package enum LedgerField: String, CaseIterable, Sendable {
     case actor
     case submission
     case person
+    /// The other person of a match.
+    case otherPerson = "other_person"
+    case match
     case referral
     case agreement
     case agreementVersion = "agreement_version"

@@ -15,6 +15,8 @@ package enum BlindDomain: String, CaseIterable, Sendable {
     case fileName = "file-name"
     /// The address of somebody who wrote an e-mail.
     case mailAddress = "mail-address"
+    /// What those have in common who may be one person: a sound of a name with a year of birth, a phone.
+    case matching
     /// The key and the body of a request that its caller may repeat.
     case request
 }

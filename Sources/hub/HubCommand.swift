@@ -21,7 +21,10 @@ struct HubCommand: AsyncParsableCommand {
             ),
             .init(
                 name: "Partners and people",
-                subcommands: [PartnerCommand.self, PersonCommand.self, AgreementCommand.self, ShareCommand.self]
+                subcommands: [
+                    PartnerCommand.self, PersonCommand.self, MatchCommand.self, AgreementCommand.self,
+                    ShareCommand.self,
+                ]
             ),
         ]
     )

@@ -129,7 +129,7 @@ struct PersonCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "A person's case state and number of referrals."
+            abstract: "A person's case state and number of referrals, and whom they were merged with."
         )
         @OptionGroup var installation: InstallationOption
         @Argument(help: "The person's id.") var id: String
@@ -150,6 +150,8 @@ struct PersonCommand: AsyncParsableCommand {
                     "case_state": summary.caseState.map(Value.string) ?? nil,
                     "referrals": .number(String(summary.referrals)),
                     "has_verified_nhs_number": .bool(summary.hasVerifiedNHSNumber),
+                    "merged_into": summary.mergedInto.map { .string($0.description) } ?? nil,
+                    "merged": .array(summary.merged.map { .string($0.description) }),
                 ])
             }
         }

@@ -4,7 +4,7 @@ GRANT USAGE ON SCHEMA ledger TO hub_app;
 CREATE TYPE ledger.kind AS ENUM (
     'submission_received', 'submission_finished', 'referral_stored', 'agreement_added', 'agreement_withdrawn',
     'share_requested', 'share_decided', 'release', 'release_outcome', 'view', 'key_made', 'key_destroyed',
-    'partner_changed', 'submission_permitted'
+    'partner_changed', 'submission_permitted', 'match_decided'
 );
 
 -- The log of what was decided, released, refused, viewed or made. The truth of an entry is in its canonical bytes; the

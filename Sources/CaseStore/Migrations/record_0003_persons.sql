@@ -21,9 +21,46 @@ CREATE TABLE record.person (
     -- Of a verified NHS number only. The unique key settles two first referrals that arrive at the same moment.
     nhs_index bytea UNIQUE CHECK (octet_length(nhs_index) = 16),
     dob_index bytea CHECK (octet_length(dob_index) = 16),
-    sealed_profile bytea NOT NULL
+    -- Who this person was found to be. Nothing is moved by it: whoever reads follows it, and taking it back restores both.
+    merged_into uuid REFERENCES record.person CHECK (merged_into <> id),
+    merged_at timestamptz,
+    sealed_profile bytea NOT NULL,
+    -- What the person is recognised by, of all messages, in the form in which it is compared.
+    sealed_fingerprint bytea NOT NULL,
+    CONSTRAINT merged_has_time CHECK ((merged_into IS NULL) = (merged_at IS NULL))
 );
 ALTER TABLE record.person ALTER COLUMN sealed_profile SET STORAGE EXTERNAL;
+ALTER TABLE record.person ALTER COLUMN sealed_fingerprint SET STORAGE EXTERNAL;
+CREATE INDEX person_merged_into ON record.person (merged_into) WHERE merged_into IS NOT NULL;
+
+-- Who somebody was found to be in the end, over as many steps as there are.
+CREATE FUNCTION record.survivor(of_person uuid) RETURNS uuid
+    LANGUAGE sql
+    STABLE
+    SET search_path = pg_catalog
+AS $$
+    WITH RECURSIVE line AS (
+        SELECT id, merged_into FROM record.person WHERE id = of_person
+        UNION
+        SELECT person.id, person.merged_into FROM line JOIN record.person ON person.id = line.merged_into
+    )
+    SELECT id FROM line WHERE merged_into IS NULL
+$$;
+
+-- Somebody and all who were found to be them.
+CREATE FUNCTION record.members(of_person uuid) RETURNS SETOF uuid
+    LANGUAGE sql
+    STABLE
+    ROWS 1
+    SET search_path = pg_catalog
+AS $$
+    WITH RECURSIVE member AS (
+        SELECT of_person AS id
+        UNION
+        SELECT person.id FROM member JOIN record.person ON person.merged_into = member.id
+    )
+    SELECT id FROM member
+$$;
 
 -- The person's data key, wrapped. In a table of its own so that it can be backed up apart from the data; deleting the
 -- row makes all that is sealed for the person unreadable.

@@ -73,6 +73,10 @@ package struct Operations: Sendable {
                 samples: [([], Double(counters.openWorkItems))]
             ),
             .init(
+                name: "hub_matches", help: "Pairs of persons who may be one, by state",
+                samples: MatchState.allCases.map { ([("state", $0.rawValue)], Double(counters.matches[$0] ?? 0)) }
+            ),
+            .init(
                 name: "hub_shares", help: "Shares by state",
                 samples: ShareState.allCases.map { ([("state", $0.rawValue)], Double(counters.shares[$0] ?? 0)) }
             ),
