@@ -20,7 +20,7 @@ def envelope(id, **changes):
     person = {"given": "Anne", "family": "Tester", "dob": "1980-05-04", "phone": ["01632960111"]}
     body = {
         "message_id": id, "sender": SCHOOL, "sent_at": NOW.isoformat(), "type": "referral", "person": person,
-        "reason": "Would like help to meet people", "referrer": {"name": "A Teacher", "organisation": "A school"},
+        "reason": "Would like help to meet people", "referrer": {"name": "A Teacher", "organisation": "A school"}, "subject_role": "pupil",
     }
     body.update(changes)
     return json.dumps({key: value for key, value in body.items() if value is not None}).encode()
@@ -31,7 +31,7 @@ def person(**changes):
 
 
 AHEAD = (NOW + datetime.timedelta(hours=2)).isoformat()
-TWO_PERSONS = hl7("E3") + b"PID|2||9990000026^^^NHS^NH||OTHER^SAM||19711231|1\r"
+TWO_PERSONS = hl7("E3").rstrip(b"\r") + b"\rPID|2||9990000026^^^NHS^NH||OTHER^SAM||19711231|1\r"
 NUMBER = [{"type": "nhs_number", "value": "9434765918"}]
 
 # The code, the sender, the document, its media type; then what HTTP answers, and what becomes of it after a 202.
