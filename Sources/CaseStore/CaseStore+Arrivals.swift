@@ -8,7 +8,7 @@ extension CaseStore {
     ) throws -> [ReferralSummary] {
         try connection.query(
             """
-            SELECT id, record.survivor(person), case_file, submission, sender, type, state, urgency, received_at
+            SELECT id, record.survivor(person) AS person, case_file, submission, sender, type, state, urgency, received_at
             FROM record.referral
             WHERE id > coalesce(\(last), '00000000-0000-0000-0000-000000000000')
             ORDER BY id
@@ -21,7 +21,7 @@ extension CaseStore {
     package func referrals(ofSubmission submission: UUIDValue, in connection: Connection) throws -> [ReferralSummary] {
         try connection.query(
             """
-            SELECT id, record.survivor(person), case_file, submission, sender, type, state, urgency, received_at
+            SELECT id, record.survivor(person) AS person, case_file, submission, sender, type, state, urgency, received_at
             FROM record.referral
             WHERE submission = \(submission)
             ORDER BY ordinal

@@ -113,7 +113,7 @@ extension CaseStore {
         let ofPerson: SQL = if let person { "AND person IN (SELECT record.members(\(person)))" } else { "" }
         let rows = try connection.query(
             """
-            SELECT id, record.survivor(person), case_file, submission, sender, type, state, urgency, received_at
+            SELECT id, record.survivor(person) AS person, case_file, submission, sender, type, state, urgency, received_at
             FROM record.referral
             WHERE id < coalesce(\(before), 'ffffffff-ffff-ffff-ffff-ffffffffffff') \(ofPerson)
             ORDER BY id DESC
