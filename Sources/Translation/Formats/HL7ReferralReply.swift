@@ -1,4 +1,4 @@
-package import Referral
+import Referral
 
 /// The application's answer to a referral: RRI^I12 and its siblings (HL7 v2.4 section 11.3, structure RRI_I12).
 ///
