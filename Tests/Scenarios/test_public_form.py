@@ -1,19 +1,15 @@
 """Members of the public tell the team about somebody: in a real browser, by keyboard alone, without a script."""
 
 import json
-import os
 import re
 import shutil
 import tempfile
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from installation import Installation, eventually
-
-STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+from pages import browser, check_page, press_until, submit
 
 
 @pytest.fixture(scope="module")
@@ -30,45 +26,12 @@ def hub():
     shutil.rmtree(home, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox cannot be had as root.
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        running = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
-        yield running
-        running.close()
-
-
 def page_of(browser, **options):
     context = browser.new_context(java_script_enabled=options.pop("script", True), **options)
     page = context.new_page()
     page.foreign = []
     page.on("request", lambda request: page.foreign.append(request.url))
     return page
-
-
-def press_until(page, selector):
-    """Moves the focus by Tab alone to the first element that fits."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-    raise AssertionError(f"no way by keyboard to {selector}")
-
-
-def submit(page, selector):
-    """Presses a button by keyboard, and waits for the next page."""
-    press_until(page, selector)
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
-
-
-def check_page(page):
-    found = Axe().run(page, options={"runOnly": STANDARDS})
-    assert found.response["violations"] == [], found.generate_report()
-    width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert width[0] <= width[1], f"scrolls sideways: {width}"
 
 
 def form_fields(answer):

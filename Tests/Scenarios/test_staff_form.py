@@ -1,18 +1,15 @@
 """Staff enter what came by phone, letter, e-mail or face to face: in a real browser, by keyboard alone, without a script."""
 
-import os
 import re
 import shutil
 import tempfile
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from installation import Installation, eventually
+from pages import browser, check_page, press_until, submit
 
-STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FILLED = {
     "taken_how": "phone", "taken_by": "A Worker", "referrer_name": "A Caller", "referrer_role": "Neighbour",
     "source_code": "1B", "given": "Zoë", "family": "Example", "dob_day": "27", "dob_month": "3", "dob_year": "1950",
@@ -32,38 +29,6 @@ def hub():
     yield installation
     installation.close()
     shutil.rmtree(home, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox cannot be had as root.
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        running = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
-        yield running
-        running.close()
-
-
-def press_until(page, selector):
-    """Moves the focus by Tab alone to the first element that fits."""
-    for _ in range(200):
-        page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-    raise AssertionError(f"no way by keyboard to {selector}")
-
-
-def submit(page, selector):
-    press_until(page, selector)
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
-
-
-def check_page(page):
-    found = Axe().run(page, options={"runOnly": STANDARDS})
-    assert found.response["violations"] == [], found.generate_report()
-    width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert width[0] <= width[1], f"scrolls sideways: {width}"
 
 
 def signed_in(hub, key="workers"):
@@ -99,10 +64,10 @@ def test_by_keyboard_alone_without_a_finding_of_axe(hub, browser, scheme, width)
     page.goto(hub.url + "/staff/referral")
     assert page.url == hub.url + "/staff/sign-in"
     check_page(page)
-    submit(page, "main button")
+    submit(page, "main button", within=200)
     assert page.title().startswith("Error: ")
     check_page(page)
-    press_until(page, "#key")
+    press_until(page, "#key", within=200)
     page.keyboard.type(hub.keys["workers"])
     with page.expect_navigation():
         page.keyboard.press("Enter")
@@ -110,10 +75,10 @@ def test_by_keyboard_alone_without_a_finding_of_axe(hub, browser, scheme, width)
     check_page(page)
 
     # Nothing filled in: the mistakes are on top, and the first link leads to its field.
-    submit(page, "main > form:not(.session) button")
+    submit(page, "main > form:not(.session) button", within=200)
     assert page.title().startswith("Error: ")
     check_page(page)
-    press_until(page, ".mistakes a")
+    press_until(page, ".mistakes a", within=200)
     page.keyboard.press("Enter")
     for selector, keys in [
         ("#taken_how", ["Space"]), ("#taken_by", "A Worker"), ("#referrer_name", "A Caller"), ("#referrer_role", "Niece"),
@@ -121,13 +86,13 @@ def test_by_keyboard_alone_without_a_finding_of_axe(hub, browser, scheme, width)
         ("#dob_year", "1950"), ("#phone", "01632 960001"), ("#reason", "Would like company."),
         ("#needs_isolation", ["Space"]), ("#urgency", ["Space", "ArrowDown"]), ("#consent_agreed", ["Space"]),
     ]:
-        press_until(page, selector)
+        press_until(page, selector, within=200)
         if isinstance(keys, str):
             page.keyboard.type(keys)
         else:
             for key in keys:
                 page.keyboard.press(key)
-    submit(page, "main > form:not(.session) button")
+    submit(page, "main > form:not(.session) button", within=200)
     assert page.locator("h1").inner_text() == "The referral is stored", page.locator("main").inner_text()[:600]
     check_page(page)
     receipt = page.locator(".panel strong").inner_text()
