@@ -70,10 +70,12 @@ import Translation
         /// Sends the texts, then reads until the other side closes.
         func exchange(_ texts: String...) async throws -> String {
             try await channel.executeThenClose { inbound, outbound in
-                for text in texts { try await outbound.write(ByteBuffer(string: text)) }
                 var read = ByteBuffer()
-                // However the connection ends, the answers are what counts.
-                do { for try await var part in inbound { read.writeBuffer(&part) } } catch is IOError {}
+                // However and whenever the connection ends, the answers are what counts.
+                do {
+                    for text in texts { try await outbound.write(ByteBuffer(string: text)) }
+                    for try await var part in inbound { read.writeBuffer(&part) }
+                } catch is IOError {} catch is ChannelError {}
                 return String(buffer: read)
             }
         }
