@@ -89,7 +89,7 @@ package struct MLLPListener: Service {
     package var connectionCount: Int { open.count }
 
     package func run() async throws {
-        let context = context
+        let (accepted, accept) = AsyncStream.makeStream(of: Accepted.self)
         let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -99,39 +99,40 @@ package struct MLLPListener: Service {
             .childChannelOption(.tcpOption(.init(rawValue: Self.keepaliveInterval)), value: 15)
             .childChannelOption(.tcpOption(.init(rawValue: Self.keepaliveCount)), value: 4)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .bind(host: configuration.host, port: configuration.port) { channel in
+            .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    var handshake = channel.eventLoop.makeSucceededVoidFuture()
-                    if let context {
-                        let pipeline = channel.pipeline.syncOperations
-                        try pipeline.addHandler(NIOSSLServerHandler(context: context))
-                        let watch = HandshakeWatch(on: channel.eventLoop)
-                        handshake = watch.done.futureResult
-                        try pipeline.addHandler(watch)
-                    }
-                    return Accepted(
-                        channel: try NIOAsyncChannel(wrappingChannelSynchronously: channel), handshake: handshake)
+                    let connection = try take(channel)
+                    // Whoever is accepted has an owner, however late: a channel that is dropped traps.
+                    if case .terminated = accept.yield(connection) { Task { await end(connection) } }
                 }
             }
-        await onListening(server.channel.localAddress?.port ?? 0)
-        try await withGracefulShutdownHandler {
-            try await server.executeThenClose { inbound in
-                await withDiscardingTaskGroup { group in
-                    do {
-                        for try await accepted in inbound {
-                            group.addTask { await serve(accepted) }
-                        }
-                    } catch {
-                        logger.error("the listener broke", metadata: ["error": "\(error)"])
-                    }
-                    // Where nobody is taken any more, nobody is kept: the service ends, and with it the process.
-                    open.stop()
-                }
+            .bind(host: configuration.host, port: configuration.port).get()
+        server.closeFuture.whenComplete { _ in accept.finish() }
+        await onListening(server.localAddress?.port ?? 0)
+        await withTaskCancellationOrGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                // A stream that ends hands out what it holds first.
+                for await connection in accepted { group.addTask { await serve(connection) } }
+                // Where nobody is taken any more, nobody is kept: the service ends, and with it the process.
+                open.stop()
             }
-        } onGracefulShutdown: {
-            server.channel.close(promise: nil)
+        } onCancelOrGracefulShutdown: {
+            server.close(promise: nil)
             open.stop()
         }
+    }
+
+    /// A new connection, on its event loop.
+    private func take(_ channel: any Channel) throws -> Accepted {
+        var handshake = channel.eventLoop.makeSucceededVoidFuture()
+        if let context {
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(NIOSSLServerHandler(context: context))
+            let watch = HandshakeWatch(on: channel.eventLoop)
+            handshake = watch.done.futureResult
+            try pipeline.addHandler(watch)
+        }
+        return Accepted(channel: try NIOAsyncChannel(wrappingChannelSynchronously: channel), handshake: handshake)
     }
 
     /// Linux, tcp(7).

@@ -135,7 +135,12 @@ import Translation
             try await client.channel.executeThenClose { _, outbound in
                 try await outbound.write(ByteBuffer(string: "\u{0B}"))
                 // Until the connection breaks; the test's time limit is the deadline.
-                do { while true { try await outbound.write(ByteBuffer(string: "x")) } } catch {}
+                do {
+                    while true {
+                        try await outbound.write(ByteBuffer(string: "x"))
+                        try await Task.sleep(for: .milliseconds(20))
+                    }
+                } catch {}
             }
         }
         #expect(echo.faults.withLock { $0 }.last == .brokenOff)
@@ -208,6 +213,33 @@ import Translation
             echo.opening.yield()
             let answered = try await answer
             #expect(answered == frame("wait"))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `who comes at the moment of the stop is let go, and the process lives`()
+        async throws
+    {
+        for _ in 0..<20 {
+            var configuration = MLLPListener.Configuration(host: "127.0.0.1", port: 0, longest: 1 << 20)
+            configuration.connections = 100
+            let (ports, found) = AsyncStream.makeStream(of: Int.self)
+            let listener = try MLLPListener(configuration, receiver: Echo(), logger: Self.logger) { found.yield($0) }
+            let running = Task { try await listener.run() }
+            for await port in ports {
+                try await withThrowingTaskGroup(of: Void.self) { clients in
+                    for _ in 0..<64 {
+                        clients.addTask {
+                            // Taken or not: the listener is going.
+                            guard let client = try? await Client(port: port) else { return }
+                            _ = try await client.exchange()
+                        }
+                    }
+                    running.cancel()
+                    try await clients.waitForAll()
+                }
+                break
+            }
+            try await running.value
         }
     }
 }

@@ -28,24 +28,27 @@ final class Relay: Sendable {
                         for try await client in clients {
                             connections.addTask { try? await relay.join(client, port) }
                         }
+                        connections.cancelAll()
                     }
                 }
             }
-            group.addTask { try await body(relay, own) }
-            // The server ends only by being cancelled, which happens when the body has ended.
-            try await group.next()
-            group.cancelAll()
+            group.addTask {
+                // Closed, not cancelled: a cancelled server drops whom it has accepted and not handed out yet.
+                defer { server.channel.close(promise: nil) }
+                try await body(relay, own)
+            }
+            try await group.waitForAll()
         }
     }
 
     private func join(_ client: NIOAsyncChannel<ByteBuffer, ByteBuffer>, _ port: Int) async throws {
-        let server = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connect(host: "127.0.0.1", port: port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
-                }
-            }
         try await client.executeThenClose { requests, toClient in
+            let server = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(host: "127.0.0.1", port: port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                    }
+                }
             try await server.executeThenClose { answers, toServer in
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { for try await part in requests { try await toServer.write(part) } }

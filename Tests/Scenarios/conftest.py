@@ -20,9 +20,7 @@ def home():
 @pytest.fixture
 def hub(home):
     """A running hub whose outbound partners are configured but not started."""
-    installation = Installation(home)
-    installation.partner("uhdb")
-    installation.partner("workers", kind="staff")
+    installation = Installation(home, partners=[("uhdb", "partner"), ("workers", "staff")])
     installation.start()
     yield installation
     installation.close()

@@ -1,12 +1,16 @@
 """A whole hub for tests: its own data folder, private PostgreSQL, partners and keys; the partners are real processes."""
 
+import atexit
 import contextlib
+import functools
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 import requests
@@ -62,7 +66,8 @@ class Process:
 class Installation:
     """One hub in a folder of its own. `start` and `stop` may be called again and again."""
 
-    def __init__(self, home, outbound=True, settings=(), user=None):
+    def __init__(self, home, outbound=True, settings=(), user=None, partners=(), model=True):
+        """`partners`: pairs of name and kind that are there from the start. `model`: copy a database made before."""
         self.home = pathlib.Path(home)
         # A hub that runs as a user of its own, by number; else as whoever runs the tests.
         self.command = [HUB] if user is None else [
@@ -77,6 +82,8 @@ class Installation:
         (self.home / "secrets").mkdir()
         (self.home / "secrets/mesh-password").write_text("password")
         (self.home / "secrets/mesh-shared-key").write_text("TestKey")
+        if model:
+            self.copy(data_of(tuple(partners)), partners)
         if user is not None:
             for path in self.home, *self.home.rglob("*"):
                 os.chown(path, user, user)
@@ -104,7 +111,16 @@ class Installation:
             self.hub("simulate", "certificates", "--folder", self.home / "certificates")
         (self.home / "hub.yaml").write_text("\n".join(lines) + "\n")
         self.server = self.serving()
-        self.hub("migrate")
+        if not model:
+            self.hub("migrate")
+            for name, kind in partners:
+                self.partner(name, kind)
+
+    def copy(self, model, partners):
+        """Takes the database and the keys of another installation as its own."""
+        subprocess.run(["cp", "-a", model / "data", self.home / "data"], check=True)
+        for name, _ in partners:
+            self.keys[name] = (model / f"secrets/{name}.key").read_text()
 
     def hub(self, *arguments, check=True, stdin=None):
         """Runs a command of the hub; its standard output as text."""
@@ -292,6 +308,17 @@ class Installation:
         self.server.stop()
         for other in self.others:
             other.stop()
+
+
+@functools.cache
+def data_of(partners):
+    """The folder of an installation that was migrated, given these partners and never started: a model to copy.
+
+    To make a database takes longer than most tests.
+    """
+    folder = tempfile.mkdtemp(prefix="hub-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Installation(folder, outbound=False, partners=partners, model=False).home
 
 
 def read_journal(path):
