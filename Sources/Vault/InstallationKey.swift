@@ -1,6 +1,5 @@
 import Crypto
 import FoundationEssentials
-import Glibc
 
 /// The one secret of an installation: 256 random bits from which every other key is derived or by which it is wrapped.
 ///
@@ -26,48 +25,18 @@ package struct InstallationKey: Sendable {
     ///   ``VaultError/keyFileTooOpen`` when anybody but its owner may read it, ``VaultError/malformedKeyFile``
     ///   when it is not a key file.
     package static func load(file: String) throws(VaultError) -> InstallationKey {
-        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .keyFile(errno) }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .keyFile(errno) }
-        guard status.st_mode & 0o077 == 0 else { throw .keyFileTooOpen }
-        var buffer = [UInt8](repeating: 0, count: 256)
-        let count = read(descriptor, &buffer, buffer.count)
-        guard count >= 0 else { throw .keyFile(errno) }
-        let text = String(decoding: buffer[..<count], as: UTF8.self)
+        let text = try KeyFile.read(file)
         guard text.hasPrefix(prefix), text.hasSuffix("\n"),
             let bytes = Data(base64Encoded: String(text.dropFirst(prefix.count).dropLast()))
         else { throw .malformedKeyFile }
         return try InstallationKey(bytes: [UInt8](bytes))
     }
 
-    /// Makes a new random key and writes it to a file that only its owner may read (mode 0600), durably: whole beside its
-    /// place first, and the folder's entry flushed with it, so that a power cut leaves the key or nothing.
-    ///
-    /// - Throws: ``VaultError/keyFile(_:)``, with `EEXIST` when the file is already there: a key is never overwritten.
+    /// Makes a new random key and keeps it in a new file (``KeyFile/create(_:text:)``): a key is never overwritten.
     @discardableResult
     package static func create(file: String) throws(VaultError) -> InstallationKey {
         let key = InstallationKey()
-        let part = file + ".part"
-        let descriptor = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .keyFile(errno) }
-        defer {
-            close(descriptor)
-            unlink(part)
-        }
-        let text = key.secret.withUnsafeBytes { prefix + Data($0).base64EncodedString() + "\n" }
-        let bytes = [UInt8](text.utf8)
-        guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
-            throw .keyFile(errno)
-        }
-        // Unlike a rename, a link never replaces a key that is there.
-        guard link(part, file) == 0 else { throw .keyFile(errno) }
-        let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
-        let directory = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard directory >= 0 else { throw .keyFile(errno) }
-        defer { close(directory) }
-        guard fsync(directory) == 0 else { throw .keyFile(errno) }
+        try KeyFile.create(file, text: key.secret.withUnsafeBytes { prefix + Data($0).base64EncodedString() + "\n" })
         return key
     }
 
