@@ -223,7 +223,7 @@ extension CaseStore {
     package func destroyDocuments(
         dueAt: Timestamp = .now(), limit: Int = 1000, in connection: Connection
     ) throws -> Int {
-        try connection.execute(
+        let destroyed = try connection.query(
             """
             WITH due AS (
                 SELECT receipt
@@ -236,7 +236,12 @@ extension CaseStore {
             DELETE FROM record.document
             USING due
             WHERE document.receipt = due.receipt
-            """, name: "record.destroy_documents")
+            RETURNING document.receipt
+            """, name: "record.destroy_documents"
+        ).decode(UUIDValue.self)
+        let entries = destroyed.map { entry(.keyDestroyed, [.submission: $0.description, .actor: "hub"]) }
+        try append(entries, in: connection)
+        return destroyed.count
     }
 
     private static let receiptColumns: SQL = """

@@ -14,12 +14,12 @@ package import Vault
 /// `document(_:in:)`, `profile(of:viewedBy:in:)`, `content(of:viewedBy:in:)` and `PreparedShare.release(_:from:)` only.
 package struct CaseStore: Sendable {
     let vault: Vault
-    /// Names the ledger in its checkpoints.
+    /// Names the ledger in its checkpoints, as the key that signs them.
     let ledgerOrigin: String
     /// How many persons are known, and how frequent their names are.
     let population = KnownPopulation()
 
-    /// - Parameter ledgerOrigin: One word that names this hub's ledger in its checkpoints.
+    /// - Parameter ledgerOrigin: One word that names this hub's ledger in its checkpoints, as the key that signs them.
     package init(vault: Vault, ledgerOrigin: String = "referral-hub") {
         self.vault = vault
         self.ledgerOrigin = ledgerOrigin

@@ -184,6 +184,14 @@ package struct Configuration: Sendable {
     var clusterFolder: String { dataFolder + "/postgresql" }
     /// Where the ledger's checkpoints are kept, outside PostgreSQL.
     var checkpointPath: String { dataFolder + "/ledger.checkpoints" }
+
+    /// Where the public key of the ledger's checkpoints is kept, for everybody to read.
+    package var ledgerPublicKeyPath: String { dataFolder + "/ledger.pub" }
+
+    /// The key that signs the ledger's checkpoints, beside the installation's key.
+    var ledgerKeyFile: String {
+        (keyFile.lastIndex(of: "/").map { String(keyFile[...$0]) } ?? "") + "ledger.key"
+    }
     /// Connections the pool may open. Defaults to twice the cores, at most 16.
     package var databaseConnections: Int?
     /// Folder of adapters.

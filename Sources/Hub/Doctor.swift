@@ -1,6 +1,7 @@
 import CaseStore
 import Channels
 import Glibc
+import Ledger
 package import Logging
 import MessageQueue
 import Postgres
@@ -38,7 +39,8 @@ package struct Doctor: Sendable {
     /// Everything that is wrong; empty when nothing is.
     package func examine() async -> [Diagnosis] {
         var found =
-            await adapters() + keyFile() + user() + endpoints() + listeners() + mailboxes() + mail() + scanner()
+            await adapters() + keyFile() + ledgerKey() + user() + endpoints() + listeners() + mailboxes() + mail()
+            + scanner()
         let connection: DatabaseConfiguration
         do {
             connection = try Installation.connection(configuration)
@@ -79,6 +81,28 @@ package struct Doctor: Sendable {
                     remedy:
                         "Restore \(configuration.keyFile) from the key store's backup, readable by the hub's user only; "
                         + "`hub migrate` makes one for a fresh database."
+                )
+            ]
+        }
+    }
+
+    private func ledgerKey() -> [Diagnosis] {
+        let file = configuration.ledgerPublicKeyPath
+        do {
+            let signer = try LedgerKey.load(file: configuration.ledgerKeyFile)
+            if try LedgerKey.verifiers(file: file).contains(signer.verifier) { return [] }
+            return [
+                .init(
+                    severity: .fault, what: "\(file) does not hold the public half of \(configuration.ledgerKeyFile)",
+                    remedy: "Find out which of the two was replaced, and restore it from the key store's backup."
+                )
+            ]
+        } catch {
+            return [
+                .init(
+                    severity: .fault, what: "\(error)",
+                    remedy:
+                        "Restore both halves from the key store's backup, the secret one readable by the hub's user only."
                 )
             ]
         }
@@ -293,8 +317,11 @@ package struct Doctor: Sendable {
                 )
             )
         }
-        let checkpoints = CheckpointFile(path: configuration.checkpointPath)
-        let verification = try await LedgerVerification.run(database: database, checkpointFile: checkpoints)
+        // What is wrong with the keys stands in a finding of its own; nothing is signed by none.
+        let kept = KeptCheckpoints(
+            file: CheckpointFile(path: configuration.checkpointPath),
+            keys: (try? LedgerKey.verifiers(file: configuration.ledgerPublicKeyPath)) ?? [])
+        let verification = try await LedgerVerification.run(database: database, kept: kept)
         if let fault = verification.fault {
             found.append(
                 .init(

@@ -62,6 +62,7 @@ package struct HubServices: Sendable {
         let queues = [Intake.queueName] + installation.partners.configured.map(Dispatch.queueName)
         try? await installation.queue.declare(queues)
         try? await installation.queue.publishPolicies()
+        try await installation.enterStart()
         var services: [any Service] = [QueueWaker(queue: installation.queue)]
         if roles.contains(.housekeeping) { services.append(Housekeeping(installation)) }
         if roles.contains(.dispatch) {

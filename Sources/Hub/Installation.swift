@@ -1,5 +1,8 @@
 package import CaseStore
+import Channels
+import Disclosure
 import Glibc
+package import Ledger
 package import Logging
 package import MessageQueue
 package import Postgres
@@ -13,6 +16,8 @@ package struct Installation: Sendable {
     package let configuration: Configuration
     package let database: Database
     let vault: Vault
+    /// Signs the ledger's checkpoints.
+    package let ledgerSigner: NoteSigner
     package let store: CaseStore
     package let queue: MessageQueue
     package let catalogue: AdapterCatalogue
@@ -43,6 +48,7 @@ package struct Installation: Sendable {
         } catch {
             throw InstallationError.key(file: configuration.keyFile, problem: "\(error)")
         }
+        let signer = try LedgerKey.load(file: configuration.ledgerKeyFile)
         let (connection, cluster) = try await connect(configuration, logger: logger)
         let partners: OutboundPartners
         let queues: MessageQueue.Configuration
@@ -63,12 +69,13 @@ package struct Installation: Sendable {
         application.role = applicationRole
         let database = Database(configuration: application, logger: logger)
         let vault = Vault(key: key)
-        let store = CaseStore(vault: vault)
+        let store = CaseStore(vault: vault, ledgerOrigin: signer.name)
         let metrics = Metrics()
         return Installation(
             configuration: configuration,
             database: database,
             vault: vault,
+            ledgerSigner: signer,
             store: store,
             queue: MessageQueue(database: database, node: nodeName(), configuration: queues, logger: logger),
             catalogue: catalogue,
@@ -79,9 +86,10 @@ package struct Installation: Sendable {
         )
     }
 
-    /// Brings the schema up to date; on a fresh database also makes the installation's key.
+    /// Brings the schema up to date; on a fresh database also makes the installation's key and the ledger's.
     ///
-    /// A key is never made for a database that already holds something: what is sealed there could not be opened.
+    /// A key is never made for a database that already holds something: what is sealed there could not be opened, and
+    /// checkpoints would not be signed by the key that others hold.
     ///
     /// - Returns: the names of the migrations that were applied.
     package static func migrate(_ configuration: Configuration, logger: Logger) async throws -> [String] {
@@ -104,6 +112,7 @@ package struct Installation: Sendable {
                 try LocalFile.makeFolder(folder.joined(separator: "/"), mode: 0o700)
                 _ = try InstallationKey.create(file: configuration.keyFile)
             }
+            if isFresh { try LedgerKey.make(configuration) }
             let applied = try await migrator.migrate(owner, logger: logger)
             await owner.close()
             try? await cluster?.stop()
@@ -149,10 +158,27 @@ package struct Installation: Sendable {
         Database(configuration: try Self.connection(configuration), logger: logger)
     }
 
+    /// Enters in the ledger that this node begins to serve: the keys in use, and the disclosure policy when it is another
+    /// than before.
+    func enterStart() async throws {
+        let keys: [LedgerField: String] = [
+            .actor: "hub", .ledgerKey: ledgerSigner.verifier.text, .installationKey: Hexadecimal.text(vault.keyMark),
+        ]
+        try await database.transaction { [store] connection in
+            try store.append([store.entry(.keyUsed, keys)], in: connection)
+            try store.enterPolicy(version: Policy.version, in: connection)
+        }
+    }
+
     /// The hub as partners see it in outgoing documents.
     package var sender: ReleaseSender {
         let organisation = configuration.organisation
         return ReleaseSender(id: organisation.id, name: organisation.name, ods: organisation.ods)
+    }
+
+    /// The checkpoints outside PostgreSQL, with the keys of `ledger.pub`.
+    package func keptCheckpoints() throws -> KeptCheckpoints {
+        KeptCheckpoints(file: checkpointFile, keys: try LedgerKey.verifiers(file: configuration.ledgerPublicKeyPath))
     }
 
     /// Where checkpoints of the ledger are kept, outside PostgreSQL.
@@ -210,6 +236,7 @@ package struct Installation: Sendable {
 package enum InstallationError: Error, Sendable, CustomStringConvertible {
     case adapters([String])
     case key(file: String, problem: String)
+    case ledgerKey(file: String, problem: String)
     case schema(String)
 
     package var description: String {
@@ -219,6 +246,9 @@ package enum InstallationError: Error, Sendable, CustomStringConvertible {
         case .key(let file, let problem):
             "the installation's key \(file) \(problem). Without it nothing stored can be read: restore it from the key "
                 + "store's backup. `hub migrate` makes one for a fresh database only"
+        case .ledgerKey(let file, let problem):
+            "the ledger's key \(file) \(problem). Restore it from the key store's backup: checkpoints are signed by it. "
+                + "`hub migrate` makes one for a fresh database only"
         case .schema(let status):
             "the database's schema is not the one this hub knows: \(status). Run `hub migrate`"
         }

@@ -13,15 +13,30 @@ package enum LedgerKind: String, CaseIterable, Sendable {
     case release
     /// What became of a release.
     case releaseOutcome = "release_outcome"
-    /// Somebody looked at something personal.
+    /// Somebody looked at something personal, or read the ledger itself.
     case view
-    /// A data key was made, for a person; destroying it is `key_destroyed`.
+    /// A data key was made, for a person.
     case keyMade = "key_made"
+    /// A node began to serve, with the keys it opens and signs with.
+    case keyUsed = "key_used"
+    /// A data key was destroyed, and what it sealed is unreadable from then on.
     case keyDestroyed = "key_destroyed"
+    /// Another version of the disclosure policy decides from now on.
+    case policyChanged = "policy_changed"
+    /// The content of an earlier entry was destroyed; only its commitment is left.
+    case entryErased = "entry_erased"
     /// A member of staff decided whether two persons are one, or took that back.
     case matchDecided = "match_decided"
     /// A partner or a credential was added, disabled or revoked.
     case partnerChanged = "partner_changed"
+}
+
+/// What a look at the ledger was at.
+package enum LedgerPart: String, Sendable {
+    /// Entries as they stand.
+    case ledger
+    /// What they tell of one id.
+    case trace
 }
 
 /// The members an entry may have besides id, time and kind: ids, group names and code words only.
@@ -63,4 +78,15 @@ package enum LedgerField: String, CaseIterable, Sendable {
     case factsHash = "facts_hash"
     /// SHA-256 of the bytes that were released, in hexadecimal.
     case bytesHash = "bytes_hash"
+    /// An entry whose content was erased, and its leaf in hexadecimal.
+    case entry
+    case leaf
+    /// What was looked at where that is no one person's: a ``LedgerPart``.
+    case part
+    /// The id that was looked for.
+    case about
+    /// The public key by which the ledger's checkpoints are checked, as ``NoteVerifier/text``.
+    case ledgerKey = "ledger_key"
+    /// The first bytes of the installation's key's own mark, in hexadecimal.
+    case installationKey = "installation_key"
 }

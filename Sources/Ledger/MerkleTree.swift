@@ -2,8 +2,8 @@ import Crypto
 
 /// The Merkle tree of RFC 9162 section 2.1 over leaf hashes, with its proofs.
 ///
-/// Pure functions over an array of leaves: proofs are asked for seldom, roots as the ledger grows come from
-/// ``MerkleFrontier``.
+/// Pure functions over an array of leaves. What is too large for one takes the places of a proof's hashes from
+/// ``inclusionRanges(index:size:)`` and ``consistencyRanges(from:to:)`` and their roots from ``MerkleFrontier``.
 package struct MerkleTree: Sendable {
     package let leaves: [Digest32]
 
@@ -29,14 +29,26 @@ package struct MerkleTree: Sendable {
 
     /// The hashes that lead from the leaf at `index` to the root of the first `size` leaves (section 2.1.3.1).
     package func inclusionProof(index: Int, size: Int) -> [Digest32] {
-        precondition(index >= 0 && index < size && size <= leaves.count, "the leaf is within the tree")
-        return Self.path(index, leaves[..<size])
+        precondition(size <= leaves.count, "the tree has so many leaves")
+        return Self.inclusionRanges(index: index, size: size).map { Self.root(leaves[$0]) }
     }
 
     /// The hashes that show the first `old` leaves to be a prefix of the first `new` (section 2.1.4.1).
     package func consistencyProof(from old: Int, to new: Int) -> [Digest32] {
-        precondition(old > 0 && old <= new && new <= leaves.count, "the old tree is not empty and not the larger")
-        return Self.subproof(old, leaves[..<new], isWhole: true)
+        precondition(new <= leaves.count, "the tree has so many leaves")
+        return Self.consistencyRanges(from: old, to: new).map { Self.root(leaves[$0]) }
+    }
+
+    /// The subtrees whose roots are an inclusion proof, in the proof's order; no two overlap.
+    package static func inclusionRanges(index: Int, size: Int) -> [Range<Int>] {
+        precondition(index >= 0 && index < size, "the leaf is within the tree")
+        return path(index, 0..<size)
+    }
+
+    /// The subtrees whose roots are a consistency proof, in the proof's order; no two overlap.
+    package static func consistencyRanges(from old: Int, to new: Int) -> [Range<Int>] {
+        precondition(old > 0 && old <= new, "the old tree is not empty and not the larger")
+        return subproof(old, 0..<new, isWhole: true)
     }
 
     private static func root(_ leaves: ArraySlice<Digest32>) -> Digest32 {
@@ -44,31 +56,30 @@ package struct MerkleTree: Sendable {
         case 0: return Array(SHA256.hash(data: [UInt8]()))
         case 1: return leaves[leaves.startIndex]
         default:
-            let (left, right) = halves(leaves)
-            return nodeHash(root(left), root(right))
+            let (left, right) = halves(leaves.indices)
+            return nodeHash(root(leaves[left]), root(leaves[right]))
         }
     }
 
-    private static func path(_ index: Int, _ leaves: ArraySlice<Digest32>) -> [Digest32] {
+    private static func path(_ index: Int, _ leaves: Range<Int>) -> [Range<Int>] {
         guard leaves.count > 1 else { return [] }
         let (left, right) = halves(leaves)
-        return index < left.count
-            ? path(index, left) + [root(right)]
-            : path(index - left.count, right) + [root(left)]
+        return left.contains(index) ? path(index, left) + [right] : path(index, right) + [left]
     }
 
-    private static func subproof(_ old: Int, _ leaves: ArraySlice<Digest32>, isWhole: Bool) -> [Digest32] {
-        if old == leaves.count { return isWhole ? [] : [root(leaves)] }
+    private static func subproof(_ old: Int, _ leaves: Range<Int>, isWhole: Bool) -> [Range<Int>] {
+        if old == leaves.upperBound { return isWhole ? [] : [leaves] }
         let (left, right) = halves(leaves)
-        return old <= left.count
-            ? subproof(old, left, isWhole: isWhole) + [root(right)]
-            : subproof(old - left.count, right, isWhole: false) + [root(left)]
+        return old <= left.upperBound
+            ? subproof(old, left, isWhole: isWhole) + [right]
+            : subproof(old, right, isWhole: false) + [left]
     }
 
     /// Splits at the largest power of two that is smaller than the number of leaves.
-    private static func halves(_ leaves: ArraySlice<Digest32>) -> (ArraySlice<Digest32>, ArraySlice<Digest32>) {
+    private static func halves(_ leaves: Range<Int>) -> (Range<Int>, Range<Int>) {
         var size = 1
         while size * 2 < leaves.count { size *= 2 }
-        return (leaves.prefix(size), leaves.dropFirst(size))
+        let middle = leaves.lowerBound + size
+        return (leaves.lowerBound..<middle, middle..<leaves.upperBound)
     }
 }

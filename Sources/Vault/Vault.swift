@@ -28,6 +28,9 @@ package struct Vault: Sendable {
             uniqueKeysWithValues: BlindDomain.allCases.map { ($0, derived("blind/\($0.rawValue)")) })
     }
 
+    /// Names the installation's key without telling it: 4 bytes, as they stand in what it wraps.
+    package var keyMark: [UInt8] { keyID }
+
     /// A new random data key, and its wrapped form, which is what is stored: version 1, key id 4, nonce 12, key 32,
     /// tag 16 bytes.
     package func newDataKey() -> (key: DataKey, wrapped: [UInt8]) {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CaseStore
 import Hub
+import Ledger
 import MessageQueue
 import Postgres
 
@@ -24,8 +25,9 @@ struct Trace: AsyncParsableCommand {
         try await installation.open { hub in
             var lines: [(at: Timestamp, kind: String, id: String, text: String)] = []
             if let correlation {
-                let stored = try await hub.database.read { [store = hub.store] connection in
-                    try store.trace(correlation, in: connection)
+                let stored = try await hub.database.transaction { [store = hub.store] connection in
+                    try store.enterLook(at: .trace, about: correlation.description, by: "command", in: connection)
+                    return try store.trace(correlation, in: connection)
                 }
                 lines += stored.map { ($0.at, $0.kind, $0.id.description, $0.text) }
                 lines += try await hub.queue.history(of: correlation).map(Self.line)

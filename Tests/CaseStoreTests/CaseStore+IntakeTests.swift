@@ -206,6 +206,7 @@ import Testing
                 ]
             }
             #expect(destroyed == [0, 1])
+            #expect(try await f.value("SELECT count(*) FROM ledger.entry WHERE kind = 'key_destroyed'") == 1)
         }
     }
 

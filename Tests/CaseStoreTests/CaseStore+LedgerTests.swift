@@ -6,6 +6,8 @@ import TestSupport
 import Testing
 
 @Suite(.store) struct StoredLedgerTests {
+    let signer = NoteSigner(name: "referral-hub")
+
     private func grow(_ f: Fixture, by count: Int) async throws {
         let entries = (0..<count).map { _ in
             f.store.entry(.view, at: f.now, [.person: UUIDValue.v7().description, .actor: "staff:1"])
@@ -17,7 +19,7 @@ import Testing
     private func keep(_ f: Fixture, _ file: CheckpointFile? = nil) async throws -> Checkpoint? {
         _ = try await f.transaction { try f.store.sequence(in: $0) }
         let checkpoint = try await f.transaction { try f.store.checkpoint(at: f.now, in: $0) }
-        if let checkpoint { try file?.append(checkpoint) }
+        if let checkpoint { try file?.append(SignedCheckpoint(checkpoint, by: signer)) }
         return checkpoint
     }
 
@@ -26,7 +28,8 @@ import Testing
     }
 
     private func verify(_ file: CheckpointFile? = nil) async throws -> LedgerVerification {
-        try await LedgerVerification.run(database: TestDatabase.current.database, checkpointFile: file)
+        let kept = file.map { KeptCheckpoints(file: $0, keys: [signer.verifier]) }
+        return try await LedgerVerification.run(database: TestDatabase.current.database, kept: kept)
     }
 
     /// Does what only a superuser who means harm can do.
@@ -81,6 +84,9 @@ import Testing
         "UPDATE ledger.position SET sequence = sequence + 1", "DELETE FROM ledger.position",
         "INSERT INTO ledger.position VALUES (99, gen_random_uuid())", "UPDATE ledger.checkpoint SET size = size + 1",
         "DELETE FROM ledger.checkpoint", "DELETE FROM ledger.pending", "SELECT ledger.erase('{}')",
+        "TRUNCATE ledger.position", "TRUNCATE ledger.checkpoint", "TRUNCATE ledger.pending",
+        "UPDATE ledger.pending SET entry = gen_random_uuid()", "INSERT INTO ledger.pending VALUES (gen_random_uuid())",
+        "SET session_replication_role = replica", "ALTER TABLE ledger.entry DISABLE TRIGGER ALL",
     ])
     func `the hub's role can change nothing in the ledger`(statement: String) async throws {
         try await Fixture.run { f in
@@ -110,6 +116,23 @@ import Testing
         }
     }
 
+    @Test func `the hub's role has no right in the ledger but to read and to add`() async throws {
+        let rows = try await TestDatabase.current.database.query(
+            """
+            SELECT DISTINCT privilege
+            FROM pg_class, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
+            WHERE relnamespace = 'ledger'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
+                AND (
+                    has_table_privilege('hub_app', pg_class.oid, privilege)
+                    OR (
+                        privilege IN ('UPDATE', 'REFERENCES')
+                        AND has_any_column_privilege('hub_app', pg_class.oid, privilege)
+                    )
+                )
+            """)
+        #expect(rows.isEmpty)
+    }
+
     @Test func `an entry that the owner erases says nothing any more, and the tree still holds`() async throws {
         try await Fixture.run { f in
             let file = temporaryFile()
@@ -124,8 +147,102 @@ import Testing
             let verification = try await verify(file)
             #expect(verification.fault == nil)
             #expect(verification.erased == 1)
+            #expect(verification.entries == 6)
             #expect(verification.checkpoints == 2)
+            let said = try await f.transaction { try f.store.ledgerPage(from: 5, limit: 1, in: $0) }
+            #expect(said[0].kind == LedgerKind.entryErased.rawValue)
+            #expect(said[0].bytes.map { String(decoding: $0, as: UTF8.self) }?.contains("\(lines[2].id)") == true)
             #expect(try await f.transaction { try f.store.trace(lines[2].id, in: $0).map(\.text) } == ["erased"])
+        }
+    }
+
+    @Test func `an entry that was emptied without a word is found`() async throws {
+        try await Fixture.run { f in
+            try await grow(f, by: 5)
+            _ = try await keep(f)
+            let lines = try await f.transaction { try f.store.ledgerPage(from: 0, in: $0) }
+            #expect(try await f.value("SELECT ledger.erase(ARRAY[\(lines[4].id)])") == 1)
+            try await tamper(
+                "UPDATE ledger.entry SET salt = NULL, bytes = NULL, person = NULL WHERE id = '\(lines[3].id)'")
+            #expect(try await verify().fault == .erased(position: 3))
+        }
+    }
+
+    @Test func `a checkpoint that another key signed is found`() async throws {
+        try await Fixture.run { f in
+            let file = temporaryFile()
+            try await grow(f, by: 2)
+            let checkpoint = try #require(try await keep(f, file))
+            #expect(try await verify(file).fault == nil)
+            try file.append(SignedCheckpoint(checkpoint, by: NoteSigner(name: "referral-hub")))
+            #expect(try await verify(file).fault == .unsigned(size: 2))
+        }
+    }
+
+    @Test func `checkpoints of the file are compared in whatever order they stand`() async throws {
+        try await Fixture.run { f in
+            let file = temporaryFile()
+            var checkpoints: [Checkpoint] = []
+            for _ in 0..<3 {
+                try await grow(f, by: 2)
+                checkpoints.append(try #require(try await keep(f)))
+            }
+            for checkpoint in checkpoints.reversed() { try file.append(SignedCheckpoint(checkpoint, by: signer)) }
+            let verification = try await verify(file)
+            #expect(verification.fault == nil)
+            #expect(verification.checkpoints == 6)
+            var other = checkpoints[0]
+            other.root = checkpoints[1].root
+            try file.append(SignedCheckpoint(other, by: signer))
+            #expect(try await verify(file).fault == .otherRoot(from: 2, size: 2, isInFile: true))
+        }
+    }
+
+    @Test func `nothing is built on a checkpoint that was altered in the database`() async throws {
+        try await Fixture.run { f in
+            try await grow(f, by: 3)
+            _ = try await keep(f)
+            try await tamper("UPDATE ledger.checkpoint SET peaks[1] = sha256('other')")
+            try await grow(f, by: 1)
+            await #expect(throws: CaseStoreError.unreadable("ledger.checkpoint")) { try await keep(f) }
+        }
+    }
+
+    @Test func `every entry is proved in every later tree, and every tree the beginning of later ones`() async throws {
+        try await Fixture.run { f in
+            try await grow(f, by: 9)
+            _ = try await keep(f)
+            let leaves = try await f.transaction { try f.store.ledgerPage(from: 0, in: $0) }.map(\.leaf)
+            let tree = MerkleTree(leaves: leaves)
+            try await f.transaction { connection in
+                for size in 1...9 {
+                    for position in 0..<size {
+                        let proof = try #require(try f.store.proof(ofEntry: position, size: size, in: connection))
+                        #expect(proof.path == tree.inclusionProof(index: position, size: size))
+                        #expect(proof.root == tree.root(size: size))
+                        #expect(proof.holds)
+                    }
+                    for old in 1...size {
+                        let proof = try #require(try f.store.proof(from: old, to: size, in: connection))
+                        #expect(proof.claim == .consistency(from: old, root: tree.root(size: old)))
+                        #expect(proof.path == tree.consistencyProof(from: old, to: size))
+                        #expect(proof.holds)
+                    }
+                }
+                #expect(try f.store.proof(ofEntry: 9, size: 10, in: connection) == nil)
+                #expect(try f.store.proof(from: 9, to: 10, in: connection) == nil)
+            }
+        }
+    }
+
+    @Test func `a policy is entered when it is another than before`() async throws {
+        try await Fixture.run { f in
+            for version in ["1", "1", "2", "2", "1"] {
+                try await f.transaction { try f.store.enterPolicy(version: version, in: $0) }
+            }
+            _ = try await keep(f)
+            let entries = try await f.transaction { try f.store.ledgerPage(from: 0, in: $0) }
+            #expect(entries.map(\.kind) == Array(repeating: LedgerKind.policyChanged.rawValue, count: 3))
         }
     }
 

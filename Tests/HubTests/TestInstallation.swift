@@ -30,6 +30,7 @@ enum TestInstallation {
             database: { url: 'file:database', connections: 4 }
             \(settings)
             """, folder: folder)
+        try LedgerKey.make(configuration)
         let silent = Logger(label: "tests", factory: { _ in SwiftLogNoOpLogHandler() })
         let installation = try await Installation.open(configuration, logger: silent)
         do { try await body(installation) } catch {

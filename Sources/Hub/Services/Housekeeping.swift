@@ -1,5 +1,4 @@
 import CaseStore
-import Ledger
 import Logging
 import MessageQueue
 import Postgres
@@ -30,11 +29,13 @@ actor Housekeeping: Service {
     }
 
     private let installation: Installation
+    private let ledger: LedgerKeeper
     /// Dead letters that have their work item; the database is asked about one that is not remembered.
     private var shown: Set<Shown> = []
 
     init(_ installation: Installation) {
         self.installation = installation
+        self.ledger = LedgerKeeper(installation)
     }
 
     func run() async throws {
@@ -44,7 +45,7 @@ actor Housekeeping: Service {
     private func rounds() async {
         var second = 0
         while !Task.isCancelled {
-            await attempt("checkpoint") { try await checkpoint() }
+            await attempt("checkpoint") { try await ledger.keep() }
             if second % 2 == 0 { await attempt("waiting") { try await resumeWaiting() } }
             if second % 5 == 0 { await attempt("dead letters") { try await showDeadLetters() } }
             if second % 5 == 0 { await attempt("deadlines") { _ = try await installation.queue.expire() } }
@@ -63,16 +64,6 @@ actor Housekeeping: Service {
             installation.logger.warning(
                 "housekeeping will be tried again", metadata: ["part": "\(what)", "error": "\(error)"])
         }
-    }
-
-    /// Gives new ledger entries their positions and writes the tree's head outside PostgreSQL.
-    private func checkpoint() async throws {
-        let store = installation.store
-        let head = try await installation.database.transaction { connection -> Checkpoint? in
-            _ = try store.sequence(in: connection)
-            return try store.checkpoint(in: connection)
-        }
-        if let head { try installation.checkpointFile.append(head) }
     }
 
     /// Has submissions worked on again whose waiting for an earlier message is over.
