@@ -3,7 +3,9 @@
 import contextlib
 import email
 import email.policy
+import grp
 import imaplib
+import os
 import pathlib
 import pwd
 import shutil
@@ -49,7 +51,8 @@ class Outbox:
 def start_dovecot(home, port):
     folder, certificates = home / "dovecot", home / "certificates"
     folder.mkdir(mode=0o755)
-    user = pwd.getpwnam("daemon")
+    is_root = os.geteuid() == 0
+    user = pwd.getpwnam("daemon") if is_root else pwd.getpwuid(os.geteuid())
     (folder / "mail").mkdir()
     shutil.chown(folder / "mail", user.pw_uid, user.pw_gid)
     (folder / "dovecot.conf").write_text(
@@ -82,10 +85,18 @@ service imap-login {{
   }}
 }}
 """
+        + ("" if is_root else rootless(user))
     )
     dovecot = Process(["dovecot", "-F", "-c", str(folder / "dovecot.conf")], folder / "out").start()
     wait_for_port(port)
     return dovecot
+
+
+def rootless(user):
+    """Settings of a dovecot of which all processes are one ordinary user's (its guide, "Rootless installation")."""
+    group = grp.getgrgid(user.pw_gid).gr_name
+    names = f"default_internal_user = {user.pw_name}\ndefault_internal_group = {group}\ndefault_login_user = {user.pw_name}\n"
+    return names + "".join(f"service {name} {{\n  chroot =\n}}\n" for name in ("anvil", "imap-login"))
 
 
 def start_smtp(hub):

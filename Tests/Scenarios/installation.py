@@ -68,6 +68,8 @@ class Installation:
 
     def __init__(self, home, outbound=True, settings=(), user=None, partners=(), model=True):
         """`partners`: pairs of name and kind that are there from the start. `model`: copy a database made before."""
+        # A database knows the user of the machine that it was made for.
+        model = model and user is None
         self.home = pathlib.Path(home)
         # A hub that runs as a user of its own, by number; else as whoever runs the tests.
         self.command = [HUB] if user is None else [
