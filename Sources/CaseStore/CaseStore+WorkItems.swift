@@ -11,6 +11,12 @@ extension CaseStore {
         try connection.query(adding([(item, at)]), name: "record.add_work_items").first?.decode(UUIDValue.self)
     }
 
+    /// Makes several in one statement, as ``add(_:at:in:)`` does one.
+    package func add(_ items: [NewWorkItem], at: Timestamp = .now(), in connection: Connection) throws {
+        guard !items.isEmpty else { return }
+        try connection.execute(adding(items.map { ($0, at) }), name: "record.add_work_items")
+    }
+
     /// The statement of ``add(_:at:in:)`` for several items, each with its time, for a pipeline.
     func adding(_ added: [(item: NewWorkItem, at: Timestamp)]) -> SQL {
         let items = added.map(\.item)

@@ -1,5 +1,29 @@
 import Postgres
 
+/// The numbers of queues, looked up by the statement that needs them: once per queue, not once per message.
+struct QueueNumbers {
+    private let names: [String]
+    /// For each message, where its queue's number stands in what is looked up, from 1.
+    let indices: [Int32]
+
+    init(of queues: [String]) {
+        names = Set(queues).sorted()
+        let places = Dictionary(uniqueKeysWithValues: zip(names, Int32(1)...))
+        indices = queues.map { places[$0] ?? 0 }
+    }
+
+    /// A table of one row with one array, in which a queue that does not exist is null.
+    var lookUp: SQL {
+        """
+        (
+            SELECT array_agg(known.id ORDER BY named.n)
+            FROM unnest(\(names)) WITH ORDINALITY AS named(name, n)
+            LEFT JOIN queue.queue AS known ON known.name = named.name
+        )
+        """
+    }
+}
+
 /// Appends messages and their state rows, in one statement.
 enum EnqueueStatement {
     /// Messages of one statement at most.
@@ -72,17 +96,20 @@ enum EnqueueStatement {
     /// Ids are drawn when rows leave the first insert, in the order of `n`. A message stands behind if its key has a
     /// live one, be it earlier in this list.
     private static func insert(all messages: [NewMessage]) -> (SQL, StaticString) {
-        (
+        let queues = QueueNumbers(of: messages.map(\.queue))
+        return (
             """
             WITH stored AS (
                 INSERT INTO queue.message (era, queue, key, priority, not_before, correlation, content_type, payload)
-                SELECT (\(currentEra)), q.id, m.key, m.priority, m.not_before, m.correlation, m.content_type, m.payload
-                FROM unnest(
-                    \(messages.map(\.queue)), \(messages.map(\.key)), \(messages.map(\.priority.rawValue)),
+                SELECT (\(currentEra)), q.ids[m.queue], m.key, m.priority, m.not_before, m.correlation, m.content_type,
+                    m.payload
+                FROM \(queues.lookUp) AS q(ids)
+                CROSS JOIN unnest(
+                    \(queues.indices), \(messages.map(\.key)), \(messages.map(\.priority.rawValue)),
                     \(messages.map(\.notBefore)), \(messages.map(\.correlation)), \(messages.map(\.contentType)),
                     \(messages.map(\.payload))
                 ) WITH ORDINALITY AS m(queue, key, priority, not_before, correlation, content_type, payload, n)
-                JOIN queue.queue AS q ON q.name = m.queue
+                WHERE q.ids[m.queue] IS NOT NULL
                 ORDER BY m.n
                 RETURNING id, era, queue, priority, hashtextextended(key, queue) AS key_hash, not_before
             ), ranked AS (

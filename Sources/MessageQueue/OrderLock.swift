@@ -19,13 +19,17 @@ enum OrderLock {
         guard !keyed.isEmpty else { return nil }
         if keyed.count == 1, let key = keyed[0].key { return self.key(key, of: keyed[0].queue) }
         let queues = keyed.map(\.queue)
-        guard Set(keyed.map { [$0.queue, $0.key ?? ""] }).count <= maximumKeys else { return self.queues(queues) }
+        guard keyed.count <= maximumKeys || Set(keyed.map { [$0.queue, $0.key ?? ""] }).count <= maximumKeys else {
+            return self.queues(queues)
+        }
+        let numbers = QueueNumbers(of: queues)
         return keys(
-            """
-            SELECT DISTINCT q.id::integer AS queue, hashtextextended(m.key, q.id) AS key_hash
-            FROM unnest(\(queues), \(keyed.map(\.key))) AS m(queue, key)
-            JOIN queue.queue AS q ON q.name = m.queue
-            """)
+            queues: "SELECT unnest(ids) FROM \(numbers.lookUp) AS q(ids)",
+            hashes: """
+                SELECT hashtextextended(m.key, q.ids[m.queue])
+                FROM \(numbers.lookUp) AS q(ids)
+                CROSS JOIN unnest(\(numbers.indices), \(keyed.map(\.key))) AS m(queue, key)
+                """)
     }
 
     /// For leased messages about to be taken away; `nil` if none has a key.
@@ -36,10 +40,8 @@ enum OrderLock {
             return wholeQueues("SELECT DISTINCT id::integer FROM unnest(\(keyed.map(\.queue))) AS l(id)")
         }
         return keys(
-            """
-            SELECT DISTINCT queue::integer AS queue, key_hash
-            FROM unnest(\(keyed.map(\.queue)), \(keyed.map(\.hash))) AS l(queue, key_hash)
-            """)
+            queues: "SELECT unnest(\(Set(keyed.map(\.queue)).sorted()))",
+            hashes: "SELECT unnest(\(keyed.map(\.hash)))")
     }
 
     /// For messages about to be cancelled.
@@ -47,12 +49,9 @@ enum OrderLock {
         guard ids.count <= maximumKeys else {
             return wholeQueues("SELECT DISTINCT queue::integer AS id FROM queue.message WHERE id = ANY (\(ids))")
         }
+        let keyed: SQL = "queue.message WHERE id = ANY (\(ids)) AND key IS NOT NULL"
         return keys(
-            """
-            SELECT DISTINCT queue::integer AS queue, hashtextextended(key, queue) AS key_hash
-            FROM queue.message
-            WHERE id = ANY (\(ids)) AND key IS NOT NULL
-            """)
+            queues: "SELECT DISTINCT queue FROM \(keyed)", hashes: "SELECT hashtextextended(key, queue) FROM \(keyed)")
     }
 
     /// For everything in these queues.
@@ -72,17 +71,18 @@ enum OrderLock {
         )
     }
 
-    private static func keys(_ keys: SQL) -> (SQL, StaticString) {
+    /// - Parameters:
+    ///   - queues: a query of one column, the queues' numbers
+    ///   - hashes: a query of one column, the keys' hashes; one that comes twice is locked once
+    private static func keys(queues: SQL, hashes: SQL) -> (SQL, StaticString) {
         (
             """
-            WITH keyed AS MATERIALIZED (
-                \(keys)
-            ), shared AS MATERIALIZED (
-                SELECT count(pg_advisory_xact_lock_shared(\(raw: space), q.queue)) AS held
-                FROM (SELECT DISTINCT queue FROM keyed ORDER BY queue) AS q
+            WITH shared AS MATERIALIZED (
+                SELECT count(pg_advisory_xact_lock_shared(\(raw: space), q.id)) AS held
+                FROM (SELECT id::integer FROM (\(queues)) AS q(id) ORDER BY id) AS q
             )
-            SELECT count(pg_advisory_xact_lock(k.key_hash))
-            FROM (SELECT key_hash FROM keyed CROSS JOIN shared ORDER BY key_hash) AS k
+            SELECT count(pg_advisory_xact_lock(k.hash))
+            FROM (SELECT k.hash FROM shared CROSS JOIN (\(hashes)) AS k(hash) ORDER BY k.hash) AS k
             """, "queue.lock"
         )
     }

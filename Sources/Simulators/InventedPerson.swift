@@ -30,7 +30,10 @@ package struct InventedPerson: Sendable, Hashable {
         nhsNumber = Self.nhsNumber(using: &random)
         phone = "01632 960\(Self.pad(.random(in: 0...999, using: &random), 3))"
         mobile = "07700 900\(Self.pad(.random(in: 0...999, using: &random), 3))"
-        email = "\(given).\(family)".lowercased().filter { $0.isASCII && ($0.isLetter || $0 == ".") } + "@example.org"
+        // Each has one of their own, as most people do: names alone are soon used up.
+        email =
+            "\(given).\(family)".lowercased().filter { $0.isASCII && ($0.isLetter || $0 == ".") }
+            + "\(number)@example.org"
         street = "\(Int.random(in: 1...140, using: &random)) \(Self.streets.randomElement(using: &random)!)"
         // Derby's DE1 has no sectors 4 to 8.
         let letters = Array("ABDEFGHJLNPQRSTUWXYZ")

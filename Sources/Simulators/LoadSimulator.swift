@@ -161,12 +161,13 @@ package struct LoadSimulator: Sendable {
 
     /// One connection's work, on its own thread.
     private struct Worker: Sendable {
+        private static let persons = 1024
         private let wire: Wire
         private let host: String
         private let port: UInt16
         /// Begins every id of this worker; different in every run, so that no message id comes twice.
         private let begun: String
-        /// About different persons; none where none are asked for.
+        /// About different persons, for a second or more; then from the first again. None where none are asked for.
         private let referrals: [Request]
         private let shares: [Request]
 
@@ -204,13 +205,14 @@ package struct LoadSimulator: Sendable {
                 return Request(head("/v1/shares", key, "application/json", body.count) + body)
             }
             if wire == .mllp {
-                referrals = (0..<64).map { index in
-                    message(InventedPerson(seed: configuration.seed, number: number * 64 + index))
+                referrals = (0..<Self.persons).map { index in
+                    message(InventedPerson(seed: configuration.seed, number: number * Self.persons + index))
                 }
             } else if let sender = configuration.sender, let key = configuration.key {
-                referrals = (0..<64).map { index in
+                referrals = (0..<Self.persons).map { index in
                     referral(
-                        InventedPerson(seed: configuration.seed, number: number * 64 + index), from: sender, key)
+                        InventedPerson(seed: configuration.seed, number: number * Self.persons + index), from: sender,
+                        key)
                 }
             } else {
                 referrals = []

@@ -53,23 +53,19 @@ package struct Intake: Sendable {
             let accepting = groups.flatMap(\.self)
             let answers = try store.accept(accepting.map(\.submission), in: connection)
             var messages: [NewMessage] = []
+            var items: [NewWorkItem] = []
             for (accepting, answer) in zip(accepting, answers) {
                 guard case .received(let receipt) = answer else { continue }
                 switch receipt.state {
                 case .quarantined:
-                    let item = NewWorkItem(
-                        kind: .quarantined,
-                        code: receipt.findings.first?.code.rawValue ?? FindingCode.internal.rawValue,
-                        submission: receipt.id,
-                        partner: receipt.sender
-                    )
-                    try store.add(item, in: connection)
+                    items.append(.quarantined(receipt.id, for: receipt.findings, from: receipt.sender))
                 case .held:
-                    try store.add(.held(receipt, tellsOfHarm: accepting.tellsOfHarm), in: connection)
+                    items.append(.held(receipt, tellsOfHarm: accepting.tellsOfHarm))
                 case .received, .accepted, .incomplete, .rejected:
                     messages.append(.intake(of: receipt.id, key: accepting.submission.orderKey))
                 }
             }
+            try store.add(items, in: connection)
             _ = try queue.enqueue(messages, in: connection)
             var rest = answers[...]
             return groups.map { group in
@@ -84,12 +80,9 @@ package struct Intake: Sendable {
         @Sendable func keep(_ batch: [Worked], in connection: Connection) throws -> [Void] {
             // In the order of their arrival: what answers another comes after it.
             _ = try store.store(batch.map(\.intake).sorted { $0.receipt < $1.receipt }, in: connection)
-            for intake in batch.map(\.intake) where intake.state == .quarantined {
-                let item = NewWorkItem(
-                    kind: .quarantined, code: intake.findings.first?.code.rawValue ?? FindingCode.internal.rawValue,
-                    submission: intake.receipt, partner: intake.sender)
-                try store.add(item, in: connection)
-            }
+            let quarantined = batch.map(\.intake).filter { $0.state == .quarantined }
+            try store.add(
+                quarantined.map { .quarantined($0.receipt, for: $0.findings, from: $0.sender) }, in: connection)
             guard try queue.acknowledge(batch.map(\.lease), in: connection).isEmpty else { throw LeaseLost() }
             return batch.map { _ in }
         }
@@ -415,6 +408,17 @@ package struct Intake: Sendable {
 private struct Accepting: Sendable {
     var submission: SealedSubmission
     var tellsOfHarm: Bool
+}
+
+extension NewWorkItem {
+    /// For a submission that staff must look at before anybody works on it.
+    fileprivate static func quarantined(
+        _ submission: UUIDValue, for findings: [Finding], from partner: String
+    ) -> NewWorkItem {
+        NewWorkItem(
+            kind: .quarantined, code: (findings.first?.code ?? .internal).rawValue, submission: submission,
+            partner: partner)
+    }
 }
 
 extension NewMessage {
