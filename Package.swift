@@ -74,8 +74,13 @@ let package = Package(
         ),
         // Who is this person: what descriptions are compared by, weights, blocking keys. Pure.
         .target(name: "Matching", dependencies: ["Referral"], swiftSettings: settings),
-        // May it leave, how much of it, and why. Pure.
-        .target(name: "Disclosure", dependencies: ["Referral"], swiftSettings: settings),
+        // May it leave, how much of it, and why: the rules' file, the order of evaluation. Pure.
+        .target(
+            name: "Disclosure",
+            dependencies: ["Referral", .product(name: "Yams", package: "Yams")],
+            resources: [.embedInCode("Policies")],
+            swiftSettings: settings
+        ),
         // What was disclosed, provably: entries, leaves, tree, proofs, checkpoints. Pure.
         .target(
             name: "Ledger",

@@ -21,7 +21,13 @@ package struct CaseFile: Sendable {
     /// The decision of one case with every line tried; nil when the file has no such case.
     package static func explain(_ id: String, in value: Value, rules: PolicyRules = .notice) -> String? {
         guard let found = CaseFile(value)?.cases.first(where: { $0["id"]?.textValue == id }) else { return nil }
-        return Policy.decide(DisclosureFacts.read(found).facts, rules: rules).explained
+        return Policy.decide(DisclosureFacts.read(found).facts, rules: narrowed(rules, found)).explained(by: rules)
+    }
+
+    /// The same as ``Decision/value(by:)``, for machines.
+    package static func value(of id: String, in value: Value, rules: PolicyRules = .notice) -> Value? {
+        guard let found = CaseFile(value)?.cases.first(where: { $0["id"]?.textValue == id }) else { return nil }
+        return Policy.decide(DisclosureFacts.read(found).facts, rules: narrowed(rules, found)).value(by: rules)
     }
 
     private init?(_ value: Value) {
@@ -33,7 +39,7 @@ package struct CaseFile: Sendable {
 
     private static func run(case value: Value, _ rules: PolicyRules) -> CaseResult {
         let (facts, unknownKeys) = DisclosureFacts.read(value)
-        let decision = Policy.decide(facts, rules: rules, tracing: false)
+        let decision = Policy.decide(facts, rules: narrowed(rules, value), tracing: false)
         var differences = unknownKeys.map { CaseResult.Difference(key: $0, expected: "a known key", got: "another") }
         let expected = value["expect"]?.objectValue ?? [:]
         for key in ["decision", "reason"] where expected[key] == nil {
@@ -41,6 +47,15 @@ package struct CaseFile: Sendable {
         }
         for (key, value) in expected { differences += difference(key, value, decision) }
         return CaseResult(id: value["id"]?.textValue ?? "without id", decision: decision, differences: differences)
+    }
+
+    /// The rules with only those purposes in use that a case lists under `purposes_in_use`; all of them where it lists none.
+    private static func narrowed(_ rules: PolicyRules, _ value: Value) -> PolicyRules {
+        guard let inUse = value["purposes_in_use"] else { return rules }
+        var rules = rules
+        let words = (inUse.arrayValue ?? []).compactMap(\.stringValue)
+        rules.enabledPurposes.formIntersection(words.compactMap(Purpose.init))
+        return rules
     }
 
     /// Empty when the decision has what a case expects under a key.

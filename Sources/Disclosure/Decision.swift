@@ -22,30 +22,12 @@ package struct Decision: Sendable, Hashable {
     /// Whether a second named person has to approve before it leaves: for the National Fraud Initiative, identifiable
     /// research, and legal purposes to a body outside the register.
     package let needsSecondPerson: Bool
+    /// Nil unless exactly one was asked for, and it is known.
+    package let purpose: Purpose?
     /// The recipient's name; nil for one that is not in the register.
     package let recipientName: String?
     /// Every line of the order of evaluation that was tried; empty when no trace was asked for.
     package let trace: [RuleTrace]
-
-    /// The decision in plain words, written to the person whom the data is about.
-    package var explanation: String {
-        let recipient = recipientName ?? "whoever asked"
-        let answer =
-            switch outcome {
-            case .permit: "What was asked for may be shared with \(recipient)."
-            case .permitReduced: "A part of what was asked for may be shared with \(recipient)."
-            case .refer: "Nothing is shared with \(recipient) until a named person has decided."
-            case .deny: "Nothing is shared with \(recipient)."
-            }
-        return "\(answer) \(reason.explanation)"
-    }
-
-    /// The decision and every line tried, a line each, for `--explain`.
-    package var explained: String {
-        var lines = ["\(outcome.rawValue) \(reason.rawValue)", explanation]
-        lines += trace.map(\.line)
-        return lines.joined(separator: "\n")
-    }
 }
 
 /// A line of the order of evaluation that was tried.

@@ -27,7 +27,7 @@ extension DisclosureFacts {
 
     private static let caseKeys = [
         "id", "title", "at", "stage", "queued_at", "decision_use", "subject", "agreements", "request", "expect",
-        "clause", "why", "unreadable",
+        "clause", "why", "unreadable", "purposes_in_use",
     ]
 }
 

@@ -12,8 +12,12 @@ struct Evaluation {
     /// The asked level, or the lower one that research without a reason comes down to.
     let level: Level?
     let recipient: Recipient?
-    /// A recipient outside the register whom the purpose admits all the same; it may still need a review.
+    /// A recipient outside the closed list whom the purpose admits all the same; it may still need a review.
     let unlisted: MatrixRow.Unlisted?
+    /// The recipient's entry by name that holds at this moment.
+    let entry: EnteredRecipient?
+    /// Whether the recipient was entered by name, for whatever time.
+    let isEntered: Bool
     let channel: ReleaseChannel?
     /// The row of the purpose at ``level``; nil when there is none.
     let row: MatrixRow?
@@ -33,7 +37,8 @@ struct Evaluation {
         let isLowered =
             purpose == .researchEvaluation && askedLevel == .identifiable && !request.whyIdentifiable.isGiven
         level = isLowered ? .pseudonymised : askedLevel
-        (recipient, unlisted) = Self.recipient(of: request, purpose, rules)
+        (entry, isEntered) = rules.register.entry(of: request.recipient, at: facts.at)
+        (recipient, unlisted) = Self.recipient(of: request, purpose, rules, entry, isEntered)
         channel = request.channel.flatMap(ReleaseChannel.init)
         row = if let purpose, let level { rules.row(purpose, level) } else { nil }
         permission =
@@ -48,12 +53,15 @@ struct Evaluation {
     }
 
     private static func recipient(
-        of request: ShareRequestFacts, _ purpose: Purpose?, _ rules: PolicyRules
+        of request: ShareRequestFacts, _ purpose: Purpose?, _ rules: PolicyRules, _ entry: EnteredRecipient?,
+        _ isEntered: Bool
     ) -> (Recipient?, MatrixRow.Unlisted?) {
         if case .recipient(let recipient, _) = rules.register[request.recipient] { return (recipient, nil) }
         guard !request.recipient.isEmpty, let row = rules.matrix.first(where: { $0.purpose == purpose }) else {
             return (nil, nil)
         }
+        // What the register says of somebody counts, not what the asker says.
+        if isEntered { return (nil, entry.flatMap { $0.role.unlisted == row.unlisted ? row.unlisted : nil }) }
         let isAdmitted =
             switch row.unlisted {
             case .publicBody: request.isPublicBody
@@ -111,12 +119,16 @@ extension Evaluation {
         return rules.matrix.contains { $0.purpose == purpose && $0.recipients.contains(recipient.id) }
     }
 
-    /// Whether a member of a kind that needs a contract has none at this moment.
+    /// Whether a member of a kind that needs a contract has none at this moment, or an entry by name does not hold.
     var isOutOfContract: Bool {
+        if isEntered, entry == nil { return true }
         guard let recipient, recipient.needsContract, request.recipient != recipient.id else { return false }
-        guard let contract = request.contract else { return true }
+        guard let contract = request.contract else { return !isEntered }
         return !hasCome(contract.from) || hasCome(contract.until)
     }
+
+    /// The name at this moment; nil for somebody who is not in the register.
+    var recipientName: String? { entry?.name ?? recipient?.name(on: facts.at.date) }
 
     /// Whether the row lets data take the channel.
     var isChannelSecure: Bool {

@@ -34,7 +34,7 @@ extension Evaluation {
         switch rules.register[request.recipient] {
         case .recipient: "recipient: \(request.recipient)"
         case .inboundOnly: "recipient: sends only"
-        case .unknown: "recipient: not in the register"
+        case .unknown: isEntered ? "recipient: entered by name" : "recipient: not in the register"
         }
     }
 

@@ -2,13 +2,13 @@ package import Referral
 
 /// One row of the matrix: what may go at most, to whom, by which way, for a purpose at a level (disclosure policy,
 /// section 5).
-package struct MatrixRow: Sendable {
+package struct MatrixRow: Sendable, Hashable {
     /// Somebody outside the register whom a row admits all the same, once a person has said so.
-    package enum Unlisted: Sendable {
+    package enum Unlisted: String, CaseIterable, Sendable, Hashable {
         /// Another public body, after review by the data protection officer.
-        case publicBody
+        case publicBody = "public_body"
         /// A third party authorised for research.
-        case researchThirdParty
+        case researchThirdParty = "research_third_party"
     }
 
     package let purpose: Purpose
@@ -18,19 +18,8 @@ package struct MatrixRow: Sendable {
     package let unlisted: Unlisted?
     package let groups: Set<FieldGroup>
     package let channels: Set<ReleaseChannel>
+    /// What the adapter must prove for a release by this row.
+    package let obligations: Set<Obligation>
     /// The clauses of the notice on which the row rests.
     package let clauses: [String]
-
-    package init(
-        _ purpose: Purpose, _ level: Level = .identifiable, to recipients: Set<String>, unlisted: Unlisted? = nil,
-        groups: Set<FieldGroup>, by channels: Set<ReleaseChannel> = .protected, clauses: [String]
-    ) {
-        self.purpose = purpose
-        self.level = level
-        self.recipients = recipients
-        self.unlisted = unlisted
-        self.groups = groups
-        self.channels = channels
-        self.clauses = clauses
-    }
 }

@@ -15,22 +15,22 @@ package enum Obligation: String, CaseIterable, Sendable, Hashable {
     case noDecisions = "no_decisions"
     case disposeByRetention = "dispose_by_retention"
 
-    /// The obligations of a release.
-    static func of(_ family: PurposeFamilies, _ level: Level, to recipient: Recipient?) -> Set<Obligation> {
+    /// The least that a release for a purpose at a level is bound by. A row of the matrix may ask for more.
+    static func demanded(for purpose: Purpose, at level: Level) -> Set<Obligation> {
         var obligations: Set<Obligation> = [.log]
         switch level {
         case .anonymised: obligations.insert(.smallNumberSuppression)
         case .pseudonymised: obligations.formUnion([.recipientPseudonyms, .noReidentification])
         case .identifiable:
-            if recipient?.standing != .person { obligations.insert(.trackForNotices) }
-            if family == .research {
+            if ![.subjectNotice, .subjectRights].contains(purpose) { obligations.insert(.trackForNotices) }
+            if purpose == .researchEvaluation {
                 obligations.formUnion([
                     .encryptEmail, .noReidentification, .noOtherUse, .noDecisions, .disposeByRetention,
                 ])
             }
         }
-        if family == .emergency { obligations.formUnion([.notifyDutyOfficer, .postReview]) }
-        if family == .legal { obligations.insert(.recordAuthority) }
+        if purpose == .emergency { obligations.formUnion([.notifyDutyOfficer, .postReview]) }
+        if purpose.family == .legal { obligations.insert(.recordAuthority) }
         return obligations
     }
 }

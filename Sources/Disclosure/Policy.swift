@@ -50,13 +50,13 @@ package enum Policy {
             at: facts.at,
             queue: facts.stage == .send ? queueAction(for: outcome) : nil,
             needsSecondPerson: needsSecondPerson(evaluation),
-            recipientName: evaluation.recipient?.name(on: facts.at.date),
+            purpose: evaluation.purpose,
+            recipientName: evaluation.recipientName,
             trace: trace)
     }
 
     private static func obligations(of outcome: Outcome, _ evaluation: Evaluation) -> Set<Obligation> {
-        guard outcome.releases, let level = evaluation.level else { return [] }
-        return Obligation.of(evaluation.family, level, to: evaluation.recipient)
+        outcome.releases ? evaluation.row?.obligations ?? [] : []
     }
 
     /// The clauses of the purpose's row, then those of the reason.

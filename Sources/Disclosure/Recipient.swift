@@ -3,13 +3,13 @@ package import Referral
 /// Somebody to whom the notice allows data to be given, for one purpose or another (disclosure policy, section 4).
 package struct Recipient: Sendable, Hashable {
     /// Where in the notice a recipient stands.
-    package enum Standing: Sendable, Hashable {
+    package enum Standing: String, CaseIterable, Sendable, Hashable {
         /// A department of the council.
         case council
         /// One of the organisations that clause C10 lists.
         case listed
         /// Named, or described, by another clause.
-        case byClause
+        case byClause = "by_clause"
         /// The person, or a representative whose authority is proven.
         case person
     }

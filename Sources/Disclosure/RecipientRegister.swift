@@ -1,5 +1,7 @@
+import Referral
+
 /// The closed list of those who may receive anything at all (disclosure policy, section 4).
-package struct RecipientRegister: Sendable {
+package struct RecipientRegister: Sendable, Hashable {
     /// What a text names.
     package enum Entry: Sendable, Hashable {
         /// A recipient; `member` is the part behind the colon for a kind whose members are entered one by one.
@@ -13,10 +15,21 @@ package struct RecipientRegister: Sendable {
     package let recipients: [String: Recipient]
     /// Those who only send.
     package let inboundOnly: Set<String>
+    /// Those who were entered one by one, by id; the same one may have been entered for several periods.
+    package let entered: [String: [EnteredRecipient]]
 
-    package init(_ recipients: [Recipient], inboundOnly: Set<String>) {
+    package init(
+        _ recipients: [Recipient], inboundOnly: Set<String>, entered: [EnteredRecipient] = []
+    ) {
         self.recipients = Dictionary(recipients.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.inboundOnly = inboundOnly
+        self.entered = Dictionary(grouping: entered, by: \.id)
+    }
+
+    /// The entry of somebody who was entered by name that holds at a moment, and whether there is one at all.
+    func entry(of id: String, at instant: Instant) -> (live: EnteredRecipient?, isEntered: Bool) {
+        guard !entered.isEmpty, let entries = entered[id] else { return (nil, false) }
+        return (entries.first { $0.holds(at: instant) }, true)
     }
 
     /// Looks up an id, such as `uhdb` or `gp:C81001`.
@@ -36,7 +49,7 @@ package struct RecipientRegister: Sendable {
     }
 
     /// 1 to 64 of letters, digits, full stop, underscore and hyphen, as an ODS code or a register id is.
-    private static func isMember(_ text: String) -> Bool {
+    static func isMember(_ text: String) -> Bool {
         (1...64).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in
                 switch byte {

@@ -34,4 +34,10 @@ extension Set<ReleaseChannel> {
     package static let personal = anyKnown.subtracting([.plainEmail, .fax])
     /// What may carry everything held about a person to that person.
     package static let protectedOrByHand = protected.union([.post, .inPerson])
+
+    /// The sets that a file of rules may name.
+    static let named: [String: Self] = [
+        "protected": .protected, "encrypted_email": .encryptedEmail, "any": .anyKnown,
+        "any_but_plain_email": .anyButPlainEmail, "personal": .personal, "protected_or_by_hand": .protectedOrByHand,
+    ]
 }

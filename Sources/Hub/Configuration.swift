@@ -196,6 +196,8 @@ package struct Configuration: Sendable {
     package var databaseConnections: Int?
     /// Folder of adapters.
     package var adapters: String
+    /// File of the disclosure rules in force; other versions may lie beside it. Left out: those the hub is built with.
+    package var policyFile: String?
     /// File that holds the installation's key.
     package var keyFile: String
     /// Partners and staff, over HTTPS.

@@ -44,8 +44,9 @@ struct ConfigurationReader {
         only(
             map, "",
             [
-                "environment", "organisation", "data", "database", "adapters", "keys", "listen", "limits", "admin",
-                "drop", "mllp", "bars", "outbound", "intake", "dispatch", "public_form", "staff_form", "mesh", "clamav",
+                "environment", "organisation", "data", "database", "adapters", "policy", "keys", "listen", "limits",
+                "admin", "drop", "mllp", "bars", "outbound", "intake", "dispatch", "public_form", "staff_form", "mesh",
+                "clamav",
                 "mail",
             ]
         )
@@ -64,6 +65,7 @@ struct ConfigurationReader {
                 integer(mapping(node, "database"), "connections", "database", 1...64)
             },
             adapters: path(map, "adapters") ?? folder + "/adapters",
+            policyFile: path(map, "policy"),
             keyFile: section(map, "keys", ["installation"]).flatMap { path($0, "installation") }
                 ?? data + "/keys/installation.key",
             partnerListener: map["listen"].map { listener($0, "listen", port: 8443) }

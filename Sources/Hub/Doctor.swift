@@ -39,8 +39,8 @@ package struct Doctor: Sendable {
     /// Everything that is wrong; empty when nothing is.
     package func examine() async -> [Diagnosis] {
         var found =
-            await adapters() + keyFile() + ledgerKey() + user() + endpoints() + listeners() + mailboxes() + mail()
-            + scanner()
+            await adapters() + policy() + keyFile() + ledgerKey() + user() + endpoints() + listeners() + mailboxes()
+            + mail() + scanner()
         let connection: DatabaseConfiguration
         do {
             connection = try Installation.connection(configuration)
@@ -68,6 +68,19 @@ package struct Doctor: Sendable {
             }
         }
         return found
+    }
+
+    /// Disclosure rules that are not taken, each with its file and line.
+    private func policy() -> [Diagnosis] {
+        do throws(PolicyShelfError) {
+            _ = try PolicyShelf.load(configuration.policyFile)
+            return []
+        } catch {
+            return error.lines.map {
+                Diagnosis(
+                    severity: .fault, what: $0, remedy: "Mend the disclosure rules; `hub policy check FILE` shows all.")
+            }
+        }
     }
 
     private func keyFile() -> [Diagnosis] {

@@ -21,6 +21,7 @@ package struct Installation: Sendable {
     package let store: CaseStore
     package let queue: MessageQueue
     package let catalogue: AdapterCatalogue
+    package let policy: PolicyShelf
     package let partners: OutboundPartners
     package let metrics: Metrics
     package let logger: Logger
@@ -41,6 +42,12 @@ package struct Installation: Sendable {
         let (catalogue, diagnostics) = AdapterCatalogue.load(configuration.adapters)
         guard diagnostics.isEmpty else {
             throw InstallationError.adapters(diagnostics.map(\.description))
+        }
+        let policy: PolicyShelf
+        do {
+            policy = try PolicyShelf.load(configuration.policyFile)
+        } catch {
+            throw InstallationError.policy(error.lines)
         }
         let key: InstallationKey
         do {
@@ -79,6 +86,7 @@ package struct Installation: Sendable {
             store: store,
             queue: MessageQueue(database: database, node: nodeName(), configuration: queues, logger: logger),
             catalogue: catalogue,
+            policy: policy,
             partners: partners,
             metrics: metrics,
             logger: logger,
@@ -235,6 +243,7 @@ package struct Installation: Sendable {
 /// Why an installation cannot be opened, with the remedy.
 package enum InstallationError: Error, Sendable, CustomStringConvertible {
     case adapters([String])
+    case policy([String])
     case key(file: String, problem: String)
     case ledgerKey(file: String, problem: String)
     case schema(String)
@@ -243,6 +252,8 @@ package enum InstallationError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .adapters(let problems):
             "the adapters have mistakes:\n" + problems.joined(separator: "\n")
+        case .policy(let problems):
+            "the disclosure rules have mistakes:\n" + problems.joined(separator: "\n")
         case .key(let file, let problem):
             "the installation's key \(file) \(problem). Without it nothing stored can be read: restore it from the key "
                 + "store's backup. `hub migrate` makes one for a fresh database only"

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import Referral
 import Translation
 
@@ -76,14 +75,4 @@ private struct TimedSample {
 
     /// How many results it gave.
     func translate() -> Int { translator.translate(bytes).count }
-}
-
-/// The processor time of the calling thread.
-private enum ProcessorTime {
-    /// In seconds.
-    static var now: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
 }

@@ -14,7 +14,10 @@ struct HubCommand: AsyncParsableCommand {
             """,
         groupedSubcommands: [
             .init(name: "Running", subcommands: [Serve.self, Migrate.self, DoctorCommand.self, Simulate.self]),
-            .init(name: "Documents", subcommands: [Translate.self, Render.self, Adapters.self, Disclose.self]),
+            .init(
+                name: "Documents and rules",
+                subcommands: [Translate.self, Render.self, Adapters.self, Disclose.self, PolicyCommand.self]
+            ),
             .init(
                 name: "Looking and mending",
                 subcommands: [WorkCommand.self, QueueCommand.self, Trace.self, LedgerCommand.self]

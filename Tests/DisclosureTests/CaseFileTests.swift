@@ -159,16 +159,46 @@ import Yams
     @Test func `a case is explained by its id`() throws {
         let file: Value = ["cases": [Self.share]]
         let text = try #require(CaseFile.explain("T1", in: file))
-        #expect(text.hasPrefix("PERMIT permitted\nWhat was asked for may be shared with the GP surgery."))
+        #expect(text.hasPrefix("PERMIT permitted\nThe GP surgery asked for facts about you. It is for your care."))
         #expect(text.contains("no_agreement"))
         #expect(CaseFile.explain("T2", in: file) == nil)
+    }
+
+    @Test func `a case may narrow the purposes in use, and never widen them`() {
+        let narrowed = run {
+            $0["purposes_in_use"] = ["emergency"]
+            $0["expect"] = ["decision": "DENY", "reason": "purpose_not_enabled"]
+        }
+        #expect(narrowed.passed, "\(narrowed.line)")
+        var rules = PolicyRules.notice
+        rules.enabledPurposes = []
+        var share = Self.share
+        share["purposes_in_use"] = ["care_support"]
+        share["expect"] = ["decision": "DENY", "reason": "purpose_not_enabled"]
+        #expect(CaseFile.run(["cases": [share]], rules: rules).map(\.passed) == [true])
+    }
+
+    @Test func `the notice's cases pass, and reach every reason and every row of the matrix`() throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../Commands/notice-1-cases.yaml")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let results = CaseFile.run(YAMLCases.value(try #require(try Yams.compose(yaml: text))))
+        for result in results { #expect(result.passed, "\(result.line)") }
+        #expect(Set(results.map(\.id)).count == results.count)
+        let decisions = results.compactMap(\.decision)
+        #expect(Set(decisions.map(\.reason)) == Set(ReasonCode.allCases))
+        let rows = Set(
+            decisions.filter(\.outcome.releases).map {
+                "\($0.purpose?.rawValue ?? "none") \($0.level?.rawValue ?? "none")"
+            })
+        #expect(rows == Set(PolicyRules.notice.matrix.map { "\($0.purpose.rawValue) \($0.level.rawValue)" }))
     }
 
     @Test(.enabled(if: SharedCases.path != nil, "HUB_SAMPLES does not lead to a file of shared cases"))
     func `the shared cases pass`() throws {
         let path = try #require(SharedCases.path)
         let text = try String(contentsOfFile: path, encoding: .utf8)
-        let results = CaseFile.run(SharedCases.value(try #require(try Yams.compose(yaml: text))))
+        let results = CaseFile.run(YAMLCases.value(try #require(try Yams.compose(yaml: text))))
         #expect(results.count >= 40)
         for result in results { #expect(result.passed, "\(result.line)") }
     }
@@ -181,7 +211,10 @@ private enum SharedCases {
         let path = "\(samples)/../standards/disclosure-cases.yaml"
         return FileManager.default.fileExists(atPath: path) ? path : nil
     }()
+}
 
+/// YAML as the cases are written in it.
+private enum YAMLCases {
     static func value(_ node: Node) -> Value {
         switch node {
         case .mapping(let mapping): .object(Object(mapping.map { ($0.key.string ?? "", value($0.value)) }))

@@ -236,21 +236,55 @@ import Testing
             $0.request.authorityReference = typed
             $0.request.intendedUse = typed
         }
-        #expect(!Policy.decide(facts).explained.contains("Jane"))
+        #expect(!Policy.decide(facts).explained(by: .notice).contains("Jane"))
         for purpose in Purpose.allCases {
             var facts = facts
             facts.request.purposes = [purpose.rawValue]
             facts.request.recipient = Example.permitted(purpose).request.recipient
             facts.request.level = Example.permitted(purpose).request.level
-            #expect(!Policy.decide(facts).explained.contains("Jane"))
+            #expect(!Policy.decide(facts).explained(by: .notice).contains("Jane"))
         }
     }
 
-    @Test func `the explanation says to whom, whether, and why`() {
-        let decision = Policy.decide(Example.facts(.housingSupport) { $0.agreements = [] })
+    @Test func `the explanation says who asked, what for, what goes and what does not, and why`() {
+        let refused = Policy.decide(Example.facts(.housingSupport) { $0.agreements = [] })
         #expect(
-            decision.explanation
-                == "Nothing is shared with Derby Homes. You have signed no Shared Agreement, and without your permission we do not share."
-        )
+            refused.explanation(by: .notice)
+                == "Derby Homes asked for facts about you. It is for help with your home. They get nothing. "
+                + ReasonCode.noAgreement.explanation)
+        let reduced = Policy.decide(Example.facts(.careSupport) { $0.request.groups.insert(.notes) })
+        #expect(
+            reduced.explanation(by: .notice)
+                == "The GP surgery asked for facts about you. It is for your care. They may have your name, your NHS number "
+                + "and what you need help with. They do not get notes about you. "
+                + ReasonCode.fieldsWithheld.explanation)
+        let counted = Policy.decide(Example.permitted(.healthPlanning))
+        #expect(counted.explanation(by: .notice).contains("People are only counted."))
+        let referred = Policy.decide(Example.facts(.emergency) { $0.request.isLive = false })
+        #expect(referred.explanation(by: .notice).contains("A person here must say yes or no first."))
+    }
+
+    @Test func `the decision for machines has the keys that are documented, and no other`() throws {
+        let facts = Example.facts(.careSupport) { $0.stage = .send }
+        let decision = Policy.decide(facts)
+        let value = decision.value(by: .notice)
+        #expect(
+            try #require(value.objectValue).keys.sorted() == [
+                "agreement", "at", "clauses", "explanation", "format", "level", "needs_second_person", "obligations",
+                "outcome", "policy_version", "purpose", "queue", "reason", "recipient", "released", "tried", "withheld",
+            ])
+        #expect(value["outcome"] == "PERMIT" && value["reason"] == "permitted" && value["format"] == 1)
+        #expect(value["released"] == ["NAME", "NEEDS", "NHSNO"] && value["withheld"] == .array([]))
+        #expect(value["agreement"] == ["id": "A1", "version": 1])
+        #expect(value["recipient"] == "the GP surgery" && value["queue"] == "go")
+        let tried = try #require(value["tried"]?.arrayValue)
+        #expect(tried.count == decision.trace.count && tried.count > 20)
+        for line in tried {
+            #expect(line.objectValue?.keys.sorted() == ["applied", "facts", "rule", "step"])
+            #expect(line["rule"]?.stringValue.flatMap(ReasonCode.init) != nil)
+        }
+        #expect(tried.last?["applied"] == true)
+        let refused = Policy.decide(Example.facts(.careSupport) { $0.agreements = [] }).value(by: .notice)
+        #expect(refused["level"] == .null && refused["agreement"] == .null && refused["queue"] == .null)
     }
 }

@@ -161,9 +161,49 @@ import Testing
     }
 
     @Test(arguments: ReasonCode.allCases)
-    func `every reason has a sentence for the person`(_ reason: ReasonCode) {
+    func `every reason has a sentence for the person that a child of ten can read`(_ reason: ReasonCode) {
         #expect(reason.explanation.hasSuffix("."))
         #expect(reason.explanation.count > 20)
         #expect(!reason.explanation.contains("_"))
+        #expect(Readability.grade(reason.explanation) <= 7, "\(reason.explanation)")
+    }
+
+    @Test func `what is told about decisions of each kind can be read by a child of ten`() {
+        let grades = Self.cases.map { Readability.grade(Policy.decide($0.facts).explanation(by: .notice)) }
+        #expect(grades.reduce(0, +) / Double(grades.count) < 5)
+        #expect(grades.max() ?? 99 <= 7)
+    }
+
+    @Test func `the measure of readability tells plain words from others`() {
+        #expect(Readability.grade("The cat sat on the mat. It was warm.") < 1)
+        #expect(
+            Readability.grade("Dissemination of pseudonymised information requires appropriate authorisation.") > 15)
+    }
+}
+
+/// The grade of Flesch and Kincaid: 4 to 6 is the reading of somebody of 9 to 11.
+/// (Kincaid et al., 1975, https://stars.library.ucf.edu/istlibrary/56/)
+enum Readability {
+    static func grade(_ text: String) -> Double {
+        let sentences = text.split(whereSeparator: { ".?!".contains($0) }).filter { $0.contains(where: \.isLetter) }
+        let words = text.split(whereSeparator: { !($0.isLetter || $0.isNumber || $0 == "'") })
+        guard !sentences.isEmpty, !words.isEmpty else { return 0 }
+        let syllables = words.reduce(0) { $0 + self.syllables($1) }
+        return 0.39 * Double(words.count) / Double(sentences.count) + 11.8 * Double(syllables) / Double(words.count)
+            - 15.59
+    }
+
+    /// Groups of vowels, without a silent e at the end.
+    private static func syllables(_ word: Substring) -> Int {
+        let letters = word.lowercased()
+        var count = 0
+        var wasVowel = false
+        for letter in letters {
+            let isVowel = "aeiouy".contains(letter)
+            if isVowel && !wasVowel { count += 1 }
+            wasVowel = isVowel
+        }
+        if letters.hasSuffix("e") && !letters.hasSuffix("le") && count > 1 { count -= 1 }
+        return max(1, count)
     }
 }

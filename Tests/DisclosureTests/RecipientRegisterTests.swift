@@ -3,7 +3,7 @@ import Referral
 import Testing
 
 @Suite struct RecipientRegisterTests {
-    let register = RecipientRegister.notice
+    let register = PolicyRules.notice.register
 
     @Test func `the register has the eleven of clause C10, six departments, six by clause, and the person`() {
         #expect(register.ids(.listed).count == 11)

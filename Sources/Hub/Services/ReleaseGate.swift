@@ -44,6 +44,7 @@ struct ReleaseGate: Sendable {
     private let queue: MessageQueue
     private let partners: OutboundPartners
     private let sender: ReleaseSender
+    private let rules: PolicyRules
 
     init(to recipient: String, _ installation: Installation) {
         self.recipient = recipient
@@ -51,6 +52,7 @@ struct ReleaseGate: Sendable {
         queue = installation.queue
         partners = installation.partners
         sender = installation.sender
+        rules = installation.policy.inForce.serving
     }
 
     /// Decides about each candidate once more and enters the releases, under the locks of what they rest on.
@@ -68,7 +70,7 @@ struct ReleaseGate: Sendable {
                 over.append(candidate.lease)
                 return Passage(fate: .settled, judged: nil)
             }
-            let decision = Policy.decide(share.facts, rules: .serving, tracing: false)
+            let decision = Policy.decide(share.facts, rules: rules, tracing: false)
             guard decision.outcome.releases else {
                 try store.stop(share, decision: decision, in: connection)
                 over.append(candidate.lease)

@@ -12,6 +12,7 @@ package struct Sharing: Sendable {
     private let store: CaseStore
     private let queue: MessageQueue
     private let partners: OutboundPartners
+    private let rules: PolicyRules
     private let metrics: Metrics
     private let asking: Coalescer<Asked, Asking>
 
@@ -23,6 +24,8 @@ package struct Sharing: Sendable {
         self.store = store
         self.queue = queue
         self.partners = partners
+        let rules = installation.policy.inForce.serving
+        self.rules = rules
         metrics = installation.metrics
         asking = Coalescer(on: installation.database, maxBatch: 32, crowd: 32) { batch, connection in
             let requests = batch.map(\.request)
@@ -37,7 +40,7 @@ package struct Sharing: Sendable {
             let earlier = Dictionary(
                 uniqueKeysWithValues: zip(keyed, claims).filter { $0.1 != .new }.map { (requests[$0.0].id, $0.1) })
             var shares = asked.compactMap { $0 }.filter { earlier[$0.request.id] == nil }.map { asked in
-                NewShare(asked, decision: Policy.decide(asked.facts, rules: .serving, tracing: false))
+                NewShare(asked, decision: Policy.decide(asked.facts, rules: rules, tracing: false))
             }
             let permitted = shares.indices.filter { shares[$0].state == .queued }
             let messages = permitted.map { index -> NewMessage in
@@ -217,7 +220,6 @@ package struct Sharing: Sendable {
     /// What is asked for when nobody says: of the groups that the recipient's document can hold, those that the purpose
     /// and the recipient's ceiling admit. The person's agreement may still permit less.
     private func usualGroups(_ wanted: NewShareRequest, _ outbound: Outbound?) -> Set<FieldGroup> {
-        let rules = PolicyRules.serving
         guard let outbound, let purpose = Purpose(rawValue: wanted.purpose),
             let row = rules.row(purpose, wanted.level.flatMap(Level.init) ?? .identifiable)
         else { return [] }
@@ -258,14 +260,4 @@ package struct Sharing: Sendable {
         object["finished_at"] = share.finishedAt.map { .string($0.rfc3339) }
         return .object(object)
     }
-}
-
-extension PolicyRules {
-    /// The rules that the running hub judges by: the council's notice, with the purposes that rest on the person's
-    /// consent. The others need approvals and incidents on record, which staff cannot enter yet: they are refused by code.
-    static let serving: PolicyRules = {
-        var rules = PolicyRules.notice
-        rules.enabledPurposes = [.careSupport, .supportReferral, .benefitsSupport, .housingSupport]
-        return rules
-    }()
 }

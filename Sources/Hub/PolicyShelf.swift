@@ -1,0 +1,65 @@
+package import Disclosure
+import Foundation
+
+/// The disclosure rules in force, and those of other versions that lie beside them, by which earlier decisions can be taken
+/// again. Those that the hub is built with are always among them.
+package struct PolicyShelf: Sendable {
+    /// What the running hub judges by.
+    package let inForce: PolicyRules
+    private let versions: [String: PolicyRules]
+
+    /// Reads the file in force and every other `.yaml` file of its folder; without a file, those the hub is built with.
+    ///
+    /// - Throws: everything that is wrong with any of them.
+    package static func load(_ file: String?) throws(PolicyShelfError) -> PolicyShelf {
+        guard let file else { return PolicyShelf(inForce: .notice, versions: [PolicyRules.notice.version: .notice]) }
+        var lines: [String] = []
+        var versions = [PolicyRules.notice.version: (PolicyRules.notice, "the hub's own")]
+        func read(_ path: String) -> PolicyRules? {
+            do {
+                let rules = try PolicyFile(LocalFile.read(path, limit: 1 << 20), name: path).rules
+                if let (other, place) = versions[rules.version], other != rules {
+                    lines.append("\(path): version: \(rules.version) is also that of other rules: \(place)")
+                }
+                versions[rules.version] = (rules, path)
+                return rules
+            } catch let error as PolicyFileError {
+                lines += error.lines
+            } catch {
+                lines.append("\(path): file: cannot be read: \(error)")
+            }
+            return nil
+        }
+        let rules = read(file)
+        let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names.sorted() where name.hasSuffix(".yaml") && "\(folder)/\(name)" != file {
+            _ = read("\(folder)/\(name)")
+        }
+        guard let rules, lines.isEmpty else { throw PolicyShelfError(lines: lines) }
+        return PolicyShelf(inForce: rules, versions: versions.mapValues(\.0))
+    }
+
+    /// The rules of a version; nil when no file has them.
+    package subscript(version: String) -> PolicyRules? { versions[version] }
+
+    /// The versions there are, in their order.
+    package var all: [PolicyRules] { versions.values.sorted { $0.version < $1.version } }
+}
+
+/// Why the disclosure rules are not taken, a line for each problem with file and line.
+package struct PolicyShelfError: Error, Sendable, CustomStringConvertible {
+    package let lines: [String]
+
+    package var description: String { lines.joined(separator: "\n") }
+}
+
+extension PolicyRules {
+    /// These rules as far as the hub serves them: with the purposes that rest on the person's consent. The others need
+    /// approvals and incidents on record, which staff cannot enter yet: they are refused by code.
+    package var serving: PolicyRules {
+        var rules = self
+        rules.enabledPurposes.formIntersection([.careSupport, .supportReferral, .benefitsSupport, .housingSupport])
+        return rules
+    }
+}
