@@ -2,9 +2,6 @@ import Referral
 
 /// The disclosure policy: a pure function from facts to a decision. No clock, no database, no network.
 package enum Policy {
-    /// Version of the rules in force, stored with every decision.
-    package static var version: String { PolicyRules.notice.version }
-
     /// Decides whether something may leave, how much, and why. What is not permitted by a rule is refused.
     ///
     /// It is called when a share is asked for and again before every attempt to send it; only the answer of that moment

@@ -172,9 +172,9 @@ package struct Installation: Sendable {
         let keys: [LedgerField: String] = [
             .actor: "hub", .ledgerKey: ledgerSigner.verifier.text, .installationKey: Hexadecimal.text(vault.keyMark),
         ]
-        try await database.transaction { [store] connection in
+        try await database.transaction { [store, policy] connection in
             try store.append([store.entry(.keyUsed, keys)], in: connection)
-            try store.enterPolicy(version: Policy.version, in: connection)
+            try store.enterPolicy(version: policy.inForce.version, in: connection)
         }
     }
 

@@ -212,7 +212,7 @@ import Testing
         #expect(Policy.decide(Example.permitted(.careSupport)).clauses == ["C1"])
         let ended = Policy.decide(Example.facts(.careSupport) { $0.subject.supportEndedOn = Example.now })
         #expect(ended.clauses == ["C1", "C11"])
-        #expect(ended.policyVersion == Policy.version)
+        #expect(ended.policyVersion == PolicyRules.notice.version)
         #expect(ended.at == Example.now)
     }
 
