@@ -32,7 +32,6 @@ CREATE INDEX entry_agreement ON ledger.entry (agreement) WHERE agreement IS NOT 
 CREATE INDEX entry_share ON ledger.entry (share) WHERE share IS NOT NULL;
 -- Which policy is in force: read at each start.
 CREATE INDEX entry_policy ON ledger.entry (at) WHERE kind = 'policy_changed';
-CREATE INDEX entry_policy ON ledger.entry (at) WHERE kind = 'policy_changed';
 
 -- Refuses every change, also for the owner, who is protected here from mistakes; what an owner does on purpose is seen
 -- by verification against the checkpoint file.
