@@ -7,10 +7,10 @@
 /// - **Floors.** Rows that were deleted stay in an index until vacuum, and for as long as any session holds an old
 ///   snapshot; a claim that starts at the index's beginning walks over all of them again. So each claim starts at the
 ///   lowest place that was alive at the last *survey*. A message may come to life below the floor (its transaction drew
-///   its place early and committed late, or it came back from waiting on another node), so every ``surveyInterval`` one
-///   claim is a survey, which reports the lowest live place of each shelf. A survey too walks over what is dead: it
-///   starts where the floor was ``lateness`` ago, and only now and then, the more seldom the longer it takes, at the
-///   beginning.
+///   its place early and committed late, or it came back from waiting on another node), so every ``surveyInterval`` a
+///   survey reports the lowest live place of each shelf. A survey too walks over what is dead: it starts where the floor
+///   was ``lateness`` ago, and only now and then, the more seldom the longer it takes, at the beginning. No claim waits
+///   for it: only the first, which has no floor, is a survey itself; the others run beside the claims.
 struct ClaimPlan: Sendable {
     /// One arm of a claim.
     struct Arm: Equatable, Sendable {
@@ -30,6 +30,7 @@ struct ClaimPlan: Sendable {
     /// What a claim does.
     struct Look: Equatable, Sendable {
         let arms: [Arm]
+        /// What the claim finds out besides, from the beginning: only if nothing is known yet.
         let survey: Survey?
     }
 
@@ -43,6 +44,11 @@ struct ClaimPlan: Sendable {
     private var floors: [Shelf: Int64] = [:]
     private var highestClaimed: [Shelf: Int64] = [:]
     private var turn = 0
+    /// Whether the next claim is a survey.
+    private var isUnknown = true
+    /// What holds for a survey's answer, which is older than what happens until it is here: nothing that is claimed
+    /// meanwhile raises a floor, and what comes back meanwhile lowers one.
+    private var meanwhile: (highestClaimed: [Shelf: Int64], returned: [Shelf: Int64]) = ([:], [:])
     private var nextSurvey: ContinuousClock.Instant?
     private var nextFullSurvey: ContinuousClock.Instant?
     /// What surveys found, a few seconds apart, the oldest first; the first is the last that is older than `lateness`,
@@ -55,21 +61,31 @@ struct ClaimPlan: Sendable {
     ///   - limit: the most messages in all
     ///   - suspects: whether a suspect may be among them
     mutating func next(limit: Int, suspects: Bool, now: ContinuousClock.Instant) -> Look {
-        var survey: Survey?
-        if nextSurvey.map({ now >= $0 }) ?? true {
-            nextSurvey = now + Self.surveyInterval
-            let isFull = nextFullSurvey.map { now >= $0 } ?? true
-            let old = found.first.flatMap { now - $0.at >= Self.lateness ? $0.floors : nil }
-            let starts = isFull ? [:] : old ?? [:]
-            if isFull { nextFullSurvey = now + Self.fullInterval }
-            survey = Survey(starts: starts)
-            floors = starts
-        }
+        let survey = isUnknown ? begin(isFull: true, now: now) : nil
+        isUnknown = false
         turn += 1
         let byPriority: [Shelf] = turn % 8 == 0 ? [.routine, .urgent, .emergency] : [.emergency, .urgent, .routine]
         let suspectArm = suspects ? [Arm(shelf: .suspect, most: 1, floor: 0)] : []
         return Look(
             arms: suspectArm + byPriority.map { Arm(shelf: $0, most: limit, floor: floors[$0] ?? 0) }, survey: survey)
+    }
+
+    /// Whether ``survey(now:)`` gives one.
+    func isSurveyDue(now: ContinuousClock.Instant) -> Bool { nextSurvey.map { now >= $0 } ?? false }
+
+    /// The survey that is due beside the claims, if one is. The next comes after the answer to this one.
+    mutating func survey(now: ContinuousClock.Instant) -> Survey? {
+        guard isSurveyDue(now: now) else { return nil }
+        let survey = begin(isFull: nextFullSurvey.map { now >= $0 } ?? true, now: now)
+        nextSurvey = now + Self.lateness
+        return survey
+    }
+
+    private mutating func begin(isFull: Bool, now: ContinuousClock.Instant) -> Survey {
+        nextSurvey = now + Self.surveyInterval
+        meanwhile = (highestClaimed, [:])
+        let old = found.first.flatMap { now - $0.at >= Self.lateness ? $0.floors : nil }
+        return Survey(starts: isFull ? [:] : old ?? [:])
     }
 
     /// Takes note of the places that a claim took.
@@ -82,35 +98,47 @@ struct ClaimPlan: Sendable {
 
     /// Takes note of places that came back from waiting: no floor stays above them.
     mutating func returned(_ places: some Sequence<(shelf: Shelf, position: Int64)>) {
-        for (shelf, position) in places { floors[shelf] = floors[shelf].map { min($0, position) } }
+        for (shelf, position) in places {
+            floors[shelf] = floors[shelf].map { min($0, position) }
+            meanwhile.returned[shelf] = min(meanwhile.returned[shelf] ?? position, position)
+        }
     }
 
     /// Takes note of what a survey found: the lowest live place of each shelf that has one. A shelf with none starts
-    /// after the last place that was claimed from it. Messages that stand behind may come to any shelf, so no floor is
-    /// above theirs.
+    /// after the last place that had been claimed from it. Messages that stand behind may come to any shelf, so no floor
+    /// is above theirs.
     ///
-    /// - Parameter duration: how long the claim took of which it was a part
+    /// - Parameter duration: how long it took
+    /// - Returns: whether something came to life below a floor, so that a claim would find what the last did not
+    @discardableResult
     mutating func surveyed(
         _ survey: Survey, lowest: [Shelf: Int64], duration: Duration, now: ContinuousClock.Instant
-    ) {
+    ) -> Bool {
+        let behind = lowest[.behind]
+        var isLower = false
         for shelf in [Shelf.emergency, .urgent, .routine] {
-            let floor = lowest[shelf] ?? highestClaimed[shelf].map { $0 + 1 }
-            floors[shelf] = floor.map { min($0, lowest[.behind] ?? $0) }
+            let claimed = meanwhile.highestClaimed[shelf].map { $0 + 1 }
+            guard let lowest = lowest[shelf] ?? [claimed, floors[shelf]].compactMap(\.self).max() else { continue }
+            let floor = min(lowest, behind ?? lowest, meanwhile.returned[shelf] ?? lowest)
+            if let old = floors[shelf], floor < old { isLower = true }
+            floors[shelf] = floor
         }
-        if survey.isFull {
-            nextFullSurvey = max(nextFullSurvey ?? now, now + duration * 50)
-        } else {
-            nextSurvey = max(nextSurvey ?? now, now + duration * 10)
-        }
+        nextSurvey = now + max(Self.surveyInterval - duration, duration * 10)
+        if survey.isFull { nextFullSurvey = now + max(Self.fullInterval, duration * 50) }
         var seen = floors
-        seen[.behind] = lowest[.behind] ?? highestClaimed.values.max().map { $0 + 1 }
+        seen[.behind] = behind ?? meanwhile.highestClaimed.values.max().map { $0 + 1 }
         if found.last.map({ now - $0.at >= Self.lateness / 10 }) ?? true { found.append((now, seen)) }
         while found.count > 1, now - found[1].at >= Self.lateness { found.removeFirst() }
+        return isLower
     }
+
+    /// Takes note of a survey that gave no answer.
+    mutating func surveyFailed(now: ContinuousClock.Instant) { nextSurvey = now + Self.surveyInterval }
 
     /// Makes the next claim a survey from the beginning, because messages may have come to life below the floor.
     mutating func surveyNext() {
+        isUnknown = true
         nextSurvey = nil
-        nextFullSurvey = nil
+        floors = [:]
     }
 }

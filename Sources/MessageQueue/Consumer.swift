@@ -132,6 +132,8 @@ package struct Consumer: Service {
                         exchange, claimed: result.claimed, lost: result.lost, lookAgain: result.lookAgain,
                         isHeldBack: result.isHeldBack, policy: result.policy, sentAt: sentAt, now: .now)
                 }
+                signal.raise()
+                if exchange.limit > 0 { await queue.surveyIfDue(name) }
             } catch {
                 let failures = state.withLock {
                     $0.exchangeFailed(exchange, retryAfter: Self.backOff.delay(afterAttempt:), now: .now)

@@ -25,7 +25,8 @@ extension MessageQueue {
     ///
     /// - Parameter lease: how long the leases hold; `nil` is the queue's policy
     package func claim(_ queue: String, limit: Int, lease: Duration? = nil) async throws -> [Lease] {
-        try await exchange(
+        await surveyIfDue(queue)
+        return try await exchange(
             ConsumerState.Exchange(limit: limit, suspects: true), queue: queue, lease: lease ?? policy(of: queue).lease
         ).claimed
     }
@@ -117,6 +118,26 @@ extension MessageQueue {
         return (exchanged, claimed)
     }
 
+    /// Looks for what came to life below the floors from which claims start, if it is time to, and has the consumers
+    /// claim if there is something. Whoever claims sees to it, beside the claims: it walks over what is dead, and takes
+    /// the longer the more of that there is.
+    func surveyIfDue(_ queue: String) async {
+        let began = ContinuousClock.now
+        guard let survey = shared.plans.withLock({ $0[queue]?.survey(now: began) }) else { return }
+        do {
+            let results = try await PlannerSettings.run([ClaimStatement.survey(survey, queue: queue)], on: database)
+            let lowest = Dictionary(uniqueKeysWithValues: try ClaimStatement.places(results[0]).map { ($0, $1) })
+            let now = ContinuousClock.now
+            let isLower = shared.plans.withLock {
+                $0[queue]?.surveyed(survey, lowest: lowest, duration: now - began, now: now) ?? false
+            }
+            if isLower { board.wakeHere(queue) }
+        } catch {
+            shared.plans.withLock { $0[queue]?.surveyFailed(now: .now) }
+            logger.debug("no survey", metadata: ["queue": "\(queue)", "error": "\(error)"])
+        }
+    }
+
     private func claiming(
         _ exchange: ConsumerState.Exchange, _ queue: String, _ policy: QueuePolicy, _ lease: Duration, _ node: Int32
     ) -> Claiming {
@@ -132,17 +153,21 @@ extension MessageQueue {
         _ claimed: Claiming.Claimed, of queue: String, _ policy: QueuePolicy, into exchanged: inout Exchanged,
         began: ContinuousClock.Instant
     ) async {
-        shared.plans.withLock { plans in
-            plans[queue, default: ClaimPlan()].claimed(claimed.leases.map(\.lease.place))
+        // Nothing is overlooked when this claim was a survey, or one is due, which wakes the consumers.
+        let isSurveyed = shared.plans.withLock { plans in
+            let now = ContinuousClock.now
+            var plan = plans[queue] ?? ClaimPlan()
+            defer { plans[queue] = plan }
+            plan.claimed(claimed.leases.map(\.lease.place))
             if let (survey, lowest) = claimed.surveyed {
-                let now = ContinuousClock.now
-                plans[queue, default: ClaimPlan()].surveyed(survey, lowest: lowest, duration: now - began, now: now)
+                plan.surveyed(survey, lowest: lowest, duration: now - began, now: now)
             }
-            plans[queue, default: ClaimPlan()].returned(claimed.returned)
+            plan.returned(claimed.returned)
+            return claimed.surveyed != nil || plan.isSurveyDue(now: now)
         }
         if !exchanged.isHeldBack {
-            exchanged.lookAgain =
-                claimed.surveyed != nil ? nil : claimed.returned.isEmpty ? ClaimPlan.surveyInterval : .zero
+            let hasReturned = !claimed.returned.isEmpty && claimed.surveyed == nil
+            exchanged.lookAgain = hasReturned ? .zero : isSurveyed ? nil : ClaimPlan.surveyInterval
         }
         let carriedOver = claimed.leases.filter(\.isCarriedOver).map(\.lease)
         if !carriedOver.isEmpty { _ = try? await release(carriedOver) }

@@ -266,7 +266,8 @@ package struct QueueBench: Sendable {
                 exchange.settlements = held.map { Settlement($0, .acknowledge) }
                 let settled = held.count
                 held = try await clock {
-                    try await queue.exchange(exchange, queue: "bench.\(name)", lease: .seconds(30)).claimed
+                    await queue.surveyIfDue("bench.\(name)")
+                    return try await queue.exchange(exchange, queue: "bench.\(name)", lease: .seconds(30)).claimed
                 }
                 handled += settled
                 if settled == 0, held.isEmpty { return handled }
@@ -308,7 +309,8 @@ package struct QueueBench: Sendable {
                 exchange.settlements = held.map { Settlement($0, .acknowledge) }
                 let settled = held.count
                 held = try await clock {
-                    try await queue.exchange(exchange, queue: "bench.both", lease: .seconds(30)).claimed
+                    await queue.surveyIfDue("bench.both")
+                    return try await queue.exchange(exchange, queue: "bench.both", lease: .seconds(30)).claimed
                 }
                 handled += settled
             }
@@ -320,6 +322,9 @@ package struct QueueBench: Sendable {
     private func flow(
         _ queue: MessageQueue, perSecond: Int, messages: Int, isSnapshotHeld: Bool = false, isPartnerDown: Bool = false
     ) async throws -> Figure {
+        // Times are of this flow, not of the disk that still writes what the measurement before left. A role that may not
+        // do this measures both.
+        _ = try? await owner.execute("CHECKPOINT", name: "bench.checkpoint")
         let due = Mutex<[Int: ContinuousClock.Instant]>([:])
         let times = Mutex<[Duration]>([])
         let done = Countdown(messages)

@@ -10,8 +10,8 @@ struct ClaimPlanTests {
         finding lowest: [Shelf: Int64], claiming places: [Place] = [], duration: Duration = .zero
     ) throws -> ClaimPlan {
         var plan = ClaimPlan()
-        let survey = try #require(plan.next(limit: 10, suspects: false, now: start).survey)
         plan.claimed(places)
+        let survey = try #require(plan.next(limit: 10, suspects: false, now: start).survey)
         plan.surveyed(survey, lowest: lowest, duration: duration, now: start)
         return plan
     }
@@ -32,7 +32,51 @@ struct ClaimPlanTests {
         let look = plan.next(limit: 10, suspects: false, now: start + .milliseconds(99))
         #expect(look.survey == nil)
         #expect(look.arms.map(\.floor) == [0, 0, 500])
-        #expect(plan.next(limit: 10, suspects: false, now: start + .milliseconds(100)).survey != nil)
+        #expect(!plan.isSurveyDue(now: start + .milliseconds(99)))
+        #expect(plan.isSurveyDue(now: start + .milliseconds(100)))
+    }
+
+    @Test func `claims do not wait for a survey, and the next comes after its answer`() throws {
+        var plan = try plan(finding: [.routine: 500])
+        let later = start + .seconds(1)
+        let survey = try plan.requireSurvey(at: later)
+        #expect(!plan.isSurveyDue(now: later + .seconds(1)))
+        let look = plan.next(limit: 10, suspects: false, now: later + .seconds(1))
+        #expect(look.survey == nil)
+        #expect(look.arms.map(\.floor) == [0, 0, 500])
+        plan.surveyed(survey, lowest: [.routine: 600], duration: .milliseconds(20), now: later + .seconds(1))
+        #expect(plan.next(limit: 10, suspects: false, now: later + .seconds(1)).arms.map(\.floor) == [0, 0, 600])
+        #expect(!plan.isSurveyDue(now: later + .milliseconds(1_199)))
+        #expect(plan.isSurveyDue(now: later + .milliseconds(1_200)))
+    }
+
+    @Test func `a survey without an answer is made up for soon`() throws {
+        var plan = try plan(finding: [.routine: 500])
+        _ = try plan.requireSurvey(at: start + .seconds(1))
+        plan.surveyFailed(now: start + .seconds(2))
+        #expect(!plan.isSurveyDue(now: start + .milliseconds(2_099)))
+        #expect(plan.isSurveyDue(now: start + .milliseconds(2_100)))
+    }
+
+    @Test func `a survey says when something came to life below the floor`() throws {
+        var plan = try plan(finding: [.routine: 500])
+        let first = try plan.requireSurvey(at: start + .seconds(1))
+        let isFirstLower = plan.surveyed(first, lowest: [.routine: 600], duration: .zero, now: start + .seconds(1))
+        #expect(!isFirstLower)
+        let second = try plan.requireSurvey(at: start + .seconds(2))
+        let isSecondLower = plan.surveyed(
+            second, lowest: [.routine: 70], duration: .zero, now: start + .seconds(2))
+        #expect(isSecondLower)
+        #expect(plan.next(limit: 10, suspects: false, now: start).arms.map(\.floor) == [0, 0, 70])
+    }
+
+    @Test func `what is claimed while a survey looks raises no floor, and what comes back lowers one`() throws {
+        var plan = try plan(finding: [.urgent: 300, .routine: 500])
+        let survey = try plan.requireSurvey(at: start + .seconds(1))
+        plan.claimed([Place(queue: 1, shelf: 2, position: 900)])
+        plan.returned([(.urgent, 20)])
+        plan.surveyed(survey, lowest: [.urgent: 310], duration: .zero, now: start + .seconds(1))
+        #expect(plan.next(limit: 10, suspects: false, now: start).arms.map(\.floor) == [0, 20, 500])
     }
 
     @Test func `an empty shelf starts after the last place claimed from it`() throws {
@@ -59,7 +103,7 @@ struct ClaimPlanTests {
         var distances: [Int64] = []
         for second in 1...120 {
             let now = start + .seconds(second)
-            let survey = try #require(plan.next(limit: 10, suspects: false, now: now).survey)
+            let survey = try plan.requireSurvey(at: now)
             if second > 40 {
                 fulls += survey.isFull ? 1 : 0
                 if let from = survey.starts[.routine] { distances.append(Int64(second * 100) - from) }
@@ -76,7 +120,7 @@ struct ClaimPlanTests {
         var fulls = 0
         for second in 31...330 {
             let now = start + .seconds(second)
-            guard let survey = plan.next(limit: 10, suspects: false, now: now).survey else { continue }
+            guard let survey = plan.survey(now: now) else { continue }
             fulls += survey.isFull ? 1 : 0
             let duration: Duration = survey.isFull ? .seconds(1) : .zero
             plan.surveyed(survey, lowest: [.routine: Int64(second)], duration: duration, now: now)
@@ -97,5 +141,13 @@ struct ClaimPlanTests {
         let firsts = (0..<16).map { _ in plan.next(limit: 1, suspects: false, now: start).arms[0].shelf }
         #expect(firsts.count { $0 == .routine } == 2)
         #expect(firsts.count { $0 == .emergency } == 14)
+    }
+}
+
+extension ClaimPlan {
+    /// The survey that is due.
+    fileprivate mutating func requireSurvey(at now: ContinuousClock.Instant) throws -> Survey {
+        let survey = survey(now: now)
+        return try #require(survey)
     }
 }
