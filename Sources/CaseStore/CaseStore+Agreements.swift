@@ -156,8 +156,8 @@ extension CaseStore {
     }
 
     /// All agreements of a person, as the disclosure policy judges them.
-    package func agreements(of person: UUIDValue, in connection: Connection) throws -> [Agreement] {
-        try agreements(where: "agreement.person = \(person)", in: connection).map(\.agreement)
+    package func agreements(of person: UUIDValue, in connection: Connection) throws -> [StoredAgreement] {
+        try agreements(where: "agreement.person = \(person)", in: connection)
     }
 
     /// One agreement, of whichever person.

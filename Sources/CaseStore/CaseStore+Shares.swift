@@ -119,6 +119,52 @@ extension CaseStore {
         return true
     }
 
+    /// Takes a share back that has not left: whoever asked for it, or whoever was to decide on it, no longer wants it.
+    ///
+    /// Takes the share's row FOR UPDATE, as a release that is being decided does: either the release entry is committed
+    /// before this, and it is too late, or it is judged after this and finds nothing that waits. A retry waits too: what
+    /// an earlier attempt may have told is in the ledger.
+    package func cancel(
+        share id: UUIDValue, by actor: String, at: Timestamp = .now(), in connection: Connection
+    ) throws -> ShareCancellation? {
+        guard
+            let locked = try connection.query(
+                "SELECT \(Share.columns) FROM record.share WHERE id = \(id) FOR UPDATE", name: "record.lock_share"
+            ).first
+        else { return nil }
+        var share = try Share(locked)
+        guard share.finishedAt == nil, share.state != .sending else {
+            return share.failure == Self.cancelled ? .cancelled(share) : .tooLate(share)
+        }
+        // One that never waited for its sending was not stopped: it was never allowed to go.
+        share.state = share.queuedAt == nil ? .refused : .cancelled
+        share.finishedAt = at
+        share.failure = Self.cancelled
+        var writes = Pipeline()
+        writes.add(
+            """
+            UPDATE record.share
+            SET state = \(share.state.rawValue)::record.share_state, finished_at = \(at), failure = \(Self.cancelled)
+            WHERE id = \(id)
+            """, name: "record.cancel_share")
+        writes.add(
+            """
+            UPDATE record.work_item
+            SET state = 'done', done_at = \(at), done_by = \(actor)
+            WHERE share = \(id) AND kind = 'parked_share' AND state = 'open'
+            """, name: "record.finish_parked_share")
+        let fields: [LedgerField: String] = [
+            .share: id.description, .person: share.request.person.description, .state: share.state.rawValue,
+            .reason: Self.cancelled, .actor: actor,
+        ]
+        writes.add(appending([entry(.shareDecided, at: at, fields)]), name: "ledger.append")
+        _ = try connection.pipeline(writes)
+        return .cancelled(share)
+    }
+
+    /// The code of a share that was taken back.
+    private static let cancelled = "taken_back"
+
     /// One share as it stands.
     package func share(_ id: UUIDValue, in connection: Connection) throws -> Share? {
         try connection.query(

@@ -93,6 +93,14 @@ package struct Share: Sendable, Hashable {
     package var id: UUIDValue { request.id }
 }
 
+/// What became of taking a share back.
+package enum ShareCancellation: Sendable, Hashable {
+    /// It will not go; cancel its message in the same transaction. It may have been taken back before.
+    case cancelled(Share)
+    /// It is on its way, or has ended.
+    case tooLate(Share)
+}
+
 /// A share that was asked for, with the facts on which it is to be judged.
 package struct AskedShare: Sendable {
     package let request: ShareRequest

@@ -81,6 +81,30 @@ extension Agreement {
         (effectiveFrom, signedOn, version, id) > (other.effectiveFrom, other.signedOn, other.version, other.id)
     }
 
+    /// How an agreement stands at a moment, apart from who signed it and for what.
+    package enum Standing: String, CaseIterable, Sendable, Hashable {
+        case notStarted = "not_started"
+        case inForce = "in_force"
+        /// A later agreement replaced it, or the one that it supplements.
+        case replaced
+        case revoked, expired
+    }
+
+    /// How it stands among all agreements of the same person. A supplement falls with what it supplements.
+    package func standing(among all: [Agreement], at instant: Instant) -> Standing {
+        if let revokedAt, revokedAt <= instant { return .revoked }
+        if let expires, expires <= instant { return .expired }
+        if !hasStarted(at: instant) { return .notStarted }
+        guard let supplements else {
+            let isReplaced = all.contains {
+                $0.supplements == nil && $0.hasStarted(at: instant) && $0.isLater(than: self)
+            }
+            return isReplaced ? .replaced : .inForce
+        }
+        guard let base = all.first(where: { $0.id == supplements }), signedOn >= base.signedOn else { return .replaced }
+        return base.standing(among: all, at: instant)
+    }
+
     /// Why nothing rests on it, apart from its scope; nil when it is live and validly signed.
     func failure(at instant: Instant, subject: Subject) -> ReasonCode? {
         if let revokedAt, revokedAt <= instant { return .agreementRevoked }

@@ -9,9 +9,40 @@ import Translation
 struct AgreementCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agreement",
-        abstract: "Record and withdraw Shared Agreements.",
-        subcommands: [Add.self, Withdraw.self]
+        abstract: "Record, show and withdraw Shared Agreements.",
+        subcommands: [Add.self, Show.self, List.self, Withdraw.self]
     )
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "One agreement: how it stands, and its lines.")
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "The agreement's id.") var id: String
+
+        func run() async throws {
+            let id = try InstallationOption.id(id)
+            _ = try await installation.open { hub in
+                try await SharingOutput.show { try await HubServices(hub).sharing.agreement(id) }
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "A person's agreements as JSON, the newest first; whoever the person was merged with has their own."
+        )
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "The person's id.") var person: String
+
+        func run() async throws {
+            let person = try InstallationOption.id(person)
+            _ = try await installation.open { hub in
+                try await SharingOutput.show {
+                    try await HubServices(hub).sharing.agreements(of: person).map(Value.array)
+                }
+            }
+        }
+    }
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -52,9 +83,30 @@ struct AgreementCommand: AsyncParsableCommand {
 struct ShareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "share",
-        abstract: "Ask for a share; see where one stands.",
-        subcommands: [Request.self, Show.self, List.self]
+        abstract: "Ask for a share; see where one stands; take one back.",
+        subcommands: [Request.self, Show.self, List.self, Cancel.self]
     )
+
+    struct Cancel: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take back a share that waits to be sent or to be decided by a person.",
+            discussion: "Exits 65 when it is on its way or has ended."
+        )
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "The share's id.") var id: String
+
+        func run() async throws {
+            let id = try InstallationOption.id(id)
+            try await installation.open { hub in
+                let answer = try await HubServices(hub).sharing.cancel(id, by: "command")
+                if case .conflict? = answer {
+                    Output.remark("It is on its way, or has ended: see 'hub share show \(id)'.")
+                    throw ExitCode.badData
+                }
+                _ = try await SharingOutput.show { answer?.value }
+            }
+        }
+    }
 
     struct Request: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -28,7 +28,7 @@ import Testing
             #expect(second.supplements == first.id.description)
             #expect(second.scope == new.scope)
             let all = try await f.transaction { try f.store.agreements(of: person, in: $0) }
-            #expect(all == [first.agreement, second])
+            #expect(all.map(\.agreement) == [first.agreement, second])
         }
     }
 

@@ -62,6 +62,75 @@ import Testing
         }
     }
 
+    @Test func `a share that waits is taken back once, and not sent`() async throws {
+        try await Fixture.run { f in
+            let person = try await f.person()
+            _ = try await f.agree(person)
+            let share = try await f.share(person)
+            for _ in 1...2 {
+                let cancelled = try await f.transaction { try f.store.cancel(share: share.id, by: "staff:2", in: $0) }
+                guard case .cancelled(let cancelled)? = cancelled else {
+                    Issue.record("it was queued")
+                    return
+                }
+                #expect(cancelled.state == .cancelled)
+                #expect(cancelled.message == share.message)
+            }
+            #expect(try await f.begin(share.id) == nil)
+            let stored = try #require(try await f.transaction { try f.store.share(share.id, in: $0) })
+            #expect(stored.state == .cancelled)
+            #expect(stored.failure == "taken_back")
+            let trace = try await f.transaction { try f.store.trace(share.id, in: $0) }
+            #expect(trace.map(\.kind) == ["share_requested", "share_decided", "share_decided"])
+        }
+    }
+
+    @Test func `a share that is on its way, has arrived or does not exist is not taken back`() async throws {
+        try await Fixture.run { f in
+            let person = try await f.person()
+            _ = try await f.agree(person)
+            let share = try await f.share(person).id
+            #expect(try await f.begin(share) == 1)
+            let sending = try await f.transaction { try f.store.cancel(share: share, by: "staff:2", in: $0) }
+            guard case .tooLate? = sending else {
+                Issue.record("its release entry is committed")
+                return
+            }
+            try await f.transaction {
+                try f.store.finishRelease(of: share, attempt: 1, outcome: .retry(code: "timeout"), in: $0)
+            }
+            let waiting = try await f.transaction { try f.store.cancel(share: share, by: "staff:2", in: $0) }
+            guard case .cancelled? = waiting else {
+                Issue.record("it waits for its retry")
+                return
+            }
+            let refused = try await f.share(person, purpose: "advice").id
+            guard case .tooLate? = try await f.transaction({ try f.store.cancel(share: refused, by: "s", in: $0) })
+            else {
+                Issue.record("it had been refused")
+                return
+            }
+            #expect(try await f.transaction { try f.store.cancel(share: .v7(), by: "s", in: $0) } == nil)
+        }
+    }
+
+    @Test func `a parked share that is taken back leaves nobody anything to decide`() async throws {
+        try await Fixture.run { f in
+            let person = try await f.person()
+            _ = try await f.agree(person)
+            var subject = Subject()
+            subject.erasure = .requested
+            try await f.transaction { [subject] in _ = try f.store.setCircumstances(subject, of: person, in: $0) }
+            let share = try await f.share(person).id
+            _ = try await f.transaction { try f.store.cancel(share: share, by: "staff:2", in: $0) }
+            let (items, stored) = try await f.transaction {
+                (try f.store.workItems(.parkedShare, in: $0), try f.store.share(share, in: $0))
+            }
+            #expect(items.isEmpty)
+            #expect(stored?.state == .refused)
+        }
+    }
+
     @Test func `a share whose message was dead-lettered fails once`() async throws {
         try await Fixture.run { f in
             let person = try await f.person()

@@ -77,6 +77,11 @@ class TestShare:
         assert "person_id: " in hub("share", "request", "no-id", *HOUSING).remarks
         assert hub("agreement", "withdraw", UNKNOWN_ID).code == 65
 
+    @pytest.mark.parametrize("words", [("agreement", "show"), ("agreement", "list"), ("share", "cancel")])
+    def test_an_id_of_nothing_ends_with_65_and_one_that_is_none_with_64(self, hub, words):
+        assert hub(*words, UNKNOWN_ID).code == 65
+        assert hub(*words, "x").code == 64
+
     @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"person_id":"CANARYNAME"}', "[" * 100_000])
     def test_an_agreement_that_cannot_be_read_ends_with_65(self, hub, text):
         refused = hub("agreement", "add", stdin=text)

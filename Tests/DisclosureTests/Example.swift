@@ -26,7 +26,7 @@ enum Example {
     static func agreement(
         _ id: String, version: Int = 1, signedOn: String = "2025-09-01", by signatory: Agreement.Signatory? = .subject,
         evidence: String? = nil, guardian: Bool = false, starts: String? = nil, expires: String? = nil,
-        revokedAt: String? = nil, supplements: String? = nil, _ scope: [Agreement.ScopeLine]
+        revokedAt: String? = nil, supplements: String? = nil, _ scope: [Agreement.ScopeLine] = []
     ) -> Agreement {
         Agreement(
             id: id, version: version, signedOn: moment(signedOn), signedBy: signatory, authorityEvidence: evidence,

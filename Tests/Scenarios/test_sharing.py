@@ -74,6 +74,61 @@ def test_a_withdrawal_while_the_partner_is_down_means_it_never_arrives(hub):
     assert [line["key"] for line in hub.homes_received()] == [later["share_id"]]
 
 
+def test_a_share_that_waits_can_be_taken_back(hub):
+    hub.start_derby_homes()
+    person = hub.person()
+    hub.agree(person, HOUSING)
+    hub.hub("queue", "pause", "out.derby_homes", "--reason", "test")
+    first, second, third = (hub.share(person, *HOUSING)["share_id"] for _ in range(3))
+    back = hub.staff("POST", f"/v1/shares/{first}/cancellations", {"requested_by": "officer-7"})
+    assert (back.status_code, back.json()["state"], back.json()["failure"]) == (200, "cancelled", "taken_back")
+    # To take it back twice is the same as once.
+    assert hub.staff("POST", f"/v1/shares/{first}/cancellations").json()["state"] == "cancelled"
+    assert json.loads(hub.hub("share", "cancel", second))["state"] == "cancelled"
+    for body in ({"requested_by": "An Officer"}, {"requested_by": 7}, [], "x"):
+        assert hub.staff("POST", f"/v1/shares/{third}/cancellations", body).status_code == 422, body
+    hub.hub("queue", "resume", "out.derby_homes")
+    eventually(lambda: hub.share_state(third) == "delivered", why="delivery")
+    assert hub.staff("POST", f"/v1/shares/{third}/cancellations").status_code == 409
+    assert hub.staff("POST", "/v1/shares/019aaaaa-0000-7000-8000-000000000000/cancellations").status_code == 404
+    assert [line["key"] for line in hub.homes_received()] == [third]
+    assert "holds" in hub.hub("ledger", "verify")
+    assert "officer-7" in hub.hub("trace", first)
+
+
+def test_agreements_tell_how_they_stand(hub):
+    person = hub.person()
+    first = hub.agree(person, HOUSING)
+    scope = [
+        {"recipient": HOUSING[0], "purposes": [HOUSING[1]], "groups": ["NAME"]},
+        {"recipient": CARE[0], "purposes": [CARE[1]]},
+    ]
+    body = {
+        "person_id": person, "signed_on": "2026-02-05", "signed_by": "attorney", "authority_evidence": "Lasting power 17",
+        "guardian_permission": True, "scan_sha256": "ab" * 32, "witness": "coordinator-3", "scope": scope,
+    }
+    for key, wrong in (("guardian_permission", "yes"), ("scan_sha256", "ab"), ("witness", "A Coordinator")):
+        answer = hub.staff("POST", "/v1/agreements", body | {key: wrong})
+        assert answer.status_code == 422 and answer.json()["errors"][0]["path"] == key
+    second = hub.staff("POST", "/v1/agreements", body).json()["agreement_id"]
+    hub.staff("POST", f"/v1/agreements/{second}/withdrawals", {"recipient": CARE[0]})
+    shown = hub.staff("GET", f"/v1/agreements/{second}")
+    assert "power 17" not in shown.text
+    shown = shown.json()
+    assert (shown["state"], shown["has_authority_evidence"], shown["guardian_permission"]) == ("in_force", True, True)
+    assert [(line["recipient"], "withdrawn_at" in line) for line in shown["scope"]] == [(HOUSING[0], False), (CARE[0], True)]
+    assert shown["scope"][0]["groups"] == ["NAME"]
+    listed = hub.staff("GET", f"/v1/persons/{person}/agreements").json()["agreements"]
+    assert [(one["agreement_id"], one["state"]) for one in listed] == [(second, "in_force"), (first, "replaced")]
+    hub.hub("agreement", "withdraw", second)
+    assert json.loads(hub.hub("agreement", "show", second))["state"] == "revoked"
+    # What was replaced does not come back.
+    assert [one["state"] for one in json.loads(hub.hub("agreement", "list", person))] == ["revoked", "replaced"]
+    nobody = "019aaaaa-0000-7000-8000-000000000000"
+    assert hub.staff("GET", f"/v1/agreements/{nobody}").status_code == 404
+    assert hub.staff("GET", f"/v1/persons/{nobody}/agreements").status_code == 404
+
+
 def test_a_disabled_recipient_gets_nothing_more(hub):
     hub.start_derby_homes()
     hub.partner("derby_homes")

@@ -63,6 +63,43 @@ struct RequestReader {
         return id
     }
 
+    /// An id of somebody or something in another system. It goes to the ledger, which keeps it for ever: never words.
+    mutating func id(_ key: String) -> String? {
+        guard let text = text(key, longest: 64) else { return nil }
+        let isID = text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "a")...UInt8(ascii: "z"):
+                true
+            default: [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "-")].contains(byte)
+            }
+        }
+        if !isID { fail(.schema, key, "Must be an id of letters, digits and . _ : - without spaces, not a name") }
+        return isID ? text : nil
+    }
+
+    /// True or false.
+    mutating func flag(_ key: String) -> Bool? {
+        switch object[key] {
+        case nil, .null?: return nil
+        case .bool(let flag)?: return flag
+        default:
+            fail(.schema, key, "Must be true or false")
+            return nil
+        }
+    }
+
+    /// A SHA-256 digest in hexadecimal.
+    mutating func digest(_ key: String) -> [UInt8]? {
+        guard let text = text(key) else { return nil }
+        let nibbles = text.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        guard text.utf8.count == 64, nibbles.count == 64 else {
+            fail(.schema, key, "Must be a SHA-256 digest: 64 hexadecimal digits")
+            return nil
+        }
+        return stride(from: 0, to: 64, by: 2).map { UInt8(nibbles[$0] * 16 + nibbles[$0 + 1]) }
+    }
+
     /// An instant: RFC 3339 with offset, or a plain date for 00:00 in London on that day.
     mutating func instant(_ key: String, required: Bool = false) -> Timestamp? {
         guard let text = text(key, required: required) else { return nil }

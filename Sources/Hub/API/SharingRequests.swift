@@ -32,6 +32,9 @@ struct AgreementRequest {
         }
         let supplements = reader.uuid("supplements")
         let evidence = reader.text("authority_evidence")
+        let hasGuardianPermission = reader.flag("guardian_permission") ?? false
+        let scanDigest = reader.digest("scan_sha256")
+        let witness = reader.id("witness")
         try reader.finish()
         guard let person, let signedOn, let signedBy else { throw RequestError(findings: []) }
         agreement = NewAgreement(
@@ -39,10 +42,13 @@ struct AgreementRequest {
             signedOn: signedOn,
             signedBy: signedBy,
             authorityEvidence: evidence,
+            hasGuardianPermission: hasGuardianPermission,
             starts: starts,
             expires: expires,
             supplements: supplements,
-            scope: scope
+            scope: scope,
+            scanDigest: scanDigest,
+            witness: witness
         )
     }
 }
@@ -92,23 +98,23 @@ struct NewShareRequest {
         purpose = reader.text("purpose", required: true, longest: 100) ?? ""
         level = reader.text("level")
         groups = reader.groups("groups")
-        requestedBy = reader.text("requested_by", longest: 64)
-        if let requestedBy, !requestedBy.utf8.allSatisfy(Self.isIDByte) {
-            reader.fail(
-                .schema, "requested_by", "Must be an id of letters, digits and . _ : - without spaces, not a name")
-        }
+        requestedBy = reader.id("requested_by")
         try reader.finish()
         guard let person else { throw RequestError(findings: []) }
         self.person = person
     }
+}
 
-    /// It goes to the ledger, which keeps it for ever: an id, never words.
-    private static func isIDByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "a")...UInt8(ascii: "z"):
-            true
-        default: [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "-")].contains(byte)
-        }
+/// The body of `POST /v1/shares/{id}/cancellations`; it may be empty.
+struct CancellationRequest {
+    /// Who takes it back, inside the asking system: an id, not a name.
+    var requestedBy: String?
+
+    /// - Throws: ``RequestError`` naming everything that is wrong.
+    init(_ body: [UInt8]) throws(RequestError) {
+        guard !body.isEmpty else { return }
+        var reader = try RequestReader(body)
+        requestedBy = reader.id("requested_by")
+        try reader.finish()
     }
 }

@@ -10,9 +10,12 @@ struct SharingRoutes {
 
     func add(to group: RouterGroup<ExchangeContext>) {
         group.post("/v1/agreements", use: addAgreement)
+        group.get("/v1/agreements/{id}", use: readAgreement)
         group.post("/v1/agreements/{id}/withdrawals", use: withdraw)
+        group.get("/v1/persons/{id}/agreements", use: readAgreements)
         group.post("/v1/shares", use: requestShare)
         group.get("/v1/shares/{id}", use: readShare)
+        group.post("/v1/shares/{id}/cancellations", use: cancelShare)
     }
 
     @Sendable
@@ -22,6 +25,22 @@ struct SharingRoutes {
         let key = request.headers[.idempotencyKey]
         return try response(
             try await sharing.addAgreement(body, key: key, by: staff.id), at: "/v1/agreements/", id: "agreement_id")
+    }
+
+    @Sendable
+    private func readAgreement(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        _ = try context.staff()
+        guard let agreement = try await sharing.agreement(try context.parameters.id()) else { throw Problem.notFound }
+        return .json(agreement)
+    }
+
+    @Sendable
+    private func readAgreements(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        _ = try context.staff()
+        guard let agreements = try await sharing.agreements(of: try context.parameters.id()) else {
+            throw Problem.notFound
+        }
+        return .json(["agreements": .array(agreements)])
     }
 
     @Sendable
@@ -58,5 +77,17 @@ struct SharingRoutes {
         _ = try context.staff()
         guard let share = try await sharing.share(try context.parameters.id()) else { throw Problem.notFound }
         return .json(share)
+    }
+
+    @Sendable
+    private func cancelShare(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.staff()
+        let id = try context.parameters.id()
+        let body = try await request.bytes(limit: Self.bodyLimit)
+        switch try await sharing.cancel(id, body, by: staff.id) {
+        case .made(let share), .repeated(let share): return .json(share)
+        case .conflict: throw Problem(Finding(.conflict, at: "", "It is on its way, or has ended"))
+        case nil: throw Problem.notFound
+        }
     }
 }

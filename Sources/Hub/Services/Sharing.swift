@@ -131,6 +131,58 @@ package struct Sharing: Sendable {
         ]
     }
 
+    /// An agreement as it stands, or nil.
+    package func agreement(_ id: UUIDValue) async throws -> Value? {
+        let stored = try await database.read { [store] connection in
+            try store.agreement(id, in: connection).map {
+                ($0, try store.agreements(of: $0.person, in: connection).map(\.agreement))
+            }
+        }
+        return stored.map { Self.detail(of: $0, among: $1) }
+    }
+
+    /// All agreements of a person, the newest first, or nil when there is no such person.
+    package func agreements(of person: UUIDValue) async throws -> [Value]? {
+        let stored = try await database.read { [store] connection in
+            try store.person(person, in: connection).map { _ in try store.agreements(of: person, in: connection) }
+        }
+        return stored.map { stored in
+            let all = stored.map(\.agreement)
+            return stored.sorted { $0.agreement.version > $1.agreement.version }.map { Self.detail(of: $0, among: all) }
+        }
+    }
+
+    /// Ids, codes, instants: what shows that somebody else could sign is sealed, and only told to be there.
+    private static func detail(of stored: StoredAgreement, among all: [Agreement]) -> Value {
+        let agreement = stored.agreement
+        let at = Instant(microseconds: Timestamp.now().microseconds)
+        var object: Object = [
+            "agreement_id": .string(stored.id.description), "person_id": .string(stored.person.description),
+            "version": .number(String(agreement.version)),
+            "state": .string(agreement.standing(among: all, at: at).rawValue),
+            "signed_on": .string(agreement.signedOn.rfc3339),
+            "has_authority_evidence": .bool(agreement.authorityEvidence != nil),
+            "guardian_permission": .bool(agreement.hasGuardianPermission),
+            "scope": .array(
+                agreement.scope.enumerated().map { number, line in
+                    var object: Object = [
+                        "line": .number(String(number)), "recipient": .string(line.recipient),
+                        "purposes": .array(line.purposes.map(\.rawValue).sorted().map(Value.string)),
+                        "about": .string(line.about.rawValue),
+                    ]
+                    object["groups"] = line.groups.map { .array($0.map(\.rawValue).sorted().map(Value.string)) }
+                    object["withdrawn_at"] = line.withdrawnAt.map { .string($0.rfc3339) }
+                    return .object(object)
+                }),
+        ]
+        object["signed_by"] = agreement.signedBy.map { .string($0.rawValue) }
+        object["starts"] = agreement.starts.map { .string($0.rfc3339) }
+        object["expires"] = agreement.expires.map { .string($0.rfc3339) }
+        object["revoked_at"] = agreement.revokedAt.map { .string($0.rfc3339) }
+        object["supplements"] = agreement.supplements.map(Value.string)
+        return .object(object)
+    }
+
     /// The caller's key for a request: 1 to 200 visible ASCII characters.
     private func checked(_ key: String, by actor: String, _ body: [UInt8]) throws(RequestError) -> RequestKey {
         guard (1...200).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
@@ -225,6 +277,27 @@ package struct Sharing: Sendable {
         else { return [] }
         let admitted = rules.ceilings[wanted.recipient].map { row.groups.intersection($0) } ?? row.groups
         return outbound.groups.intersection(admitted)
+    }
+
+    /// Takes a share back that waits to be sent or to be decided by a person.
+    ///
+    /// - Returns: the share as ``value(of:)`` shows it, a conflict when it is on its way or has ended, or nil when there
+    ///   is no such share. To take it back twice is the same as once.
+    /// - Throws: ``RequestError`` naming everything that is wrong with the body.
+    package func cancel(_ id: UUIDValue, _ body: [UInt8] = [], by actor: String) async throws -> Answer? {
+        let wanted = try CancellationRequest(body)
+        let actor = wanted.requestedBy.map { "\(actor)/\($0)" } ?? actor
+        return try await database.transaction { [store, queue] connection -> Answer? in
+            switch try store.cancel(share: id, by: actor, in: connection) {
+            case .cancelled(let share):
+                let cause = Cause(code: "taken_back", text: "Who asked for it took it back")
+                let messages = share.message.map { [MessageID(rawValue: $0)] } ?? []
+                _ = try queue.cancel(messages, cause: cause, in: connection)
+                return .made(Self.value(of: share))
+            case .tooLate: return .conflict
+            case nil: return nil
+            }
+        }
     }
 
     /// A share as it stands, or nil.
