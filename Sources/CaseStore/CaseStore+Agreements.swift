@@ -9,7 +9,8 @@ extension CaseStore {
     ///
     /// Waits for a release about the person that is being decided, since the newest agreement replaces the others.
     ///
-    /// - Returns: What was entered; nothing when there is no such person, or no such agreement of the person to add to.
+    /// - Returns: What was entered; nothing when there is no such person, or no such agreement of the person to add to,
+    ///   or that is itself an addition.
     package func add(
         _ new: NewAgreement, id: UUIDValue = .v7(), by actor: String, at: Timestamp = .now(), in connection: Connection
     ) throws -> StoredAgreement? {
@@ -31,7 +32,9 @@ extension CaseStore {
                 \(new.signedBy.rawValue)::record.signatory, \(actor), \(new.witness), \(new.scanDigest), \(evidence),
                 \(new.hasGuardianPermission)
             WHERE \(new.supplements)::uuid IS NULL OR EXISTS (
-                SELECT FROM record.agreement WHERE id = \(new.supplements) AND person = \(new.person)
+                SELECT
+                FROM record.agreement
+                WHERE id = \(new.supplements) AND person = \(new.person) AND supplements IS NULL
             )
             RETURNING version
             """, name: "record.add_agreement")
@@ -155,10 +158,30 @@ extension CaseStore {
         """
     }
 
-    /// All agreements of a person, as the disclosure policy judges them.
-    package func agreements(of person: UUIDValue, in connection: Connection) throws -> [StoredAgreement] {
-        try agreements(where: "agreement.person = \(person)", in: connection)
+    /// The agreements of a person, the oldest first.
+    ///
+    /// - Parameter isCounting: Whether to leave out those on which nothing rests any more because two persons were
+    ///   found to be one.
+    package func agreements(
+        of person: UUIDValue, isCounting: Bool = false, in connection: Connection
+    ) throws -> [StoredAgreement] {
+        let condition: SQL = isCounting ? " AND \(Self.counts)" : ""
+        return try agreements(where: "agreement.person = \(person)\(condition)", in: connection)
     }
+
+    /// Of somebody who was found to be another person nothing is permitted; and of one whom others were found to be,
+    /// only by an agreement entered since: what was signed before was signed for another picture of the person.
+    static let counts: SQL =
+        """
+        NOT EXISTS (
+            SELECT FROM record.person
+            WHERE person.id = agreement.person AND person.merged_into IS NOT NULL
+        )
+        AND NOT EXISTS (
+            SELECT FROM record.person
+            WHERE person.merged_into = agreement.person AND person.merged_at >= agreement.entered_at
+        )
+        """
 
     /// One agreement, of whichever person.
     package func agreement(_ id: UUIDValue, in connection: Connection) throws -> StoredAgreement? {

@@ -17,9 +17,8 @@ extension CaseStore {
     /// Their order is that of the locks, and each sees what was committed while the ones before it waited: so the lines
     /// of an agreement are read after its row is locked.
     ///
-    /// Of somebody who was found to be another person nothing is permitted; and of one whom others were found to be, only
-    /// by an agreement entered since: what was signed before was signed for another picture of the person. What forbids
-    /// something to any of them forbids it for all.
+    /// What forbids something to one of those who were found to be one person forbids it for all; which agreements still
+    /// permit something is ``counts``.
     ///
     /// - Parameter persons: A condition on an id, as `= …` or `IN (…)`.
     func addReads(of persons: SQL, isLocked: Bool, to pipeline: inout Pipeline) {
@@ -36,17 +35,7 @@ extension CaseStore {
             \(lock)
             """, name: "record.circumstances")
         addReads(
-            ofAgreements: """
-                agreement.person \(persons)
-                    AND NOT EXISTS (
-                        SELECT FROM record.person
-                        WHERE person.id = agreement.person AND person.merged_into IS NOT NULL
-                    )
-                    AND NOT EXISTS (
-                        SELECT FROM record.person
-                        WHERE person.merged_into = agreement.person AND person.merged_at >= agreement.entered_at
-                    )
-                """, isLocked: isLocked, to: &pipeline)
+            ofAgreements: "agreement.person \(persons) AND \(Self.counts)", isLocked: isLocked, to: &pipeline)
         pipeline.add(
             """
             WITH RECURSIVE member AS (

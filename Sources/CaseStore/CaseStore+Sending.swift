@@ -212,7 +212,10 @@ extension CaseStore {
                 reference = coalesce(attempt.reference, share.reference),
                 finished_at = CASE WHEN attempt.state <> 'queued' THEN \(at)::timestamptz END
             FROM attempt
-            WHERE share.id = attempt.share AND share.state IN ('sending', 'queued') AND share.attempts = attempt.attempt
+            WHERE share.id = attempt.share
+                AND share.attempts = attempt.attempt
+                -- What was stopped may have arrived before, as is known later.
+                AND (share.state IN ('sending', 'queued') OR share.state = 'cancelled' AND attempt.state = 'delivered')
             RETURNING share.id, attempt.state
         )
         SELECT

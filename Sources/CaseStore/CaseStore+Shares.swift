@@ -122,8 +122,8 @@ extension CaseStore {
     /// Takes a share back that has not left: whoever asked for it, or whoever was to decide on it, no longer wants it.
     ///
     /// Takes the share's row FOR UPDATE, as a release that is being decided does: either the release entry is committed
-    /// before this, and it is too late, or it is judged after this and finds nothing that waits. A retry waits too: what
-    /// an earlier attempt may have told is in the ledger.
+    /// before this, and it is too late, or it is judged after this and finds nothing that waits. A retry waits too: no
+    /// further attempt is made, and one before may have arrived.
     package func cancel(
         share id: UUIDValue, by actor: String, at: Timestamp = .now(), in connection: Connection
     ) throws -> ShareCancellation? {

@@ -95,7 +95,7 @@ package struct Share: Sendable, Hashable {
 
 /// What became of taking a share back.
 package enum ShareCancellation: Sendable, Hashable {
-    /// It will not go; cancel its message in the same transaction. It may have been taken back before.
+    /// No attempt follows; cancel its message in the same transaction. It may have been taken back before.
     case cancelled(Share)
     /// It is on its way, or has ended.
     case tooLate(Share)

@@ -81,7 +81,7 @@ extension Agreement {
         (effectiveFrom, signedOn, version, id) > (other.effectiveFrom, other.signedOn, other.version, other.id)
     }
 
-    /// How an agreement stands at a moment, apart from who signed it and for what.
+    /// How an agreement stands at a moment, apart from who signed it, for what, and what else is known of the person.
     package enum Standing: String, CaseIterable, Sendable, Hashable {
         case notStarted = "not_started"
         case inForce = "in_force"
@@ -101,7 +101,8 @@ extension Agreement {
             }
             return isReplaced ? .replaced : .inForce
         }
-        guard let base = all.first(where: { $0.id == supplements }), signedOn >= base.signedOn else { return .replaced }
+        guard let base = all.first(where: { $0.id == supplements && $0.supplements == nil }), signedOn >= base.signedOn
+        else { return .replaced }
         return base.standing(among: all, at: instant)
     }
 

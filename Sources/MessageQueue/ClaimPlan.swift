@@ -24,7 +24,11 @@ struct ClaimPlan: Sendable {
     /// A look for the lowest live places, from these on; none is the beginning.
     struct Survey: Equatable, Sendable {
         let starts: [Shelf: Int64]
-        var isFull: Bool { starts.isEmpty }
+        /// Whether it is one of the few that start at the beginning; while nothing is known of half a minute ago, the
+        /// others do too.
+        let isFull: Bool
+        /// Counts the surveys of a plan.
+        let number: Int
     }
 
     /// What a claim does.
@@ -34,9 +38,10 @@ struct ClaimPlan: Sendable {
         let survey: Survey?
     }
 
-    /// How long a message below the floor may be overlooked, if it came to life within ``lateness``.
+    /// How long a message below the floor may be overlooked, if it came to life within ``lateness``; or ten times as long
+    /// as a survey takes, where that is more.
     static let surveyInterval = Duration.milliseconds(100)
-    /// The least time between two surveys from the beginning.
+    /// The least time between two surveys from the beginning, except those that were asked for.
     static let fullInterval = Duration.seconds(10)
     /// How long a transaction may take to commit for its messages to be seen within ``surveyInterval``.
     static let lateness = Duration.seconds(30)
@@ -46,6 +51,7 @@ struct ClaimPlan: Sendable {
     private var turn = 0
     /// Whether the next claim is a survey.
     private var isUnknown = true
+    private var surveys = 0
     /// What holds for a survey's answer, which is older than what happens until it is here: nothing that is claimed
     /// meanwhile raises a floor, and what comes back meanwhile lowers one.
     private var meanwhile: (highestClaimed: [Shelf: Int64], returned: [Shelf: Int64]) = ([:], [:])
@@ -62,7 +68,6 @@ struct ClaimPlan: Sendable {
     ///   - suspects: whether a suspect may be among them
     mutating func next(limit: Int, suspects: Bool, now: ContinuousClock.Instant) -> Look {
         let survey = isUnknown ? begin(isFull: true, now: now) : nil
-        isUnknown = false
         turn += 1
         let byPriority: [Shelf] = turn % 8 == 0 ? [.routine, .urgent, .emergency] : [.emergency, .urgent, .routine]
         let suspectArm = suspects ? [Arm(shelf: .suspect, most: 1, floor: 0)] : []
@@ -76,16 +81,25 @@ struct ClaimPlan: Sendable {
     /// The survey that is due beside the claims, if one is. The next comes after the answer to this one.
     mutating func survey(now: ContinuousClock.Instant) -> Survey? {
         guard isSurveyDue(now: now) else { return nil }
-        let survey = begin(isFull: nextFullSurvey.map { now >= $0 } ?? true, now: now)
-        nextSurvey = now + Self.lateness
-        return survey
+        return begin(isFull: nextFullSurvey.map { now >= $0 } ?? true, now: now)
     }
 
+    /// It starts nowhere above a floor of now: what the floor was lowered to is alive, whatever it was before.
     private mutating func begin(isFull: Bool, now: ContinuousClock.Instant) -> Survey {
-        nextSurvey = now + Self.surveyInterval
+        isUnknown = false
+        surveys += 1
+        // An answer that never comes holds the surveys up for so long only.
+        nextSurvey = now + Self.lateness
+        if isFull { nextFullSurvey = now + Self.fullInterval }
         meanwhile = (highestClaimed, [:])
-        let old = found.first.flatMap { now - $0.at >= Self.lateness ? $0.floors : nil }
-        return Survey(starts: isFull ? [:] : old ?? [:])
+        guard !isFull, let old = found.first, now - old.at >= Self.lateness else {
+            return Survey(starts: [:], isFull: isFull, number: surveys)
+        }
+        var starts = old.floors
+        for shelf in [Shelf.emergency, .urgent, .routine] {
+            starts[shelf] = starts[shelf].flatMap { start in floors[shelf].map { min(start, $0) } }
+        }
+        return Survey(starts: starts, isFull: false, number: surveys)
     }
 
     /// Takes note of the places that a claim took.
@@ -96,7 +110,7 @@ struct ClaimPlan: Sendable {
         }
     }
 
-    /// Takes note of places that came back from waiting: no floor stays above them.
+    /// Takes note of places that came back from waiting: no floor is above them while they live.
     mutating func returned(_ places: some Sequence<(shelf: Shelf, position: Int64)>) {
         for (shelf, position) in places {
             floors[shelf] = floors[shelf].map { min($0, position) }
@@ -114,6 +128,8 @@ struct ClaimPlan: Sendable {
     mutating func surveyed(
         _ survey: Survey, lowest: [Shelf: Int64], duration: Duration, now: ContinuousClock.Instant
     ) -> Bool {
+        // One that was given up is older than what is known.
+        guard survey.number == surveys else { return false }
         let behind = lowest[.behind]
         var isLower = false
         for shelf in [Shelf.emergency, .urgent, .routine] {
@@ -123,8 +139,12 @@ struct ClaimPlan: Sendable {
             if let old = floors[shelf], floor < old { isLower = true }
             floors[shelf] = floor
         }
-        nextSurvey = now + max(Self.surveyInterval - duration, duration * 10)
-        if survey.isFull { nextFullSurvey = now + max(Self.fullInterval, duration * 50) }
+        if survey.isFull {
+            nextSurvey = now + Self.surveyInterval
+            nextFullSurvey = now + max(Self.fullInterval, duration * 50)
+        } else {
+            nextSurvey = now + max(Self.surveyInterval - duration, duration * 10)
+        }
         var seen = floors
         seen[.behind] = behind ?? meanwhile.highestClaimed.values.max().map { $0 + 1 }
         if found.last.map({ now - $0.at >= Self.lateness / 10 }) ?? true { found.append((now, seen)) }
@@ -132,8 +152,16 @@ struct ClaimPlan: Sendable {
         return isLower
     }
 
-    /// Takes note of a survey that gave no answer.
-    mutating func surveyFailed(now: ContinuousClock.Instant) { nextSurvey = now + Self.surveyInterval }
+    /// Takes note of a survey that gave no answer. One from the beginning is not tried again at once: it may have
+    /// failed because it took too long, and the others go on meanwhile.
+    ///
+    /// - Parameter duration: how long it took
+    mutating func surveyFailed(_ survey: Survey, duration: Duration, now: ContinuousClock.Instant) {
+        guard survey.number == surveys else { return }
+        nextSurvey = now + Self.surveyInterval
+        if survey.isFull { nextFullSurvey = now + max(Self.fullInterval, duration * 50) }
+        if floors.isEmpty { isUnknown = true }
+    }
 
     /// Makes the next claim a survey from the beginning, because messages may have come to life below the floor.
     mutating func surveyNext() {

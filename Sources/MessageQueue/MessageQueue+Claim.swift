@@ -59,7 +59,13 @@ extension MessageQueue {
             let claiming = exchange.limit > 0 ? self.claiming(exchange, queue, policy, lease, node) : nil
             let statements = settling.statements + (claiming?.statements ?? [])
             guard !statements.isEmpty else { return Exchanged(policy: policy) }
-            let results = try await PlannerSettings.run(statements, on: database)
+            let results: [QueryResult]
+            do {
+                results = try await PlannerSettings.run(statements, on: database)
+            } catch {
+                if let survey = claiming?.look.survey { surveyFailed(survey, of: queue, began: began) }
+                throw error
+            }
             exchanged = try settling.read(results)
             claimed = try claiming?.read(results[settling.statements.count...])
         }
@@ -97,7 +103,13 @@ extension MessageQueue {
             var admitted = exchange
             admitted.limit = admission.limit
             let claiming = self.claiming(admitted, queue, policy, lease, node)
-            var read = try claiming.read(PlannerSettings.run(claiming.statements, in: connection)[...])
+            var read: Claiming.Claimed
+            do {
+                read = try claiming.read(PlannerSettings.run(claiming.statements, in: connection)[...])
+            } catch {
+                if let survey = claiming.look.survey { surveyFailed(survey, of: queue, began: .now) }
+                throw error
+            }
             for index in read.leases.indices { read.leases[index].lease.isProbe = admission.isProbe }
             claimed = read
         }
@@ -133,9 +145,17 @@ extension MessageQueue {
             }
             if isLower { board.wakeHere(queue) }
         } catch {
-            shared.plans.withLock { $0[queue]?.surveyFailed(now: .now) }
-            logger.debug("no survey", metadata: ["queue": "\(queue)", "error": "\(error)"])
+            surveyFailed(survey, of: queue, began: began)
+            // Not at each, a tenth of a second apart, while the database is away: the consumers say that.
+            logger.log(
+                level: survey.isFull ? .warning : .debug, "no survey of the queue",
+                metadata: ["queue": "\(queue)", "error": "\(error)"])
         }
+    }
+
+    private func surveyFailed(_ survey: ClaimPlan.Survey, of queue: String, began: ContinuousClock.Instant) {
+        let now = ContinuousClock.now
+        shared.plans.withLock { $0[queue]?.surveyFailed(survey, duration: now - began, now: now) }
     }
 
     private func claiming(
@@ -258,8 +278,8 @@ private struct Claiming: Sendable {
     }
 
     let statements: [(SQL, StaticString)]
+    let look: ClaimPlan.Look
     private let queue: String
-    private let look: ClaimPlan.Look
 
     init(queue: String, look: ClaimPlan.Look, limit: Int, lease: Duration, node: Int32, policy: QueuePolicy) {
         self.queue = queue

@@ -114,6 +114,25 @@ import Testing
         }
     }
 
+    @Test func `a share that was taken back, and is found to have arrived before, is delivered`() async throws {
+        try await Fixture.run { f in
+            let person = try await f.person()
+            _ = try await f.agree(person)
+            let share = try await f.share(person).id
+            #expect(try await f.begin(share) == 1)
+            let stored = try await f.transaction { connection -> Share? in
+                try f.store.finishRelease(of: share, attempt: 1, outcome: .unknown(code: "not_told"), in: connection)
+                _ = try f.store.cancel(share: share, by: "staff:2", in: connection)
+                try f.store.finishRelease(
+                    of: share, attempt: 1, outcome: .delivered(reference: "DH-1"), in: connection)
+                return try f.store.share(share, in: connection)
+            }
+            #expect(stored?.state == .delivered)
+            #expect(stored?.reference == "DH-1")
+            #expect(stored?.failure == nil)
+        }
+    }
+
     @Test func `a parked share that is taken back leaves nobody anything to decide`() async throws {
         try await Fixture.run { f in
             let person = try await f.person()

@@ -24,11 +24,12 @@ import Testing
         let agreements = [
             Example.agreement("A", signedOn: "2026-01-01", revokedAt: "2026-06-01"),
             Example.agreement("S", signedOn: "2026-02-01", supplements: "A"),
+            Example.agreement("SS", signedOn: "2026-03-01", supplements: "S"),
             Example.agreement("old", signedOn: "2025-02-01", supplements: "A"),
             Example.agreement("lost", signedOn: "2026-01-01", supplements: "gone"),
         ]
-        #expect(Self.standings(agreements, on: "2026-05-01") == [.inForce, .inForce, .replaced, .replaced])
-        #expect(Self.standings(agreements, on: "2026-06-01") == [.revoked, .revoked, .replaced, .replaced])
+        #expect(Self.standings(agreements, on: "2026-05-01") == [.inForce, .inForce, .replaced, .replaced, .replaced])
+        #expect(Self.standings(agreements, on: "2026-06-01") == [.revoked, .revoked, .replaced, .replaced, .replaced])
     }
 
     @Test func `what the policy names for a permit is in force`() {

@@ -50,7 +50,7 @@ import Testing
                 body(
                     """
                     {"person_id": "x", "signed_on": "31/12/2025", "signed_by": "neighbour", "starts": "2026-02-01",
-                     "expires": "2026-01-01", "guardian_permission": "yes", "scan_sha256": "0g", "witness": "A Name",
+                     "expires": "2026-01-01", "guardian_permission": "yes", "authority_evidence": " ", "scan_sha256": "0g", "witness": "A Name",
                      "scope": [{"recipient": "", "purposes": ["marketing2"], "about": "dog"}]}
                     """))
         }
@@ -58,7 +58,8 @@ import Testing
         #expect(
             Set(error.findings.map(\.path)) == [
                 "person_id", "signed_on", "signed_by", "expires", "scope[0].recipient", "scope[0].purposes[0]",
-                "scope[0].purposes", "scope[0].about", "guardian_permission", "scan_sha256", "witness",
+                "scope[0].purposes", "scope[0].about", "guardian_permission", "authority_evidence", "scan_sha256",
+                "witness",
             ])
     }
 

@@ -19,7 +19,7 @@ struct ClaimPlanTests {
     @Test func `the first claim is a survey from the beginning`() {
         var plan = ClaimPlan()
         let look = plan.next(limit: 10, suspects: true, now: start)
-        #expect(look.survey == .init(starts: [:]))
+        #expect(look.survey?.isFull == true)
         #expect(
             look.arms == [
                 .init(shelf: .suspect, most: 1, floor: 0), .init(shelf: .emergency, most: 10, floor: 0),
@@ -52,10 +52,60 @@ struct ClaimPlanTests {
 
     @Test func `a survey without an answer is made up for soon`() throws {
         var plan = try plan(finding: [.routine: 500])
-        _ = try plan.requireSurvey(at: start + .seconds(1))
-        plan.surveyFailed(now: start + .seconds(2))
+        let survey = try plan.requireSurvey(at: start + .seconds(1))
+        plan.surveyFailed(survey, duration: .seconds(1), now: start + .seconds(2))
         #expect(!plan.isSurveyDue(now: start + .milliseconds(2_099)))
         #expect(plan.isSurveyDue(now: start + .milliseconds(2_100)))
+    }
+
+    @Test func `a survey from the beginning that fails holds the others up no longer than it took`() throws {
+        var plan = try plan(finding: [.routine: 1])
+        for second in 1...40 {
+            let survey = try plan.requireSurvey(at: start + .seconds(second))
+            guard !survey.isFull || second < 40 else {
+                // It takes thirty seconds and fails; the next are not from the beginning.
+                let failed = start + .seconds(70)
+                plan.surveyFailed(survey, duration: .seconds(30), now: failed)
+                let next = try plan.requireSurvey(at: failed + .seconds(1))
+                #expect(!next.isFull)
+                return
+            }
+            plan.surveyed(survey, lowest: [.routine: 10], duration: .zero, now: start + .seconds(second))
+        }
+        Issue.record("no survey from the beginning after forty seconds")
+    }
+
+    @Test func `a long survey from the beginning does not make the others seldom`() throws {
+        let plan = try plan(finding: [.routine: 1], duration: .seconds(2))
+        #expect(!plan.isSurveyDue(now: start + .milliseconds(99)))
+        #expect(plan.isSurveyDue(now: start + .milliseconds(100)))
+    }
+
+    @Test func `no survey starts above what came back from waiting`() throws {
+        var plan = try plan(finding: [.routine: 5_000])
+        for second in stride(from: 1, through: 39, by: 2) {
+            let survey = try plan.requireSurvey(at: start + .seconds(second))
+            plan.surveyed(survey, lowest: [.routine: 5_000], duration: .zero, now: start + .seconds(second))
+        }
+        plan.returned([(.routine, 100)])
+        // More than one: each starts where the one before left the floor.
+        for second in [39.2, 39.4] {
+            let now = start + .milliseconds(Int(second * 1_000))
+            let survey = try plan.requireSurvey(at: now)
+            #expect(!survey.isFull)
+            #expect(survey.starts[.routine] == 100)
+            plan.surveyed(survey, lowest: [.routine: 100], duration: .zero, now: now)
+            #expect(plan.next(limit: 1, suspects: false, now: now).arms.last?.floor == 100)
+        }
+    }
+
+    @Test func `an answer that was given up changes nothing`() throws {
+        var plan = try plan(finding: [.routine: 500])
+        let first = try plan.requireSurvey(at: start + .seconds(1))
+        let second = try plan.requireSurvey(at: start + .seconds(40))
+        plan.surveyed(second, lowest: [.routine: 70], duration: .zero, now: start + .seconds(40))
+        plan.surveyed(first, lowest: [.routine: 900], duration: .seconds(40), now: start + .seconds(41))
+        #expect(plan.next(limit: 10, suspects: false, now: start).arms.map(\.floor) == [0, 0, 70])
     }
 
     @Test func `a survey says when something came to life below the floor`() throws {

@@ -63,7 +63,7 @@ struct RequestReader {
         return id
     }
 
-    /// An id of somebody or something in another system. It goes to the ledger, which keeps it for ever: never words.
+    /// An id of somebody or something in another system. It is kept in clear, in the ledger for ever: never words.
     mutating func id(_ key: String) -> String? {
         guard let text = text(key, longest: 64) else { return nil }
         let isID = text.utf8.allSatisfy { byte in

@@ -32,6 +32,9 @@ struct AgreementRequest {
         }
         let supplements = reader.uuid("supplements")
         let evidence = reader.text("authority_evidence")
+        if let evidence, evidence.allSatisfy(\.isWhitespace) {
+            reader.fail(.schema, "authority_evidence", "Must say something")
+        }
         let hasGuardianPermission = reader.flag("guardian_permission") ?? false
         let scanDigest = reader.digest("scan_sha256")
         let witness = reader.id("witness")

@@ -135,31 +135,38 @@ package struct Sharing: Sendable {
     package func agreement(_ id: UUIDValue) async throws -> Value? {
         let stored = try await database.read { [store] connection in
             try store.agreement(id, in: connection).map {
-                ($0, try store.agreements(of: $0.person, in: connection).map(\.agreement))
+                ($0, try store.agreements(of: $0.person, isCounting: true, in: connection))
             }
         }
-        return stored.map { Self.detail(of: $0, among: $1) }
+        return stored.map { Self.detail(of: $0, counting: $1.map(\.agreement)) }
     }
 
     /// All agreements of a person, the newest first, or nil when there is no such person.
     package func agreements(of person: UUIDValue) async throws -> [Value]? {
         let stored = try await database.read { [store] connection in
-            try store.person(person, in: connection).map { _ in try store.agreements(of: person, in: connection) }
+            try store.person(person, in: connection).map { _ in
+                (
+                    try store.agreements(of: person, in: connection),
+                    try store.agreements(of: person, isCounting: true, in: connection).map(\.agreement)
+                )
+            }
         }
-        return stored.map { stored in
-            let all = stored.map(\.agreement)
-            return stored.sorted { $0.agreement.version > $1.agreement.version }.map { Self.detail(of: $0, among: all) }
+        return stored.map { all, counting in
+            all.sorted { $0.agreement.version > $1.agreement.version }.map { Self.detail(of: $0, counting: counting) }
         }
     }
 
     /// Ids, codes, instants: what shows that somebody else could sign is sealed, and only told to be there.
-    private static func detail(of stored: StoredAgreement, among all: [Agreement]) -> Value {
+    ///
+    /// - Parameter counting: The person's agreements that count; one that a merger of persons set aside does not.
+    private static func detail(of stored: StoredAgreement, counting: [Agreement]) -> Value {
         let agreement = stored.agreement
         let at = Instant(microseconds: Timestamp.now().microseconds)
         var object: Object = [
             "agreement_id": .string(stored.id.description), "person_id": .string(stored.person.description),
             "version": .number(String(agreement.version)),
-            "state": .string(agreement.standing(among: all, at: at).rawValue),
+            "state": .string(
+                counting.contains(agreement) ? agreement.standing(among: counting, at: at).rawValue : "set_aside"),
             "signed_on": .string(agreement.signedOn.rfc3339),
             "has_authority_evidence": .bool(agreement.authorityEvidence != nil),
             "guardian_permission": .bool(agreement.hasGuardianPermission),
@@ -219,15 +226,18 @@ package struct Sharing: Sendable {
                 } ?? [nil]
             guard !lines.isEmpty else { return nil }
             var cancelled: [UUIDValue] = []
+            // Once, after all rows are locked: whoever takes a share back locks its row first, then the queue's keys.
+            var messages: [Int64] = []
             for line in lines {
                 guard
                     let withdrawal = try store.withdraw(
                         agreement: id, scopeLine: line, receivedAt: receivedAt, by: actor, in: connection)
                 else { return nil }
                 cancelled += withdrawal.shares
-                let cause = Cause(code: "agreement_withdrawn", text: "The person withdrew the permission it rested on")
-                _ = try queue.cancel(withdrawal.messages.map(MessageID.init(rawValue:)), cause: cause, in: connection)
+                messages += withdrawal.messages
             }
+            let cause = Cause(code: "agreement_withdrawn", text: "The person withdrew the permission it rested on")
+            _ = try queue.cancel(messages.map(MessageID.init(rawValue:)), cause: cause, in: connection)
             return [
                 "agreement_id": .string(id.description),
                 "cancelled_shares": .array(cancelled.map { .string($0.description) }),
@@ -287,16 +297,21 @@ package struct Sharing: Sendable {
     package func cancel(_ id: UUIDValue, _ body: [UInt8] = [], by actor: String) async throws -> Answer? {
         let wanted = try CancellationRequest(body)
         let actor = wanted.requestedBy.map { "\(actor)/\($0)" } ?? actor
-        return try await database.transaction { [store, queue] connection -> Answer? in
-            switch try store.cancel(share: id, by: actor, in: connection) {
-            case .cancelled(let share):
+        let cancellation = try await database.transaction { [store, queue] connection -> ShareCancellation? in
+            let cancellation = try store.cancel(share: id, by: actor, in: connection)
+            if case .cancelled(let share)? = cancellation, let message = share.message {
                 let cause = Cause(code: "taken_back", text: "Who asked for it took it back")
-                let messages = share.message.map { [MessageID(rawValue: $0)] } ?? []
-                _ = try queue.cancel(messages, cause: cause, in: connection)
-                return .made(Self.value(of: share))
-            case .tooLate: return .conflict
-            case nil: return nil
+                _ = try queue.cancel([MessageID(rawValue: message)], cause: cause, in: connection)
             }
+            return cancellation
+        }
+        switch cancellation {
+        case .cancelled(let share):
+            // The person's next share may go now.
+            queue.wake(Dispatch.queueName(share.request.recipient))
+            return .made(Self.value(of: share))
+        case .tooLate: return .conflict
+        case nil: return nil
         }
     }
 
