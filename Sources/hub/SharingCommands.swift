@@ -13,6 +13,22 @@ struct AgreementCommand: AsyncParsableCommand {
         subcommands: [Add.self, Show.self, List.self, Withdraw.self]
     )
 
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Record the agreement that stands as JSON on standard input, as for POST /v1/agreements."
+        )
+        @OptionGroup var installation: InstallationOption
+
+        func run() async throws {
+            let body = try LocalFile.readStandardInput(limit: 1 << 20)
+            _ = try await installation.open { hub in
+                try await SharingOutput.show {
+                    try await HubServices(hub).sharing.addAgreement(body, by: "command")?.value
+                }
+            }
+        }
+    }
+
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "One agreement: how it stands, and its lines.")
         @OptionGroup var installation: InstallationOption
@@ -44,22 +60,6 @@ struct AgreementCommand: AsyncParsableCommand {
         }
     }
 
-    struct Add: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Record the agreement that stands as JSON on standard input, as for POST /v1/agreements."
-        )
-        @OptionGroup var installation: InstallationOption
-
-        func run() async throws {
-            let body = try LocalFile.readStandardInput(limit: 1 << 20)
-            _ = try await installation.open { hub in
-                try await SharingOutput.show {
-                    try await HubServices(hub).sharing.addAgreement(body, by: "command")?.value
-                }
-            }
-        }
-    }
-
     struct Withdraw: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Withdraw an agreement as of now, or one recipient of it; cancels what is queued under it."
@@ -86,27 +86,6 @@ struct ShareCommand: AsyncParsableCommand {
         abstract: "Ask for a share; see where one stands; take one back.",
         subcommands: [Request.self, Show.self, List.self, Cancel.self]
     )
-
-    struct Cancel: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Take back a share that waits to be sent or to be decided by a person.",
-            discussion: "Exits 65 when it is on its way or has ended."
-        )
-        @OptionGroup var installation: InstallationOption
-        @Argument(help: "The share's id.") var id: String
-
-        func run() async throws {
-            let id = try InstallationOption.id(id)
-            try await installation.open { hub in
-                let answer = try await HubServices(hub).sharing.cancel(id, by: "command")
-                if case .conflict? = answer {
-                    Output.remark("It is on its way, or has ended: see 'hub share show \(id)'.")
-                    throw ExitCode.badData
-                }
-                _ = try await SharingOutput.show { answer?.value }
-            }
-        }
-    }
 
     struct Request: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -166,6 +145,27 @@ struct ShareCommand: AsyncParsableCommand {
                     ]
                 }
                 Output.table(["id", "at", "recipient", "purpose", "state", "decision"], rows, json: format.json)
+            }
+        }
+    }
+
+    struct Cancel: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take back a share that waits to be sent or to be decided by a person.",
+            discussion: "Exits 65 when it is on its way or has ended."
+        )
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "The share's id.") var id: String
+
+        func run() async throws {
+            let id = try InstallationOption.id(id)
+            try await installation.open { hub in
+                let answer = try await HubServices(hub).sharing.cancel(id, by: "command")
+                if case .conflict? = answer {
+                    Output.remark("It is on its way, or has ended: see 'hub share show \(id)'.")
+                    throw ExitCode.badData
+                }
+                _ = try await SharingOutput.show { answer?.value }
             }
         }
     }
