@@ -1,4 +1,4 @@
-package import Disclosure
+import Disclosure
 import Ledger
 package import Postgres
 import Referral

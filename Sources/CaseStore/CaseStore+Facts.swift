@@ -74,17 +74,7 @@ extension CaseStore {
         guard let wrapped = try row.value("wrapped_key", as: [UInt8]?.self) else {
             throw CaseStoreError.keyDestroyed(person: id)
         }
-        var subject = Subject()
-        subject.supportEndedOn = try row.value("support_ended_at", as: Timestamp?.self).map(Instant.init)
-        subject.retentionUntil = try row.value("retention_until", as: Timestamp?.self).map(Instant.init)
-        subject.restrictedOn = try row.value("restricted_at", as: Timestamp?.self).map(Instant.init)
-        subject.deceasedOn = try row.value("deceased_at", as: Timestamp?.self).map(Instant.init)
-        subject.erasure = try row.value("erasure", as: String?.self).flatMap(Subject.Erasure.init)
-        subject.careStatus = try row.value("care_status", as: String?.self).flatMap(Subject.CareStatus.init)
-        subject.hasLegalHold = try row.value("has_legal_hold")
-        subject.isInDfEProgramme = try row.value("is_in_dfe_programme")
-        subject.hasIpsosLinkConsent = try row.value("has_ipsos_link_consent")
-        subject.objections = Set(try row.value("objections", as: [String].self).compactMap(Subject.Objection.init))
+        let subject = try Subject(row: row)
         let key = try vault.unwrap(wrapped)
         let profile = try referral(row.value("sealed_profile"), with: key, at: Place.profile(id))
         return Circumstances(subject: subject, profile: profile, key: key)
@@ -92,8 +82,8 @@ extension CaseStore {
 
     /// The facts of a share at a moment. A group that the policy does not know makes them unreadable, which refuses.
     func facts(
-        _ request: ShareRequest, _ recipient: RecipientSetup, _ person: Circumstances, stage: Stage,
-        queuedAt: Timestamp?, at: Timestamp
+        _ request: ShareRequest, _ recipient: RecipientSetup, _ person: Circumstances,
+        approvals: [ShareApproval] = [], stage: Stage, queuedAt: Timestamp?, at: Timestamp
     ) -> DisclosureFacts {
         var subject = person.subject
         subject.age = person.profile.person.age(on: Instant(at).date)
@@ -104,6 +94,8 @@ extension CaseStore {
         asked.recipientChannels = recipient.channels
         asked.isRecipientSuspended = recipient.isSuspended
         asked.contract = recipient.contract
+        request.grounds.enter(into: &asked)
+        for approval in approvals where approval.isApproved { asked.approve(as: approval.role, by: approval.approver) }
         return DisclosureFacts(
             at: Instant(at), stage: stage, queuedAt: queuedAt.map(Instant.init), subject: subject,
             agreements: person.agreements, request: asked,
@@ -112,6 +104,21 @@ extension CaseStore {
 }
 
 extension Subject {
+    /// Reads the columns that tell of a person what the policy must know besides the age.
+    init(row: Row) throws {
+        self.init()
+        supportEndedOn = try row.value("support_ended_at", as: Timestamp?.self).map(Instant.init)
+        retentionUntil = try row.value("retention_until", as: Timestamp?.self).map(Instant.init)
+        restrictedOn = try row.value("restricted_at", as: Timestamp?.self).map(Instant.init)
+        deceasedOn = try row.value("deceased_at", as: Timestamp?.self).map(Instant.init)
+        erasure = try row.value("erasure", as: String?.self).flatMap(Subject.Erasure.init)
+        careStatus = try row.value("care_status", as: String?.self).flatMap(Subject.CareStatus.init)
+        hasLegalHold = try row.value("has_legal_hold")
+        isInDfEProgramme = try row.value("is_in_dfe_programme")
+        hasIpsosLinkConsent = try row.value("has_ipsos_link_consent")
+        objections = Set(try row.value("objections", as: [String].self).compactMap(Subject.Objection.init))
+    }
+
     /// Takes over what forbids something to somebody who was found to be this person.
     fileprivate mutating func forbid(as row: Row) throws {
         restrictedOn = try restrictedOn ?? row.value("restricted_at", as: Timestamp?.self).map(Instant.init)

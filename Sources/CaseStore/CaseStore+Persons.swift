@@ -134,11 +134,11 @@ extension CaseStore {
     /// Waits for a release about the person that is being decided, and is seen by the next. The age is not among it:
     /// that is told by the profile.
     ///
-    /// - Returns: Whether there is such a person.
-    @discardableResult
+    /// - Parameter changing: The names of what changes, for the ledger, which does not tell to what.
     package func setCircumstances(
-        _ subject: Subject, of person: UUIDValue, in connection: Connection
-    ) throws -> Bool {
+        _ subject: Subject, of person: UUIDValue, changing: [String], by actor: String, at: Timestamp = .now(),
+        in connection: Connection
+    ) throws {
         try connection.execute(
             """
             UPDATE record.person
@@ -152,7 +152,27 @@ extension CaseStore {
                 has_ipsos_link_consent = \(subject.hasIpsosLinkConsent),
                 objections = \(subject.objections.map(\.rawValue).sorted())
             WHERE id = \(person)
-            """, name: "record.set_circumstances") > 0
+            """, name: "record.set_circumstances")
+        let fields: [LedgerField: String] = [
+            .person: person.description, .actor: actor, .changed: changing.sorted().joined(separator: " "),
+        ]
+        try append([entry(.circumstancesChanged, at: at, fields)], in: connection)
+    }
+
+    /// What the disclosure policy must know of a person besides the age, as it was entered; nothing when there is no such
+    /// person. What was entered of those who were found to be this person is not in it.
+    package func subject(of person: UUIDValue, isLocked: Bool = false, in connection: Connection) throws -> Subject? {
+        let lock: SQL = isLocked ? "FOR NO KEY UPDATE" : ""
+        return try connection.query(
+            """
+            SELECT
+                support_ended_at, retention_until, restricted_at, deceased_at, erasure, care_status, has_legal_hold,
+                is_in_dfe_programme, has_ipsos_link_consent, objections
+            FROM record.person
+            WHERE id = \(person)
+            \(lock)
+            """, name: isLocked ? "record.lock_subject" : "record.subject"
+        ).first.map(Subject.init(row:))
     }
 
     // MARK: Inside

@@ -1,4 +1,4 @@
-package import Disclosure
+import Disclosure
 import Ledger
 package import Postgres
 
@@ -17,24 +17,33 @@ extension CaseStore {
         of ids: [UUIDValue], at: Timestamp? = nil, in connection: Connection,
         recipient: (Share) -> RecipientSetup
     ) throws -> [PreparedShare] {
+        try prepare(of: ids, [.queued, .sending], stage: .send, at: at, in: connection, recipient: recipient)
+    }
+
+    /// The same for shares in any states and for either stage.
+    func prepare(
+        of ids: [UUIDValue], _ states: [ShareState], stage: Stage, at: Timestamp? = nil, isLocked: Bool = true,
+        in connection: Connection, recipient: (Share) -> RecipientSetup
+    ) throws -> [PreparedShare] {
         var reads = Pipeline()
-        addReads(of: "IN (SELECT person FROM record.share WHERE id = ANY (\(ids)))", isLocked: true, to: &reads)
+        addReads(of: "IN (SELECT person FROM record.share WHERE id = ANY (\(ids)))", isLocked: isLocked, to: &reads)
+        let lock: SQL = isLocked ? "FOR UPDATE" : ""
         reads.add(
             """
             SELECT \(Share.columns), coalesce(\(at), clock_timestamp()) AS judged_at
             FROM record.share
-            WHERE id = ANY (\(ids)) AND state IN ('queued', 'sending')
+            WHERE id = ANY (\(ids)) AND state = ANY (\(states.map(\.rawValue))::record.share_state[])
             ORDER BY id
-            FOR UPDATE
-            """, name: "record.lock_shares")
+            \(lock)
+            """, name: isLocked ? "record.lock_shares" : "record.read_shares")
         let results = try connection.pipeline(reads)
         let persons = try circumstances(results[..<Self.readsOfPersons])
         return try results[Self.readsOfPersons].compactMap { row in
             let share = try Share(row)
             guard let person = persons[share.request.person] else { return nil }
             let facts = facts(
-                share.request, recipient(share), person, stage: .send, queuedAt: share.queuedAt,
-                at: try row.value("judged_at"))
+                share.request, recipient(share), person, approvals: share.approvals, stage: stage,
+                queuedAt: share.queuedAt, at: try row.value("judged_at"))
             return PreparedShare(share: share, facts: facts, profile: person.profile, key: person.key)
         }
     }
@@ -47,7 +56,7 @@ extension CaseStore {
         var entries: [LedgerEntry] = []
         for release in releases {
             precondition(
-                release.decision.outcome.releases && release.prepared.facts.stage == .send,
+                release.decision.mayLeave && release.prepared.facts.stage == .send,
                 "nothing leaves without a permit of this moment")
             let share = release.prepared.share
             let decision = try KeptDecision(
@@ -94,34 +103,6 @@ extension CaseStore {
         SELECT id, at, attempt
         FROM share
         """
-    }
-
-    /// Stops a share that was judged at send and may not go: a refusal cancels it, a referral parks it.
-    package func stop(_ prepared: PreparedShare, decision: Decision, in connection: Connection) throws {
-        precondition(!decision.outcome.releases, "a permitted share is sent")
-        let id = prepared.share.id
-        let state: ShareState = decision.outcome == .refer ? .parked : .cancelled
-        let at = Timestamp(decision.at)
-        let kept = try KeptDecision(
-            decision, prepared.facts, of: prepared.share.request, key: prepared.key, vault: vault)
-        var writes = Pipeline()
-        writes.add(
-            """
-            UPDATE record.share
-            SET state = \(state)::record.share_state, decided_at = \(at), outcome = \(decision.outcome.rawValue),
-                reason = \(decision.reason.rawValue), failure = \(decision.reason.rawValue), released = '{}',
-                policy_version = \(decision.policyVersion),
-                finished_at = CASE WHEN \(state == .cancelled) THEN \(at)::timestamptz END
-            WHERE id = \(id)
-            """, name: "record.stop_share")
-        writes.add(KeptDecision.inserting([kept]), name: "record.keep_decision")
-        writes.add(
-            appending([entry(.shareDecided, at: at, kept.fields.merging([.state: state.rawValue]) { $1 })]),
-            name: "ledger.append")
-        if state == .parked {
-            writes.add(adding([parking(prepared.share.request, decision)]), name: "record.add_work_items")
-        }
-        _ = try connection.pipeline(writes)
     }
 
     /// Enters how attempts ended: delivered, back to the queue, or failed with a work item.

@@ -1,6 +1,7 @@
 import Disclosure
 import Ledger
 package import Postgres
+import Referral
 
 extension CaseStore {
     /// Gathers the facts on which shares are judged when they are asked for; one round trip.
@@ -62,12 +63,14 @@ extension CaseStore {
         """
         INSERT INTO record.share (
             id, person, referral, agreement, message, requested_at, decided_at, queued_at, finished_at, agreement_version,
-            state, recipient, purpose, level, channel, requested_by, asked, outcome, reason, policy_version, released
+            state, recipient, purpose, level, channel, requested_by, asked, outcome, reason, policy_version, released,
+            failure, authority_ref, ordered, is_public_body
         )
         SELECT
             id, person, referral, agreement, message, requested_at, decided_at, queued_at, finished_at, agreement_version,
             state::record.share_state, recipient, purpose, level, channel, requested_by, string_to_array(asked, ' '),
-            outcome, reason, policy_version, string_to_array(released, ' ')
+            outcome, reason, policy_version, string_to_array(released, ' '), failure, authority_ref,
+            string_to_array(ordered, ' '), is_public_body
         FROM unnest(
             \(shares.map(\.id)), \(shares.map(\.request.person)), \(shares.map(\.request.referral)),
             \(shares.map(\.agreement)), \(shares.map(\.message)), \(shares.map(\.request.requestedAt)),
@@ -76,10 +79,14 @@ extension CaseStore {
             \(shares.map(\.request.recipient)), \(shares.map(\.request.purpose)), \(shares.map(\.request.level)),
             \(shares.map(\.request.channel)), \(shares.map(\.request.requestedBy)),
             \(shares.map { $0.request.groups.joined(separator: " ") }), \(shares.map(\.outcome)),
-            \(shares.map(\.reason)), \(shares.map(\.policyVersion)), \(shares.map { $0.released.joined(separator: " ") })
+            \(shares.map(\.reason)), \(shares.map(\.policyVersion)), \(shares.map { $0.released.joined(separator: " ") }),
+            \(shares.map(\.failure)), \(shares.map(\.request.grounds.authorityReference)),
+            \(shares.map { $0.request.grounds.orderedGroups.words.joined(separator: " ") }),
+            \(shares.map(\.request.grounds.isPublicBody))
         ) AS new (
             id, person, referral, agreement, message, requested_at, decided_at, queued_at, finished_at, agreement_version,
-            state, recipient, purpose, level, channel, requested_by, asked, outcome, reason, policy_version, released
+            state, recipient, purpose, level, channel, requested_by, asked, outcome, reason, policy_version, released,
+            failure, authority_ref, ordered, is_public_body
         )
         """
     }
@@ -87,7 +94,7 @@ extension CaseStore {
     /// The work item of a share on which a named person must decide.
     func parking(_ request: ShareRequest, _ decision: Decision) -> (item: NewWorkItem, at: Timestamp) {
         let item = NewWorkItem(
-            kind: .parkedShare, code: decision.reason.rawValue, person: request.person, share: request.id,
+            kind: .parkedShare, code: decision.code, person: request.person, share: request.id,
             partner: request.recipient)
         return (item, Timestamp(decision.at))
     }
@@ -147,12 +154,7 @@ extension CaseStore {
             SET state = \(share.state.rawValue)::record.share_state, finished_at = \(at), failure = \(Self.cancelled)
             WHERE id = \(id)
             """, name: "record.cancel_share")
-        writes.add(
-            """
-            UPDATE record.work_item
-            SET state = 'done', done_at = \(at), done_by = \(actor)
-            WHERE share = \(id) AND kind = 'parked_share' AND state = 'open'
-            """, name: "record.finish_parked_share")
+        writes.add(finishingParked(id, by: actor, at: at), name: "record.finish_parked_share")
         let fields: [LedgerField: String] = [
             .share: id.description, .person: share.request.person.description, .state: share.state.rawValue,
             .reason: Self.cancelled, .actor: actor,
@@ -196,7 +198,13 @@ extension Share {
     static let columns: SQL = """
         id, person, referral, recipient, purpose, level, asked, channel, requested_by, requested_at, state, outcome,
         reason, agreement, agreement_version, policy_version, released, message, reference, failure, attempts,
-        decided_at, queued_at, finished_at
+        decided_at, queued_at, finished_at, authority_ref, ordered, is_public_body,
+        ARRAY (
+            SELECT role || ' ' || approver || ' ' || (extract(epoch FROM at) * 1000000)::bigint
+            FROM record.share_approval
+            WHERE share_approval.share = share.id AND is_approved
+            ORDER BY at
+        ) AS approvals
         """
 
     /// Reads a row of ``columns``.
@@ -206,6 +214,10 @@ extension Share {
                 id: try row.value("id"), person: try row.value("person"), referral: try row.value("referral"),
                 recipient: try row.value("recipient"), purpose: try row.value("purpose"),
                 level: try row.value("level"), groups: try row.value("asked"), channel: try row.value("channel"),
+                grounds: ShareGrounds(
+                    authorityReference: try row.value("authority_ref"),
+                    orderedGroups: Set(try row.value("ordered", as: [String].self).compactMap(FieldGroup.init)),
+                    isPublicBody: try row.value("is_public_body")),
                 requestedBy: try row.value("requested_by"), requestedAt: try row.value("requested_at")),
             state: try row.value("state"), outcome: try row.value("outcome"), reason: try row.value("reason"),
             agreement: try row.value("agreement"), agreementVersion: try row.value("agreement_version"),
@@ -213,6 +225,18 @@ extension Share {
             message: try row.value("message"), reference: try row.value("reference"),
             failure: try row.value("failure"), attempts: try row.value("attempts"),
             decidedAt: try row.value("decided_at"), queuedAt: try row.value("queued_at"),
-            finishedAt: try row.value("finished_at"))
+            finishedAt: try row.value("finished_at"),
+            approvals: try row.value("approvals", as: [String].self).compactMap(ShareApproval.init(row:)))
+    }
+}
+
+extension ShareApproval {
+    /// Reads an element of the column `approvals` of ``Share/columns``: role, approver and instant.
+    fileprivate init?(row text: String) {
+        let parts = text.split(separator: " ")
+        guard parts.count == 3, let role = ApprovalRole(rawValue: String(parts[0])), let at = Int64(parts[2]) else {
+            return nil
+        }
+        self.init(role: role, approver: String(parts[1]), at: Timestamp(microseconds: at))
     }
 }

@@ -67,6 +67,6 @@ extension CaseStore {
         .actor, .partner, .apiKey, .submission, .referral, .person, .otherPerson, .match, .share, .recipient, .purpose,
         .level, .channel,
         .asked, .stage, .outcome, .state, .reason, .released, .attempt, .message, .agreement, .agreementVersion,
-        .scopeLine,
+        .scopeLine, .authority, .role, .approvals, .changed,
     ]
 }

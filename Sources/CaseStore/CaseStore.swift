@@ -54,6 +54,9 @@ enum Place {
     static func fingerprint(_ person: UUIDValue) -> String { "record.person/\(person)/fingerprint" }
     static func match(_ match: UUIDValue) -> String { "record.match/\(match)" }
     static func matchReason(_ decision: UUIDValue) -> String { "record.match_decision/\(decision)" }
+    static func approval(_ share: UUIDValue, _ approver: String) -> String {
+        "record.share_approval/\(share)/\(approver)"
+    }
     static func facts(_ decision: UUIDValue) -> String { "record.decision/\(decision)" }
 }
 

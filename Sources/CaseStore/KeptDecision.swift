@@ -35,6 +35,11 @@ struct KeptDecision {
         ]
         fields[.agreement] = decision.agreementID
         fields[.agreementVersion] = decision.agreementVersion.map(String.init)
+        fields[.authority] = facts.request.authorityReference
+        let approvals = facts.request.approvals
+        if !approvals.isEmpty {
+            fields[.approvals] = approvals.map { "\($0.rawValue)=\($1)" }.sorted().joined(separator: " ")
+        }
         self.fields = fields
     }
 

@@ -24,6 +24,7 @@ package enum RecordSchema {
             Migration(number: 8, name: "mail_answers", sql: text(PackageResources.record_0008_mail_answers_sql)),
             Migration(number: 9, name: "awaiting", sql: text(PackageResources.record_0009_awaiting_sql)),
             Migration(number: 10, name: "matching", sql: text(PackageResources.record_0010_matching_sql)),
+            Migration(number: 11, name: "approvals", sql: text(PackageResources.record_0011_approvals_sql)),
         ])
 }
 
@@ -34,6 +35,7 @@ package enum LedgerSchema {
         migrations: [
             Migration(number: 1, name: "entries", sql: text(PackageResources.ledger_0001_entries_sql)),
             Migration(number: 2, name: "positions", sql: text(PackageResources.ledger_0002_positions_sql)),
+            Migration(number: 3, name: "approvals", sql: text(PackageResources.ledger_0003_approvals_sql)),
         ])
 }
 

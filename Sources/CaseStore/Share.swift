@@ -34,13 +34,15 @@ package struct ShareRequest: Sendable, Hashable {
     package let level: String
     package let groups: [String]
     package let channel: String
+    package let grounds: ShareGrounds
+    /// An id; what a staff system knows its people by comes after its own id and a slash.
     package let requestedBy: String
     package let requestedAt: Timestamp
 
     package init(
         id: UUIDValue = .v7(), person: UUIDValue, referral: UUIDValue? = nil, recipient: String, purpose: String,
-        level: String = Level.identifiable.rawValue, groups: [String], channel: String, requestedBy: String,
-        requestedAt: Timestamp = .now()
+        level: String = Level.identifiable.rawValue, groups: [String], channel: String,
+        grounds: ShareGrounds = ShareGrounds(), requestedBy: String, requestedAt: Timestamp = .now()
     ) {
         self.id = id
         self.person = person
@@ -50,11 +52,13 @@ package struct ShareRequest: Sendable, Hashable {
         self.level = Self.word(level)
         self.groups = Set(groups.map(Self.word)).sorted()
         self.channel = Self.word(channel)
+        self.grounds = grounds
         self.requestedBy = requestedBy
         self.requestedAt = requestedAt
     }
 
-    private static func word(_ text: String) -> String {
+    /// Code letters as they are; anything else as `unreadable`.
+    static func word(_ text: String) -> String {
         let isWord = text.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -89,6 +93,22 @@ package struct Share: Sendable, Hashable {
     package var decidedAt: Timestamp?
     package var queuedAt: Timestamp?
     package var finishedAt: Timestamp?
+    /// Who let it go on so far.
+    package var approvals: [ShareApproval] = []
+
+    /// Whether it waits for something that judging it again does not bring: two persons were found to be one, and staff
+    /// take it back or ask anew.
+    package var waitsForStaffAlone: Bool {
+        state == .parked && failure != reason && failure != Decision.secondPersonRequired
+    }
+
+    /// Whose approval it lacks; nil when it waits for none, or no approval helps.
+    package var awaits: ApprovalRole? {
+        guard state == .parked else { return nil }
+        if failure == Decision.secondPersonRequired { return .second }
+        return outcome == Outcome.refer.rawValue && failure == reason
+            ? reason.flatMap(ReasonCode.init).flatMap(ApprovalRole.init(lackedFor:)) : nil
+    }
 
     package var id: UUIDValue { request.id }
 }
@@ -123,7 +143,7 @@ package struct NewShare: Sendable {
     /// Where the decision leads: queued, refused or parked.
     package var state: ShareState {
         switch decision.outcome {
-        case .permit, .permitReduced: .queued
+        case .permit, .permitReduced: decision.mayLeave ? .queued : .parked
         case .refer: .parked
         case .deny: .refused
         }
@@ -136,7 +156,8 @@ package struct NewShare: Sendable {
             request: asked.request, state: state, outcome: decision.outcome.rawValue,
             reason: decision.reason.rawValue, agreement: decision.agreement,
             agreementVersion: decision.agreementVersion, policyVersion: decision.policyVersion,
-            released: decision.released.words, message: message, attempts: 0, decidedAt: decidedAt,
+            released: decision.mayLeave ? decision.released.words : [], message: message,
+            failure: state == .parked ? decision.code : nil, attempts: 0, decidedAt: decidedAt,
             queuedAt: state == .queued ? decidedAt : nil, finishedAt: state == .refused ? decidedAt : nil)
     }
 }
@@ -201,9 +222,18 @@ package struct ReleaseSender: Sendable, Hashable {
 /// A share that is about to be sent, with the facts of this moment. Its locks hold until the transaction ends.
 package struct PreparedShare: Sendable {
     package let share: Share
-    package let facts: DisclosureFacts
+    package internal(set) var facts: DisclosureFacts
     let profile: Referral
     let key: DataKey
+}
+
+extension PreparedShare {
+    /// As it would be judged if somebody had approved.
+    package func approved(as role: ApprovalRole) -> PreparedShare {
+        var approved = self
+        approved.facts.request.approve(as: role, by: "preview of \(role.rawValue)")
+        return approved
+    }
 }
 
 /// A release that was decided and rendered, and whose bytes wait to leave.

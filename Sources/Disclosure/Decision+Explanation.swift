@@ -46,9 +46,9 @@ extension Decision {
     /// The decision for machines. The keys are these and stay; a later version may add some.
     ///
     /// `format` 1, `outcome`, `reason`, `explanation`, `purpose`, `level`, `recipient`, `released`, `withheld`,
-    /// `obligations`, `clauses`, `agreement` (`id`, `version`), `policy_version`, `at`, `queue`, `needs_second_person`, and
-    /// `tried`: for each line of the order of evaluation that was tried `step`, `rule`, `facts` and `applied`. What there
-    /// is none of is null, or an empty list.
+    /// `obligations`, `clauses`, `agreement` (`id`, `version`), `policy_version`, `at`, `queue`, `needs_second_person`,
+    /// `awaits_second_person`, and `tried`: for each line of the order of evaluation that was tried `step`, `rule`, `facts`
+    /// and `applied`. What there is none of is null, or an empty list.
     package func value(by rules: PolicyRules) -> Value {
         [
             "format": 1,
@@ -69,6 +69,7 @@ extension Decision {
             "at": .string(at.rfc3339),
             "queue": queue.map { .string($0.rawValue) } ?? .null,
             "needs_second_person": .bool(needsSecondPerson),
+            "awaits_second_person": .bool(awaitsSecondPerson),
             "tried": .array(
                 trace.map { line in
                     [

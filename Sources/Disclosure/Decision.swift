@@ -22,12 +22,17 @@ package struct Decision: Sendable, Hashable {
     /// Whether a second named person has to approve before it leaves: for the National Fraud Initiative, identifiable
     /// research, and legal purposes to a body outside the register.
     package let needsSecondPerson: Bool
+    /// Whether it is permitted, needs a second person, and fewer than two have approved.
+    package let awaitsSecondPerson: Bool
     /// Nil unless exactly one was asked for, and it is known.
     package let purpose: Purpose?
     /// The recipient's name; nil for one that is not in the register.
     package let recipientName: String?
     /// Every line of the order of evaluation that was tried; empty when no trace was asked for.
     package let trace: [RuleTrace]
+
+    /// Whether the share may leave now: it is permitted, and by as many people as it needs.
+    package var mayLeave: Bool { outcome.releases && !awaitsSecondPerson }
 }
 
 /// A line of the order of evaluation that was tried.

@@ -120,7 +120,8 @@ extension ShareRequestFacts {
             known: [
                 "recipient", "purpose", "purposes", "level", "groups", "channel", "recipient_channels",
                 "recipient_suspended", "contract", "incident_ref", "live", "call_back_verified", "authority_ref",
-                "officer_approval", "dpo_approval", "ordered_groups", "public_body", "research_authorised",
+                "officer_approval", "dpo_approval", "second_approval", "ordered_groups", "public_body",
+                "research_authorised",
                 "undertakings", "why_identifiable", "ig_approval", "intended_use", "identity_verified",
                 "previously_disclosed", "extract",
             ])
@@ -140,6 +141,7 @@ extension ShareRequestFacts {
         authorityReference = reader.reference(value, path, "authority_ref")
         officerApproval = reader.reference(value, path, "officer_approval")
         dpoApproval = reader.reference(value, path, "dpo_approval")
+        secondApproval = reader.reference(value, path, "second_approval")
         orderedGroups = reader.words(value, path, "ordered_groups") ?? []
         isPublicBody = reader.flag(value, path, "public_body")
         isResearchAuthorised = reader.flag(value, path, "research_authorised")

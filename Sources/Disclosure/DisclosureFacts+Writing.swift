@@ -78,6 +78,7 @@ extension ShareRequestFacts {
         object["authority_ref"] = authorityReference.map(Value.string)
         object["officer_approval"] = officerApproval.map(Value.string)
         object["dpo_approval"] = dpoApproval.map(Value.string)
+        object["second_approval"] = secondApproval.map(Value.string)
         object["ordered_groups"] = orderedGroups.isEmpty ? nil : list(orderedGroups)
         object["public_body"] = flag(isPublicBody)
         object["research_authorised"] = flag(isResearchAuthorised)

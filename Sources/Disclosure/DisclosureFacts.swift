@@ -135,6 +135,8 @@ package struct ShareRequestFacts: Sendable, Hashable {
     package var officerApproval: String?
     /// The data protection officer's approval of this share.
     package var dpoApproval: String?
+    /// Another named person's approval, where one is not enough.
+    package var secondApproval: String?
     /// The groups that an order or statute names.
     package var orderedGroups: Set<FieldGroup> = []
     /// Whether a recipient outside the register is a public body.

@@ -33,6 +33,8 @@ package enum Policy {
         let facts = evaluation.facts
         let released = outcome.releases ? evaluation.released : []
         let agreement = evaluation.permission?.agreement
+        let needsSecondPerson = needsSecondPerson(evaluation)
+        let awaitsSecondPerson = outcome.releases && needsSecondPerson && facts.request.approvers.count < 2
         return Decision(
             outcome: outcome,
             reason: reason,
@@ -45,8 +47,9 @@ package enum Policy {
             agreementVersion: agreement?.version,
             policyVersion: evaluation.rules.version,
             at: facts.at,
-            queue: facts.stage == .send ? queueAction(for: outcome) : nil,
-            needsSecondPerson: needsSecondPerson(evaluation),
+            queue: facts.stage == .send ? queueAction(for: outcome, awaitsSecondPerson) : nil,
+            needsSecondPerson: needsSecondPerson,
+            awaitsSecondPerson: awaitsSecondPerson,
             purpose: evaluation.purpose,
             recipientName: evaluation.recipientName,
             trace: trace)
@@ -62,9 +65,9 @@ package enum Policy {
         return row + reason.clauses.filter { !row.contains($0) }
     }
 
-    private static func queueAction(for outcome: Outcome) -> QueueAction {
+    private static func queueAction(for outcome: Outcome, _ awaitsSecondPerson: Bool) -> QueueAction {
         switch outcome {
-        case .permit, .permitReduced: .go
+        case .permit, .permitReduced: awaitsSecondPerson ? .park : .go
         case .refer: .park
         case .deny: .cancel
         }

@@ -55,11 +55,15 @@ package struct PolicyShelfError: Error, Sendable, CustomStringConvertible {
 }
 
 extension PolicyRules {
-    /// These rules as far as the hub serves them: with the purposes that rest on the person's consent. The others need
-    /// approvals and incidents on record, which staff cannot enter yet: they are refused by code.
+    /// These rules as far as the hub serves them: with the purposes that rest on the person's consent, and those that
+    /// rest on a law and a named person's approval. The others need incidents, extracts or proofs of identity on record,
+    /// which staff cannot enter yet: they are refused by code.
     package var serving: PolicyRules {
         var rules = self
-        rules.enabledPurposes.formIntersection([.careSupport, .supportReferral, .benefitsSupport, .housingSupport])
+        rules.enabledPurposes.formIntersection([
+            .careSupport, .supportReferral, .benefitsSupport, .housingSupport, .safeguarding, .fraudPrevention,
+            .legalStatutory,
+        ])
         return rules
     }
 }

@@ -9,6 +9,10 @@ package enum LedgerKind: String, CaseIterable, Sendable {
     case agreementWithdrawn = "agreement_withdrawn"
     case shareRequested = "share_requested"
     case shareDecided = "share_decided"
+    /// A named person let a share go on.
+    case shareApproved = "share_approved"
+    /// A named person did not let a share go.
+    case shareNotApproved = "share_not_approved"
     /// Written before the bytes leave: each attempt has one of its own.
     case release
     /// What became of a release.
@@ -25,6 +29,8 @@ package enum LedgerKind: String, CaseIterable, Sendable {
     case policyChanged = "policy_changed"
     /// The content of an earlier entry was destroyed; only its commitment is left.
     case entryErased = "entry_erased"
+    /// What the policy must know of a person was changed: an objection, a restriction, the end of support.
+    case circumstancesChanged = "circumstances_changed"
     /// A member of staff decided whether two persons are one, or took that back.
     case matchDecided = "match_decided"
     /// A partner or a credential was added, disabled or revoked.
@@ -65,6 +71,14 @@ package enum LedgerField: String, CaseIterable, Sendable {
     case asked
     /// Groups released, in the same form.
     case released
+    /// The order, statute or request under which a share was asked for, by the id under which it is kept.
+    case authority
+    /// In which capacity a person answered.
+    case role
+    /// Who had approved when a decision was taken, as `officer=…`, joined by a space.
+    case approvals
+    /// The names of what was changed, joined by a space.
+    case changed
     /// An id under which a parent's or guardian's permission is kept.
     case permission
     case stage

@@ -218,7 +218,7 @@ import Testing
             var circumstances = Subject()
             circumstances.restrictedOn = Instant(microseconds: f.now.microseconds)
             _ = try await f.transaction { [circumstances] in
-                try f.store.setCircumstances(circumstances, of: person, in: $0)
+                try f.store.setCircumstances(circumstances, of: person, changing: [], by: "test", in: $0)
             }
             try await decide(match, .same, at: f.now, f)
             _ = try await f.agree(known)

@@ -146,7 +146,9 @@ import Testing
             let share = try await f.share(person).id
             var subject = Subject()
             subject.supportEndedOn = Instant(microseconds: f.now.microseconds)
-            try await f.transaction { [subject] in _ = try f.store.setCircumstances(subject, of: person, in: $0) }
+            try await f.transaction { [subject] in
+                try f.store.setCircumstances(subject, of: person, changing: [], by: "test", in: $0)
+            }
             #expect(try await f.begin(share) == nil)
             let stopped = try #require(try await f.transaction { try f.store.share(share, in: $0) })
             #expect(stopped.state == .cancelled)
@@ -174,7 +176,7 @@ import Testing
                     NewRelease(prepared: $0, decision: $1, bytesHash: [])
                 }
                 try f.store.beginReleases(releases, in: connection)
-                try f.store.stop(prepared[2], decision: decisions[2], in: connection)
+                try f.store.judge(prepared[2], decision: decisions[2], in: connection)
                 return zip(releases, [.delivered(reference: "A"), .rejected(code: "schema")]).map {
                     EndedRelease(share: $0.prepared.share.id, attempt: $0.attempt, outcome: $1)
                 }

@@ -54,7 +54,9 @@ import Testing
             _ = try await f.agree(person)
             var subject = Subject()
             subject.erasure = .requested
-            try await f.transaction { [subject] in _ = try f.store.setCircumstances(subject, of: person, in: $0) }
+            try await f.transaction { [subject] in
+                try f.store.setCircumstances(subject, of: person, changing: [], by: "test", in: $0)
+            }
             let share = try await f.share(person)
             #expect(share.state == .parked)
             let items = try await f.transaction { try f.store.workItems(.parkedShare, in: $0) }
@@ -139,7 +141,9 @@ import Testing
             _ = try await f.agree(person)
             var subject = Subject()
             subject.erasure = .requested
-            try await f.transaction { [subject] in _ = try f.store.setCircumstances(subject, of: person, in: $0) }
+            try await f.transaction { [subject] in
+                try f.store.setCircumstances(subject, of: person, changing: [], by: "test", in: $0)
+            }
             let share = try await f.share(person).id
             _ = try await f.transaction { try f.store.cancel(share: share, by: "staff:2", in: $0) }
             let (items, stored) = try await f.transaction {

@@ -144,7 +144,7 @@ struct Fixture: Sendable {
         else { return nil }
         let decision = Policy.decide(prepared.facts)
         guard decision.outcome.releases else {
-            try store.stop(prepared, decision: decision, in: connection)
+            try store.judge(prepared, decision: decision, in: connection)
             return nil
         }
         let release = NewRelease(

@@ -58,7 +58,7 @@ import Testing
             (asked.stage, sent.stage) = (.request, .send)
             let (request, send) = (Policy.decide(asked), Policy.decide(sent))
             #expect(request.queue == nil)
-            #expect(send.queue == (send.outcome.releases ? .go : send.outcome == .refer ? .park : .cancel))
+            #expect(send.queue == (send.mayLeave ? .go : send.outcome == .deny ? .cancel : .park))
             #expect(
                 (request.outcome, request.reason, request.level) == (send.outcome, send.reason, send.level), "\(facts)")
             #expect(request.released == send.released)

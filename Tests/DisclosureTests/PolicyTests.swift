@@ -208,6 +208,46 @@ import Testing
         #expect(!Policy.decide(Example.permitted(.researchEvaluation, .pseudonymised)).needsSecondPerson)
     }
 
+    @Test func `what needs a second person waits until two different ones have approved`() {
+        func decide(_ purpose: Purpose, _ change: (inout DisclosureFacts) -> Void = { _ in }) -> Decision {
+            var facts = Example.permitted(purpose)
+            facts.stage = .send
+            facts.request.dpoApproval = nil
+            facts.request.igApproval = nil
+            change(&facts)
+            return Policy.decide(facts)
+        }
+        let one = decide(.nfi)
+        #expect(one.outcome.releases && one.awaitsSecondPerson && !one.mayLeave && one.queue == .park)
+        #expect(one.code == "second_person_required")
+        let same = decide(.nfi) { $0.request.secondApproval = $0.request.officerApproval }
+        #expect(!same.mayLeave)
+        let two = decide(.nfi) { $0.request.secondApproval = "another" }
+        #expect(two.mayLeave && two.queue == .go)
+        #expect(decide(.safeguarding).mayLeave)
+        // The data protection officer's review of a body outside the register is one of the two.
+        let body = decide(.fraudPrevention) {
+            $0.request.recipient = "hmrc"
+            $0.request.isPublicBody = true
+            $0.request.dpoApproval = "dpo-1"
+        }
+        #expect(body.needsSecondPerson && body.mayLeave)
+    }
+
+    @Test func `a share that is referred says whose approval it lacks`() {
+        func role(_ reason: ReasonCode) -> ApprovalRole? { ApprovalRole(lackedFor: reason) }
+        #expect(role(.officerApprovalRequired) == .officer && role(.legalAuthorityRequired) == .officer)
+        #expect(
+            role(.publicBodyReview) == .dataProtectionOfficer && role(.restrictedDPOReview) == .dataProtectionOfficer)
+        #expect(role(.igApprovalRequired) == .informationGovernance)
+        // No approval brings back the dead or decides an erasure.
+        #expect(
+            [.deceasedReview, .erasurePending, .emergencyUnverified, .identityNotVerified].allSatisfy {
+                role($0) == nil
+            })
+        #expect(role(.noAgreement) == nil)
+    }
+
     @Test func `a decision names the clauses and the version of the policy`() {
         #expect(Policy.decide(Example.permitted(.careSupport)).clauses == ["C1"])
         let ended = Policy.decide(Example.facts(.careSupport) { $0.subject.supportEndedOn = Example.now })
@@ -270,8 +310,9 @@ import Testing
         let value = decision.value(by: .notice)
         #expect(
             try #require(value.objectValue).keys.sorted() == [
-                "agreement", "at", "clauses", "explanation", "format", "level", "needs_second_person", "obligations",
-                "outcome", "policy_version", "purpose", "queue", "reason", "recipient", "released", "tried", "withheld",
+                "agreement", "at", "awaits_second_person", "clauses", "explanation", "format", "level",
+                "needs_second_person", "obligations", "outcome", "policy_version", "purpose", "queue", "reason",
+                "recipient", "released", "tried", "withheld",
             ])
         #expect(value["outcome"] == "PERMIT" && value["reason"] == "permitted" && value["format"] == 1)
         #expect(value["released"] == ["NAME", "NEEDS", "NHSNO"] && value["withheld"] == .array([]))

@@ -58,10 +58,13 @@ import Testing
         }
     }
 
-    @Test func `the hub serves what rests on consent, and never more than the file has in use`() throws {
+    @Test func `the hub serves what rests on consent or an approval, and never more than the file has in use`() throws {
         #expect(
             PolicyRules.notice.serving.enabledPurposes
-                == [.careSupport, .supportReferral, .benefitsSupport, .housingSupport])
+                == [
+                    .careSupport, .supportReferral, .benefitsSupport, .housingSupport, .safeguarding, .fraudPrevention,
+                    .legalStatutory,
+                ])
         var rules = PolicyRules.notice
         rules.enabledPurposes = [.careSupport, .nfi]
         #expect(rules.serving.enabledPurposes == [.careSupport])

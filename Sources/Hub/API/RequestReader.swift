@@ -41,6 +41,14 @@ struct RequestReader {
         findings.append(Finding(code, at: key, text))
     }
 
+    /// Whether the key is there, be it with null.
+    func holds(_ key: String) -> Bool { object[key] != nil }
+
+    /// Complains of every key that is not among those that are known.
+    mutating func refuse(unless known: Set<String>, _ text: String) {
+        for key in object.keys where !known.contains(key) { fail(.schema, key, text) }
+    }
+
     mutating func text(_ key: String, required: Bool = false, longest: Int = 200) -> String? {
         switch object[key] {
         case nil, .null?:
@@ -64,8 +72,8 @@ struct RequestReader {
     }
 
     /// An id of somebody or something in another system. It is kept in clear, in the ledger for ever: never words.
-    mutating func id(_ key: String) -> String? {
-        guard let text = text(key, longest: 64) else { return nil }
+    mutating func id(_ key: String, required: Bool = false) -> String? {
+        guard let text = text(key, required: required, longest: 64) else { return nil }
         let isID = text.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

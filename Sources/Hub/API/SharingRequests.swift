@@ -90,7 +90,10 @@ struct NewShareRequest {
     var level: String?
     /// As asked; nil means what the recipient's document for this purpose holds.
     var groups: Set<FieldGroup>?
-    /// Who asks, inside the asking system: an id, not a name.
+    /// What it rests on besides an agreement.
+    var grounds: ShareGrounds
+    /// Who asks, inside the asking system: an id, not a name. Needed where a named person must approve, so that it is
+    /// somebody else.
     var requestedBy: String?
 
     /// - Throws: ``RequestError`` naming everything that is wrong.
@@ -101,10 +104,60 @@ struct NewShareRequest {
         purpose = reader.text("purpose", required: true, longest: 100) ?? ""
         level = reader.text("level")
         groups = reader.groups("groups")
+        grounds = ShareGrounds(
+            authorityReference: reader.id("authority_ref"), orderedGroups: reader.groups("ordered_groups") ?? [],
+            isPublicBody: reader.flag("public_body") ?? false)
         requestedBy = reader.id("requested_by")
+        if requestedBy == nil, Purpose(rawValue: purpose)?.family == .legal {
+            reader.fail(.missing, "requested_by", "Is required for this purpose: whoever approves is somebody else")
+        }
         try reader.finish()
         guard let person else { throw RequestError(findings: []) }
         self.person = person
+    }
+}
+
+/// The body of `POST /v1/shares/{id}/approvals`.
+struct ApprovalRequest {
+    private enum Verdict: String, CaseIterable {
+        case approve, refuse
+    }
+
+    private let role: ApprovalRole
+    private let isApproved: Bool
+    /// Inside the system that speaks for the person: an id.
+    private let approvedBy: String
+    private let name: String
+    private let reason: String
+    private let authorityReference: String?
+
+    /// - Throws: ``RequestError`` naming everything that is wrong.
+    init(_ body: [UInt8]) throws(RequestError) {
+        var reader = try RequestReader(body)
+        let role = reader.code("role", of: ApprovalRole.self, required: true)
+        let verdict = reader.code("verdict", of: Verdict.self, required: true)
+        let approvedBy = reader.id("approved_by", required: true)
+        let name = reader.text("name", required: true)
+        let reason = reader.text("reason", required: true, longest: 2_000)
+        authorityReference = reader.id("authority_ref")
+        for (key, words) in [("name", name), ("reason", reason)]
+        where words?.allSatisfy(\.isWhitespace) ?? false { reader.fail(.schema, key, "Must say something") }
+        try reader.finish()
+        guard let role, let verdict, let approvedBy, let name, let reason else { throw RequestError(findings: []) }
+        self.role = role
+        self.isApproved = verdict == .approve
+        self.approvedBy = approvedBy
+        self.name = name
+        self.reason = reason
+    }
+
+    /// As it is entered.
+    ///
+    /// - Parameter actor: The system that speaks for the person.
+    func approval(by actor: String) -> NewApproval {
+        NewApproval(
+            role: role, isApproved: isApproved, approver: "\(actor)/\(approvedBy)", name: name, reason: reason,
+            authorityReference: authorityReference)
     }
 }
 

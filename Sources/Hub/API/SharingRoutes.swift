@@ -1,6 +1,10 @@
+import FoundationEssentials
+import HTTPTypes
 import Hummingbird
+import NIOCore
 import Postgres
 import Referral
+import Translation
 
 /// Shared Agreements and shares, for staff systems.
 struct SharingRoutes {
@@ -16,6 +20,11 @@ struct SharingRoutes {
         group.post("/v1/shares", use: requestShare)
         group.get("/v1/shares/{id}", use: readShare)
         group.post("/v1/shares/{id}/cancellations", use: cancelShare)
+        group.get("/v1/shares/{id}/preview", use: preview)
+        group.get("/v1/shares/{id}/approvals", use: readAnswers)
+        group.post("/v1/shares/{id}/approvals", use: answer)
+        group.get("/v1/persons/{id}/circumstances", use: readCircumstances)
+        group.patch("/v1/persons/{id}/circumstances", use: changeCircumstances)
     }
 
     @Sendable
@@ -77,6 +86,66 @@ struct SharingRoutes {
         _ = try context.staff()
         guard let share = try await sharing.share(try context.parameters.id()) else { throw Problem.notFound }
         return .json(share)
+    }
+
+    @Sendable
+    private func preview(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.staff()
+        switch try await sharing.preview(try context.parameters.id(), by: staff.id) {
+        case .document(let document, let digest):
+            var headers = HTTPFields()
+            headers[.contentType] = document.mediaType
+            headers[.cacheControl] = "no-store"
+            // RFC 9530, section 2.
+            if let name = HTTPField.Name("Content-Digest") {
+                headers[name] = "sha-256=:\(Data(digest).base64EncodedString()):"
+            }
+            let body = ByteBuffer(bytes: document.bytes)
+            return Response(status: .ok, headers: headers, body: .init(byteBuffer: body))
+        case .nothing(let finding): throw Problem(finding)
+        case nil: throw Problem.notFound
+        }
+    }
+
+    @Sendable
+    private func answer(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.staff()
+        let id = try context.parameters.id()
+        let body = try await request.bytes(limit: Self.bodyLimit)
+        switch try await sharing.answer(body, to: id, by: staff.id) {
+        case .entered(let share): return .json(share)
+        case .refused(let finding): throw Problem(finding)
+        case nil: throw Problem.notFound
+        }
+    }
+
+    @Sendable
+    private func readAnswers(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.staff()
+        guard let answers = try await sharing.answers(to: try context.parameters.id(), by: staff.id) else {
+            throw Problem.notFound
+        }
+        return .json(answers)
+    }
+
+    @Sendable
+    private func readCircumstances(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        _ = try context.staff()
+        guard let circumstances = try await sharing.circumstances(of: try context.parameters.id()) else {
+            throw Problem.notFound
+        }
+        return .json(circumstances)
+    }
+
+    @Sendable
+    private func changeCircumstances(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.staff()
+        let id = try context.parameters.id()
+        let body = try await request.bytes(limit: Self.bodyLimit)
+        guard let changed = try await sharing.changeCircumstances(body, of: id, by: staff.id) else {
+            throw Problem.notFound
+        }
+        return .json(changed)
     }
 
     @Sendable

@@ -91,6 +91,11 @@ package struct OutboundPartners: Sendable {
         catalogue[recipient]?.outbound(for: purpose)
     }
 
+    /// The exact bytes that leave for a release, whoever asks for them: the gate before sending, or staff beforehand.
+    func document(_ release: Value, _ adapter: Adapter, _ outbound: Outbound) throws -> Rendered {
+        try Renderer(adapter: adapter, outbound: outbound).render(release)
+    }
+
     /// The partner's adapter.
     func adapter(_ recipient: String) -> Adapter? {
         catalogue[recipient]

@@ -71,8 +71,8 @@ struct ReleaseGate: Sendable {
                 return Passage(fate: .settled, judged: nil)
             }
             let decision = Policy.decide(share.facts, rules: rules, tracing: false)
-            guard decision.outcome.releases else {
-                try store.stop(share, decision: decision, in: connection)
+            guard decision.mayLeave else {
+                try store.judge(share, decision: decision, in: connection)
                 over.append(candidate.lease)
                 return Passage(fate: .settled, judged: decision.outcome)
             }
@@ -87,6 +87,12 @@ struct ReleaseGate: Sendable {
     private func document(
         _ prepared: PreparedShare, _ decision: Decision, entering releases: inout [NewRelease]
     ) -> Fate {
+        // The adapter's words for it are nothing to rely on: what an obligation demands is done, or nothing leaves.
+        let unmet = prepared.unmet(decision.obligations)
+        guard unmet.isEmpty else {
+            return .impossible(
+                Cause(code: "obligation_unmet", text: unmet.map(\.rawValue).sorted().joined(separator: " ")))
+        }
         guard let adapter = partners.adapter(recipient),
             let outbound = adapter.outbound(for: prepared.share.request.purpose),
             let channel = partners.channel(to: recipient)
@@ -98,8 +104,7 @@ struct ReleaseGate: Sendable {
         }
         let rendered: Rendered
         do {
-            rendered = try Renderer(adapter: adapter, outbound: outbound).render(
-                prepared.release(decision, from: sender))
+            rendered = try partners.document(prepared.release(decision, from: sender), adapter, outbound)
         } catch {
             return .impossible(Cause(code: "render_failed", text: "The document for this partner cannot be made"))
         }

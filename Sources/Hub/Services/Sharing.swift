@@ -8,12 +8,13 @@ import Translation
 
 /// Agreements and requests for shares: what staff ask, what the policy answers, what is queued.
 package struct Sharing: Sendable {
-    private let database: Database
-    private let store: CaseStore
-    private let queue: MessageQueue
-    private let partners: OutboundPartners
-    private let rules: PolicyRules
-    private let metrics: Metrics
+    let database: Database
+    let store: CaseStore
+    let queue: MessageQueue
+    let partners: OutboundPartners
+    let rules: PolicyRules
+    let sender: ReleaseSender
+    let metrics: Metrics
     private let asking: Coalescer<Asked, Asking>
 
     init(_ installation: Installation) {
@@ -26,6 +27,7 @@ package struct Sharing: Sendable {
         self.partners = partners
         let rules = installation.policy.inForce.serving
         self.rules = rules
+        sender = installation.sender
         metrics = installation.metrics
         asking = Coalescer(on: installation.database, maxBatch: 32, crowd: 32) { batch, connection in
             let requests = batch.map(\.request)
@@ -43,12 +45,7 @@ package struct Sharing: Sendable {
                 NewShare(asked, decision: Policy.decide(asked.facts, rules: rules, tracing: false))
             }
             let permitted = shares.indices.filter { shares[$0].state == .queued }
-            let messages = permitted.map { index -> NewMessage in
-                let request = shares[index].asked.request
-                return NewMessage(
-                    queue: Dispatch.queueName(request.recipient), key: request.person.description,
-                    payload: Array(request.id.description.utf8), correlation: request.id)
-            }
+            let messages = permitted.map { Self.message(for: shares[$0].asked.request) }
             for (index, id) in zip(permitted, try queue.enqueue(messages, in: connection)) {
                 shares[index].message = id.rawValue
             }
@@ -266,6 +263,7 @@ package struct Sharing: Sendable {
             level: wanted.level ?? Level.identifiable.rawValue,
             groups: groups.map(\.rawValue).sorted(),
             channel: outbound?.channel.rawValue ?? ReleaseChannel.httpsMutualTLS.rawValue,
+            grounds: wanted.grounds,
             requestedBy: wanted.requestedBy.map { "\(actor)/\($0)" } ?? actor
         )
         switch try await asking.submit(Asked(request: request, key: key)) {
@@ -274,9 +272,21 @@ package struct Sharing: Sendable {
         case .repeated(let share): return .repeated(Self.value(of: share))
         case .made(let share):
             metrics.count(.decisions, share.outcome ?? "none")
-            if share.state == .queued { queue.wake(Dispatch.queueName(share.request.recipient)) }
+            wake(for: share)
             return .made(Self.value(of: share))
         }
+    }
+
+    /// Tells the recipient's queue of a share that waits there.
+    func wake(for share: Share) {
+        if share.state == .queued { queue.wake(Dispatch.queueName(share.request.recipient)) }
+    }
+
+    /// The message that will send a share.
+    static func message(for request: ShareRequest) -> NewMessage {
+        NewMessage(
+            queue: Dispatch.queueName(request.recipient), key: request.person.description,
+            payload: Array(request.id.description.utf8), correlation: request.id)
     }
 
     /// What is asked for when nobody says: of the groups that the recipient's document can hold, those that the purpose
@@ -333,6 +343,7 @@ package struct Sharing: Sendable {
         decision["agreement_id"] = share.agreement.map { .string($0.description) }
         decision["agreement_version"] = share.agreementVersion.map { .number(String($0)) }
         decision["policy_version"] = share.policyVersion.map(Value.string)
+        decision["awaits"] = share.awaits.map { .string($0.rawValue) }
         var object: Object = [
             "share_id": .string(share.id.description),
             "person_id": .string(request.person.description),
@@ -343,6 +354,16 @@ package struct Sharing: Sendable {
             "attempts": .number(String(share.attempts)),
             "decision": .object(decision),
         ]
+        object["authority_ref"] = request.grounds.authorityReference.map(Value.string)
+        if !share.approvals.isEmpty {
+            object["approvals"] = .array(
+                share.approvals.map { approval in
+                    [
+                        "role": .string(approval.role.rawValue), "approved_by": .string(approval.approver),
+                        "at": .string(approval.at.rfc3339),
+                    ]
+                })
+        }
         object["failure"] = share.failure.map(Value.string)
         object["reference"] = share.reference.map(Value.string)
         object["finished_at"] = share.finishedAt.map { .string($0.rfc3339) }

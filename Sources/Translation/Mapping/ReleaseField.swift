@@ -12,7 +12,8 @@ struct ReleaseField: Sendable, Hashable {
 
     /// The facts of the share, the agreement and the sender.
     static let facts = [
-        "share.id", "share.purpose", "share.recipient", "share.level", "share.created_at", "agreement.id",
+        "share.id", "share.purpose", "share.recipient", "share.level", "share.created_at", "share.authority_ref",
+        "agreement.id",
         "agreement.version", "agreement.signed_on", "sender.id", "sender.name", "sender.ods", "groups",
     ]
 

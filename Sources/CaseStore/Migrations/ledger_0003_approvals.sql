@@ -1,0 +1,3 @@
+ALTER TYPE ledger.kind ADD VALUE 'share_approved';
+ALTER TYPE ledger.kind ADD VALUE 'share_not_approved';
+ALTER TYPE ledger.kind ADD VALUE 'circumstances_changed';

@@ -1,0 +1,50 @@
+import CaseStore
+import Crypto
+import Disclosure
+package import Postgres
+package import Referral
+package import Translation
+
+extension Sharing {
+    /// What would leave for a share if it left now.
+    package enum Preview: Sendable {
+        /// The exact bytes, with the groups that they hold. They leave as they are unless what is known of the person,
+        /// the agreement or the adapter changes before.
+        case document(Rendered, sha256: [UInt8])
+        /// Nothing would leave, whoever approved.
+        case nothing(Finding)
+    }
+
+    /// The exact bytes that would leave for a share that waits, as if everybody whose approval it lacks had approved;
+    /// that somebody looked is entered first. Nil when there is no such share.
+    package func preview(_ id: UUIDValue, by actor: String) async throws -> Preview? {
+        let found = try await database.transaction { [self] connection -> (Share, PreparedShare?)? in
+            guard let share = try store.share(id, in: connection) else { return nil }
+            let setup = try partners.setup(of: share.request.recipient, store, in: connection)
+            let prepared = try store.prepareShowing(id, in: connection) { _ in setup }
+            if prepared != nil { try store.enterView(of: share, by: actor, in: connection) }
+            return (share, prepared)
+        }
+        guard let (share, prepared) = found else { return nil }
+        guard var prepared else { return .nothing(Finding(.conflict, at: "", "The share has ended")) }
+        var decision = Policy.decide(prepared.facts, rules: rules, tracing: false)
+        // Each approval may show that another is lacking.
+        for _ in ApprovalRole.allCases {
+            guard let role = decision.awaits else { break }
+            prepared = prepared.approved(as: role)
+            decision = Policy.decide(prepared.facts, rules: rules, tracing: false)
+        }
+        guard decision.mayLeave else {
+            return .nothing(Finding(.conflict, at: "", "Nothing would leave: \(decision.code)"))
+        }
+        guard let adapter = partners.adapter(share.request.recipient),
+            let outbound = adapter.outbound(for: share.request.purpose)
+        else { return .nothing(Finding(.conflict, at: "", "No document is defined for this partner and purpose")) }
+        do {
+            let rendered = try partners.document(prepared.release(decision, from: sender), adapter, outbound)
+            return .document(rendered, sha256: Array(SHA256.hash(data: rendered.bytes)))
+        } catch {
+            return .nothing(Finding(.conflict, at: "", "The document for this partner cannot be made"))
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import ArgumentParser
+import CaseStore
+import Hub
+import Postgres
+import Referral
+import Translation
+
+/// `hub person`: what is known of a person without opening what is sealed.
+struct PersonCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "person",
+        abstract: "Find and show persons by id, and what the policy must know of them; no personal data is printed.",
+        subcommands: [Show.self, Find.self, List.self, Circumstances.self, Change.self]
+    )
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "A person's case state and number of referrals, and whom they were merged with."
+        )
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "The person's id.") var id: String
+
+        func run() async throws {
+            let id = try InstallationOption.id(id)
+            try await installation.open { hub in
+                let summary = try await hub.database.read { [store = hub.store] connection in
+                    try store.person(id, in: connection)
+                }
+                guard let summary else {
+                    Output.remark("No person has the id \(id).")
+                    throw ExitCode.badData
+                }
+                Output.json([
+                    "person_id": .string(summary.id.description), "created_at": .string(summary.createdAt.rfc3339),
+                    "case_id": summary.caseFile.map { .string($0.description) } ?? nil,
+                    "case_state": summary.caseState.map(Value.string) ?? nil,
+                    "referrals": .number(String(summary.referrals)),
+                    "has_verified_nhs_number": .bool(summary.hasVerifiedNHSNumber),
+                    "merged_into": summary.mergedInto.map { .string($0.description) } ?? nil,
+                    "merged": .array(summary.merged.map { .string($0.description) }),
+                ])
+            }
+        }
+    }
+
+    struct Find: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Find a person by the verified NHS number that stands on standard input."
+        )
+        @OptionGroup var installation: InstallationOption
+
+        func run() async throws {
+            let input = try LocalFile.readStandardInput(limit: 1 << 10)
+            let number = String(decoding: input, as: UTF8.self).filter(\.isNumber)
+            try await installation.open { hub in
+                let ids = try await hub.database.read { [store = hub.store] connection in
+                    try store.persons(withNHSNumber: number, in: connection)
+                }
+                for id in ids { Output.line(id.description) }
+                if ids.isEmpty { throw ExitCode.badData }
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Referrals and their persons, in order of arrival.")
+        @OptionGroup var installation: InstallationOption
+        @OptionGroup var format: JSONOption
+        @Option(help: "After this referral's id.") var after: String?
+        @Option(help: "How many.") var limit = 50
+
+        func run() async throws {
+            let after = try after.map(InstallationOption.id)
+            try await installation.open { hub in
+                let referrals = try await hub.database.read { [store = hub.store] connection in
+                    try store.referrals(after: after, limit: limit, in: connection)
+                }
+                let rows = referrals.map {
+                    [$0.id.description, $0.person.description, $0.sender, $0.type, $0.receivedAt.rfc3339]
+                }
+                Output.table(["referral", "person", "sender", "type", "received"], rows, json: format.json)
+            }
+        }
+    }
+
+    struct Circumstances: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "What the disclosure policy must know of a person: objections, restriction, end of support."
+        )
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "The person's id.") var id: String
+
+        func run() async throws {
+            let id = try InstallationOption.id(id)
+            _ = try await installation.open { hub in
+                try await SharingOutput.show { try await HubServices(hub).sharing.circumstances(of: id) }
+            }
+        }
+    }
+
+    struct Change: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Change what the policy must know of a person; every share that waits is judged again.",
+            discussion: """
+                The change stands as JSON on standard input, as for PATCH /v1/persons/{id}/circumstances: what is absent
+                stays, null takes back.
+                """
+        )
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "The person's id.") var id: String
+
+        func run() async throws {
+            let id = try InstallationOption.id(id)
+            let body = try LocalFile.readStandardInput(limit: 1 << 20)
+            _ = try await installation.open { hub in
+                try await SharingOutput.show {
+                    try await HubServices(hub).sharing.changeCircumstances(body, of: id, by: "command")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+import CaseStore
+import Hub
+import Postgres
+import Referral
+import Translation
+
+/// Prints what a sharing call answers, or its problem's findings with exit code 65.
+enum SharingOutput {
+    @discardableResult
+    static func show(_ body: () async throws -> Value?) async throws -> Value {
+        do {
+            guard let value = try await body() else {
+                Output.remark("Nothing has that id.")
+                throw ExitCode.badData
+            }
+            Output.json(value)
+            return value
+        } catch let error as RequestError {
+            for finding in error.findings { Output.remark("\(finding.path): \(finding.text)") }
+            throw ExitCode.badData
+        }
+    }
+}
