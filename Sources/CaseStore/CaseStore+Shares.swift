@@ -53,6 +53,7 @@ extension CaseStore {
         writes.add(inserting(created), name: "record.create_shares")
         writes.add(KeptDecision.inserting(kept), name: "record.keep_decisions")
         writes.add(appending(entries), name: "ledger.append")
+        writes.add(finishingProposals(of: created), name: "record.finish_proposals")
         let parked = shares.filter { $0.state == .parked }.map { parking($0.asked.request, $0.decision) }
         if !parked.isEmpty { writes.add(adding(parked), name: "record.add_work_items") }
         _ = try connection.pipeline(writes)

@@ -17,6 +17,45 @@ extension CaseStore {
         try connection.execute(adding(items.map { ($0, at) }), name: "record.add_work_items")
     }
 
+    /// Proposes shares to staff, each unless the same is proposed already.
+    package func propose(_ items: [NewWorkItem], at: Timestamp = .now(), in connection: Connection) throws {
+        guard !items.isEmpty else { return }
+        let known = try connection.query(
+            """
+            SELECT item.ordinal - 1
+            FROM unnest(\(items.map(\.person)), \(items.map(\.partner)), \(items.map(\.code)))
+                WITH ORDINALITY AS item (person, partner, code, ordinal)
+            WHERE EXISTS (
+                SELECT
+                FROM record.work_item
+                WHERE work_item.person = item.person
+                    AND work_item.partner = item.partner
+                    AND work_item.code = item.code
+                    AND kind = 'proposed_share'
+                    AND state = 'open'
+            )
+            """, name: "record.known_proposals"
+        ).decode(Int.self)
+        try add(items.indices.filter { !known.contains($0) }.map { items[$0] }, at: at, in: connection)
+    }
+
+    /// The statement that marks what was proposed as done, since it was asked for.
+    func finishingProposals(of shares: [Share]) -> SQL {
+        """
+        UPDATE record.work_item
+        SET state = 'done', done_at = share.requested_at, done_by = share.requested_by
+        FROM unnest(
+            \(shares.map(\.request.person)), \(shares.map(\.request.recipient)), \(shares.map(\.request.purpose)),
+            \(shares.map(\.request.requestedAt)), \(shares.map(\.request.requestedBy))
+        ) AS share (person, recipient, purpose, requested_at, requested_by)
+        WHERE work_item.person = share.person
+            AND work_item.partner = share.recipient
+            AND work_item.code = share.purpose
+            AND kind = 'proposed_share'
+            AND state = 'open'
+        """
+    }
+
     /// The statement of ``add(_:at:in:)`` for several items, each with its time, for a pipeline.
     func adding(_ added: [(item: NewWorkItem, at: Timestamp)]) -> SQL {
         let items = added.map(\.item)

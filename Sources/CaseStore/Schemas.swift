@@ -25,6 +25,7 @@ package enum RecordSchema {
             Migration(number: 9, name: "awaiting", sql: text(PackageResources.record_0009_awaiting_sql)),
             Migration(number: 10, name: "matching", sql: text(PackageResources.record_0010_matching_sql)),
             Migration(number: 11, name: "approvals", sql: text(PackageResources.record_0011_approvals_sql)),
+            Migration(number: 12, name: "proposals", sql: text(PackageResources.record_0012_proposals_sql)),
         ])
 }
 

@@ -20,6 +20,8 @@ package enum WorkItemKind: String, CaseIterable, Sendable, SQLScalar {
     case refusedSubmission = "refused_submission"
     case failedFile = "failed_file"
     case deadLetter = "dead_letter"
+    /// A share that follows from a referral by rule, and that staff may ask the person about; its code is the purpose.
+    case proposedShare = "proposed_share"
     /// A share on which a named person must decide.
     case parkedShare = "parked_share"
     /// A share that could not be delivered.

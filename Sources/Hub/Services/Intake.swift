@@ -32,9 +32,9 @@ package struct Intake: Sendable {
     /// In groups, each of which goes into one transaction in its order.
     private let acceptance: Coalescer<[Accepting], [Acceptance]>
     private let reading: Coalescer<UUIDValue, SealedDocument?>
-    private let storing: Coalescer<Worked, Void>
+    private let storing: Coalescer<Worked, Set<String>>
     /// For long tables, so that nobody waits for one who has nothing to do with it.
-    private let storingLong: Coalescer<Worked, Void>
+    private let storingLong: Coalescer<Worked, Set<String>>
 
     package init(_ installation: Installation) {
         let database = installation.database
@@ -77,14 +77,17 @@ package struct Intake: Sendable {
             let documents = try store.documents(receipts, in: connection)
             return receipts.map { documents[$0] }
         }
-        @Sendable func keep(_ batch: [Worked], in connection: Connection) throws -> [Void] {
+        let standing = StandingShares(installation)
+        @Sendable func keep(_ batch: [Worked], in connection: Connection) throws -> [Set<String>] {
             // In the order of their arrival: what answers another comes after it.
-            _ = try store.store(batch.map(\.intake).sorted { $0.receipt < $1.receipt }, in: connection)
+            let intake = batch.map(\.intake).sorted { $0.receipt < $1.receipt }
+            let results = try store.store(intake, in: connection)
+            let queues = try standing.propose(for: Array(zip(intake, results)), in: connection)
             let quarantined = batch.map(\.intake).filter { $0.state == .quarantined }
             try store.add(
                 quarantined.map { .quarantined($0.receipt, for: $0.findings, from: $0.sender) }, in: connection)
             guard try queue.acknowledge(batch.map(\.lease), in: connection).isEmpty else { throw LeaseLost() }
-            return batch.map { _ in }
+            return batch.map { _ in queues }
         }
         storing = Coalescer(on: database, maxBatch: 32, crowd: 32, body: keep)
         storingLong = Coalescer(on: database, maxBatch: 1, body: keep)
@@ -290,7 +293,8 @@ package struct Intake: Sendable {
             if let infected = try await scan(worked.contents) {
                 worked.intake = record(of: document.receipt, [], .quarantined, [infected])
             }
-            try await (worked.intake.items.count > 100 ? storingLong : storing).submit(worked)
+            let queues = try await (worked.intake.items.count > 100 ? storingLong : storing).submit(worked)
+            for name in queues { queue.wake(name) }
             metrics.count(.referrals, worked.intake.state.rawValue)
             return .acknowledged
         } catch is LeaseLost {

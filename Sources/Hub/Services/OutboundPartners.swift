@@ -24,6 +24,11 @@ package struct OutboundPartners: Sendable {
             func problem(_ text: String) {
                 problems.append(.init(line: nil, key: "outbound.\(partner)", text: text))
             }
+            for outbound in catalogue[partner]?.outbound ?? [] where !outbound.proposedFor.isEmpty {
+                if Purpose(rawValue: outbound.purpose)?.family != .consent {
+                    problem("propose_for of \(outbound.purpose) is only for purposes that rest on an agreement")
+                }
+            }
             if catalogue[partner] == nil { problem("is not an adapter; `hub adapters list` shows them") }
             do {
                 switch endpoint {

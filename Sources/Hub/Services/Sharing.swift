@@ -255,7 +255,10 @@ package struct Sharing: Sendable {
         let wanted = try NewShareRequest(body)
         let key = try key.map { try checked($0, by: actor, body) }
         let outbound = partners.outbound(recipient: wanted.recipient, purpose: wanted.purpose)
-        let groups = wanted.groups ?? usualGroups(wanted, outbound)
+        let groups =
+            wanted.groups
+            ?? rules.usualGroups(
+                of: outbound, for: wanted.recipient, wanted.purpose, at: wanted.level ?? Level.identifiable.rawValue)
         let request = ShareRequest(
             person: wanted.person,
             recipient: wanted.recipient,
@@ -287,16 +290,6 @@ package struct Sharing: Sendable {
         NewMessage(
             queue: Dispatch.queueName(request.recipient), key: request.person.description,
             payload: Array(request.id.description.utf8), correlation: request.id)
-    }
-
-    /// What is asked for when nobody says: of the groups that the recipient's document can hold, those that the purpose
-    /// and the recipient's ceiling admit. The person's agreement may still permit less.
-    private func usualGroups(_ wanted: NewShareRequest, _ outbound: Outbound?) -> Set<FieldGroup> {
-        guard let outbound, let purpose = Purpose(rawValue: wanted.purpose),
-            let row = rules.row(purpose, wanted.level.flatMap(Level.init) ?? .identifiable)
-        else { return [] }
-        let admitted = rules.ceilings[wanted.recipient].map { row.groups.intersection($0) } ?? row.groups
-        return outbound.groups.intersection(admitted)
     }
 
     /// Takes a share back that waits to be sent or to be decided by a person.

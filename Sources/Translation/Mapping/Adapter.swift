@@ -103,6 +103,9 @@ package struct Outbound: Sendable {
     package var perSecond: Double
     /// How long after the decision a delivery is still of use; later it is given up. Defaults to 72 hours.
     package var deadline: Duration
+    /// The needs of a referral for which a share of this purpose is proposed to staff; where the person's agreement has this
+    /// very line, it is asked for at once. Defaults to none.
+    package var proposedFor: Set<NeedCode>
     /// The name under which the deployment's configuration holds the MESH workflow id.
     package var workflow: String?
     /// The shape's file, below the adapters folder.

@@ -89,7 +89,7 @@ struct DefinitionReader {
             node, path,
             [
                 "purpose", "channel", "format", "media_type", "shape", "acknowledgement", "retry", "per_second",
-                "deadline",
+                "deadline", "propose_for",
                 "workflow",
             ])
         let channel: Outbound.Channel? = choice(node, "channel", path)
@@ -115,6 +115,7 @@ struct DefinitionReader {
             retry: retry(node.member("retry"), "\(path).retry"),
             perSecond: number(node, "per_second", path) ?? 5,
             deadline: duration(node, "deadline", path) ?? .seconds(72 * 3600),
+            proposedFor: needs(node, "propose_for", path),
             workflow: node.member("workflow")?.scalarText, shapeFile: shapeFile, shape: shape)
     }
 }
@@ -193,6 +194,19 @@ extension DefinitionReader {
         if let texts = value.texts { return texts }
         note(value, "\(path).\(key)", "a list of texts is expected", "write [one, two]")
         return []
+    }
+
+    /// Needs by their codes.
+    private mutating func needs(_ node: Node, _ key: String, _ path: String) -> Set<NeedCode> {
+        Set(
+            list(node, key, path).compactMap { text in
+                if let need = NeedCode(rawValue: text) { return need }
+                let known = NeedCode.allCases.map(\.rawValue)
+                note(
+                    node.member(key), "\(path).\(key)", "'\(text)' is no need",
+                    Suggestion.remedy(for: text, among: known))
+                return nil
+            })
     }
 
     private mutating func elements(_ node: Node, _ key: String) -> [(node: Node, key: String)] {

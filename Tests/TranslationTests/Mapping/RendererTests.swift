@@ -30,7 +30,8 @@ struct RendererTests {
         #expect(diagnostics == [])
         let outbound = Outbound(
             purpose: "housing_support", channel: .httpsMTLS, format: format, mediaType: format.mediaType,
-            acknowledgement: .transport, retry: .init(), perSecond: 5, deadline: .seconds(60), shapeFile: "",
+            acknowledgement: .transport, retry: .init(), perSecond: 5, deadline: .seconds(60), proposedFor: [],
+            shapeFile: "",
             shape: shape)
         let adapter = Adapter(
             id: "x", name: "X", kind: .housing, ods: [], inbound: [], outbound: [outbound], folder: "",
