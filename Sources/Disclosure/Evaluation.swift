@@ -1,7 +1,7 @@
 import Referral
 
-/// The facts with everything that several lines of the order need, derived once.
-struct Evaluation {
+/// The facts with everything that several lines of the order need, derived once. A class, because each line is handed it.
+final class Evaluation {
     let facts: DisclosureFacts
     let rules: PolicyRules
     /// The purposes asked for, each once.
@@ -116,7 +116,10 @@ extension Evaluation {
     /// Whether the recipient is in the purpose's rows at any level.
     var isInRow: Bool {
         guard let recipient else { return unlisted != nil }
-        return rules.matrix.contains { $0.purpose == purpose && $0.recipients.contains(recipient.id) }
+        // By index: a row is not copied to be looked at.
+        return rules.matrix.indices.contains {
+            rules.matrix[$0].purpose == purpose && rules.matrix[$0].recipients.contains(recipient.id)
+        }
     }
 
     /// Whether a member of a kind that needs a contract has none at this moment, or an entry by name does not hold.

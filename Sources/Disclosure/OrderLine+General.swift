@@ -5,7 +5,7 @@ extension OrderLine {
     static let shape = [
         deny(1, .purposeMissing, facts: \.purposeText) { $0.purposes.isEmpty },
         deny(1, .marketingNever, facts: \.purposeText) { $0.purposes.contains("marketing") },
-        deny(1, .saleNever, facts: \.purposeText) { !Set(["sale", "rent"]).isDisjoint(with: $0.purposes) },
+        deny(1, .saleNever, facts: \.purposeText) { $0.purposes.contains("sale") || $0.purposes.contains("rent") },
         deny(1, .multiplePurposes, facts: { FactText.text("purposes", $0.purposes.count) }) { $0.purposes.count > 1 },
         deny(1, .purposeUnknown, facts: \.purposeText) { $0.purpose == nil },
         deny(1, .levelUnknown, facts: \.levelText) { $0.level == nil },

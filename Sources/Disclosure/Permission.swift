@@ -83,7 +83,8 @@ enum Permission {
         let fitting = live.filter { $0.purposes.contains(purpose) }
         let aboutPerson = fitting.filter { $0.about == .person }
         if !aboutPerson.isEmpty {
-            return .given(aboutPerson.reduce(into: []) { $0.formUnion($1.groups ?? row) }, by: base)
+            let groups = aboutPerson.map { $0.groups ?? row }
+            return .given(groups.dropFirst().reduce(groups[0]) { $0.union($1) }, by: base)
         }
         // None is live, as was seen above; so a line for this very purpose has been withdrawn.
         let isWithdrawn = named.contains { $0.about == .person && $0.purposes.contains(purpose) }

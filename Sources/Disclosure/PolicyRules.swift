@@ -16,6 +16,7 @@ package struct PolicyRules: Sendable, Hashable {
 
     /// The row of a purpose at a level; nil when the purpose has no such level.
     package func row(_ purpose: Purpose, _ level: Level) -> MatrixRow? {
-        matrix.first { $0.purpose == purpose && $0.level == level }
+        // By index: a row is not copied to be looked at.
+        matrix.indices.first { matrix[$0].purpose == purpose && matrix[$0].level == level }.map { matrix[$0] }
     }
 }
