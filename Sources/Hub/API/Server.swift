@@ -46,6 +46,7 @@ struct Server {
             intake: hub.intake, receipts: hub.receipts, hl7Answers: hub.hl7Answers, metrics: hub.metrics
         ).add(to: authenticated)
         SharingRoutes(sharing: hub.sharing).add(to: authenticated)
+        ConsentRoutes(sharing: hub.sharing).add(to: authenticated)
         MatchRoutes(matches: hub.matches).add(to: authenticated)
         if !configuration.barsServices.isEmpty {
             let organisation = configuration.organisation

@@ -130,12 +130,27 @@ package struct Sharing: Sendable {
 
     /// An agreement as it stands, or nil.
     package func agreement(_ id: UUIDValue) async throws -> Value? {
-        let stored = try await database.read { [store] connection in
+        try await stored(id).map { Self.detail(of: $0, counting: $1) }
+    }
+
+    /// An agreement as FHIR R4 Consent, or nil: active while it permits anything, or will.
+    package func consent(_ id: UUIDValue) async throws -> Value? {
+        try await stored(id).map { stored, counting in
+            let at = Instant(microseconds: Timestamp.now().microseconds)
+            let counts = counting.contains(stored.agreement)
+            let standing = stored.agreement.standing(among: counting, at: at)
+            return ConsentResource.resource(
+                of: stored, isInForce: counts && [.inForce, .notStarted].contains(standing))
+        }
+    }
+
+    /// An agreement, and those of the person that count.
+    private func stored(_ id: UUIDValue) async throws -> (StoredAgreement, counting: [Agreement])? {
+        try await database.read { [store] connection in
             try store.agreement(id, in: connection).map {
-                ($0, try store.agreements(of: $0.person, isCounting: true, in: connection))
+                ($0, try store.agreements(of: $0.person, isCounting: true, in: connection).map(\.agreement))
             }
         }
-        return stored.map { Self.detail(of: $0, counting: $1.map(\.agreement)) }
     }
 
     /// All agreements of a person, the newest first, or nil when there is no such person.
