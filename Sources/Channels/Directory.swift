@@ -110,14 +110,6 @@ final class Directory: Sendable {
         throw Failure(call: "mkdirat", number: errno)
     }
 
-    /// Makes an empty file that is there after a power cut too.
-    func mark(_ name: FileName) throws(Failure) {
-        let file = name.withPath { openat(descriptor, $0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o640) }
-        guard file >= 0 else { throw Failure(call: "openat", number: errno) }
-        close(file)
-        try sync()
-    }
-
     /// Has the names that are in it now on disk.
     func sync() throws(Failure) {
         guard fsync(descriptor) == 0 else { throw Failure(call: "fsync", number: errno) }
@@ -195,16 +187,26 @@ final class Directory: Sendable {
     /// Writes a file so that whoever sees its name sees it whole, and so that it outlives a power cut: `name.part`, then
     /// synced, then renamed. An entry of the same name is replaced.
     func write(_ name: FileName, _ bytes: [UInt8]) throws(Failure) {
+        try stage(name, bytes)
+        try show(name)
+        try sync()
+    }
+
+    /// The first half of ``write(_:_:)``: the content is on disk as `name.part`.
+    func stage(_ name: FileName, _ bytes: [UInt8]) throws(Failure) {
         let part = name.appending(".part")
         // A leftover, or whatever else somebody put there: O_EXCL refuses to write through it.
         try removeAll(part)
         let file = part.withPath { openat(descriptor, $0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o640) }
         guard file >= 0 else { throw Failure(call: "openat", number: errno) }
         try Self.fill(file, bytes)
+    }
+
+    /// The second half: what was staged bears its name. It outlives a power cut once the directory is synced (``sync()``).
+    func show(_ name: FileName) throws(Failure) {
         // A file does not take the place of a folder by itself.
         if entry(name)?.isDirectory == true { try removeAll(name) }
-        _ = try move(part, to: self, as: name)
-        try sync()
+        _ = try move(name.appending(".part"), to: self, as: name)
     }
 
     /// Writes everything, syncs and closes.

@@ -7,7 +7,7 @@ import FoundationEssentials
 /// ```
 /// <drop>/<partner>/in/NAME, NAME.sha256, NAME.done      the partner's
 ///   └─ claim ─▶ <state>/claimed/<partner>/<claim>/…     ours: the partner cannot reach it
-///        │  begin ─▶ NAME.try1, .try2, .try3 beside it: attempts that have not come to an end
+///        │  begin ─▶ <claim>.try1, .try2, .try3: attempts that have not come to an end
 ///        ├─ answer ──▶ <drop>/<partner>/ack/NAME.ack.json ∣ NAME.nack.json, then the claim is removed
 ///        └─ set aside ─▶ <state>/refused/<partner>/<claim>/… with the nack, which the partner gets too
 /// ```
@@ -15,11 +15,11 @@ struct DropBox: Sendable {
     let partner: String
     /// For the watcher.
     let incomingPath: String
-    private let limits: DropFolder.Configuration
+    let limits: DropFolder.Configuration
     private let refusedPath: String
     private let incoming: Directory
-    private let answers: Directory
-    private let claimed: Directory
+    let answers: Directory
+    let claimed: Directory
     private let refused: Directory
 
     init(partner: String, limits: DropFolder.Configuration) throws {
@@ -41,10 +41,12 @@ struct DropBox: Sendable {
     }
 
     /// A set of files that the hub has taken; `name` is that of the file itself.
-    struct Claim: Sendable {
-        var id: FileName
+    struct ClaimedSet: Sendable {
+        var claim: DropClaim
         var name: FileName
         var directory: Directory
+        /// Whether this process's attempt is among those that are counted.
+        var isCounted = false
     }
 
     // MARK: Taking
@@ -60,10 +62,12 @@ struct DropBox: Sendable {
             let suffix = [".done", ".sha256", ".part"].first { name.dropping($0) != nil } ?? ""
             sets[name.dropping(suffix) ?? name, default: []].insert(suffix)
         }
+        // After what is claimed already, so that claims stand in the order in which they were made.
+        var number = try claims().compactMap { $0.number(at: now) }.max().map { $0 + 1 } ?? 0
         for (name, parts) in sets.sorted(by: { $0.key < $1.key }) {
             do {
                 if parts.isSuperset(of: ["", ".done"]) {
-                    try claim(name, now: now)
+                    try claim(name, now: now, number: &number)
                 } else if let report = try clear(name, parts, now: now) {
                     reports.append(report)
                 }
@@ -74,13 +78,13 @@ struct DropBox: Sendable {
 
     /// Takes a set out of the partner's reach. The marker goes first: whoever gets it owns the set, and after a crash the
     /// rest is found by it.
-    private func claim(_ name: FileName, now: Int64) throws {
-        let id = try newFolder(in: claimed, now: now)
+    private func claim(_ name: FileName, now: Int64, number: inout Int) throws {
+        let id = try newFolder(in: claimed, now: now, from: &number)
         let directory = try Directory(id, in: claimed)
         guard try incoming.move(name.appending(".done"), to: directory) else {
             return try claimed.remove(id, directory: true)
         }
-        try gather(Claim(id: id, name: name, directory: directory))
+        try gather(ClaimedSet(claim: DropClaim(id), name: name, directory: directory))
         // It vanished between the look and the claim: the marker goes back and waits for its file like any other.
         if directory.entry(name) == nil {
             _ = try directory.move(name.appending(".done"), to: incoming)
@@ -89,57 +93,32 @@ struct DropBox: Sendable {
     }
 
     /// Brings the file and its digest to their marker.
-    private func gather(_ claim: Claim) throws {
+    private func gather(_ set: ClaimedSet) throws {
         // A new set of the same name has begun to arrive: its parts are not ours to take.
-        let hasFile = claim.directory.entry(claim.name) != nil
-        guard incoming.entry(claim.name.appending(".done")) == nil, !hasFile || incoming.entry(claim.name) == nil
+        let hasFile = set.directory.entry(set.name) != nil
+        guard incoming.entry(set.name.appending(".done")) == nil, !hasFile || incoming.entry(set.name) == nil
         else { return }
-        for name in [claim.name, claim.name.appending(".sha256")] where claim.directory.entry(name) == nil {
-            _ = try incoming.move(name, to: claim.directory)
+        for name in [set.name, set.name.appending(".sha256")] where set.directory.entry(name) == nil {
+            _ = try incoming.move(name, to: set.directory)
         }
     }
 
     /// Everything taken and not answered yet, oldest first: also what a crash left behind.
-    func claims() throws -> [FileName] { try claimed.names() }
+    func claims() throws -> [DropClaim] { try claimed.names().map(DropClaim.init).sorted() }
 
     /// A set that was taken; `nil` when nothing in it is owed an answer.
-    func open(_ id: FileName) throws -> Claim? {
-        let directory = try Directory(id, in: claimed)
+    func open(_ claim: DropClaim) throws -> ClaimedSet? {
+        let directory = try Directory(claim.folder, in: claimed)
         guard let name = try directory.names().compactMap({ $0.dropping(".done") }).first else {
             // Made or answered just when the hub stopped.
-            try claimed.removeAll(id)
+            try claimed.removeAll(claim.folder)
             return nil
         }
-        let claim = Claim(id: id, name: name, directory: directory)
+        let set = ClaimedSet(claim: claim, name: name, directory: directory)
         // What cannot be brought is missing, and is answered as that.
-        try? gather(claim)
-        return claim
+        try? gather(set)
+        return set
     }
-
-    // MARK: Attempts
-
-    /// Counts an attempt, on disk, before anything looks into the file.
-    ///
-    /// The marks that stand there already are of processes that ended in the middle of it, whatever ended them: an
-    /// attempt that comes to an end takes its own away, with the claim or by ``giveBack(_:)``.
-    ///
-    /// - Returns: False when all attempts have been made, and none more may be.
-    func begin(_ claim: Claim) throws -> Bool {
-        let marks = (1...limits.attempts).map { Self.mark($0, of: claim) }
-        guard let next = marks.first(where: { claim.directory.entry($0) == nil }) else { return false }
-        try claim.directory.mark(next)
-        return true
-    }
-
-    /// Takes back the attempt begun last: it came to an end without an answer, and the file is not to blame.
-    func giveBack(_ claim: Claim) throws {
-        let marks = (1...limits.attempts).map { Self.mark($0, of: claim) }
-        guard let last = marks.last(where: { claim.directory.entry($0) != nil }) else { return }
-        try claim.directory.remove(last)
-    }
-
-    /// As long as `NAME.done`, so it fits wherever that did, and never one of the set's own names.
-    private static func mark(_ attempt: Int, of claim: Claim) -> FileName { claim.name.appending(".try\(attempt)") }
 
     // MARK: Clearing
 
@@ -171,13 +150,13 @@ struct DropBox: Sendable {
     }
 
     /// The file of a claim, if it is what it says it is.
-    func read(_ claim: Claim) throws -> Reading {
-        guard claim.name.isTaken else { return .refused(.name) }
-        guard claim.directory.entry(claim.name.appending(".done"))?.isRegular == true else {
+    func read(_ set: ClaimedSet) throws -> Reading {
+        guard set.name.isTaken else { return .refused(.name) }
+        guard set.directory.entry(set.name.appending(".done"))?.isRegular == true else {
             return .refused(.notPlain)
         }
         let bytes: [UInt8]
-        switch try claim.directory.read(claim.name, maximum: limits.maximumBytes) {
+        switch try set.directory.read(set.name, maximum: limits.maximumBytes) {
         case .bytes(let read): bytes = read
         case .missing: return .refused(.fileMissing)
         case .notPlain: return .refused(.notPlain)
@@ -185,7 +164,7 @@ struct DropBox: Sendable {
         case .tooLarge: return .refused(.tooLarge)
         }
         let stated: [UInt8]
-        switch try claim.directory.read(claim.name.appending(".sha256"), maximum: 1024) {
+        switch try set.directory.read(set.name.appending(".sha256"), maximum: 1024) {
         case .bytes(let read): stated = read
         case .missing: return .refused(.digestMissing)
         case .notPlain: return .refused(.notPlain)
@@ -193,8 +172,8 @@ struct DropBox: Sendable {
         case .tooLarge: return .refused(.digest)
         }
         let digest = Hexadecimal.text(SHA256.hash(data: bytes))
-        guard Self.states(stated, digest, of: claim.name) else { return .refused(.digest) }
-        return .file(DroppedFile(partner: partner, name: claim.name.shown, bytes: bytes, sha256: digest))
+        guard Self.states(stated, digest, of: set.name) else { return .refused(.digest) }
+        return .file(DroppedFile(partner: partner, name: set.name.shown, bytes: bytes, sha256: digest))
     }
 
     /// Whether a `.sha256` file, `<64 hex>  name` as sha256sum writes it, states this digest of this file. The name may be
@@ -211,44 +190,63 @@ struct DropBox: Sendable {
 
     // MARK: Answering
 
-    /// Gives the partner its answer, and only then lets go of the file.
-    func answer(_ claim: Claim, receipt: [UInt8], accepted: Bool) throws {
-        try answers.write(FileName(claim.name.shown + (accepted ? ".ack.json" : ".nack.json")), receipt)
-        try claimed.removeAll(claim.id)
+    /// The first half of an answer: it is on disk, and nobody sees it yet.
+    func stage(_ receipt: [UInt8], accepted: Bool, for set: ClaimedSet) throws {
+        try answers.stage(set.answer(accepted: accepted), receipt)
+    }
+
+    /// The second half, of a group: gives the partner the answers that were staged, and only then lets go of the files.
+    ///
+    /// - Returns: what could not be answered after all, and why.
+    func answer(_ staged: [(set: ClaimedSet, accepted: Bool)]) throws -> [(set: ClaimedSet, trouble: any Error)] {
+        var troubles: [(set: ClaimedSet, trouble: any Error)] = []
+        var shown: [ClaimedSet] = []
+        for (set, accepted) in staged {
+            do {
+                try answers.show(set.answer(accepted: accepted))
+                shown.append(set)
+            } catch { troubles.append((set, error)) }
+        }
+        try answers.sync()
+        for set in shown {
+            do { try claimed.removeAll(set.claim.folder) } catch { troubles.append((set, error)) }
+        }
+        return troubles
     }
 
     /// What staff are told of a claimed set that the hub is not asked about.
-    func report(_ claim: Claim, _ complaint: Complaint) -> DropReport {
-        report(claim.name, complaint, movedTo: claim.id)
+    func report(_ set: ClaimedSet, _ complaint: Complaint) -> DropReport {
+        report(set.name, complaint, movedTo: set.claim.id)
     }
 
     /// Refuses a claimed set without asking the hub: there is nothing in it that could be taken.
-    func refuse(_ claim: Claim, _ complaint: Complaint, now: Int64) throws {
-        let receipt = Self.nack(name: claim.name.shown, complaint, receivedAt: CivilTime.rfc3339(now))
-        _ = try setAside(claim, receipt: receipt)
+    func refuse(_ set: ClaimedSet, _ complaint: Complaint, now: Int64) throws {
+        let receipt = Self.nack(name: set.name.shown, complaint, receivedAt: CivilTime.rfc3339(now))
+        _ = try setAside(set, receipt: receipt)
     }
 
     /// Gives the partner its refusal, and keeps the whole set with that answer for staff to look at.
     ///
     /// - Returns: Where it is kept.
-    func setAside(_ claim: Claim, receipt: [UInt8]) throws -> String {
-        let name = FileName(claim.name.shown + ".nack.json")
+    func setAside(_ set: ClaimedSet, receipt: [UInt8]) throws -> String {
+        let name = set.answer(accepted: false)
         // Before anything is moved: a crash after it repeats the answer, the other order would lose it.
         try answers.write(name, receipt)
-        try claim.directory.write(name, receipt)
+        try set.directory.write(name, receipt)
         // The whole folder in one step, so that the claim is here or there and never in halves; under the claim's own
-        // name, which is free there (``newFolder(in:now:)``).
-        _ = try claimed.move(claim.id, to: refused)
+        // name, which is free there (``newFolder(in:now:from:)``).
+        _ = try claimed.move(set.claim.folder, to: refused, as: set.claim.id)
         try refused.sync()
         try claimed.sync()
-        return path(claim.id)
+        return path(set.claim.id)
     }
 
     /// Clears parts of a set that never became complete out of the incoming folder.
     private func setAside(
         _ name: FileName, parts: [String], because complaint: Complaint, now: Int64
     ) throws -> DropReport {
-        let id = try newFolder(in: refused, now: now)
+        var number = 0
+        let id = try newFolder(in: refused, now: now, from: &number)
         let folder = try Directory(id, in: refused)
         for part in parts { _ = try incoming.move(name.appending(part), to: folder) }
         return report(name, complaint, movedTo: id)
@@ -280,17 +278,21 @@ struct DropBox: Sendable {
     }
 
     /// A folder whose name sorts by time, and which neither of our folders has: `001795340000-000012`.
-    private func newFolder(in directory: Directory, now: Int64) throws -> FileName {
-        let time = String(now)
-        for number in 0..<1_000_000 {
-            let count = String(number)
-            let id = FileName(
-                String(repeating: "0", count: max(0, 12 - time.count)) + time + "-"
-                    + String(repeating: "0", count: 6 - count.count) + count)
+    ///
+    /// - Parameter number: the first to be tried; then the one after that which was free.
+    private func newFolder(in directory: Directory, now: Int64, from number: inout Int) throws -> FileName {
+        while number < 1_000_000 {
+            let id = DropClaim(time: now, number: number).id
+            number += 1
             if claimed.entry(id) == nil, refused.entry(id) == nil, try directory.make(id) { return id }
         }
         throw Directory.Failure(call: "mkdirat", number: 17)
     }
+}
+
+extension DropBox.ClaimedSet {
+    /// The name of its answer.
+    func answer(accepted: Bool) -> FileName { FileName(name.shown + (accepted ? ".ack.json" : ".nack.json")) }
 }
 
 extension DropBox {

@@ -1,5 +1,4 @@
 package import Logging
-import NIOPosix
 import Synchronization
 
 /// Takes the files that partners drop (partner interfaces, section 4.1): `NAME`, `NAME.sha256`, then `NAME.done`.
@@ -7,8 +6,13 @@ import Synchronization
 /// inotify makes it quick and a scan makes it certain. A file is answered in `ack/` after the hub has it durably, and never
 /// before. A crash at any point leaves the file where the next start finds it; that the hub has seen it already is then for
 /// the hub's idempotent receiver to tell. Attempts are counted before anything looks into a file, so that one which ends
-/// the process is set aside in the end and not taken up for ever. Files of one partner are taken one after the other in the order of their names;
-/// at most four partners are served at once.
+/// the process is set aside in the end and not taken up for ever.
+///
+/// Files of one partner are handed over in the order of their names, as it was when they were found complete; those of one
+/// look before those of the next. They are taken in groups, whose files share what waits on the disk: the hub's commit,
+/// and the syncs of attempts and answers. So a crash can have up to two groups of each partner in hand. Each file of those is
+/// taken alone afterwards, beside no other of any partner, so that only the one which ends the process again is blamed
+/// for it. At most four partners are served at once.
 package struct DropFolder: Sendable {
     /// Where, and within which limits.
     package struct Configuration: Sendable {
@@ -28,13 +32,20 @@ package struct DropFolder: Sendable {
         package var refusedKeptFor: Duration
         /// How often a file is taken in hand that ends the process each time. Defaults to 3; then it is set aside.
         package var attempts: Int
+        /// Files of one partner that are taken in hand together at most. Defaults to 32; 1 takes each by itself.
+        package var groupFiles: Int
+        /// Bytes of a group at most, unless it is one file. Defaults to 4 MiB: what a partner can have in the hub's memory is
+        /// that and one file of `maximumBytes`, however its files grow meanwhile.
+        package var groupBytes: Int
 
         package init(
             root: String, state: String, maximumBytes: Int = 100 << 20, scanInterval: Duration = .seconds(5),
             incompleteAfter: Duration = .seconds(900), partRemovedAfter: Duration = .seconds(86400),
-            refusedKeptFor: Duration = .seconds(7 * 86400), attempts: Int = 3
+            refusedKeptFor: Duration = .seconds(7 * 86400), attempts: Int = 3, groupFiles: Int = 32,
+            groupBytes: Int = 4 << 20
         ) {
             precondition((1...9).contains(attempts), "an attempt's mark has one digit")
+            precondition(groupFiles > 0 && groupBytes > 0, "a group's bounds are positive")
             self.root = root
             self.state = state
             self.maximumBytes = maximumBytes
@@ -43,6 +54,8 @@ package struct DropFolder: Sendable {
             self.partRemovedAfter = partRemovedAfter
             self.refusedKeptFor = refusedKeptFor
             self.attempts = attempts
+            self.groupFiles = groupFiles
+            self.groupBytes = groupBytes
         }
     }
 
@@ -51,18 +64,20 @@ package struct DropFolder: Sendable {
     private let logger: Logger
     private let now: @Sendable () -> Int64
     private let report: @Sendable (DropReport) async -> Bool
-    private let handler: @Sendable (DroppedFile) async -> FileAnswer
+    private let handler: @Sendable ([DroppedFile]) async -> [FileAnswer]
     private let troubles = Troubles()
 
     /// - Parameters:
     ///   - partners: whose folders are served, asked at each scan. Folders that are missing are made.
     ///   - now: seconds since 1970; passed in by tests only.
     ///   - report: shows staff what never became a submission; false when that cannot be done now.
-    ///   - handler: keeps a file durably and gives its receipt. Called again with the same file after a crash.
+    ///   - handler: keeps files durably, in their order, and gives their receipts. Answers to the first of them are enough:
+    ///     it is called again with those that it did not come to, unless it says that it can answer nothing now. Called again
+    ///     with the same files after a crash.
     package init(
         configuration: Configuration, partners: @escaping @Sendable () async -> [String], logger: Logger,
         now: @escaping @Sendable () -> Int64 = WallClock.now, report: @escaping @Sendable (DropReport) async -> Bool,
-        handler: @escaping @Sendable (DroppedFile) async -> FileAnswer
+        handler: @escaping @Sendable ([DroppedFile]) async -> [FileAnswer]
     ) {
         self.configuration = configuration
         self.partners = partners
@@ -83,11 +98,16 @@ package struct DropFolder: Sendable {
     package func scan() async -> Int { await scan(nil) }
 
     private func scan(_ watcher: DirectoryWatcher?) async -> Int {
-        var waiting = await partners().filter { FileName($0).isTaken }.makeIterator()
+        let partners = await partners().filter { FileName($0).isTaken }
+        // One after the other and beside nothing else: what ends the process now is that file.
+        var suspects: [String: DropRound.Taken] = [:]
+        for partner in partners { suspects[partner] = await takeSuspects(of: partner) }
+        var waiting = partners.makeIterator()
         return await withTaskGroup(of: Int.self) { group in
             func next() {
                 guard let partner = waiting.next() else { return }
-                group.addTask { await serve(partner, watcher) }
+                let before = suspects[partner] ?? DropRound.Taken()
+                group.addTask { await serve(partner, after: before, watcher) }
             }
             for _ in 0..<4 { next() }
             var answered = 0
@@ -99,84 +119,46 @@ package struct DropFolder: Sendable {
         }
     }
 
-    private func serve(_ partner: String, _ watcher: DirectoryWatcher?) async -> Int {
-        var answered = 0
-        var trouble: (any Error)?
+    /// Takes the files at which a process ended before.
+    private func takeSuspects(of partner: String) async -> DropRound.Taken {
         do {
-            let box = try await onThread { try DropBox(partner: partner, limits: configuration) }
+            let (box, claims) = try await DiskThreads.run { [configuration] in
+                let box = try DropBox(partner: partner, limits: configuration)
+                return (box, try box.claims().filter { $0.attempts > 0 })
+            }
+            return await round(box).take(claims)
+        } catch {
+            return DropRound.Taken(trouble: error)
+        }
+    }
+
+    private func round(_ box: DropBox) -> DropRound {
+        DropRound(box: box, logger: logger, now: now, report: report, handler: handler)
+    }
+
+    private func serve(_ partner: String, after suspects: DropRound.Taken, _ watcher: DirectoryWatcher?) async -> Int {
+        var taken = suspects
+        do {
+            let box = try await DiskThreads.run { [configuration] in
+                try DropBox(partner: partner, limits: configuration)
+            }
             // Before the look: what arrives after it is told by a tick.
             watcher?.watch(path: box.incomingPath)
-            let (survey, claims) = try await onThread { [now] in
+            let (survey, claims) = try await DiskThreads.run { [now] in
                 try box.tidy(now: now())
-                return (try box.survey(now: now()), try box.claims())
+                return (try box.survey(now: now()), try box.claims().filter { $0.attempts == 0 })
             }
-            trouble = survey.trouble
-            for found in survey.reports { _ = await tell(found) }
-            for id in claims where !Task.isCancelled {
-                do {
-                    guard let claim = try await onThread({ try box.open(id) }) else { continue }
-                    guard try await take(claim, from: box) else { break }
-                    answered += 1
-                } catch { trouble = error }
-            }
-        } catch { trouble = error }
-        if let trouble, troubles.begin(partner, "\(trouble)") {
+            taken.trouble = survey.trouble ?? taken.trouble
+            let round = round(box)
+            for found in survey.reports { _ = await round.tell(found) }
+            if taken.mayGoOn { taken.add(await round.take(claims)) }
+        } catch { taken.trouble = error }
+        if let trouble = taken.trouble, troubles.begin(partner, "\(trouble)") {
             logger.error("drop folder cannot be served", metadata: ["partner": "\(partner)", "cause": "\(trouble)"])
-        } else if trouble == nil, troubles.end(partner) {
+        } else if taken.trouble == nil, troubles.end(partner) {
             logger.info("drop folder can be served again", metadata: ["partner": "\(partner)"])
         }
-        return answered
-    }
-
-    /// Takes one file in hand, if that has not ended the process too often already. False when no answer could be given
-    /// and the rest must wait too.
-    private func take(_ claim: DropBox.Claim, from box: DropBox) async throws -> Bool {
-        guard try await onThread({ try box.begin(claim) }) else { return try await refuse(claim, .attempts, box) }
-        let outcome: Result<Bool, any Error>
-        do { outcome = .success(try await answer(claim, from: box)) } catch { outcome = .failure(error) }
-        if case .success(true) = outcome { return true }
-        // Unstructured, because a hub that is told to stop cancels this task, and must not count that against the file.
-        await Task { try? await onThread { try box.giveBack(claim) } }.value
-        return try outcome.get()
-    }
-
-    /// Reads, hands over and answers one file. False when no answer could be given.
-    private func answer(_ claim: DropBox.Claim, from box: DropBox) async throws -> Bool {
-        switch try await onThread({ try box.read(claim) }) {
-        case .refused(let complaint): return try await refuse(claim, complaint, box)
-        case .file(let file):
-            switch await handler(file) {
-            case .accepted(let receipt): try await onThread { try box.answer(claim, receipt: receipt, accepted: true) }
-            case .refused(let receipt): try await onThread { try box.answer(claim, receipt: receipt, accepted: false) }
-            case .setAside(let receipt):
-                let kept = try await onThread { try box.setAside(claim, receipt: receipt) }
-                logger.warning("dropped file set aside", metadata: ["partner": "\(box.partner)", "kept": "\(kept)"])
-            case .unavailable: return false
-            }
-        }
-        return true
-    }
-
-    /// Shows staff first what is refused: a crash in between shows it twice, the other order would show it to nobody.
-    private func refuse(_ claim: DropBox.Claim, _ complaint: DropBox.Complaint, _ box: DropBox) async throws -> Bool {
-        guard await tell(box.report(claim, complaint)) else { return false }
-        try await onThread { [now] in try box.refuse(claim, complaint, now: now()) }
-        return true
-    }
-
-    private func tell(_ found: DropReport) async -> Bool {
-        logger.warning(
-            "dropped file refused",
-            metadata: [
-                "partner": "\(found.partner)", "code": "\(found.code)", "cause": "\(found.text)",
-                "kept": "\(found.movedTo ?? "no")",
-            ])
-        return await report(found)
-    }
-
-    /// File work waits on the disk, so it runs on a thread that may.
-    private func onThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-        try await NIOThreadPool.singleton.runIfActive(body)
+        return taken.answered
     }
 }
 

@@ -11,30 +11,39 @@ import Testing
     private final class Bench: Sendable {
         let folder: TemporaryFolder
         let handed = Mutex<[DroppedFile]>([])
+        /// How many files were handed over at once, each time.
+        let groups = Mutex<[Int]>([])
         let reports = Mutex<[DropReport]>([])
         let answer = Mutex<@Sendable (DroppedFile) -> FileAnswer>({ .accepted(receipt: Array("kept \($0.name)".utf8)) })
         let later = Mutex<Int64>(0)
         /// Whether what is reported can be shown to staff.
         let staffReached = Mutex(true)
+        let partners = Mutex(["police"])
 
         init() throws { folder = try TemporaryFolder() }
 
         /// Another one over the same folders: the hub started again.
-        func hub(maximumBytes: Int = 1000) -> DropFolder {
+        func hub(maximumBytes: Int = 1000, groupFiles: Int = 32, groupBytes: Int = 1 << 20) -> DropFolder {
             DropFolder(
                 configuration: .init(
                     root: "\(folder.path)/drop", state: "\(folder.path)/state", maximumBytes: maximumBytes,
-                    scanInterval: .seconds(3600)),
-                partners: { ["police"] }, logger: Logger(label: "test"),
+                    scanInterval: .seconds(3600), groupFiles: groupFiles, groupBytes: groupBytes),
+                partners: { self.partners.withLock { $0 } }, logger: Logger(label: "test"),
                 now: { WallClock.now() + self.later.withLock { $0 } },
                 report: { report in
                     guard self.staffReached.withLock({ $0 }) else { return false }
                     self.reports.withLock { $0.append(report) }
                     return true
                 },
-                handler: { file in
-                    self.handed.withLock { $0.append(file) }
-                    return self.answer.withLock { $0 }(file)
+                handler: { files in
+                    self.groups.withLock { $0.append(files.count) }
+                    var answers: [FileAnswer] = []
+                    for file in files {
+                        self.handed.withLock { $0.append(file) }
+                        answers.append(self.answer.withLock { $0 }(file))
+                        if case .unavailable? = answers.last { break }
+                    }
+                    return answers
                 })
         }
 
@@ -145,6 +154,7 @@ import Testing
         try bench.drop("A_2.xml", "y")
         #expect(await bench.hub().scan() == 0)
         #expect(bench.names == ["A_1.xml"], "the rest waits, so that the order holds")
+        #expect(bench.claimed.allSatisfy { !$0.contains(".try") }, "and is not counted against")
         #expect(bench.claimed.count == 2 && bench.answers.isEmpty)
         bench.answer.withLock { $0 = { _ in .accepted(receipt: []) } }
         #expect(await bench.hub().scan() == 2)
@@ -169,16 +179,13 @@ import Testing
     }
 
     /// A claim as a process leaves it that ended when it had the file in hand: at its attempts so far.
-    private func leave(_ name: String, at attempts: Int, in bench: Bench) throws {
-        let claim = "state/claimed/police/000000000001-000000"
+    private func leave(_ name: String, at attempts: Int, in bench: Bench, number: Int = 0) throws {
+        let claim = "state/claimed/police/000000000001-00000\(number)" + (attempts > 0 ? ".try\(attempts)" : "")
         try bench.drop(name, "deadly")
         for part in ["", ".sha256", ".done"] {
             let content = try #require(bench.folder.read("drop/police/in/\(name)\(part)"))
             try bench.folder.write("\(claim)/\(name)\(part)", content)
             try FileManager.default.removeItem(atPath: "\(bench.folder.path)/drop/police/in/\(name)\(part)")
-        }
-        for attempt in 1...max(attempts, 1) where attempt <= attempts {
-            try bench.folder.write("\(claim)/\(name).try\(attempt)", "")
         }
     }
 
@@ -187,15 +194,15 @@ import Testing
     ) async throws {
         let bench = try Bench()
         try leave("A_1.xml", at: attempts, in: bench)
-        let marks = Mutex<[String]>([])
+        let claims = Mutex<[String]>([])
         bench.answer.withLock {
             $0 = { _ in
-                marks.withLock { $0 = bench.folder.names("state/claimed/police/000000000001-000000") }
+                claims.withLock { $0 = bench.claimed }
                 return .accepted(receipt: [])
             }
         }
         #expect(await bench.hub().scan() == 1)
-        #expect(marks.withLock { $0 }.filter { $0.contains(".try") }.count == attempts + 1, "counted beforehand")
+        #expect(claims.withLock { $0 } == ["000000000001-000000.try\(attempts + 1)"], "counted beforehand")
         #expect(bench.answers == ["A_1.xml.ack.json"] && bench.claimed.isEmpty && bench.codes.isEmpty)
     }
 
@@ -227,6 +234,7 @@ import Testing
         try bench.drop("A_1.xml", "x")
         for _ in 0..<5 { #expect(await bench.hub().scan() == 0) }
         let claim = try #require(bench.claimed.first)
+        #expect(!claim.contains(".try"))
         #expect(bench.folder.names("state/claimed/police/\(claim)") == ["A_1.xml", "A_1.xml.done", "A_1.xml.sha256"])
         #expect(bench.names.count == 5 && bench.codes.isEmpty)
     }
@@ -244,7 +252,112 @@ import Testing
         scan.withLock { task in task = Task { await bench.hub().scan() } }
         _ = await scan.withLock { $0 }?.value
         let claim = try #require(bench.claimed.first)
+        #expect(!claim.contains(".try"))
         #expect(bench.folder.names("state/claimed/police/\(claim)") == ["A_1.xml", "A_1.xml.done", "A_1.xml.sha256"])
+    }
+
+    // MARK: Groups
+
+    @Test func `files are handed over in groups, in the order of their names, and all are answered`() async throws {
+        let bench = try Bench()
+        for number in 100..<170 { try bench.drop("A_\(number).xml", "\(number)") }
+        #expect(await bench.hub().scan() == 70)
+        #expect(bench.groups.withLock { $0 } == [32, 32, 6])
+        #expect(bench.names == (100..<170).map { "A_\($0).xml" })
+        #expect(bench.answers.count == 70 && bench.claimed.isEmpty && bench.incoming.isEmpty)
+    }
+
+    @Test func `a group has so many bytes, and a larger file is a group of its own`() async throws {
+        let bench = try Bench()
+        for (name, size) in [("A", 400), ("B", 600), ("C", 1), ("D", 2000), ("E", 1)] {
+            try bench.drop("\(name).xml", String(repeating: "x", count: size))
+        }
+        #expect(await bench.hub(maximumBytes: 2000, groupBytes: 1000).scan() == 5)
+        #expect(bench.groups.withLock { $0 } == [2, 1, 1, 1])
+    }
+
+    @Test func `a refused file among others is refused alone`() async throws {
+        let bench = try Bench()
+        for name in ["A.xml", "C.xml"] { try bench.drop(name, "x") }
+        try bench.drop("B.xml", "x", digestOf: "y")
+        #expect(await bench.hub().scan() == 3)
+        #expect(bench.groups.withLock { $0 } == [2])
+        #expect(bench.answers == ["A.xml.ack.json", "B.xml.nack.json", "C.xml.ack.json"])
+        #expect(bench.refused.count == 1 && bench.claimed.isEmpty)
+    }
+
+    @Test func `those behind one that the hub did not come to are offered again at once`() async throws {
+        let bench = try Bench()
+        for number in 1...5 { try bench.drop("A_\(number).xml", "x") }
+        let hub = DropFolder(
+            configuration: .init(root: "\(bench.folder.path)/drop", state: "\(bench.folder.path)/state"),
+            partners: { ["police"] }, logger: Logger(label: "test"), report: { _ in true },
+            handler: { files in
+                bench.groups.withLock { $0.append(files.count) }
+                return files.prefix(2).map { .accepted(receipt: Array($0.name.utf8)) }
+            })
+        #expect(await hub.scan() == 5)
+        #expect(bench.groups.withLock { $0 } == [5, 3, 1])
+        #expect(bench.answers.count == 5 && bench.claimed.isEmpty)
+    }
+
+    @Test func `a hub that answers nothing is not asked the same for ever`() async throws {
+        let bench = try Bench()
+        try bench.drop("A_1.xml", "x")
+        let hub = DropFolder(
+            configuration: .init(root: "\(bench.folder.path)/drop", state: "\(bench.folder.path)/state"),
+            partners: { ["police"] }, logger: Logger(label: "test"), report: { _ in true }, handler: { _ in [] })
+        #expect(await hub.scan() == 0)
+        #expect(bench.claimed.count == 1)
+    }
+
+    @Test func `files that a process had in hand when it ended are taken one by one, each answered before the next`()
+        async throws
+    {
+        let bench = try Bench()
+        for number in 1...3 { try leave("A_\(number).xml", at: 1, in: bench, number: number) }
+        try leave("A_4.xml", at: 0, in: bench, number: 4)
+        try bench.drop("B_1.xml", "new")
+        let counted = Mutex<[Int]>([])
+        bench.answer.withLock {
+            $0 = { _ in
+                let inHand = bench.claimed.filter { $0.contains(".try2") }.count
+                counted.withLock { $0.append(inHand) }
+                return .accepted(receipt: [])
+            }
+        }
+        #expect(await bench.hub().scan() == 5)
+        #expect(bench.groups.withLock { $0 } == [1, 1, 1, 2])
+        #expect(bench.names == ["A_1.xml", "A_2.xml", "A_3.xml", "A_4.xml", "B_1.xml"])
+        #expect(counted.withLock { $0 } == [1, 1, 1, 0, 0])
+    }
+
+    @Test func `while one partner's file is under suspicion nothing else of any partner is in hand`() async throws {
+        let bench = try Bench()
+        bench.partners.withLock { $0 = ["council", "police"] }
+        _ = await bench.hub().scan()
+        try leave("A_1.xml", at: 2, in: bench)
+        try bench.folder.write("drop/council/in/C_1.xml", "x")
+        let digest = Hexadecimal.text(SHA256.hash(data: Data("x".utf8)))
+        try bench.folder.write("drop/council/in/C_1.xml.sha256", digest)
+        try bench.folder.write("drop/council/in/C_1.xml.done", "")
+        #expect(await bench.hub().scan() == 2)
+        #expect(bench.names == ["A_1.xml", "C_1.xml"])
+    }
+
+    @Test func `an answer that cannot be written keeps its own file and no other`() async throws {
+        let bench = try Bench()
+        _ = await bench.hub().scan()
+        for name in ["A.xml", "B.xml", "C.xml"] { try bench.drop(name, "x") }
+        // Deeper than anything that the hub clears away by itself.
+        let answer = "\(bench.folder.path)/drop/police/ack/B.xml.ack.json"
+        try FileManager.default.createDirectory(
+            atPath: answer + String(repeating: "/d", count: 40), withIntermediateDirectories: true)
+        #expect(await bench.hub().scan() == 2)
+        #expect(bench.claimed.count == 1 && bench.claimed.allSatisfy { !$0.contains(".try") })
+        try FileManager.default.removeItem(atPath: answer)
+        #expect(await bench.hub().scan() == 1)
+        #expect(bench.answers == ["A.xml.ack.json", "B.xml.ack.json", "C.xml.ack.json"] && bench.claimed.isEmpty)
     }
 
     // MARK: Bad input

@@ -53,7 +53,7 @@ def test_a_file_at_which_the_hub_dies_three_times_is_set_aside(hub):
     with hub.holding("LOCK TABLE record.submission"):
         hub.drop("uhdb", name, body)
         for attempt in 1, 2, 3:
-            mark = f"*/{name}.try{attempt}"
+            mark = f"*.try{attempt}/{name}"
             eventually(lambda: list(claims.glob(mark)), why=f"attempt {attempt}")
             hub.server.stop(signal.SIGKILL)
             assert not list((hub.home / "drop/uhdb/ack").iterdir())
@@ -66,6 +66,27 @@ def test_a_file_at_which_the_hub_dies_three_times_is_set_aside(hub):
     assert work_items(hub) == [("failed_file", "internal", "uhdb")]
     hub.drop("uhdb", "UHDB_REF_20261101T090000Z_0008.hl7", hl7("F8"))
     assert hub.file_answer("uhdb", "UHDB_REF_20261101T090000Z_0008.hl7")[0] == "ack"
+
+
+def test_of_files_that_the_hub_had_in_hand_when_it_died_each_is_answered(hub):
+    names = [f"UHDB_REF_20261101T090000Z_01{number:02}.hl7" for number in range(5)]
+    claims = hub.home / "drop.state/claimed/uhdb"
+    eventually((hub.home / "drop/uhdb/in").exists)
+    with hub.holding("LOCK TABLE record.submission"):
+        hub.server.stop(signal.SIGKILL)
+        for number, name in enumerate(names):
+            hub.drop("uhdb", name, hl7(f"G{number}"))
+        hub.start()
+        eventually(lambda: len(list(claims.glob("*.try1"))) == 5, why="all of them in hand together")
+        hub.server.stop(signal.SIGKILL)
+        hub.start()
+        eventually(lambda: list(claims.glob("*.try2")), why="the first of them in hand again")
+        assert len(list(claims.glob("*.try2"))) == 1 and len(list(claims.glob("*.try1"))) == 4
+    receipts = [hub.file_answer("uhdb", name) for name in names]
+    assert [(kind, answer["status"]) for kind, answer in receipts] == [("ack", "received")] * 5
+    # The ids of receipts grow with time: they were received in the order of their names.
+    assert [answer["receipt_id"] for _, answer in receipts] == sorted(answer["receipt_id"] for _, answer in receipts)
+    assert work_items(hub) == []
 
 
 def test_a_file_that_postgresql_refuses_for_good_is_set_aside_and_the_next_one_taken(hub):

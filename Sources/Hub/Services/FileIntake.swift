@@ -24,43 +24,70 @@ struct FileIntake: Sendable {
         }
     }
 
-    /// Receives one verified file.
-    func take(_ file: DroppedFile) async -> FileAnswer {
+    /// Receives verified files of one partner, in their order and as a rule by one commit.
+    ///
+    /// Answers all of them, or those up to one that cannot be stored: behind it nothing is stored now, so that no later file
+    /// overtakes an earlier one that is offered again.
+    func take(_ files: [DroppedFile]) async -> [FileAnswer] {
+        guard let first = files.first else { return [] }
+        let partner: Partner?
         do {
-            let partner = try await database.read { [store] connection in
-                try store.partner(file.partner, in: connection)
-            }
-            guard let partner, partner.isEnabled else {
-                return await setAside(file, Finding(.notForUs, at: "", "The folder's partner is not enabled"))
-            }
-            let arrival = Arrival(
+            partner = try await database.read { [store] connection in try store.partner(first.partner, in: connection) }
+        } catch {
+            return [await answer(first, to: error)]
+        }
+        guard let partner, partner.isEnabled else {
+            return [await setAside(first, Finding(.notForUs, at: "", "The folder's partner is not enabled"))]
+        }
+        let arrivals = files.map { file in
+            Arrival(
                 sender: Principal(partner),
                 channel: .file,
                 format: Self.format(of: file.name),
                 fileName: file.name,
                 bytes: file.bytes
             )
-            switch try await LargeDocuments.answering.reading(file.bytes.count, { try await intake.receive(arrival) }) {
-            case .received(let answer): return .accepted(receipt: StrictJSON.write(answer.value(.received)))
-            case .duplicate(let answer): return .accepted(receipt: StrictJSON.write(answer.value(.duplicate)))
-            case .quarantined(let answer, let finding):
-                return .refused(receipt: StrictJSON.write(answer.value(.quarantined, errors: [finding])))
-            case .conflict:
-                // Intake has told staff; these bytes are nowhere else.
-                let finding = Finding(.conflict, at: "", "Other bytes were received under this file name before")
-                return .setAside(receipt: receipt([finding]))
+        }
+        let results = await LargeDocuments.answering.reading(files.reduce(0) { $0 + $1.bytes.count }) {
+            await intake.receive(arrivals)
+        }
+        var answers: [FileAnswer] = []
+        for (file, result) in zip(files, results) {
+            switch result {
+            case .success(let answer): answers.append(self.answer(answer))
+            case .failure(let problem as Problem):
+                answers.append(await setAside(file, Finding(.schema, at: "", problem.title)))
+            case .failure(let error):
+                // Those behind it failed for its sake alone.
+                return answers + [await answer(file, to: error)]
             }
-        } catch let problem as Problem {
-            return await setAside(file, Finding(.schema, at: "", problem.title))
-        } catch let error as PostgresError where !error.isRetryable {
-            // It would fail the same way for ever, and hold up the files behind it.
-            logger.error(
-                "a dropped file cannot be stored", metadata: ["partner": "\(file.partner)", "error": "\(error)"])
-            return await setAside(file, Finding(.internal, at: "", "The hub cannot store this file"))
-        } catch {
+        }
+        return answers
+    }
+
+    private func answer(_ answer: IntakeAnswer) -> FileAnswer {
+        switch answer {
+        case .received(let answer): return .accepted(receipt: StrictJSON.write(answer.value(.received)))
+        case .duplicate(let answer): return .accepted(receipt: StrictJSON.write(answer.value(.duplicate)))
+        case .quarantined(let answer, let finding):
+            return .refused(receipt: StrictJSON.write(answer.value(.quarantined, errors: [finding])))
+        case .conflict:
+            // Intake has told staff; these bytes are nowhere else.
+            let finding = Finding(.conflict, at: "", "Other bytes were received under this file name before")
+            return .setAside(receipt: receipt([finding]))
+        }
+    }
+
+    /// What is answered to a file of which nothing was stored.
+    private func answer(_ file: DroppedFile, to error: any Error) async -> FileAnswer {
+        guard let failure = error as? PostgresError, !failure.isRetryable else {
             logger.warning("a dropped file waits", metadata: ["partner": "\(file.partner)", "error": "\(error)"])
             return .unavailable
         }
+        // It would fail the same way for ever, and hold up the files behind it.
+        logger.error(
+            "a dropped file cannot be stored", metadata: ["partner": "\(file.partner)", "error": "\(failure)"])
+        return await setAside(file, Finding(.internal, at: "", "The hub cannot store this file"))
     }
 
     /// Makes what is wrong with a file visible to staff; false when that cannot be stored now.
