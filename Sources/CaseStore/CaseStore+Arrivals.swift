@@ -30,7 +30,7 @@ extension CaseStore {
     }
 
     /// Submissions that are stored but neither finished, nor waiting in the intake queue, as its messages' correlation
-    /// tells, nor for an earlier message: there must never be one.
+    /// tells, nor for an earlier message, nor as a file for its referral: there must never be one.
     package static func stranded(in connection: Connection) throws -> Int {
         try connection.query(
             """
@@ -38,6 +38,7 @@ extension CaseStore {
             FROM record.submission
             WHERE state = 'received'
                 AND NOT EXISTS (SELECT FROM record.awaiting WHERE awaiting.submission = submission.receipt)
+                AND NOT EXISTS (SELECT FROM record.dropped_file WHERE dropped_file.submission = submission.receipt)
                 AND NOT EXISTS (
                     SELECT FROM queue.message JOIN queue.state ON state.id = message.id
                     WHERE message.correlation = submission.receipt

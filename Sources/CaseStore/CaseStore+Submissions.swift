@@ -162,7 +162,14 @@ extension CaseStore {
     package func documents(_ receipts: [UUIDValue], in connection: Connection) throws -> [UUIDValue: SealedDocument] {
         let rows = try connection.query(
             """
-            SELECT document.wrapped_key, document.sealed, \(Self.receiptColumns)
+            SELECT
+                document.wrapped_key, document.sealed, \(Self.receiptColumns),
+                EXISTS (
+                    SELECT
+                    FROM record.attachment_file AS named
+                    WHERE named.file IS NULL AND named.sender = submission.sender
+                        AND named.name_index = submission.file_name_index
+                ) AS is_named
             FROM record.document JOIN record.submission USING (receipt)
             WHERE document.receipt = ANY (\(receipts))
             """, name: "record.documents")
@@ -170,7 +177,8 @@ extension CaseStore {
         for row in rows {
             let receipt = try Self.receipt(row)
             documents[receipt.id] = SealedDocument(
-                receipt: receipt, wrappedKey: try row.value("wrapped_key"), sealed: try row.value("sealed"))
+                receipt: receipt, wrappedKey: try row.value("wrapped_key"), sealed: try row.value("sealed"),
+                isNamed: try row.value("is_named"))
         }
         return documents
     }
@@ -184,7 +192,7 @@ extension CaseStore {
         guard let frame = DocumentFrame(bytes) else { throw CaseStoreError.unreadable(place) }
         return StoredDocument(
             receipt: document.receipt, messageID: frame.messageID, fileName: frame.fileName, threadID: frame.threadID,
-            bytes: frame.bytes)
+            isNamed: document.isNamed, bytes: frame.bytes)
     }
 
     /// The statement that enters what intake made of submissions. Doing it again changes nothing, whatever it says.

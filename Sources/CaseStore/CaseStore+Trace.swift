@@ -5,9 +5,9 @@ package import Postgres
 /// One thing that happened, in ids and code words.
 package struct TraceLine: Sendable, Hashable {
     package var at: Timestamp
-    /// A kind of ledger entry, or `work_item`.
+    /// A kind of ledger entry, `work_item`, or `attachment`.
     package var kind: String
-    /// Of the entry or the work item.
+    /// Of the entry, the work item, or the file that is attached.
     package var id: UUIDValue
     package var text: String
 }
@@ -41,7 +41,14 @@ extension CaseStore {
             FROM record.work_item
             WHERE submission = \(id) OR referral = \(id) OR person = \(id) OR share = \(id)
             """, name: "record.trace_work_items")
-        let lines = try entries.map(Self.line) + items.flatMap(Self.lines)
+        let files = try connection.query(
+            """
+            SELECT attachment_file.file, attachment_file.attached_at, attachment_file.number, referral.id
+            FROM record.attachment_file JOIN record.referral ON referral.id = attachment_file.referral
+            WHERE attachment_file.file IS NOT NULL
+                AND (attachment_file.file = \(id) OR referral.id = \(id) OR referral.submission = \(id))
+            """, name: "record.trace_attachments")
+        let lines = try entries.map(Self.line) + items.flatMap(Self.lines) + files.map(Self.attachment)
         return lines.sorted { ($0.at, $0.id) < ($1.at, $1.id) }
     }
 
@@ -52,6 +59,12 @@ extension CaseStore {
             said?[field.rawValue].flatMap { $0.isEmpty ? nil : "\(field.rawValue)=\($0)" }
         }
         return TraceLine(at: at, kind: kind, id: id, text: said == nil ? "erased" : words.joined(separator: " "))
+    }
+
+    private static func attachment(_ row: Row) throws -> TraceLine {
+        let (file, at, number, referral) = try row.decode(
+            UUIDValue.self, Timestamp.self, Int32.self, UUIDValue.self)
+        return TraceLine(at: at, kind: "attachment", id: file, text: "referral=\(referral) number=\(number)")
     }
 
     private static func lines(_ row: Row) throws -> [TraceLine] {

@@ -44,6 +44,17 @@ struct IntakeWrites {
         let provenance: [UInt8]?
     }
 
+    private struct Named {
+        let referral: UUIDValue
+        let number: Int
+        let sender: String
+        let until: Timestamp
+        let name: [UInt8]
+        let digest: [UInt8]?
+        let size: Int?
+        let mediaType: String?
+    }
+
     private struct Awaiting {
         let entry: IntakeEntry
         let answered: [UInt8]
@@ -61,6 +72,7 @@ struct IntakeWrites {
     private var finished: [IntakeRecord] = []
     private var destroyed: [(receipt: UUIDValue, at: Timestamp)] = []
     private var awaiting: [Awaiting] = []
+    private var named: [Named] = []
     /// What was told before, in the order in which it was sent, of the persons of whom an older message came late.
     var histories: [UUIDValue: [Told]] = [:]
 
@@ -133,6 +145,14 @@ struct IntakeWrites {
             Kept(
                 entry: entry, subject: subject, stored: stored, answers: earlier, sealed: sealed,
                 provenance: provenance))
+        named += subject.referral.attachments.enumerated().compactMap { number, attachment in
+            guard case .file(let name)? = attachment.content else { return nil }
+            return Named(
+                referral: id, number: number, sender: entry.intake.sender, until: entry.intake.waitsUntil,
+                name: store.vault.blindIndex(.fileName, name),
+                digest: attachment.sha256.map { store.vault.blindIndex(.fileDigest, $0) }, size: attachment.size,
+                mediaType: attachment.mediaType)
+        }
         // Numbers of two persons who may be one stay apart until somebody has decided.
         let apart = findings.isEmpty ? [] : subject.index.mergedNumbers
         identifiers += subject.index.identifiers.filter { !apart.contains($0.index) }.map { (person, $0) }
@@ -223,6 +243,7 @@ struct IntakeWrites {
         if !keys.isEmpty { pipeline.add(keepingKeys, name: "record.keep_match_keys") }
         if !cases.isEmpty { pipeline.add(openingCases, name: "record.open_cases") }
         if !kept.isEmpty { pipeline.add(insertingReferrals, name: "record.insert_referrals") }
+        if !named.isEmpty { pipeline.add(namingFiles, name: "record.name_files") }
         let urgent = kept.filter { $0.answers != nil && $0.subject.referral.urgency?.code != nil }
         if !urgent.isEmpty { pipeline.add(changingUrgency(urgent), name: "record.change_urgency") }
         if !awaiting.isEmpty { pipeline.add(insertingAwaiting, name: "record.insert_awaiting") }
@@ -282,6 +303,20 @@ struct IntakeWrites {
             \(matches.map(\.finding.score.weight)), \(matches.map(\.sealed))
         ) AS found (id, person, known, referral, found_at, code, weight, sealed_evidence)
         ON CONFLICT DO NOTHING
+        """
+    }
+
+    private var namingFiles: SQL {
+        """
+        INSERT INTO record.attachment_file (
+            referral, number, sender, until, name_index, digest_index, size, media_type
+        )
+        SELECT *
+        FROM unnest(
+            \(named.map(\.referral)), \(named.map { Int32($0.number) }), \(named.map(\.sender)), \(named.map(\.until)),
+            \(named.map(\.name)), \(named.map(\.digest)), \(named.map { $0.size.map(Int32.init(clamping:)) }),
+            \(named.map(\.mediaType))
+        )
         """
     }
 

@@ -26,6 +26,8 @@ package enum RecordSchema {
             Migration(number: 10, name: "matching", sql: text(PackageResources.record_0010_matching_sql)),
             Migration(number: 11, name: "approvals", sql: text(PackageResources.record_0011_approvals_sql)),
             Migration(number: 12, name: "proposals", sql: text(PackageResources.record_0012_proposals_sql)),
+            Migration(
+                number: 13, name: "attachment_files", sql: text(PackageResources.record_0013_attachment_files_sql)),
         ])
 }
 

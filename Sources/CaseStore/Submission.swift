@@ -116,6 +116,7 @@ package struct SealedDocument: Sendable {
     package let receipt: Receipt
     let wrappedKey: [UInt8]
     let sealed: [UInt8]
+    let isNamed: Bool
 }
 
 /// A stored document, opened.
@@ -124,5 +125,7 @@ package struct StoredDocument: Sendable {
     package let messageID: String
     package let fileName: String?
     package let threadID: String?
+    /// Whether a referral of the same sender waits for a file of this name as its attachment.
+    package let isNamed: Bool
     package let bytes: [UInt8]
 }

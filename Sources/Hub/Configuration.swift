@@ -226,8 +226,8 @@ package struct Configuration: Sendable {
     package var outbound: [String: Endpoint]
     /// Referrals worked on at once; those that are stored share transactions. Defaults to 32.
     package var intakeConcurrency: Int
-    /// How long an update or a withdrawal that came before the message it answers waits for it; then staff are shown it.
-    /// Defaults to 4 hours.
+    /// How long what belongs together waits for its other half: an update or a withdrawal for the message it answers, a
+    /// referral's file for the referral and the referral for the file. Then staff are shown it. Defaults to 4 hours.
     package var intakeWait: Duration
     /// Deliveries under way at once to one partner. Defaults to 16.
     package var dispatchConcurrency: Int

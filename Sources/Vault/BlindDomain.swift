@@ -13,6 +13,8 @@ package enum BlindDomain: String, CaseIterable, Sendable {
     /// The bytes of a submission.
     case document
     case fileName = "file-name"
+    /// The digest of a file that was dropped beside its referral.
+    case fileDigest = "file-digest"
     /// The address of somebody who wrote an e-mail.
     case mailAddress = "mail-address"
     /// What those have in common who may be one person: a sound of a name with a year of birth, a phone.

@@ -36,7 +36,9 @@ import Testing
             WHERE grantee = 'hub_app' AND table_schema <> 'queue' AND privilege_type IN ('DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES')
             """)
         let rights = try rows.map { try $0.decode(String.self, String.self) }.map { "\($0.1) \($0.0)" }
-        let tables = ["awaiting", "document", "mail_answer", "person_key", "request"]
+        let tables = [
+            "attachment_file", "awaiting", "document", "dropped_file", "mail_answer", "person_key", "request",
+        ]
         #expect(Set(rights) == Set(tables.map { "DELETE record.\($0)" }))
     }
 }

@@ -115,6 +115,24 @@ def test_what_the_scanner_knows_puts_the_document_into_quarantine(hub):
     assert "state=quarantined" in hub.hub("trace", receipt)
 
 
+def test_an_attachment_that_is_dropped_as_a_file_is_looked_through_too(hub):
+    named = [
+        {"name": "a file", "file": name, "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in (("CLEAN.txt", b"Dear team"), ("VIRUS.txt", EICAR))
+    ]
+    receipt = submit(hub, "FILES", *named)
+    [referral] = hub.worked_on(receipt)["referrals"]
+    files = []
+    for name, content in ("CLEAN.txt", b"Dear team"), ("VIRUS.txt", EICAR):
+        hub.drop("charity", name, content)
+        files.append(hub.file_answer("charity", name)[1]["receipt_id"])
+    eventually(lambda: hub.receipt(files[1])["status"] == "quarantined", why="the verdict")
+    eventually(lambda: hub.receipt(files[0])["status"] == "accepted", why="the other verdict")
+    assert work_items(hub, files[1]) == [("quarantined", "virus")]
+    seen = hub.staff("GET", f"/v1/referrals/{referral['referral_id']}").json()["files"]
+    assert seen == [{"number": 0, "status": "attached", "receipt_id": files[0]}, {"number": 1, "status": "waiting"}]
+
+
 def test_a_workbook_is_looked_through_as_it_is(hub):
     genuine = (PROJECT / "adapters/derby_example_faith/samples/in/visits-workbook.xlsx").read_bytes()
     infected = io.BytesIO(genuine)

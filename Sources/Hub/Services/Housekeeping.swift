@@ -5,7 +5,7 @@ import Postgres
 import ServiceLifecycle
 
 /// Keeps true what nobody asks for: the ledger's order and checkpoints each second, answers that wait for what they
-/// answer, dead letters in front of staff, retention each minute. A pass that fails is tried again at the next; any number of nodes may run it.
+/// answer, files for the referrals that name them, dead letters in front of staff, retention each minute. A pass that fails is tried again at the next; any number of nodes may run it.
 actor Housekeeping: Service {
     /// How long finished messages stay for `hub trace`.
     static let historyKept: Duration = .seconds(30 * 86_400)
@@ -47,6 +47,7 @@ actor Housekeeping: Service {
         while !Task.isCancelled {
             await attempt("checkpoint") { try await ledger.keep() }
             if second % 2 == 0 { await attempt("waiting") { try await resumeWaiting() } }
+            if second % 2 == 0 { await attempt("attachments") { try await attachFiles() } }
             if second % 5 == 0 { await attempt("dead letters") { try await showDeadLetters() } }
             if second % 5 == 0 { await attempt("deadlines") { _ = try await installation.queue.expire() } }
             if second % 60 == 0 { await attempt("retention") { try await retire() } }
@@ -79,6 +80,14 @@ actor Housekeeping: Service {
         }
         if !resumed.isEmpty { queue.wake(Intake.queueName) }
         return resumed.count
+    }
+
+    /// Gives referrals the files that they name, and shows staff those that do not come together in time.
+    @discardableResult
+    func attachFiles(at now: Timestamp = .now()) async throws -> AttachedFiles {
+        try await installation.database.transaction { [store = installation.store] connection in
+            try store.attachFiles(at: now, in: connection)
+        }
     }
 
     /// A message that was set aside becomes a work item, once for each death, and a share that it stood for shows it.

@@ -79,11 +79,12 @@ package struct Intake: Sendable {
         }
         let standing = StandingShares(installation)
         @Sendable func keep(_ batch: [Worked], in connection: Connection) throws -> [Set<String>] {
+            try store.keep(batch.compactMap(\.file), in: connection)
             // In the order of their arrival: what answers another comes after it.
-            let intake = batch.map(\.intake).sorted { $0.receipt < $1.receipt }
-            let results = try store.store(intake, in: connection)
-            let queues = try standing.propose(for: Array(zip(intake, results)), in: connection)
-            let quarantined = batch.map(\.intake).filter { $0.state == .quarantined }
+            let intakes = batch.compactMap(\.intake).sorted { $0.receipt < $1.receipt }
+            let results = try store.store(intakes, in: connection)
+            let queues = try standing.propose(for: Array(zip(intakes, results)), in: connection)
+            let quarantined = intakes.filter { $0.state == .quarantined }
             try store.add(
                 quarantined.map { .quarantined($0.receipt, for: $0.findings, from: $0.sender) }, in: connection)
             guard try queue.acknowledge(batch.map(\.lease), in: connection).isEmpty else { throw LeaseLost() }
@@ -234,19 +235,23 @@ package struct Intake: Sendable {
         if let refusal = arrival.refusal { return quarantined(refusal) }
 
         guard !arrival.bytes.isEmpty else { return quarantined(Finding(.notParseable, at: "", "The body is empty")) }
+        let adapter = arrival.sender.adapter.flatMap { catalogue[$0] }
+        /// What is no document that this partner sends: perhaps an attachment, dropped as a file of its own.
+        func noDocument(_ finding: Finding) -> Submission {
+            guard FileAttachment.isCandidate(arrival, of: adapter) else { return quarantined(finding) }
+            return submission(messageID: arrival.digest, format: nil)
+        }
         guard let format = arrival.format else {
-            return quarantined(Finding(.mediaType, at: "", "No such media type is taken"))
+            return noDocument(Finding(.mediaType, at: "", "No such media type is taken"))
         }
         let peek: Peek
         do {
             peek = try Peek.look(arrival.bytes, format: format)
         } catch {
-            return quarantined(Finding(error.code, at: error.path, error.text))
+            return noDocument(Finding(error.code, at: error.path, error.text))
         }
-        guard let adapter = arrival.sender.adapter.flatMap({ catalogue[$0] }),
-            let way = adapter.inbound(for: peek.format, type: peek.type)
-        else {
-            return quarantined(Finding(.mediaType, at: "", "This partner is not set up for such a document"))
+        guard let adapter, let way = adapter.inbound(for: peek.format, type: peek.type) else {
+            return noDocument(Finding(.mediaType, at: "", "This partner is not set up for such a document"))
         }
         // The envelope names its sender by the register's id; every other form in its own way.
         let isEnvelope = peek.format == .json && way.readsEnvelope
@@ -288,14 +293,15 @@ package struct Intake: Sendable {
                 return .deadLetter(Cause(code: "document_missing", text: "The document is no longer stored"))
             }
             var worked = await LargeDocuments.translating.reading(document.bytes.count) {
-                translate(document, of: lease)
+                FileAttachment.isOne(document) ? attachment(document, of: lease) : translate(document, of: lease)
             }
             if let infected = try await scan(worked.contents) {
                 worked.intake = record(of: document.receipt, [], .quarantined, [infected])
+                worked.file = nil
             }
-            let queues = try await (worked.intake.items.count > 100 ? storingLong : storing).submit(worked)
+            let queues = try await (worked.intake?.items.count ?? 0 > 100 ? storingLong : storing).submit(worked)
             for name in queues { queue.wake(name) }
-            metrics.count(.referrals, worked.intake.state.rawValue)
+            if let intake = worked.intake { metrics.count(.referrals, intake.state.rawValue) }
             return .acknowledged
         } catch is LeaseLost {
             metrics.count(.fencedOutcomes, Self.queueName)
@@ -311,10 +317,13 @@ package struct Intake: Sendable {
         }
     }
 
-    /// What translation made of one document.
+    /// What was made of one document.
     private struct Worked: Sendable {
         var lease: Lease
-        var intake: IntakeRecord
+        /// What translation made of it, or why nothing is made of it.
+        var intake: IntakeRecord?
+        /// Or what it is instead: a file that waits for the referral which names it.
+        var file: DroppedAttachment?
         /// What is to be looked through for viruses before any of it is stored.
         var contents: [AttachmentContent] = []
     }
@@ -335,6 +344,16 @@ package struct Intake: Sendable {
     /// How long a document waits for the scanner: half a minute at first, an hour in the end, some six hours in all.
     private static func scannerWait(_ attempt: Int) -> Duration {
         min(.seconds(30) * (1 << min(attempt - 1, 7)), .seconds(3600))
+    }
+
+    /// A file that is no document of its own. What was named and is of no kind that is taken is quarantined.
+    private func attachment(_ document: StoredDocument, of lease: Lease) -> Worked {
+        guard let file = FileAttachment.kept(document, for: wait) else {
+            let finding = Finding(.mediaType, at: "", "The file is not of a kind that is taken as an attachment")
+            return Worked(lease: lease, intake: record(of: document.receipt, [], .quarantined, [finding]))
+        }
+        let content = AttachmentContent(result: 0, path: "", bytes: document.bytes)
+        return Worked(lease: lease, file: file, contents: scanner == nil ? [] : [content])
     }
 
     private func translate(_ document: StoredDocument, of lease: Lease) -> Worked {

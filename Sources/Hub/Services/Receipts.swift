@@ -44,7 +44,7 @@ package struct Receipts: Sendable {
     }
 
     /// One referral as it was understood, for staff: the summary, `referral`, `provenance`, `warnings` and `errors` as the
-    /// sender was told them, `thread` with all messages that answer one another, and `current`, what they tell together.
+    /// sender was told them, `files` with the receipts of the attachments that came as files, `thread` with all messages that answer one another, and `current`, what they tell together.
     ///
     /// The look is entered in the ledger.
     ///
@@ -57,6 +57,8 @@ package struct Receipts: Sendable {
             value["provenance"] = record.provenance?.told(of: record.referral)
             let findings = try store.receipt(record.summary.submission, in: connection)?.findings ?? []
             if !findings.isEmpty { value["findings"] = .array(findings.map(\.value)) }
+            let files = try store.namedFiles(ofReferral: id, in: connection)
+            if !files.isEmpty { value["files"] = .array(files.map(Self.value(of:))) }
             value["thread"] = .array(record.thread.map(Self.value(of:)))
             value["current"] = record.current.value
             return value
@@ -70,6 +72,15 @@ package struct Receipts: Sendable {
         try await database.transaction { [store] connection in
             try store.document(id, viewedBy: staff.id, in: connection)
         }
+    }
+
+    /// `{number, status, receipt_id}`: the place among the attachments, `waiting` or `attached`, and then where it is read.
+    private static func value(of file: NamedFile) -> Value {
+        var object: Object = [
+            "number": .number(String(file.number)), "status": .string(file.file == nil ? "waiting" : "attached"),
+        ]
+        object["receipt_id"] = file.file.map { .string($0.description) }
+        return .object(object)
     }
 
     private static func value(of referral: ReferralSummary) -> Value {

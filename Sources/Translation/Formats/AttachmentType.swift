@@ -33,7 +33,8 @@ package enum AttachmentType: Sendable, Hashable, CaseIterable {
     /// What it is called when its sender called it nothing.
     package var mediaType: String { mediaTypes[0] }
 
-    private var mediaTypes: [String] {
+    /// What its sender may call it.
+    package var mediaTypes: [String] {
         switch self {
         case .pdf: ["application/pdf"]
         case .png: ["image/png"]
