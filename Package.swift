@@ -74,10 +74,13 @@ let package = Package(
         ),
         // Who is this person: what descriptions are compared by, weights, blocking keys. Pure.
         .target(name: "Matching", dependencies: ["Referral"], swiftSettings: settings),
-        // May it leave, how much of it, and why: the rules' file, the order of evaluation. Pure.
+        // May it leave, how much of it, and why: the rules' file, the order of evaluation, extracts of many. Pure.
         .target(
             name: "Disclosure",
-            dependencies: ["Referral", .product(name: "Yams", package: "Yams")],
+            dependencies: [
+                "Referral", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Yams", package: "Yams"),
+            ],
             resources: [.embedInCode("Policies")],
             swiftSettings: settings
         ),
@@ -206,7 +209,10 @@ let package = Package(
         .testTarget(name: "MatchingTests", dependencies: ["Matching", "Referral"], swiftSettings: settings),
         .testTarget(
             name: "DisclosureTests",
-            dependencies: ["Disclosure", "Referral", .product(name: "Yams", package: "Yams")],
+            dependencies: [
+                "Disclosure", "Referral", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Yams", package: "Yams"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger"], swiftSettings: settings),

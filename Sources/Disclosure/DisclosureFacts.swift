@@ -102,7 +102,8 @@ package struct ShareRequestFacts: Sendable, Hashable {
     package struct Extract: Sendable, Hashable {
         /// Persons in the extract.
         package var cohort: Int
-        /// Persons by which it differs from the most similar earlier release; nil when there is none.
+        /// Persons by which it differs from the most similar earlier release of the same recipient that it could be set
+        /// against; nil when there is none, or each is of the same persons.
         package var smallestDifference: Int?
         /// The smallest group over age band, sex, ethnicity and area; nil for counts.
         package var k: Int?

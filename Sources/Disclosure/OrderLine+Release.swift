@@ -23,7 +23,7 @@ extension OrderLine {
         deny(
             10, .differencingRefused, [.research, .ipsos, .planning, .legal],
             facts: { FactText.text("differs by", $0.request.extract?.smallestDifference) }
-        ) { $0.level == .anonymised && $0.request.extract?.smallestDifference.map { $0 < 5 } ?? false },
+        ) { $0.level != .identifiable && $0.request.extract?.smallestDifference.map { $0 < 5 } ?? false },
         deny(
             10, .kTooSmall, [.research, .ipsos, .legal], facts: { FactText.text("k", $0.request.extract?.k) }
         ) { $0.level == .pseudonymised && $0.request.extract.map { ($0.k ?? 0) < 5 } ?? false },

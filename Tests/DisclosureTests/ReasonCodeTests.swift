@@ -125,6 +125,9 @@ import Testing
         Case(
             .deny, .differencingRefused,
             Example.facts(.healthPlanning) { $0.request.extract = .init(cohort: 10, smallestDifference: 4) }),
+        Case(
+            .deny, .differencingRefused,
+            Example.facts(.ipsosEvaluation) { $0.request.extract = .init(cohort: 99, smallestDifference: 1, k: 5) }),
         Case(.deny, .kTooSmall, Example.facts(.ipsosEvaluation) { $0.request.extract = .init(cohort: 100, k: 4) }),
         Case(.deny, .noPermittedFields, Example.facts(.careSupport) { $0.request.groups = [.finance] }),
         Case(.deny, .noPermittedFields, Example.facts(.careSupport) { $0.request.groups = [] }),

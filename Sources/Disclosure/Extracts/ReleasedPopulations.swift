@@ -1,0 +1,25 @@
+/// Who is behind the figures of a release, kept so that a later one cannot be set against it (disclosure policy, section 9).
+///
+/// Kept are keyed numbers of persons: those of the whole cohort, and for each figure that was told, which of them it counts.
+/// Sizes would not be enough: one person who left and one who came change none, and yet two releases tell them apart. Names,
+/// ids and values are not kept, and nobody without the hub's key can tell whose number it is. The same set answers whether
+/// somebody was in a release.
+package struct ReleasedPopulations: Sendable, Hashable {
+    package let cohort: Set<Int64>
+    /// By `dimension=value`, as in the table; those of somebody outside ``cohort`` are not there.
+    package let cells: [String: Set<Int64>]
+
+    package init(cohort: Set<Int64>, cells: [String: Set<Int64>]) {
+        self.cohort = cohort
+        self.cells = cells
+    }
+
+    /// By how many persons the nearest population of the two differs that is not the same in both: the whole cohort, or a
+    /// figure that both tell. Nil when there is none.
+    ///
+    /// Somebody who is in one of the two counts as one, so two who changed places count as two. The policy refuses 1 to 4.
+    package func smallestDifference(from other: ReleasedPopulations) -> Int? {
+        let shared = cells.compactMap { name, population in other.cells[name].map { (population, $0) } }
+        return ([(cohort, other.cohort)] + shared).map { $0.symmetricDifference($1).count }.filter { $0 > 0 }.min()
+    }
+}
