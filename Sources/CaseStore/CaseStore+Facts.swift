@@ -22,49 +22,69 @@ extension CaseStore {
     ///
     /// - Parameter persons: A condition on an id, as `= …` or `IN (…)`.
     func addReads(of persons: SQL, isLocked: Bool, to pipeline: inout Pipeline) {
-        let lock: SQL = isLocked ? "FOR SHARE OF person" : ""
-        pipeline.add(
-            """
-            SELECT
-                person.id, support_ended_at, retention_until, restricted_at, deceased_at, erasure, care_status,
-                has_legal_hold, is_in_dfe_programme, has_ipsos_link_consent, objections, sealed_profile,
-                person_key.wrapped_key
-            FROM record.person LEFT JOIN record.person_key ON person_key.person = person.id
-            WHERE person.id \(persons)
-            ORDER BY person.id
-            \(lock)
-            """, name: "record.circumstances")
+        pipeline.add(Self.reading(persons, isLocked: isLocked), name: "record.circumstances")
         addReads(
             ofAgreements: "agreement.person \(persons) AND \(Self.counts)", isLocked: isLocked, to: &pipeline)
-        pipeline.add(
-            """
-            WITH RECURSIVE member AS (
-                SELECT id AS survivor, id FROM record.person WHERE id \(persons)
-                UNION
-                SELECT member.survivor, person.id FROM member JOIN record.person ON person.merged_into = member.id
-            )
-            SELECT member.survivor, restricted_at, deceased_at, erasure, has_legal_hold, objections
-            FROM member JOIN record.person ON person.id = member.id
-            WHERE member.survivor <> member.id
-            ORDER BY person.id
-            \(lock)
-            """, name: "record.merged_circumstances")
+        pipeline.add(Self.readingMerged(persons, isLocked: isLocked), name: "record.merged_circumstances")
     }
+
+    /// The same without agreements, for what does not rest on them: two statements.
+    func addReads(ofCircumstances persons: SQL, isLocked: Bool, to pipeline: inout Pipeline) {
+        pipeline.add(Self.reading(persons, isLocked: isLocked), name: "record.circumstances")
+        pipeline.add(Self.readingMerged(persons, isLocked: isLocked), name: "record.merged_circumstances")
+    }
+
+    private static func reading(_ persons: SQL, isLocked: Bool) -> SQL {
+        """
+        SELECT
+            person.id, support_ended_at, retention_until, restricted_at, deceased_at, erasure, care_status,
+            has_legal_hold, is_in_dfe_programme, has_ipsos_link_consent, objections, sealed_profile,
+            person_key.wrapped_key
+        FROM record.person LEFT JOIN record.person_key ON person_key.person = person.id
+        WHERE person.id \(persons)
+        ORDER BY person.id
+        \(lock(isLocked))
+        """
+    }
+
+    private static func readingMerged(_ persons: SQL, isLocked: Bool) -> SQL {
+        """
+        WITH RECURSIVE member AS (
+            SELECT id AS survivor, id FROM record.person WHERE id \(persons)
+            UNION
+            SELECT member.survivor, person.id FROM member JOIN record.person ON person.merged_into = member.id
+        )
+        SELECT member.survivor, restricted_at, deceased_at, erasure, has_legal_hold, objections
+        FROM member JOIN record.person ON person.id = member.id
+        WHERE member.survivor <> member.id
+        ORDER BY person.id
+        \(lock(isLocked))
+        """
+    }
+
+    private static func lock(_ isLocked: Bool) -> SQL { isLocked ? "FOR SHARE OF person" : "" }
 
     /// How many statements ``addReads(of:isLocked:to:)`` adds.
     static let readsOfPersons = 4
 
     /// Reads the results of ``addReads(of:isLocked:to:)``, by person.
     func circumstances(_ results: ArraySlice<QueryResult>) throws -> [UUIDValue: Circumstances] {
-        var circumstances: [UUIDValue: Circumstances] = [:]
-        for row in results[results.startIndex] {
-            let id = try row.value("id", as: UUIDValue.self)
-            circumstances[id] = try self.circumstances(row, of: id)
-        }
+        var circumstances = try circumstances(
+            persons: results[results.startIndex], merged: results[results.startIndex + 3])
         for stored in try agreements(results.dropFirst().prefix(2)) {
             circumstances[stored.person]?.agreements.append(stored.agreement)
         }
-        for row in results[results.startIndex + 3] {
+        return circumstances
+    }
+
+    /// Reads the results of ``addReads(ofCircumstances:isLocked:to:)``, by person.
+    func circumstances(persons: QueryResult, merged: QueryResult) throws -> [UUIDValue: Circumstances] {
+        var circumstances: [UUIDValue: Circumstances] = [:]
+        for row in persons {
+            let id = try row.value("id", as: UUIDValue.self)
+            circumstances[id] = try self.circumstances(row, of: id)
+        }
+        for row in merged {
             try circumstances[row.value("survivor", as: UUIDValue.self)]?.subject.forbid(as: row)
         }
         return circumstances

@@ -58,6 +58,8 @@ enum Place {
         "record.share_approval/\(share)/\(approver)"
     }
     static func facts(_ decision: UUIDValue) -> String { "record.decision/\(decision)" }
+    static func pseudonymKey(_ key: UUIDValue) -> String { "record.pseudonym_key/\(key)" }
+    static func population(_ extract: UUIDValue) -> String { "record.extract_population/\(extract)" }
 }
 
 extension Timestamp {

@@ -28,6 +28,7 @@ package enum RecordSchema {
             Migration(number: 12, name: "proposals", sql: text(PackageResources.record_0012_proposals_sql)),
             Migration(
                 number: 13, name: "attachment_files", sql: text(PackageResources.record_0013_attachment_files_sql)),
+            Migration(number: 14, name: "extracts", sql: text(PackageResources.record_0014_extracts_sql)),
         ])
 }
 

@@ -8,6 +8,7 @@ package enum LedgerKind: String, CaseIterable, Sendable {
     case agreementAdded = "agreement_added"
     case agreementWithdrawn = "agreement_withdrawn"
     case shareRequested = "share_requested"
+    /// What was decided about a share; or that an extract about many persons was refused.
     case shareDecided = "share_decided"
     /// A named person let a share go on.
     case shareApproved = "share_approved"
@@ -19,7 +20,7 @@ package enum LedgerKind: String, CaseIterable, Sendable {
     case releaseOutcome = "release_outcome"
     /// Somebody looked at something personal, or read the ledger itself.
     case view
-    /// A data key was made, for a person.
+    /// A data key was made, for a person; or a key of pseudonyms, for a project.
     case keyMade = "key_made"
     /// A node began to serve, with the keys it opens and signs with.
     case keyUsed = "key_used"
@@ -33,7 +34,7 @@ package enum LedgerKind: String, CaseIterable, Sendable {
     case circumstancesChanged = "circumstances_changed"
     /// A member of staff decided whether two persons are one, or took that back.
     case matchDecided = "match_decided"
-    /// A partner or a credential was added, disabled or revoked.
+    /// A partner or a credential was added, disabled or revoked; or a project of a recipient was added.
     case partnerChanged = "partner_changed"
 }
 
@@ -61,6 +62,11 @@ package enum LedgerField: String, CaseIterable, Sendable {
     case share
     case message
     case attempt
+    /// A project of a recipient, for which extracts are made.
+    case project
+    case extract
+    /// The keys that pseudonyms were made by, as ids joined by a space.
+    case pseudonymKey = "pseudonym_key"
     case partner
     case apiKey = "api_key"
     case recipient

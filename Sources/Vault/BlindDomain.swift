@@ -19,6 +19,8 @@ package enum BlindDomain: String, CaseIterable, Sendable {
     case mailAddress = "mail-address"
     /// What those have in common who may be one person: a sound of a name with a year of birth, a phone.
     case matching
+    /// A person among those of an extract.
+    case cohort
     /// The key and the body of a request that its caller may repeat.
     case request
 }

@@ -1,0 +1,115 @@
+import Crypto
+package import Disclosure
+import Ledger
+package import Postgres
+import Referral
+import Vault
+
+extension CaseStore {
+    /// Lets one extract for a recipient be made at a time, until the transaction ends: of two at once, neither would be held
+    /// against the other.
+    package func lockExtracts(for recipient: String, in connection: Connection) throws {
+        try connection.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('record.extract/' || \(recipient)))", name: "record.lock_extracts")
+    }
+
+    /// Who is behind each earlier release to a recipient, whatever its project, with the level of each.
+    package func releasedPopulations(
+        to recipient: String, in connection: Connection
+    ) throws -> [(level: Level, populations: ReleasedPopulations)] {
+        let rows = try connection.query(
+            """
+            SELECT extract.id, extract.level, extract_population.wrapped_key, extract_population.sealed
+            FROM record.extract JOIN record.extract_population ON extract_population.extract = extract.id
+            WHERE extract.recipient = \(recipient)
+            ORDER BY extract.id
+            """, name: "record.extract_populations")
+        return try rows.map { row in
+            let (id, level, wrapped, sealed) = try row.decode(UUIDValue.self, String.self, [UInt8].self, [UInt8].self)
+            let bytes = try vault.open(
+                sealed, with: vault.unwrap(wrapped, isRemembered: false), context: Place.population(id))
+            guard let level = Level(rawValue: level), let populations = ReleasedPopulations(bytes: bytes) else {
+                throw CaseStoreError.unreadable(Place.population(id))
+            }
+            return (level, populations)
+        }
+    }
+
+    /// Enters an extract with its decision: a release before its bytes leave, or a refusal.
+    package func enter(_ extract: NewExtract, in connection: Connection) throws {
+        let decision = extract.decision
+        precondition(
+            decision.outcome.releases == (extract.content != nil) && extract.facts.stage == .send,
+            "nothing leaves without a permit of this moment")
+        let facts = StrictJSON.write(extract.facts.value)
+        let said = entry(
+            extract.content == nil ? .shareDecided : .release, at: Timestamp(decision.at), fields(extract, facts))
+        let content = extract.content
+        let excluded = Object(
+            extract.excluded.sorted { $0.key.rawValue < $1.key.rawValue }.map { reason, count in
+                (reason.rawValue, .number(String(count)))
+            })
+        var writes = Pipeline()
+        writes.add(
+            """
+            INSERT INTO record.extract (
+                id, entry, project_key, own_key, made_at, referred_from, referred_until, cohort, row_count, k, recipient,
+                project, level, outcome, reason, policy_version, made_by, released, excluded, facts, bytes_hash
+            )
+            VALUES (
+                \(extract.id), \(UUIDValue(said.id)), \(content?.projectKey.flatMap { UUIDValue($0.id) }),
+                \(content?.ownKey.flatMap { UUIDValue($0.id) }), \(Timestamp(decision.at)),
+                \(extract.days?.lowerBound.iso)::date, \(extract.days?.upperBound.iso)::date,
+                \(extract.cohort), \(content?.rowCount), \(content?.k), \(extract.project.recipient),
+                \(extract.project.id), \(level(extract)), \(decision.outcome.rawValue),
+                \(decision.reason.rawValue), \(decision.policyVersion), \(extract.actor),
+                \(decision.released.words), \(JSONB(StrictJSON.write(.object(excluded)))), \(JSONB(facts)),
+                \(content?.bytesHash)
+            )
+            """, name: "record.enter_extract")
+        if let content {
+            let (key, wrapped) = vault.newDataKey()
+            let sealed = vault.seal(content.populations.bytes, with: key, context: Place.population(extract.id))
+            writes.add(
+                """
+                INSERT INTO record.extract_population (extract, wrapped_key, sealed)
+                VALUES (\(extract.id), \(wrapped), \(sealed))
+                """, name: "record.keep_population")
+        }
+        writes.add(appending([said]), name: "ledger.append")
+        _ = try connection.pipeline(writes)
+    }
+
+    /// Enters what became of a release: whether its files were written.
+    package func finish(
+        extract id: UUIDValue, isWritten: Bool, at: Timestamp = .now(), in connection: Connection
+    ) throws {
+        let fields: [LedgerField: String] = [
+            .extract: id.description, .outcome: isWritten ? "written" : "not_written", .actor: "hub",
+        ]
+        try append([entry(.releaseOutcome, at: at, fields)], in: connection)
+    }
+
+    private func level(_ extract: NewExtract) -> String {
+        extract.decision.level?.rawValue ?? extract.project.level.rawValue
+    }
+
+    private func fields(_ extract: NewExtract, _ facts: [UInt8]) -> [LedgerField: String] {
+        let decision = extract.decision
+        var fields: [LedgerField: String] = [
+            .extract: extract.id.description, .recipient: extract.project.recipient, .project: extract.project.id,
+            .purpose: extract.project.purpose.rawValue, .channel: extract.project.channel.rawValue,
+            .level: level(extract), .stage: extract.facts.stage.rawValue, .outcome: decision.outcome.rawValue,
+            .reason: decision.reason.rawValue, .asked: extract.project.groups.words.joined(separator: " "),
+            .released: decision.released.words.joined(separator: " "),
+            .clauses: decision.clauses.joined(separator: " "),
+            .obligations: decision.obligations.map(\.rawValue).sorted().joined(separator: " "),
+            .policyVersion: decision.policyVersion, .actor: extract.actor,
+            .factsHash: hexadecimal(Array(SHA256.hash(data: facts))),
+        ]
+        let keys = [extract.content?.projectKey, extract.content?.ownKey].compactMap { $0?.id }
+        if !keys.isEmpty { fields[.pseudonymKey] = keys.joined(separator: " ") }
+        fields[.bytesHash] = extract.content.map { hexadecimal($0.bytesHash) }
+        return fields
+    }
+}

@@ -1,0 +1,85 @@
+package import Disclosure
+package import Postgres
+package import Referral
+
+/// An extract that was judged, to be entered before its bytes leave, or as refused.
+package struct NewExtract: Sendable {
+    package var id: UUIDValue
+    package var project: ExtractProject
+    package var decision: Decision
+    /// What the decision was taken on.
+    package var facts: DisclosureFacts
+    /// First referrals of these days only.
+    package var days: ClosedRange<CalendarDate>?
+    /// Persons whom it is about; nil where it was refused before anybody was looked at.
+    package var cohort: Int?
+    /// How many persons were left out, by reason.
+    package var excluded: [ReasonCode: Int] = [:]
+    /// Nil where it is refused.
+    package var content: Content?
+    package var actor: String
+
+    /// What leaves, as far as it is kept.
+    package struct Content: Sendable {
+        package var rowCount: Int
+        /// Nil for counts.
+        package var k: Int?
+        /// Those of the pseudonyms: of the project, and of this extract alone.
+        package var projectKey: PseudonymKey?
+        package var ownKey: PseudonymKey?
+        package var populations: ReleasedPopulations
+        /// SHA-256 of the table's file.
+        package var bytesHash: [UInt8]
+
+        package init(
+            rowCount: Int, k: Int?, projectKey: PseudonymKey?, ownKey: PseudonymKey?,
+            populations: ReleasedPopulations, bytesHash: [UInt8]
+        ) {
+            self.rowCount = rowCount
+            self.k = k
+            self.projectKey = projectKey
+            self.ownKey = ownKey
+            self.populations = populations
+            self.bytesHash = bytesHash
+        }
+    }
+
+    package init(
+        id: UUIDValue, project: ExtractProject, decision: Decision, facts: DisclosureFacts,
+        days: ClosedRange<CalendarDate>?, actor: String
+    ) {
+        self.id = id
+        self.project = project
+        self.decision = decision
+        self.facts = facts
+        self.days = days
+        self.actor = actor
+    }
+}
+
+/// An extract as it is kept: figures and code words.
+package struct ExtractSummary: Sendable, Hashable {
+    package var id: UUIDValue
+    /// The ledger's entry of the release, or of the refusal.
+    package var entry: UUIDValue
+    package var madeAt: Timestamp
+    package var madeBy: String
+    package var recipient: String
+    package var project: String
+    package var level: String
+    package var outcome: String
+    package var reason: String
+    package var policyVersion: String
+    package var released: [String]
+    package var referredFrom: String?
+    package var referredUntil: String?
+    package var cohort: Int?
+    package var rowCount: Int?
+    package var k: Int?
+    package var projectKey: UUIDValue?
+    package var ownKey: UUIDValue?
+    /// How many persons were left out, by reason, as a JSON object.
+    package var excluded: JSONB
+    /// SHA-256 of the table's file.
+    package var bytesHash: [UInt8]?
+}
