@@ -26,7 +26,7 @@ struct HubCommand: AsyncParsableCommand {
                 name: "Partners and people",
                 subcommands: [
                     PartnerCommand.self, PersonCommand.self, MatchCommand.self, AgreementCommand.self,
-                    ShareCommand.self,
+                    ShareCommand.self, ExtractCommand.self,
                 ]
             ),
         ]

@@ -18,6 +18,8 @@ package struct ReleasedPopulations: Sendable, Hashable {
     /// figure that both tell. Nil when there is none.
     ///
     /// Somebody who is in one of the two counts as one, so two who changed places count as two. The policy refuses 1 to 4.
+    /// Two releases are compared at a time, as section 9 has it: what could be made of three or more, by adding some and
+    /// subtracting others, is not.
     package func smallestDifference(from other: ReleasedPopulations) -> Int? {
         let shared = cells.compactMap { name, population in other.cells[name].map { (population, $0) } }
         return ([(cohort, other.cohort)] + shared).map { $0.symmetricDifference($1).count }.filter { $0 > 0 }.min()

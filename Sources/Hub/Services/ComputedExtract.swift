@@ -1,0 +1,61 @@
+import CaseStore
+import Disclosure
+import Referral
+
+/// An extract that was computed and waits for the policy's last word.
+struct ComputedExtract: Sendable {
+    let cohort: Int
+    /// Of an anonymised one.
+    let counts: CountExtract?
+    /// Of a pseudonymised one.
+    let rows: RowExtract?
+    let populations: ReleasedPopulations
+    /// By how many persons it differs from the nearest earlier release that it could be set against.
+    let smallestDifference: Int?
+
+    /// Computes an extract about a cohort at a level.
+    ///
+    /// Counts are held against every earlier release. Rows are held against counts only: whoever has two sets of rows sees
+    /// each person in them anyway, and ``RowExtract/k`` protects those.
+    init(
+        _ members: [CohortRecord], level: Level, groups: Set<FieldGroup>,
+        earlier: [(level: Level, populations: ReleasedPopulations)]
+    ) {
+        cohort = members.count
+        if level == .anonymised {
+            let extract = CountExtract(members, groups: groups)
+            (counts, rows, populations) = (extract, nil, extract.populations)
+        } else {
+            let extract = RowExtract(members, groups: groups)
+            (counts, rows, populations) = (nil, extract, extract.populations)
+        }
+        let comparable = earlier.filter { level == .anonymised || $0.level == .anonymised }
+        smallestDifference = comparable.compactMap { [populations] in
+            populations.smallestDifference(from: $0.populations)
+        }.min()
+    }
+
+    /// The smallest group of rows; nil for counts.
+    var k: Int? { rows?.k }
+
+    /// What the policy must know of it.
+    var facts: ShareRequestFacts.Extract {
+        ShareRequestFacts.Extract(cohort: cohort, smallestDifference: smallestDifference, k: k)
+    }
+
+    /// What was done so that nobody is recognised, in words for the recipient. Numbers of persons are not among them.
+    var suppression: [String] {
+        if let counts {
+            var words = ["counts of 1 to 4 are told as <5"]
+            if counts.isSuppressed { words.append("further counts are withheld where another could be worked out") }
+            if let level = counts.areaLevel { words.append("areas are told by \(level.rawValue)") }
+            return words
+        }
+        guard let rows else { return [] }
+        var words = ["every group by age band, sex and area is of \(RowExtract.leastGroup) or more"]
+        if rows.dropped > 0 { words.append("rows of smaller groups are left out") }
+        if let width = rows.generalisation.ageWidth { words.append("ages are in bands of \(width) years") }
+        if let area = rows.generalisation.area { words.append("areas are told by \(area.rawValue)") }
+        return words
+    }
+}

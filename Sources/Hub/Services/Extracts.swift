@@ -1,0 +1,146 @@
+package import CaseStore
+package import Disclosure
+package import Postgres
+package import Referral
+
+/// Extracts for research, evaluation and planning: counts, or pseudonymised rows, about everybody whom the policy lets be in
+/// one (disclosure policy, section 9; partner interfaces, section 16).
+package struct Extracts: Sendable {
+    /// An extract that is wanted.
+    package struct Order: Sendable {
+        package var recipient: String
+        package var project: String
+        /// First referrals of these days only; nil for any.
+        package var days: ClosedRange<CalendarDate>?
+        package var areas: AreaTable
+        package var actor: String
+
+        package init(
+            recipient: String, project: String, days: ClosedRange<CalendarDate>?, areas: AreaTable, actor: String
+        ) {
+            self.recipient = recipient
+            self.project = project
+            self.days = days
+            self.areas = areas
+            self.actor = actor
+        }
+    }
+
+    /// What became of an order.
+    package enum Answer: Sendable {
+        /// The recipient has no such project.
+        case noProject
+        /// Nothing may leave; the refusal is on the ledger.
+        case refused(id: UUIDValue, Decision)
+        /// The release is on the ledger, and its files may leave.
+        case released(ExtractRelease)
+    }
+
+    private let database: Database
+    private let store: CaseStore
+    private let rules: PolicyRules
+
+    package init(_ installation: Installation) {
+        database = installation.database
+        store = installation.store
+        rules = installation.policy.inForce.extracting
+    }
+
+    /// The most that the policy gives for a purpose at a level: what a project asks for when nobody says. Empty where there
+    /// is no such level.
+    package func usualGroups(_ purpose: Purpose, _ level: Level) -> Set<FieldGroup> {
+        rules.row(purpose, level)?.groups ?? []
+    }
+
+    /// Enters a project.
+    ///
+    /// - Returns: Whether it is new; one that the recipient has already is left as it is.
+    package func add(_ project: ExtractProject, by actor: String) async throws -> Bool {
+        try await database.transaction { [store] connection in
+            try store.add(project, by: actor, in: connection)
+        }
+    }
+
+    /// Makes an extract, in one transaction that ends with its entry on the ledger: the project is judged, then everybody
+    /// singly, then what was computed.
+    ///
+    /// Nobody is looked at where the project itself is refused. Whoever the policy does not let pass is left out. The caller
+    /// lets the files leave and then calls ``finish(_:isWritten:)``.
+    package func make(_ order: Order) async throws -> Answer {
+        try await database.transaction { [store, rules] connection -> Answer in
+            guard let project = try store.extractProject(order.project, of: order.recipient, in: connection) else {
+                return .noProject
+            }
+            try store.lockExtracts(for: project.recipient, in: connection)
+            let isSuspended = try store.partner(project.recipient, in: connection).map { !$0.isEnabled } ?? false
+            func judge(
+                _ subject: Subject, at: Timestamp, _ extract: ShareRequestFacts.Extract? = nil
+            ) -> (facts: DisclosureFacts, decision: Decision) {
+                let facts = project.facts(about: subject, isSuspended: isSuspended, extract: extract, at: at)
+                return (facts, Policy.decide(facts, rules: rules, tracing: false))
+            }
+            let (facts, decision) = judge(.anybody, at: .now())
+            var new = NewExtract(
+                id: .v7(), project: project, decision: decision, facts: facts, days: order.days, actor: order.actor)
+            guard let level = decision.level else {
+                try store.enter(new, in: connection)
+                return .refused(id: new.id, decision)
+            }
+            let (candidates, judgedAt) = try store.cohort(
+                referredOn: order.days, areas: order.areas, in: connection)
+            var whole = Subject.anybody
+            let members = candidates.compactMap { candidate -> CohortRecord? in
+                let decision = judge(candidate.subject, at: judgedAt).decision
+                guard decision.outcome.releases, decision.level == level else {
+                    new.excluded[decision.reason, default: 0] += 1
+                    return nil
+                }
+                var record = candidate.record
+                record.isLinkable = project.purpose != .ipsosEvaluation || decision.released.contains(.link)
+                // Where one of them has not agreed to linking, not all that was asked for goes.
+                whole.hasIpsosLinkConsent = whole.hasIpsosLinkConsent && candidate.subject.hasIpsosLinkConsent
+                return record
+            }
+            let earlier = try store.releasedPopulations(to: project.recipient, in: connection)
+            let computed = ComputedExtract(members, level: level, groups: decision.released, earlier: earlier)
+            let last = judge(whole, at: judgedAt, computed.facts)
+            new.cohort = members.count
+            (new.facts, new.decision) = (last.facts, last.decision)
+            guard new.decision.outcome.releases, new.decision.level == level else {
+                try store.enter(new, in: connection)
+                return .refused(id: new.id, new.decision)
+            }
+            let keys = try keys(for: computed, new, in: connection)
+            let release = ExtractRelease(computed, new, keys)
+            new.content = NewExtract.Content(
+                rowCount: release.table.rows.count, k: computed.k, projectKey: keys.project, ownKey: keys.own,
+                populations: computed.populations, bytesHash: release.bytesHash)
+            try store.enter(new, in: connection)
+            return .released(release)
+        }
+    }
+
+    /// The keys that the pseudonyms of an extract need: the project's for those whose extracts may be joined, and one of its
+    /// own for the others. None for counts.
+    private func keys(
+        for computed: ComputedExtract, _ new: NewExtract, in connection: Connection
+    ) throws -> PseudonymKeys {
+        guard let rows = computed.rows else { return PseudonymKeys() }
+        let at = Timestamp(microseconds: new.decision.at.microseconds)
+        var keys = PseudonymKeys()
+        if rows.members.contains(where: \.isLinkable) {
+            keys.project = try store.pseudonymKey(of: new.project, at: at, in: connection)
+        }
+        if rows.members.contains(where: { !$0.isLinkable }) {
+            keys.own = try store.makePseudonymKey(of: new.project, forExtract: new.id, at: at, in: connection)
+        }
+        return keys
+    }
+
+    /// Enters whether the files of a release were written.
+    package func finish(_ id: UUIDValue, isWritten: Bool) async throws {
+        try await database.transaction { [store] connection in
+            try store.finish(extract: id, isWritten: isWritten, in: connection)
+        }
+    }
+}
