@@ -13,15 +13,4 @@ package struct ReleasedPopulations: Sendable, Hashable {
         self.cohort = cohort
         self.cells = cells
     }
-
-    /// By how many persons the nearest population of the two differs that is not the same in both: the whole cohort, or a
-    /// figure that both tell. Nil when there is none.
-    ///
-    /// Somebody who is in one of the two counts as one, so two who changed places count as two. The policy refuses 1 to 4.
-    /// Two releases are compared at a time, as section 9 has it: what could be made of three or more, by adding some and
-    /// subtracting others, is not.
-    package func smallestDifference(from other: ReleasedPopulations) -> Int? {
-        let shared = cells.compactMap { name, population in other.cells[name].map { (population, $0) } }
-        return ([(cohort, other.cohort)] + shared).map { $0.symmetricDifference($1).count }.filter { $0 > 0 }.min()
-    }
 }

@@ -10,7 +10,7 @@ struct ComputedExtract: Sendable {
     /// Of a pseudonymised one.
     let rows: RowExtract?
     let populations: ReleasedPopulations
-    /// By how many persons it differs from the nearest earlier release that it could be set against.
+    /// By how many persons it differs from the nearest that the recipient can make of earlier releases.
     let smallestDifference: Int?
 
     /// Computes an extract about a cohort at a level.
@@ -30,9 +30,7 @@ struct ComputedExtract: Sendable {
             (counts, rows, populations) = (nil, extract, extract.populations)
         }
         let comparable = earlier.filter { level == .anonymised || $0.level == .anonymised }
-        smallestDifference = comparable.compactMap { [populations] in
-            populations.smallestDifference(from: $0.populations)
-        }.min()
+        smallestDifference = populations.smallestDifference(from: comparable.map(\.populations))
     }
 
     /// The smallest group of rows; nil for counts.
