@@ -142,8 +142,9 @@ class Extracts:
             return said
         return Package(folder, said)
 
-    def set(self, person, circumstances):
-        self.installation.sql(f"UPDATE record.person SET {circumstances} WHERE id = '{person.id}'")
+    def set(self, person, **circumstances):
+        answer = self.installation.staff("PATCH", f"/v1/persons/{person.id}/circumstances", circumstances)
+        assert answer.status_code == 200, answer.text
 
 
 class Package:
@@ -292,7 +293,7 @@ class TestCounts:
         assert again.rows == counts.rows and again.said["extract_id"] != counts.said["extract_id"]
         hub.project("council_insight", "another-heading", "anonymised", "research_evaluation", "portal")
         gone = hub.people[7]
-        hub.set(gone, "objections = '{all}'")
+        hub.set(gone, objections=["all"])
         for project in ("loneliness-2026", "another-heading"):
             refused = hub.make("council_insight", project)
             assert (refused["outcome"], refused["reason"]) == ("DENY", "differencing_refused")
@@ -301,7 +302,7 @@ class TestCounts:
         others = hub.make("necs", "planning")
         assert int(others.counts("total")["all"]) == PERSONS - 1
         assert not [row for row in others.rows if row["dimension"] == "ending_code"]
-        hub.set(gone, "objections = '{}'")
+        hub.set(gone, objections=[])
         assert hub.make("council_insight", "another-heading").rows == counts.rows
 
     def test_a_cohort_below_10_is_refused(self, hub, counts):
@@ -358,22 +359,21 @@ class TestRows:
         before = hub.make("council_audit", "support-2026")
         [row] = find(before)
         assert len(before.rows) == PERSONS
-        for circumstances in ("objections = '{research}'", "objections = '{all}'", "restricted_at = now()",
-                              "deceased_at = now()", "erasure = 'requested'", "retention_until = now()"):
-            hub.set(someone, circumstances)
+        for name, value in (("objections", ["research"]), ("objections", ["all"]), ("restricted_on", "2026-11-01"),
+                            ("deceased_on", "2026-11-01"), ("erasure", "requested"), ("retention_until", "2026-11-01")):
+            hub.set(someone, **{name: value})
             after = hub.make("council_audit", "support-2026")
             assert find(after) == [] and row["pid"] not in {row["pid"] for row in after.rows}
             assert len(after.rows) == PERSONS - 1
             excluded = json.loads(hub("extract", "show", after.said["extract_id"]).out)["excluded"]
             assert list(excluded.values()) == [1]
-            hub.set(someone, "objections = '{}', restricted_at = NULL, deceased_at = NULL, erasure = NULL, "
-                             "retention_until = NULL")
+            hub.set(someone, **{name: None})
         assert find(hub.make("council_audit", "support-2026")) == [row]
         # An objection to research leaves somebody in counts, and so the rows must not be set against those.
-        hub.set(someone, "objections = '{research}'")
+        hub.set(someone, objections=["research"])
         hub.project("council_audit", "counts-2026", "anonymised")
         assert hub.make("council_audit", "counts-2026")["reason"] == "differencing_refused"
-        hub.set(someone, "objections = '{}'")
+        hub.set(someone, objections=[])
 
 
 class TestIpsos:
@@ -383,8 +383,8 @@ class TestIpsos:
         assert (empty["outcome"], empty["reason"]) == ("DENY", "k_too_small")
         people = hub.people[20:80]
         for number, person in enumerate(people):
-            hub.set(person, f"care_status = '{'care_leaver' if number % 2 else 'in_care'}', "
-                            f"is_in_dfe_programme = true, has_ipsos_link_consent = {str(number < 30).lower()}")
+            hub.set(person, care_status="care_leaver" if number % 2 else "in_care", dfe_programme=True,
+                    ipsos_link_consent=number < 30)
         packages = [hub.make("ipsos", "leavers-2026") for _ in range(2)]
         assert packages[0].said["reason"] == "link_consent_missing"
         first, second = ({row["pid"] for row in package.rows} for package in packages)

@@ -1,4 +1,4 @@
-package import Referral
+import Referral
 
 /// Where somebody lives, as coarse as an extract may tell it: codes of the Office for National Statistics.
 ///

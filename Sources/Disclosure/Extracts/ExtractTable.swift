@@ -1,4 +1,4 @@
-package import Referral
+import Referral
 
 /// The table of an extract: what its columns are called and hold, and the rows as texts.
 package struct ExtractTable: Sendable, Hashable {

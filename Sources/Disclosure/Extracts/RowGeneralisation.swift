@@ -1,4 +1,4 @@
-package import Referral
+import Referral
 
 /// How finely rows tell what somebody could be recognised by.
 package struct RowGeneralisation: Sendable, Hashable {
