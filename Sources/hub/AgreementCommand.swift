@@ -62,17 +62,24 @@ struct AgreementCommand: AsyncParsableCommand {
 
     struct Withdraw: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Withdraw an agreement as of now, or one recipient of it; cancels what is queued under it."
+            abstract: "Withdraw an agreement as of now, or a part of it; cancels what is queued under it."
         )
         @OptionGroup var installation: InstallationOption
         @Argument(help: "The agreement's id.") var id: String
         @Option(help: "Only this recipient.") var recipient: String?
+        @Option(help: "Only this line, from 0 as 'hub agreement show' has them.") var line: Int?
+
+        func validate() throws {
+            if recipient != nil, line != nil { throw ValidationError("Give --recipient or --line, not both.") }
+            if let line, line < 0 { throw ValidationError("--line must be 0 or more.") }
+        }
 
         func run() async throws {
             let id = try InstallationOption.id(id)
             _ = try await installation.open { hub in
                 try await SharingOutput.show {
-                    try await HubServices(hub).sharing.withdraw(id, recipient: recipient, by: "command")
+                    try await HubServices(hub).sharing.withdraw(
+                        id, recipient: recipient, line: line, by: "command")
                 }
             }
         }

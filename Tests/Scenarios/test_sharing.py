@@ -96,6 +96,21 @@ def test_a_share_that_waits_can_be_taken_back(hub):
     assert "officer-7" in hub.hub("trace", first)
 
 
+def test_one_line_of_an_agreement_is_withdrawn_alone(hub):
+    person = hub.person()
+    agreement = hub.agree(person, HOUSING, CARE)
+    hub.hub("queue", "pause", "out.derby_homes", "--reason", "test")
+    share = hub.share(person, *HOUSING)["share_id"]
+    path = f"/v1/agreements/{agreement}/withdrawals"
+    for wrong in ({"line": -1}, {"line": "0"}, {"line": 0, "recipient": HOUSING[0]}):
+        assert hub.staff("POST", path, wrong).status_code == 422, wrong
+    assert hub.staff("POST", path, {"line": 2}).status_code == 404
+    assert hub.staff("POST", path, {"line": 1}).json()["cancelled_shares"] == []
+    assert json.loads(hub.hub("agreement", "withdraw", agreement, "--line", "0"))["cancelled_shares"] == [share]
+    assert hub.hub("agreement", "withdraw", agreement, "--line", "0", "--recipient", "uhdb", check=False).returncode == 64
+    assert hub.share(person, *HOUSING)["decision"]["reason"] == "recipient_withdrawn"
+
+
 def test_agreements_tell_how_they_stand(hub):
     person = hub.person()
     first = hub.agree(person, HOUSING)

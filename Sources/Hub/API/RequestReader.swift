@@ -86,6 +86,14 @@ struct RequestReader {
         return isID ? text : nil
     }
 
+    /// A whole number from 0.
+    mutating func index(_ key: String) -> Int? {
+        guard let value = object[key], !value.isNull else { return nil }
+        if let index = value.intValue, index >= 0 { return index }
+        fail(.schema, key, "Must be a whole number from 0")
+        return nil
+    }
+
     /// True or false.
     mutating func flag(_ key: String) -> Bool? {
         switch object[key] {

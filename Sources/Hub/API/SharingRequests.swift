@@ -62,10 +62,13 @@ struct WithdrawalRequest {
     var receivedAt: Timestamp?
     /// Only this recipient's permission; nil for the whole agreement.
     var recipient: String?
+    /// Only this line of the scope, from 0 in the order of the agreement.
+    var line: Int?
 
-    init(receivedAt: Timestamp? = nil, recipient: String? = nil) {
+    init(receivedAt: Timestamp? = nil, recipient: String? = nil, line: Int? = nil) {
         self.receivedAt = receivedAt
         self.recipient = recipient
+        self.line = line
     }
 
     /// - Throws: ``RequestError`` naming everything that is wrong.
@@ -74,6 +77,8 @@ struct WithdrawalRequest {
         var reader = try RequestReader(body)
         receivedAt = reader.instant("received_at")
         recipient = reader.text("recipient")
+        line = reader.index("line")
+        if recipient != nil, line != nil { reader.fail(.schema, "line", "Is given, or the recipient, not both") }
         if let receivedAt, receivedAt > .now() {
             reader.fail(.invalidDate, "received_at", "Lies in the future")
         }

@@ -212,19 +212,22 @@ package struct Sharing: Sendable {
         return store.requestKey(key, by: actor, body: body)
     }
 
-    /// Withdraws an agreement, or one recipient of it, and cancels what is queued under it in the same transaction.
+    /// Withdraws an agreement, or one recipient or line of it, and cancels what is queued under it in the same transaction.
     ///
     /// No release entry commits after this has: the agreement's row is locked FOR UPDATE here and FOR SHARE by
     /// ``Dispatch`` (promise 3).
     ///
-    /// - Returns: `{agreement_id, cancelled_shares}`, or nil when there is no such agreement or no such recipient in it.
+    /// - Returns: `{agreement_id, cancelled_shares}`, or nil when there is no such agreement, or no such recipient or line
+    ///   in it.
     package func withdraw(_ id: UUIDValue, _ body: [UInt8], by actor: String) async throws -> Value? {
         try await withdraw(id, try WithdrawalRequest(body), by: actor)
     }
 
-    /// The same as of now, for the whole agreement or one recipient of it.
-    package func withdraw(_ id: UUIDValue, recipient: String?, by actor: String) async throws -> Value? {
-        try await withdraw(id, WithdrawalRequest(recipient: recipient), by: actor)
+    /// The same as of now, for the whole agreement, one recipient of it, or one line from 0.
+    package func withdraw(
+        _ id: UUIDValue, recipient: String? = nil, line: Int? = nil, by actor: String
+    ) async throws -> Value? {
+        try await withdraw(id, WithdrawalRequest(recipient: recipient, line: line), by: actor)
     }
 
     private func withdraw(_ id: UUIDValue, _ request: WithdrawalRequest, by actor: String) async throws -> Value? {
@@ -232,10 +235,10 @@ package struct Sharing: Sendable {
         return try await database.transaction { [store, queue] connection -> Value? in
             guard let stored = try store.agreement(id, in: connection) else { return nil }
             // Lines are numbered from 0 in the order of the agreement; none stands for all of it.
+            let scope = stored.agreement.scope
             let lines: [Int?] =
-                request.recipient.map { recipient in
-                    stored.agreement.scope.indices.filter { stored.agreement.scope[$0].recipient == recipient }
-                } ?? [nil]
+                request.recipient.map { recipient in scope.indices.filter { scope[$0].recipient == recipient } }
+                ?? request.line.map { scope.indices.contains($0) ? [$0] : [] } ?? [nil]
             guard !lines.isEmpty else { return nil }
             var cancelled: [UUIDValue] = []
             // Once, after all rows are locked: whoever takes a share back locks its row first, then the queue's keys.
