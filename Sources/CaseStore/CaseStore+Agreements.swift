@@ -61,7 +61,7 @@ extension CaseStore {
 
     /// Withdraws an agreement, or one line of its scope, and cancels the shares that wait on it.
     ///
-    /// Takes the agreement's row FOR UPDATE: a release that is being decided has it FOR SHARE, so either its ledger entry
+    /// Takes the agreement's row FOR NO KEY UPDATE, which lets a share be entered that names it: a release that is being decided has it FOR SHARE, so either its ledger entry
     /// is committed before this, or it is judged after this and refused (promise 3 of the design). A share of which an
     /// attempt is under way is not among the cancelled; before its next attempt it is judged again.
     ///
@@ -74,7 +74,7 @@ extension CaseStore {
         in connection: Connection
     ) throws -> Withdrawal? {
         let locked = try connection.query(
-            "SELECT person FROM record.agreement WHERE id = \(id) FOR UPDATE", name: "record.lock_agreement")
+            "SELECT person FROM record.agreement WHERE id = \(id) FOR NO KEY UPDATE", name: "record.lock_agreement")
         guard let person = try locked.first?.decode(UUIDValue.self) else { return nil }
         let isRepeat: Bool
         if let scopeLine {
@@ -105,20 +105,23 @@ extension CaseStore {
         }
         let cancelled = try connection.query(
             resting(on: id, scopeLine: scopeLine, at: receivedAt), name: "record.cancel_shares")
-        let shares = try cancelled.map { try $0.decode(UUIDValue.self, Int64?.self) }
+        let shares = try cancelled.map { try $0.decode(UUIDValue.self, Int64?.self, ShareState.self) }
         var fields: [LedgerField: String] = [
             .agreement: id.description, .person: person.description, .actor: actor,
         ]
         fields[.scopeLine] = scopeLine.map(String.init)
-        let stopped = shares.map { share, _ in
+        let stopped = shares.map { share, _, state in
             entry(
                 .shareDecided,
                 [
                     .share: share.description, .person: person.description, .agreement: id.description, .actor: "hub",
-                    .state: ShareState.cancelled.rawValue, .reason: "agreement_withdrawn",
+                    .state: state.rawValue, .reason: "agreement_withdrawn",
                 ])
         }
-        try append([entry(.agreementWithdrawn, fields)] + stopped, in: connection)
+        var writes = Pipeline()
+        writes.add(appending([entry(.agreementWithdrawn, fields)] + stopped), name: "ledger.append")
+        writes.add(finishingParked(shares.map(\.0), by: actor, at: .now()), name: "record.finish_parked_shares")
+        _ = try connection.pipeline(writes)
         return Withdrawal(
             agreement: id, shares: shares.map(\.0), messages: shares.compactMap(\.1), isRepeat: isRepeat)
     }
@@ -139,11 +142,11 @@ extension CaseStore {
             WHERE agreement = \(agreement) AND line = coalesce(\(scopeLine), line)
         )
         UPDATE record.share
-        SET state = 'cancelled', finished_at = greatest(\(at), now()), failure = 'agreement_withdrawn'
+        SET state = CASE WHEN queued_at IS NULL THEN 'refused' ELSE 'cancelled' END::record.share_state,
+            finished_at = greatest(\(at), now()), failure = 'agreement_withdrawn'
         FROM affected
         WHERE share.agreement = affected.id
             AND share.state IN ('queued', 'parked')
-            AND share.queued_at IS NOT NULL
             AND share.finished_at IS NULL
             AND (
                 (\(scopeLine)::bigint IS NULL AND affected.is_withdrawn)
@@ -154,7 +157,7 @@ extension CaseStore {
                         AND lines.recipient IN (share.recipient, split_part(share.recipient, ':', 1))
                 )
             )
-        RETURNING share.id, share.message
+        RETURNING share.id, share.message, share.state
         """
     }
 

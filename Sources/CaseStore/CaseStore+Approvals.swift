@@ -23,12 +23,16 @@ extension CaseStore {
             return try share(id, in: connection).map { _ in .refused(.notWaiting) }
         }
         let share = prepared.share
-        let earlier = [share.request.requestedBy] + share.approvals.map(\.approver)
+        let asker = share.request.requestedBy
+        let earlier = [asker] + share.approvals.filter { $0.counts(for: prepared.facts.subject) }.map(\.approver)
         guard !earlier.contains(where: { Self.person($0) == Self.person(answer.approver) }) else {
             return .refused(.samePerson)
         }
+        if let awaited = share.awaits, awaited != answer.role { return .refused(.otherRole(awaited)) }
         guard answer.isApproved else { return .taken(prepared) }
-        guard let awaited = share.awaits, awaited == answer.role else { return .refused(.otherRole(share.awaits)) }
+        guard share.awaits != nil else { return .refused(.otherRole(nil)) }
+        // Whoever asked must be somebody, or nobody can be said to be somebody else.
+        guard asker.contains("/") else { return .refused(.samePerson) }
         let isMissing = prepared.facts.request.authorityReference == nil && share.reason == Self.authorityRequired
         guard (answer.authorityReference != nil) == isMissing else { return .refused(.authority) }
         prepared.facts.request.authorityReference =
@@ -37,10 +41,10 @@ extension CaseStore {
         return .taken(prepared)
     }
 
-    /// What a person is known by inside the system that speaks for them: whoever asks in one system and approves in
-    /// another is still one person.
-    private static func person(_ actor: String) -> Substring {
-        actor.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+    /// What a person is known by inside the system that speaks for them, in small letters: whoever asks in one system and
+    /// approves in another is still one person.
+    private static func person(_ actor: String) -> String {
+        (actor.split(separator: "/", omittingEmptySubsequences: false).last ?? "").lowercased()
     }
 
     private static let authorityRequired = ReasonCode.legalAuthorityRequired.rawValue
@@ -83,7 +87,7 @@ extension CaseStore {
                 released = '{}'
             WHERE id = \(share.id)
             """, name: "record.refuse_share")
-        writes.add(finishingParked(share.id, by: refusal.approver, at: at), name: "record.finish_parked_share")
+        writes.add(finishingParked([share.id], by: refusal.approver, at: at), name: "record.finish_parked_shares")
         _ = try connection.pipeline(writes)
         return share
     }
@@ -99,10 +103,10 @@ extension CaseStore {
             StrictJSON.write(words), with: prepared.key, context: Place.approval(share.id, answer.approver))
         writes.add(
             """
-            INSERT INTO record.share_approval (share, at, is_approved, role, approver, sealed_reason)
+            INSERT INTO record.share_approval (share, at, is_approved, role, approver, restricted_at, sealed_reason)
             VALUES (
                 \(share.id), \(at), \(answer.isApproved), \(answer.role.rawValue)::record.approval_role,
-                \(answer.approver), \(sealed)
+                \(answer.approver), \(prepared.facts.subject.restrictedOn.map(Timestamp.init)), \(sealed)
             )
             """, name: "record.keep_approval")
         var fields: [LedgerField: String] = [
@@ -114,6 +118,28 @@ extension CaseStore {
         writes.add(
             appending([entry(answer.isApproved ? .shareApproved : .shareNotApproved, at: at, fields)]),
             name: "ledger.append")
+    }
+
+    /// The statement that reads who let shares go on.
+    func readingApprovals(of shares: [UUIDValue]) -> SQL {
+        """
+        SELECT share, role, approver, at, restricted_at
+        FROM record.share_approval
+        WHERE share = ANY (\(shares)) AND is_approved
+        ORDER BY at
+        """
+    }
+
+    /// Reads the result of ``readingApprovals(of:)``, by share.
+    static func approvals(_ rows: QueryResult) throws -> [UUIDValue: [ShareApproval]] {
+        var approvals: [UUIDValue: [ShareApproval]] = [:]
+        for row in rows {
+            let (share, role, approver, at, restrictedAt) = try row.decode(
+                UUIDValue.self, ApprovalRole.self, String.self, Timestamp.self, Timestamp?.self)
+            approvals[share, default: []].append(
+                ShareApproval(role: role, approver: approver, at: at, restrictedOn: restrictedAt.map(Instant.init)))
+        }
+        return approvals
     }
 
     /// Who answered to a share, with name and reason; enters that they were looked at.

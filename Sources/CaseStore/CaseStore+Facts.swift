@@ -50,7 +50,10 @@ extension CaseStore {
     private static func readingMerged(_ persons: SQL, isLocked: Bool) -> SQL {
         """
         WITH RECURSIVE member AS (
-            SELECT id AS survivor, id FROM record.person WHERE id \(persons)
+            -- From whoever the person was found to be, so that all of them are read whichever one is asked about.
+            SELECT id AS survivor, CASE WHEN merged_into IS NULL THEN id ELSE record.survivor(id) END AS id
+            FROM record.person
+            WHERE id \(persons)
             UNION
             SELECT member.survivor, person.id FROM member JOIN record.person ON person.merged_into = member.id
         )
@@ -115,7 +118,9 @@ extension CaseStore {
         asked.isRecipientSuspended = recipient.isSuspended
         asked.contract = recipient.contract
         request.grounds.enter(into: &asked)
-        for approval in approvals where approval.isApproved { asked.approve(as: approval.role, by: approval.approver) }
+        for approval in approvals where approval.counts(for: subject) {
+            asked.approve(as: approval.role, by: approval.approver)
+        }
         return DisclosureFacts(
             at: Instant(at), stage: stage, queuedAt: queuedAt.map(Instant.init), subject: subject,
             agreements: person.agreements, request: asked,
@@ -139,14 +144,23 @@ extension Subject {
         objections = Set(try row.value("objections", as: [String].self).compactMap(Subject.Objection.init))
     }
 
-    /// Takes over what forbids something to somebody who was found to be this person.
+    /// Takes over what forbids something to somebody who is one with this person: of two moments the earlier.
     fileprivate mutating func forbid(as row: Row) throws {
-        restrictedOn = try restrictedOn ?? row.value("restricted_at", as: Timestamp?.self).map(Instant.init)
-        deceasedOn = try deceasedOn ?? row.value("deceased_at", as: Timestamp?.self).map(Instant.init)
-        erasure = try erasure ?? row.value("erasure", as: String?.self).flatMap(Subject.Erasure.init)
+        let other = try Subject(forbidding: row)
+        restrictedOn = [restrictedOn, other.restrictedOn].compactMap { $0 }.min()
+        deceasedOn = [deceasedOn, other.deceasedOn].compactMap { $0 }.min()
+        erasure = [erasure, other.erasure].contains(.done) ? .done : erasure ?? other.erasure
         hasLegalHold = try hasLegalHold || row.value("has_legal_hold")
         objections.formUnion(
             try row.value("objections", as: [String].self).compactMap(Subject.Objection.init))
+    }
+
+    /// Reads the moments and the erasure of a row that has only what forbids something.
+    private init(forbidding row: Row) throws {
+        self.init()
+        restrictedOn = try row.value("restricted_at", as: Timestamp?.self).map(Instant.init)
+        deceasedOn = try row.value("deceased_at", as: Timestamp?.self).map(Instant.init)
+        erasure = try row.value("erasure", as: String?.self).flatMap(Subject.Erasure.init)
     }
 }
 

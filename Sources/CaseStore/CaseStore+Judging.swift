@@ -48,7 +48,8 @@ extension CaseStore {
         let isWaitingForTheSame = before.state == .parked && share.state == .parked && before.failure == share.failure
         if before.state == .parked, !isWaitingForTheSame {
             writes.add(
-                finishingParked(share.id, by: actor, at: Timestamp(decision.at)), name: "record.finish_parked_share")
+                finishingParked([share.id], by: actor, at: Timestamp(decision.at)),
+                name: "record.finish_parked_shares")
         }
         if share.state == .parked, !isWaitingForTheSame {
             writes.add(adding([parking(share.request, decision)]), name: "record.add_work_items")
@@ -56,22 +57,22 @@ extension CaseStore {
         return share
     }
 
-    /// The statement that marks the work item of a share as done that waited for a person.
-    func finishingParked(_ share: UUIDValue, by actor: String, at: Timestamp) -> SQL {
+    /// The statement that marks the work items of shares as done that waited for a person.
+    func finishingParked(_ shares: [UUIDValue], by actor: String, at: Timestamp) -> SQL {
         """
         UPDATE record.work_item
         SET state = 'done', done_at = \(at), done_by = \(actor)
-        WHERE share = \(share) AND kind = 'parked_share' AND state = 'open'
+        WHERE share = ANY (\(shares)) AND kind = 'parked_share' AND state = 'open'
         """
     }
 
-    /// The shares of a person, and of whoever the person was found to be, that wait to be sent or for somebody to decide.
+    /// The shares of a person, and of all who are one with them, that wait to be sent or for somebody to decide.
     package func waitingShares(about person: UUIDValue, in connection: Connection) throws -> [Share] {
         try connection.query(
             """
             SELECT \(Share.columns)
             FROM record.share
-            WHERE person IN (\(person), record.survivor(\(person))) AND state IN ('queued', 'parked')
+            WHERE person IN (SELECT record.members(record.survivor(\(person)))) AND state IN ('queued', 'parked')
             ORDER BY id
             """, name: "record.waiting_shares"
         ).map(Share.init)

@@ -184,18 +184,20 @@ extension CaseStore {
         _ = try connection.pipeline(writes)
     }
 
-    /// Parks what is queued about a person and all who are read as them: it was permitted for another picture.
+    /// Parks what waits about a person and all who are read as them: it was permitted, or approved, for another picture.
     private func park(sharesOf person: UUIDValue, at: Timestamp, in connection: Connection) throws -> [UUIDValue] {
         let rows = try connection.query(
             """
             UPDATE record.share
             SET state = 'parked', failure = 'person_merged'
-            WHERE person IN (SELECT record.members(\(person))) AND state = 'queued'
+            WHERE person IN (SELECT record.members(\(person))) AND state IN ('queued', 'parked')
             RETURNING id, person, recipient
             """, name: "record.park_merged_shares")
         let shares = try rows.decode(UUIDValue.self, UUIDValue.self, String.self)
         guard !shares.isEmpty else { return [] }
         var writes = Pipeline()
+        writes.add(
+            finishingParked(shares.map(\.0), by: "hub", at: at), name: "record.finish_parked_shares")
         let items = shares.map { id, person, recipient in
             NewWorkItem(kind: .parkedShare, code: "person_merged", person: person, share: id, partner: recipient)
         }

@@ -159,6 +159,16 @@ extension CaseStore {
         try append([entry(.circumstancesChanged, at: at, fields)], in: connection)
     }
 
+    /// Those of some persons who were found to be somebody else.
+    package func merged(among persons: Set<UUIDValue>, in connection: Connection) throws -> Set<UUIDValue> {
+        guard !persons.isEmpty else { return [] }
+        return Set<UUIDValue>(
+            try connection.query(
+                "SELECT id FROM record.person WHERE id = ANY (\(Array(persons))) AND merged_into IS NOT NULL",
+                name: "record.merged_among"
+            ).decode(UUIDValue.self))
+    }
+
     /// What the disclosure policy must know of a person besides the age, as it was entered; nothing when there is no such
     /// person. What was entered of those who were found to be this person is not in it.
     package func subject(of person: UUIDValue, isLocked: Bool = false, in connection: Connection) throws -> Subject? {

@@ -36,10 +36,14 @@ extension CaseStore {
             ORDER BY id
             \(lock)
             """, name: isLocked ? "record.lock_shares" : "record.read_shares")
+        // A statement of its own, which sees what the one before has waited for.
+        reads.add(readingApprovals(of: ids), name: "record.approvals")
         let results = try connection.pipeline(reads)
         let persons = try circumstances(results[..<Self.readsOfPersons])
+        let approvals = try Self.approvals(results[Self.readsOfPersons + 1])
         return try results[Self.readsOfPersons].compactMap { row in
-            let share = try Share(row)
+            var share = try Share(row)
+            share.approvals = approvals[share.id] ?? []
             guard let person = persons[share.request.person] else { return nil }
             let facts = facts(
                 share.request, recipient(share), person, approvals: share.approvals, stage: stage,
@@ -115,10 +119,13 @@ extension CaseStore {
         let rows = try connection.query(finishing(ended, at: at), name: "record.finish_releases")
         var entries: [LedgerEntry] = []
         var failed: [(item: NewWorkItem, at: Timestamp)] = []
+        var settled: [UUIDValue] = []
         var writes = Pipeline()
         for row in rows {
-            let (id, attempt, outcome, code, person, recipient, isFailed) = try row.decode(
-                UUIDValue.self, Int.self, String.self, String?.self, UUIDValue.self, String.self, Bool.self)
+            let (id, attempt, outcome, code, person, recipient, isFailed, wasParked) = try row.decode(
+                UUIDValue.self, Int.self, String.self, String?.self, UUIDValue.self, String.self, Bool.self, Bool.self)
+            // It had arrived before somebody was asked whether it may go.
+            if wasParked { settled.append(id) }
             var fields: [LedgerField: String] = [
                 .share: id.description, .person: person.description, .recipient: recipient,
                 .attempt: String(attempt), .outcome: outcome, .actor: "hub",
@@ -131,6 +138,9 @@ extension CaseStore {
             failed.append((item, at))
         }
         if !failed.isEmpty { writes.add(adding(failed), name: "record.add_work_items") }
+        if !settled.isEmpty {
+            writes.add(finishingParked(settled, by: "hub", at: at), name: "record.finish_parked_shares")
+        }
         guard !entries.isEmpty else { return }
         writes.add(appending(entries), name: "ledger.append")
         _ = try connection.pipeline(writes)
@@ -196,12 +206,15 @@ extension CaseStore {
             WHERE share.id = attempt.share
                 AND share.attempts = attempt.attempt
                 -- What was stopped may have arrived before, as is known later.
-                AND (share.state IN ('sending', 'queued') OR share.state = 'cancelled' AND attempt.state = 'delivered')
+                AND (
+                    share.state IN ('sending', 'queued')
+                    OR share.state IN ('cancelled', 'parked') AND attempt.state = 'delivered'
+                )
             RETURNING share.id, attempt.state
         )
         SELECT
             attempt.share, attempt.attempt, attempt.outcome, attempt.code, of.person, of.recipient,
-            coalesce(share.state = 'failed', false)
+            coalesce(share.state = 'failed', false), of.state = 'parked' AND share.id IS NOT NULL
         FROM attempt
         JOIN record.share of ON of.id = attempt.share
         LEFT JOIN share ON share.id = attempt.share

@@ -53,7 +53,7 @@ extension CaseStore {
         writes.add(inserting(created), name: "record.create_shares")
         writes.add(KeptDecision.inserting(kept), name: "record.keep_decisions")
         writes.add(appending(entries), name: "ledger.append")
-        writes.add(finishingProposals(of: created), name: "record.finish_proposals")
+        writes.add(finishingProposals(of: created.filter { $0.state != .refused }), name: "record.finish_proposals")
         let parked = shares.filter { $0.state == .parked }.map { parking($0.asked.request, $0.decision) }
         if !parked.isEmpty { writes.add(adding(parked), name: "record.add_work_items") }
         _ = try connection.pipeline(writes)
@@ -155,7 +155,7 @@ extension CaseStore {
             SET state = \(share.state.rawValue)::record.share_state, finished_at = \(at), failure = \(Self.cancelled)
             WHERE id = \(id)
             """, name: "record.cancel_share")
-        writes.add(finishingParked(id, by: actor, at: at), name: "record.finish_parked_share")
+        writes.add(finishingParked([id], by: actor, at: at), name: "record.finish_parked_shares")
         let fields: [LedgerField: String] = [
             .share: id.description, .person: share.request.person.description, .state: share.state.rawValue,
             .reason: Self.cancelled, .actor: actor,
@@ -168,11 +168,15 @@ extension CaseStore {
     /// The code of a share that was taken back.
     private static let cancelled = "taken_back"
 
-    /// One share as it stands.
+    /// One share as it stands, with who let it go on.
     package func share(_ id: UUIDValue, in connection: Connection) throws -> Share? {
-        try connection.query(
-            "SELECT \(Share.columns) FROM record.share WHERE id = \(id)", name: "record.share"
-        ).first.map(Share.init)
+        var reads = Pipeline()
+        reads.add("SELECT \(Share.columns) FROM record.share WHERE id = \(id)", name: "record.share")
+        reads.add(readingApprovals(of: [id]), name: "record.approvals")
+        let results = try connection.pipeline(reads)
+        var share = try results[0].first.map(Share.init)
+        share?.approvals = try Self.approvals(results[1])[id] ?? []
+        return share
     }
 
     /// Shares, newest first.
@@ -199,13 +203,7 @@ extension Share {
     static let columns: SQL = """
         id, person, referral, recipient, purpose, level, asked, channel, requested_by, requested_at, state, outcome,
         reason, agreement, agreement_version, policy_version, released, message, reference, failure, attempts,
-        decided_at, queued_at, finished_at, authority_ref, ordered, is_public_body,
-        ARRAY (
-            SELECT role || ' ' || approver || ' ' || (extract(epoch FROM at) * 1000000)::bigint
-            FROM record.share_approval
-            WHERE share_approval.share = share.id AND is_approved
-            ORDER BY at
-        ) AS approvals
+        decided_at, queued_at, finished_at, authority_ref, ordered, is_public_body
         """
 
     /// Reads a row of ``columns``.
@@ -226,18 +224,6 @@ extension Share {
             message: try row.value("message"), reference: try row.value("reference"),
             failure: try row.value("failure"), attempts: try row.value("attempts"),
             decidedAt: try row.value("decided_at"), queuedAt: try row.value("queued_at"),
-            finishedAt: try row.value("finished_at"),
-            approvals: try row.value("approvals", as: [String].self).compactMap(ShareApproval.init(row:)))
-    }
-}
-
-extension ShareApproval {
-    /// Reads an element of the column `approvals` of ``Share/columns``: role, approver and instant.
-    fileprivate init?(row text: String) {
-        let parts = text.split(separator: " ")
-        guard parts.count == 3, let role = ApprovalRole(rawValue: String(parts[0])), let at = Int64(parts[2]) else {
-            return nil
-        }
-        self.init(role: role, approver: String(parts[1]), at: Timestamp(microseconds: at))
+            finishedAt: try row.value("finished_at"))
     }
 }

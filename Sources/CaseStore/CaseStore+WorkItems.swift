@@ -36,7 +36,13 @@ extension CaseStore {
             )
             """, name: "record.known_proposals"
         ).decode(Int.self)
-        try add(items.indices.filter { !known.contains($0) }.map { items[$0] }, at: at, in: connection)
+        var seen: Set<[String]> = []
+        let new = items.indices.filter { index in
+            let item = items[index]
+            return !known.contains(index)
+                && seen.insert([item.person?.description ?? "", item.partner ?? "", item.code]).inserted
+        }
+        try add(new.map { items[$0] }, at: at, in: connection)
     }
 
     /// The statement that marks what was proposed as done, since it was asked for.

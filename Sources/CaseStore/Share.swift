@@ -228,6 +228,14 @@ package struct PreparedShare: Sendable {
 }
 
 extension PreparedShare {
+    /// As it would be judged if an authority were named, where none is.
+    package func naming(authority: String) -> PreparedShare {
+        var named = self
+        named.facts.request.authorityReference =
+            named.facts.request.authorityReference ?? ShareRequest.word(authority)
+        return named
+    }
+
     /// As it would be judged if somebody had approved.
     package func approved(as role: ApprovalRole) -> PreparedShare {
         var approved = self

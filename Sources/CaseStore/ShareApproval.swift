@@ -1,5 +1,6 @@
 package import Disclosure
 package import Postgres
+package import Referral
 
 extension ApprovalRole: SQLScalar {}
 
@@ -10,12 +11,23 @@ package struct ShareApproval: Sendable, Hashable {
     package var approver: String
     package var isApproved: Bool
     package var at: Timestamp
+    /// The restriction of the person's record that was in force then.
+    package var restrictedOn: Instant?
 
-    package init(role: ApprovalRole, approver: String, isApproved: Bool = true, at: Timestamp) {
+    package init(
+        role: ApprovalRole, approver: String, isApproved: Bool = true, at: Timestamp, restrictedOn: Instant? = nil
+    ) {
         self.role = role
         self.approver = approver
         self.isApproved = isApproved
         self.at = at
+        self.restrictedOn = restrictedOn
+    }
+
+    /// Whether it still answers the question. The data protection officer weighs the restriction that there is, or that
+    /// there is none: under another one, they are asked again.
+    func counts(for subject: Subject) -> Bool {
+        isApproved && (role != .dataProtectionOfficer || restrictedOn == subject.restrictedOn)
     }
 }
 
@@ -50,7 +62,7 @@ package enum ApprovalRefusal: Sendable, Hashable {
     case notWaiting
     /// It waits for somebody else's approval; nil when none helps, but only another state of the record.
     case otherRole(ApprovalRole?)
-    /// The same person asked for it, or has answered already.
+    /// The same person asked for it, or has answered already; or who asked is not known.
     case samePerson
     /// It names an authority where the asker has named one, or none where none is named.
     case authority

@@ -106,6 +106,14 @@ extension Agreement {
         return base.standing(among: all, at: instant)
     }
 
+    /// Whether it can permit anything by who signed it, where the person's age is not known.
+    package var isValidlySigned: Bool {
+        var signature = self
+        signature.expires = nil
+        signature.revokedAt = nil
+        return signature.failure(at: signedOn, subject: Subject()) == nil
+    }
+
     /// Why nothing rests on it, apart from its scope; nil when it is live and validly signed.
     func failure(at instant: Instant, subject: Subject) -> ReasonCode? {
         if let revokedAt, revokedAt <= instant { return .agreementRevoked }

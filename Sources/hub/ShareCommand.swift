@@ -100,11 +100,13 @@ struct ShareCommand: AsyncParsableCommand {
         )
         @OptionGroup var installation: InstallationOption
         @Argument(help: "The share's id.") var id: String
+        @Option(help: "The authority that the officer will name, where the asker has named none.")
+        var authorityRef: String?
 
         func run() async throws {
             let id = try InstallationOption.id(id)
             try await installation.open { hub in
-                switch try await HubServices(hub).sharing.preview(id, by: "command") {
+                switch try await HubServices(hub).sharing.preview(id, authority: authorityRef, by: "command") {
                 case .document(let document, _): Output.bytes(document.bytes, to: STDOUT_FILENO)
                 case .nothing(let finding):
                     Output.remark(finding.text)

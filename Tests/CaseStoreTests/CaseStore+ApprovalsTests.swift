@@ -55,6 +55,85 @@ import Testing
         }
     }
 
+    @Test func `the data protection officer is asked again under another restriction, and may answer again`()
+        async throws
+    {
+        try await Fixture.run { f in
+            let person = try await f.person()
+            func restrict(_ moment: Timestamp?) async throws {
+                var circumstances = Subject()
+                circumstances.restrictedOn = moment.map { Instant(microseconds: $0.microseconds) }
+                try await f.transaction { [circumstances] in
+                    try f.store.setCircumstances(circumstances, of: person, changing: [], by: "test", in: $0)
+                }
+            }
+            try await restrict(f.now - .seconds(90))
+            let share = try await f.ask(person)
+            #expect(share.awaits == .dataProtectionOfficer)
+            guard case .entered = try await f.answer(share, .dataProtectionOfficer, by: "a/dpo-1") else {
+                throw Unexpected()
+            }
+            // Lifted, and restricted anew on other grounds, while the officer was waited for.
+            try await restrict(f.now - .seconds(30))
+            guard case .entered(let again) = try await f.answer(share, .officer, by: "a/officer-1") else {
+                throw Unexpected()
+            }
+            #expect((again.state, again.awaits) == (.parked, .dataProtectionOfficer))
+            guard case .entered(let done) = try await f.answer(share, .dataProtectionOfficer, by: "a/dpo-1") else {
+                throw Unexpected()
+            }
+            #expect(done.state == .queued)
+            // And once more before it leaves: nothing is sent on an answer to another question.
+            try await restrict(f.now - .seconds(10))
+            #expect(try await f.begin(share.id, at: .now()) == nil)
+            let parked = try #require(try await f.transaction { try f.store.share(share.id, in: $0) })
+            #expect((parked.state, parked.awaits) == (.parked, .dataProtectionOfficer))
+        }
+    }
+
+    @Test func `who cannot be told from the asker approves nothing`() async throws {
+        try await Fixture.run { f in
+            let share = try await f.ask(try await f.person())
+            for same in ["b/Asker-1", "ASKER-1"] {
+                #expect(try await f.answer(share, .officer, by: same) == .refused(.samePerson))
+            }
+            let nameless = try await f.ask(try await f.person(), by: "system")
+            #expect(try await f.answer(nameless, .officer, by: "system/officer-1") == .refused(.samePerson))
+            guard
+                case .entered(let refused) = try await f.answer(
+                    nameless, .officer, by: "system/officer-1", isApproved: false)
+            else { throw Unexpected() }
+            #expect(refused.state == .refused)
+        }
+    }
+
+    @Test func `a share that arrived before somebody was asked about it is delivered, and nobody is asked any more`()
+        async throws
+    {
+        try await Fixture.run { f in
+            let person = try await f.person()
+            _ = try await f.agree(person)
+            let share = try await f.share(person)
+            #expect(try await f.begin(share.id) == 1)
+            try await f.transaction {
+                try f.store.finishRelease(of: share.id, attempt: 1, outcome: .unknown(code: "not_told"), in: $0)
+            }
+            var circumstances = Subject()
+            circumstances.erasure = .requested
+            try await f.transaction { [circumstances] in
+                try f.store.setCircumstances(circumstances, of: person, changing: [], by: "test", in: $0)
+            }
+            #expect(try await f.begin(share.id) == nil)
+            #expect(try await f.transaction { try f.store.share(share.id, in: $0)?.state } == .parked)
+            try await f.transaction {
+                try f.store.finishRelease(of: share.id, attempt: 1, outcome: .delivered(reference: "R"), in: $0)
+            }
+            let stored = try #require(try await f.transaction { try f.store.share(share.id, in: $0) })
+            #expect((stored.state, stored.reference) == (.delivered, "R"))
+            #expect(try await f.transaction { try f.store.workItems(.parkedShare, in: $0) }.isEmpty)
+        }
+    }
+
     @Test func `name and reason are sealed, and looking at them is entered`() async throws {
         try await Fixture.run { f in
             let share = try await f.ask(try await f.person())
@@ -102,15 +181,19 @@ extension Fixture {
         case refused(ApprovalRefusal)
     }
 
+    /// Asks for a safeguarding concern about somebody.
+    func concern(_ person: UUIDValue) async throws -> Share { try await ask(person) }
+
     /// Asks for a share that rests on a law.
     fileprivate func ask(
         _ person: UUIDValue, recipient: String = "council_asc", purpose: String = "safeguarding",
-        channel: String = "https_mtls", authority: String? = "s42-1", isPublicBody: Bool = false
+        channel: String = "https_mtls", authority: String? = "s42-1", isPublicBody: Bool = false,
+        by asker: String = "a/asker-1"
     ) async throws -> Share {
         let request = ShareRequest(
             person: person, recipient: recipient, purpose: purpose, groups: ["DOB", "NAME"], channel: channel,
             grounds: ShareGrounds(authorityReference: authority, isPublicBody: isPublicBody),
-            requestedBy: "a/asker-1", requestedAt: now)
+            requestedBy: asker, requestedAt: now)
         return try #require(
             try await transaction { connection -> Share? in
                 guard let asked = try store.ask([request], at: now, in: connection, recipient: setup)[0] else {

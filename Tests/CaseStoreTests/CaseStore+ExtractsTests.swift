@@ -112,7 +112,9 @@ import Testing
             var objecting = Subject()
             objecting.objections = [.research]
             let objection = objecting
-            try await f.transaction { try f.store.setCircumstances(objection, of: second, changing: [], by: "test", in: $0) }
+            try await f.transaction {
+                try f.store.setCircumstances(objection, of: second, changing: [], by: "test", in: $0)
+            }
             var areas = AreaTable()
             let area = try #require(Area(lsoa: "E01013440", ward: "E05001770"))
             _ = areas.insert(area, at: "DE1 2FS")

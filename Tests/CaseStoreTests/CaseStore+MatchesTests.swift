@@ -228,6 +228,44 @@ import Testing
         }
     }
 
+    @Test func `what forbids something to the survivor forbids it for the merged person, of two moments the earlier`()
+        async throws
+    {
+        try await Fixture.run { f in
+            let (known, person, match) = try await pair(f)
+            try await decide(match, .same, at: f.now - .seconds(60), f)
+            func restrict(_ person: UUIDValue, on moment: Timestamp?) async throws {
+                var circumstances = Subject()
+                circumstances.restrictedOn = moment.map { Instant(microseconds: $0.microseconds) }
+                try await f.transaction { [circumstances] in
+                    try f.store.setCircumstances(circumstances, of: person, changing: [], by: "test", in: $0)
+                }
+            }
+            // A concern about the record that was laid into another: what is entered of the other counts.
+            #expect(try await f.concern(person).reason == "officer_approval_required")
+            try await restrict(known, on: f.now)
+            let waiting = try await f.concern(person)
+            #expect(waiting.reason == "restricted_dpo_review")
+            try await restrict(person, on: f.now + .seconds(86_400))
+            #expect(try await f.concern(known).reason == "restricted_dpo_review")
+            let found = try await f.transaction { try f.store.waitingShares(about: known, in: $0).map(\.id) }
+            #expect(found.contains(waiting.id))
+        }
+    }
+
+    @Test func `an approval that is waited for is not given for another picture of the person`() async throws {
+        try await Fixture.run { f in
+            let (_, person, match) = try await pair(f)
+            let waiting = try await f.concern(person)
+            #expect(waiting.awaits == .officer)
+            try await decide(match, .same, f)
+            let parked = try #require(try await f.transaction { try f.store.share(waiting.id, in: $0) })
+            #expect((parked.state, parked.failure, parked.awaits) == (.parked, "person_merged", nil))
+            let items = try await f.transaction { try f.store.workItems(.parkedShare, in: $0) }
+            #expect(items.map(\.item.code) == ["person_merged"])
+        }
+    }
+
     @Test func `a share that is already on its way when the merge comes is judged anew before its next attempt`()
         async throws
     {

@@ -92,7 +92,9 @@ private struct World: Sendable {
         case .claim:
             guard let share else { return }
             _ = try await f.transaction { connection in
-                guard let prepared = try f.store.prepareSending(of: share, recipient: f.setup, in: connection) else { return }
+                guard let prepared = try f.store.prepareSending(of: share, recipient: f.setup, in: connection) else {
+                    return
+                }
                 let decision = Policy.decide(prepared.facts)
                 guard decision.mayLeave else {
                     try f.store.judge(prepared, decision: decision, in: connection)

@@ -90,7 +90,14 @@ def test_an_officer_may_name_the_authority_or_refuse(concerns):
     share = ask(hub, person)
     assert (share["decision"]["reason"], share["decision"]["awaits"]) == ("legal_authority_required", "officer")
     assert hub.staff("GET", f"/v1/shares/{share['share_id']}/preview").status_code == 409
+    shown = hub.staff("GET", f"/v1/shares/{share['share_id']}/preview?authority_ref=CA2014-s42-0120")
+    assert shown.json()["authority"] == "CA2014-s42-0120"
     assert answer(hub, share["share_id"]).status_code == 409
+    # In whichever letters: the asker is the asker.
+    for same in ("Coordinator-3", "COORDINATOR-3"):
+        refused = answer(hub, share["share_id"], approved_by=same, authority_ref="CA2014-s42-0120")
+        assert refused.status_code == 409 and refused.json()["errors"][0]["path"] == "approved_by"
+    assert answer(hub, share["share_id"], verdict="refuse", role="dpo").status_code == 409
     approved = answer(hub, share["share_id"], authority_ref="CA2014-s42-0120").json()
     assert (approved["state"], approved["authority_ref"]) == ("queued", "CA2014-s42-0120")
     eventually(lambda: hub.share_state(share["share_id"]) == "delivered", why="delivery")

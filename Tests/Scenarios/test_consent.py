@@ -56,6 +56,17 @@ def test_an_agreement_comes_and_goes_as_consent(hub):
     assert share["decision"]["agreement_id"] == resource["id"]
     assert share["decision"]["released"] == ["ADDRESS", "NAME"]
 
+    # What is about dependants says so to whoever reads it, in a way that none may pass over.
+    other = hub.person(family="OTHER", number="9990000026", born="19610203")
+    about = [{"url": "urn:lac:about", "valueCode": "dependants"}]
+    line = permit("council_insight", "research_evaluation", modifierExtension=about)
+    children = hub.staff("POST", "/fhir/R4/Consent", consent(other, line), **FHIR).json()
+    Consent.model_validate(copy.deepcopy(children))
+    assert children["provision"]["provision"][0]["modifierExtension"] == about
+    unsigned = consent(other, permit(*HOUSING))
+    unsigned["performer"] = [{"identifier": {"system": "urn:lac:signatory", "value": "other"}}]
+    assert hub.staff("POST", "/fhir/R4/Consent", unsigned, **FHIR).json()["status"] == "inactive"
+
     # What goes out can come in again.
     again = hub.staff("POST", "/fhir/R4/Consent", resource, **FHIR)
     assert again.status_code == 201 and again.json()["provision"] == resource["provision"]
@@ -89,7 +100,19 @@ def test_an_agreement_comes_and_goes_as_consent(hub):
         (("provision", "provision", 0, "purpose", 0, "system"), "urn:other"),
         (("provision", "provision", 0, "purpose", 0, "code"), "anything"),
         (("provision", "provision", 0, "code"), [{"text": "everything"}]),
-        (("provision", "provision", 0, "extension"), [{"url": "urn:x"}]),
+        (("provision", "provision", 0, "extension"), [{"url": "urn:lac:about", "valueCode": "dependants"}]),
+        (("provision", "provision", 0, "modifierExtension"), [{"url": "urn:x"}]),
+        (("provision", "provision", 0, "modifierExtension"), {"url": "urn:lac:about", "valueCode": "dependants"}),
+        (("provision", "provision", 0, "modifierExtension"), [{"url": "urn:lac:about", "valueString": "dependants"}]),
+        (("provision", "provision", 0, "code"), {"coding": [{"system": "urn:lac:field-group", "code": "NAME"}]}),
+        (("provision", "provision", 0, "code"), []),
+        (("provision", "provision", 0, "period"), "2026-01/2026-06"),
+        (("provision", "provision", 0, "period"), {"start": "2026-01-05T00:00:00Z", "end": "2026-06-30"}),
+        (("provision", "provision", 0, "actor", 0, "modifierExtension"), [{"url": "urn:x"}]),
+        (("provision", "provision", 0, "actor", 0, "role", "coding", 0, "code"), "CST"),
+        (("policyRule", "coding", 0, "code"), "OPTOUT"),
+        (("extension",), {"url": "urn:lac:supplements", "valueReference": {"reference": "Consent/1"}}),
+        (("extension",), [{"url": "urn:lac:guardian-permission", "valueString": "yes"}]),
     ],
 )
 def test_what_is_not_understood_is_refused_as_an_operation_outcome(shared_hub, path, value):

@@ -6,8 +6,7 @@ ALTER TABLE record.share
 
 CREATE TYPE record.approval_role AS ENUM ('officer', 'dpo', 'ig', 'second');
 
--- A named person let a share go on, or not, on which the policy lets only a person decide. Nobody answers twice for one
--- share, and each capacity is filled once.
+-- A named person let a share go on, or not, on which the policy lets only a person decide.
 CREATE TABLE record.share_approval (
     share uuid NOT NULL REFERENCES record.share,
     at timestamptz NOT NULL,
@@ -15,10 +14,11 @@ CREATE TABLE record.share_approval (
     role record.approval_role NOT NULL,
     -- An id, as the staff system knows the person.
     approver text NOT NULL,
+    -- The restriction of the person's record that was in force when the answer was given: it is an answer to that one.
+    restricted_at timestamptz,
     -- Name and reason, sealed with the key of the person whom the share is about.
     sealed_reason bytea NOT NULL,
-    PRIMARY KEY (share, approver)
+    PRIMARY KEY (share, at, approver)
 );
-CREATE UNIQUE INDEX share_approval_role ON record.share_approval (share, role) WHERE is_approved;
 
 GRANT SELECT, INSERT ON record.share_approval TO hub_app;

@@ -30,9 +30,8 @@ struct ConsentReader {
                 "dateTime", "performer", "organization", "policyRule", "extension", "provision",
             ], in: consent, at: "")
         if consent["status"]?.stringValue != "active" { fail(.unknownCode, "status", "Must be active") }
-        if code(consent["scope"], "http://terminology.hl7.org/CodeSystem/consentscope") != "patient-privacy" {
-            fail(.unknownCode, "scope", "Must be patient-privacy")
-        }
+        expect(consent["scope"], "http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy", at: "scope")
+        expect(consent["policyRule"], "urn:lac:policy", "shared-agreement", at: "policyRule")
         var agreement = Object()
         agreement["person_id"] = reference(consent["patient"], to: "Patient", at: "patient").map(Value.string)
         agreement["signed_on"] = consent["dateTime"]
@@ -44,34 +43,50 @@ struct ConsentReader {
     }
 
     private mutating func signatory(_ performer: Value?, patient: Value?) -> Value? {
-        guard let performers = performer?.arrayValue, performers.count == 1 else {
+        let performers = elements(performer, at: "performer")
+        guard performers.count == 1 else {
             fail(.missing, "performer", "Exactly one is required: who signed")
             return nil
         }
         if let reference = performers[0]["reference"], reference == patient?["reference"] { return "subject" }
-        guard performers[0]["identifier"]?["system"]?.stringValue == "urn:lac:signatory" else {
+        let identifier = performers[0]["identifier"]
+        guard identifier?["system"]?.stringValue == "urn:lac:signatory", let value = identifier?["value"] else {
             fail(.unknownCode, "performer[0]", "Must be the patient, or an identifier of urn:lac:signatory")
             return nil
         }
-        return performers[0]["identifier"]?["value"]
+        return value
     }
 
     private mutating func extensions(_ value: Value?, into agreement: inout Object) {
-        for (index, element) in (value?.arrayValue ?? []).enumerated() {
+        for (index, element) in elements(value, at: "extension").enumerated() {
+            let path = "extension[\(index)]"
             switch element["url"]?.stringValue {
             case "urn:lac:supplements":
-                agreement["supplements"] =
-                    reference(element["valueReference"], to: "Consent", at: "extension[\(index)]").map(Value.string)
-            case "urn:lac:guardian-permission": agreement["guardian_permission"] = element["valueBoolean"]
-            case "urn:lac:authority-evidence": agreement["authority_evidence"] = element["valueString"]
-            default: fail(.unknownCode, "extension[\(index)].url", "Is not understood")
+                only(["url", "valueReference"], in: element, at: path)
+                enter(
+                    reference(element["valueReference"], to: "Consent", at: path).map(Value.string), as: "supplements",
+                    into: &agreement, at: path)
+            case "urn:lac:guardian-permission":
+                only(["url", "valueBoolean"], in: element, at: path)
+                enter(element["valueBoolean"], as: "guardian_permission", into: &agreement, at: path)
+            case "urn:lac:authority-evidence":
+                only(["url", "valueString"], in: element, at: path)
+                enter(element["valueString"], as: "authority_evidence", into: &agreement, at: path)
+            default: fail(.unknownCode, "\(path).url", "Is not understood")
             }
         }
     }
 
+    /// Takes a value over, once.
+    private mutating func enter(_ value: Value?, as key: String, into agreement: inout Object, at path: String) {
+        if agreement[key] != nil { fail(.schema, path, "Stands here twice") }
+        guard let value, !value.isNull else { return fail(.missing, path, "Has no value of its type") }
+        agreement[key] = value
+    }
+
     private mutating func provisions(_ root: Value?, into agreement: inout Object) {
-        guard let root, root["type"]?.stringValue == "deny", let lines = root["provision"]?.arrayValue, !lines.isEmpty
-        else {
+        let lines = elements(root?["provision"], at: "provision.provision")
+        guard let root, root["type"]?.stringValue == "deny", !lines.isEmpty else {
             fail(.schema, "provision", "Must be of the type deny, with a provision for each permission in it")
             return
         }
@@ -87,42 +102,68 @@ struct ConsentReader {
             return
         }
         guard !period.isNull else { return }
-        only(["start", "end"], in: period, at: "provision.provision.period")
+        let path = "provision.provision.period"
+        guard period.objectValue != nil else { return fail(.schema, path, "Must be an object") }
+        only(["start", "end"], in: period, at: path)
         agreement["starts"] = period["start"]
         agreement["expires"] = period["end"]
+        // A day is included in FHIR, and not here.
+        if let end = period["end"], end.stringValue?.contains("T") != true {
+            fail(.invalidDate, "\(path).end", "Must be an instant, not a day")
+        }
     }
 
     private mutating func scopeLine(_ line: Value, at path: String) -> Object {
-        only(["type", "period", "actor", "purpose", "code", "extension"], in: line, at: path)
+        only(["type", "period", "actor", "purpose", "code", "modifierExtension"], in: line, at: path)
         if line["type"]?.stringValue != "permit" { fail(.unknownCode, "\(path).type", "Must be permit") }
         var scope = Object()
-        let actors = line["actor"]?.arrayValue ?? []
-        let recipient = actors.first?["reference"]?["identifier"]
-        if actors.count == 1, recipient?["system"]?.stringValue == "urn:lac:recipient" {
-            scope["recipient"] = recipient?["value"]
-        } else {
-            fail(.schema, "\(path).actor", "Must be one, with an identifier of urn:lac:recipient")
-        }
+        scope["recipient"] = recipient(elements(line["actor"], at: "\(path).actor"), at: "\(path).actor")
         scope["purposes"] = .array(
-            (line["purpose"]?.arrayValue ?? []).enumerated().compactMap { index, purpose in
+            elements(line["purpose"], at: "\(path).purpose").enumerated().compactMap { index, purpose in
                 known(purpose, "urn:lac:purpose", "\(path).purpose[\(index)]")
             })
-        if let codes = line["code"]?.arrayValue {
+        if line["code"] != nil {
             scope["groups"] = .array(
-                codes.enumerated().compactMap { index, concept in
-                    let codings = concept["coding"]?.arrayValue ?? []
-                    return known(
-                        codings.count == 1 ? codings[0] : .null, "urn:lac:field-group", "\(path).code[\(index)]")
+                elements(line["code"], at: "\(path).code").enumerated().compactMap { index, concept in
+                    let place = "\(path).code[\(index)]"
+                    let codings = elements(concept["coding"], at: "\(place).coding")
+                    return known(codings.count == 1 ? codings[0] : .null, "urn:lac:field-group", place)
                 })
         }
-        for (index, element) in (line["extension"]?.arrayValue ?? []).enumerated() {
-            if element["url"]?.stringValue == "urn:lac:about" {
-                scope["about"] = element["valueCode"]
-            } else {
-                fail(.unknownCode, "\(path).extension[\(index)].url", "Is not understood")
+        for (index, element) in elements(line["modifierExtension"], at: "\(path).modifierExtension").enumerated() {
+            let place = "\(path).modifierExtension[\(index)]"
+            guard element["url"]?.stringValue == "urn:lac:about" else {
+                fail(.unknownCode, "\(place).url", "Is not understood")
+                continue
             }
+            only(["url", "valueCode"], in: element, at: place)
+            enter(element["valueCode"], as: "about", into: &scope, at: place)
         }
         return scope
+    }
+
+    private mutating func recipient(_ actors: [Value], at path: String) -> Value? {
+        guard actors.count == 1 else {
+            fail(.schema, path, "Must be exactly one")
+            return nil
+        }
+        only(["role", "reference"], in: actors[0], at: path)
+        expect(
+            actors[0]["role"], "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP", at: "\(path).role")
+        let identifier = actors[0]["reference"]?["identifier"]
+        guard identifier?["system"]?.stringValue == "urn:lac:recipient", let value = identifier?["value"] else {
+            fail(.schema, "\(path).reference", "Must have an identifier of urn:lac:recipient")
+            return nil
+        }
+        return value
+    }
+
+    /// The elements of a list. What is there must be one, and must not be empty, as FHIR has it.
+    private mutating func elements(_ value: Value?, at path: String) -> [Value] {
+        guard let value else { return [] }
+        if let elements = value.arrayValue, !elements.isEmpty { return elements }
+        fail(.schema, path, "Must be a list that is not empty")
+        return []
     }
 
     /// A coding's code, if it is of the system.
@@ -132,8 +173,12 @@ struct ConsentReader {
         return nil
     }
 
-    private func code(_ concept: Value?, _ system: String) -> String? {
-        concept?["coding"]?.arrayValue?.first { $0["system"]?.stringValue == system }?["code"]?.stringValue
+    /// Complains of a concept that has not exactly this code.
+    private mutating func expect(_ concept: Value?, _ system: String, _ code: String, at path: String) {
+        let codings = elements(concept?["coding"], at: "\(path).coding")
+        guard codings.count == 1, known(codings[0], system, path)?.stringValue == code else {
+            return fail(.unknownCode, path, "Must be \(code)")
+        }
     }
 
     /// The id behind a reference to one of this hub's resources.

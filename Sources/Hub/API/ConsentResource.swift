@@ -68,7 +68,10 @@ enum ConsentResource {
             provision["code"] = .array(groups.map(\.rawValue).sorted().map { coded("urn:lac:field-group", $0) })
         }
         if line.about == .dependants {
-            provision["extension"] = [["url": "urn:lac:about", "valueCode": .string(line.about.rawValue)]]
+            // Who does not understand it must not take the line for a permission about the person.
+            provision["modifierExtension"] = [
+                ["url": "urn:lac:about", "valueCode": .string(line.about.rawValue)]
+            ]
         }
         return .object(provision)
     }

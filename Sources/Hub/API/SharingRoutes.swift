@@ -91,7 +91,8 @@ struct SharingRoutes {
     @Sendable
     private func preview(_ request: Request, _ context: ExchangeContext) async throws -> Response {
         let staff = try context.staff()
-        switch try await sharing.preview(try context.parameters.id(), by: staff.id) {
+        let authority = request.uri.queryParameters["authority_ref"].map(String.init)
+        switch try await sharing.preview(try context.parameters.id(), authority: authority, by: staff.id) {
         case .document(let document, let digest):
             var headers = HTTPFields()
             headers[.contentType] = document.mediaType

@@ -2,6 +2,7 @@ import CaseStore
 import Channels
 import Disclosure
 import Logging
+import MessageQueue
 import Postgres
 import Referral
 import Translation
@@ -96,9 +97,38 @@ package struct OutboundPartners: Sendable {
         catalogue[recipient]?.outbound(for: purpose)
     }
 
-    /// The exact bytes that leave for a release, whoever asks for them: the gate before sending, or staff beforehand.
-    func document(_ release: Value, _ adapter: Adapter, _ outbound: Outbound) throws -> Rendered {
-        try Renderer(adapter: adapter, outbound: outbound).render(release)
+    /// How a share leaves.
+    struct Way {
+        let adapter: Adapter
+        let outbound: Outbound
+        let channel: any OutboundChannel
+
+        /// The exact bytes that leave for a release, whoever asks for them: the gate before sending, or staff beforehand.
+        func document(_ release: Value) throws -> Rendered {
+            try Renderer(adapter: adapter, outbound: outbound).render(release)
+        }
+    }
+
+    /// Whether a share that the policy lets go can leave.
+    enum Passage {
+        case open(Way)
+        /// It can never leave in this form.
+        case none(Cause)
+    }
+
+    /// How a share leaves that the policy lets go, if what the policy obliges to is met and a channel is set up.
+    func way(for prepared: PreparedShare, _ decision: Decision) -> Passage {
+        // The adapter's words for it are nothing to rely on: what an obligation demands is done, or nothing leaves.
+        let unmet = prepared.unmet(decision.obligations)
+        guard unmet.isEmpty else {
+            let names = unmet.map(\.rawValue).sorted().joined(separator: " ")
+            return .none(Cause(code: "obligation_unmet", text: names))
+        }
+        let request = prepared.share.request
+        guard let adapter = catalogue[request.recipient], let outbound = adapter.outbound(for: request.purpose),
+            let channel = channels[request.recipient]
+        else { return .none(Cause(code: "channel_not_configured", text: "No channel is set up for this purpose")) }
+        return .open(Way(adapter: adapter, outbound: outbound, channel: channel))
     }
 
     /// The partner's adapter.

@@ -87,24 +87,17 @@ struct ReleaseGate: Sendable {
     private func document(
         _ prepared: PreparedShare, _ decision: Decision, entering releases: inout [NewRelease]
     ) -> Fate {
-        // The adapter's words for it are nothing to rely on: what an obligation demands is done, or nothing leaves.
-        let unmet = prepared.unmet(decision.obligations)
-        guard unmet.isEmpty else {
-            return .impossible(
-                Cause(code: "obligation_unmet", text: unmet.map(\.rawValue).sorted().joined(separator: " ")))
+        let way: OutboundPartners.Way
+        switch partners.way(for: prepared, decision) {
+        case .open(let open): way = open
+        case .none(let cause): return .impossible(cause)
         }
-        guard let adapter = partners.adapter(recipient),
-            let outbound = adapter.outbound(for: prepared.share.request.purpose),
-            let channel = partners.channel(to: recipient)
-        else {
-            return .impossible(Cause(code: "channel_not_configured", text: "No channel is set up for this purpose"))
-        }
-        if let queuedAt = prepared.share.queuedAt, Timestamp.now() > queuedAt + outbound.deadline {
+        if let queuedAt = prepared.share.queuedAt, Timestamp.now() > queuedAt + way.outbound.deadline {
             return .impossible(Cause(code: "deadline_passed", text: "It is later than the partner has use for it"))
         }
         let rendered: Rendered
         do {
-            rendered = try partners.document(prepared.release(decision, from: sender), adapter, outbound)
+            rendered = try way.document(prepared.release(decision, from: sender))
         } catch {
             return .impossible(Cause(code: "render_failed", text: "The document for this partner cannot be made"))
         }
@@ -114,7 +107,7 @@ struct ReleaseGate: Sendable {
         return .open(
             Release(
                 attempt: release.attempt,
-                channel: channel,
+                channel: way.channel,
                 delivery: Delivery(
                     id: prepared.share.id.description,
                     attempt: release.attempt,

@@ -1,6 +1,7 @@
 import CaseStore
 import Crypto
 import Disclosure
+import MessageQueue
 package import Postgres
 package import Referral
 package import Translation
@@ -11,13 +12,15 @@ extension Sharing {
         /// The exact bytes, with the groups that they hold. They leave as they are unless what is known of the person,
         /// the agreement or the adapter changes before.
         case document(Rendered, sha256: [UInt8])
-        /// Nothing would leave, whoever approved.
+        /// Nothing would leave, though all who can approve did.
         case nothing(Finding)
     }
 
     /// The exact bytes that would leave for a share that waits, as if everybody whose approval it lacks had approved;
     /// that somebody looked is entered first. Nil when there is no such share.
-    package func preview(_ id: UUIDValue, by actor: String) async throws -> Preview? {
+    ///
+    /// - Parameter authority: The id of the authority that the officer will name, where the asker has named none.
+    package func preview(_ id: UUIDValue, authority: String? = nil, by actor: String) async throws -> Preview? {
         let found = try await database.transaction { [self] connection -> (Share, PreparedShare?)? in
             guard let share = try store.share(id, in: connection) else { return nil }
             let setup = try partners.setup(of: share.request.recipient, store, in: connection)
@@ -25,8 +28,9 @@ extension Sharing {
             if prepared != nil { try store.enterView(of: share, by: actor, in: connection) }
             return (share, prepared)
         }
-        guard let (share, prepared) = found else { return nil }
+        guard let (_, prepared) = found else { return nil }
         guard var prepared else { return .nothing(Finding(.conflict, at: "", "The share has ended")) }
+        if let authority { prepared = prepared.naming(authority: authority) }
         var decision = Policy.decide(prepared.facts, rules: rules, tracing: false)
         // Each approval may show that another is lacking.
         for _ in ApprovalRole.allCases {
@@ -37,11 +41,13 @@ extension Sharing {
         guard decision.mayLeave else {
             return .nothing(Finding(.conflict, at: "", "Nothing would leave: \(decision.code)"))
         }
-        guard let adapter = partners.adapter(share.request.recipient),
-            let outbound = adapter.outbound(for: share.request.purpose)
-        else { return .nothing(Finding(.conflict, at: "", "No document is defined for this partner and purpose")) }
+        let way: OutboundPartners.Way
+        switch partners.way(for: prepared, decision) {
+        case .open(let open): way = open
+        case .none(let cause): return .nothing(Finding(.conflict, at: "", "Nothing would leave: \(cause.code)"))
+        }
         do {
-            let rendered = try partners.document(prepared.release(decision, from: sender), adapter, outbound)
+            let rendered = try way.document(prepared.release(decision, from: sender))
             return .document(rendered, sha256: Array(SHA256.hash(data: rendered.bytes)))
         } catch {
             return .nothing(Finding(.conflict, at: "", "The document for this partner cannot be made"))

@@ -133,14 +133,15 @@ package struct Sharing: Sendable {
         try await stored(id).map { Self.detail(of: $0, counting: $1) }
     }
 
-    /// An agreement as FHIR R4 Consent, or nil: active while it permits anything, or will.
+    /// An agreement as FHIR R4 Consent, or nil: active while it counts, is in force and validly signed.
     package func consent(_ id: UUIDValue) async throws -> Value? {
         try await stored(id).map { stored, counting in
             let at = Instant(microseconds: Timestamp.now().microseconds)
-            let counts = counting.contains(stored.agreement)
-            let standing = stored.agreement.standing(among: counting, at: at)
-            return ConsentResource.resource(
-                of: stored, isInForce: counts && [.inForce, .notStarted].contains(standing))
+            let agreement = stored.agreement
+            let isInForce =
+                counting.contains(agreement) && agreement.standing(among: counting, at: at) == .inForce
+                && agreement.isValidlySigned
+            return ConsentResource.resource(of: stored, isInForce: isInForce)
         }
     }
 

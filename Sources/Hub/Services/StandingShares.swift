@@ -50,6 +50,9 @@ struct StandingShares: Sendable {
         for (record, results) in intake {
             for (item, result) in zip(record.items, results) { requests += self.requests(for: item, result) }
         }
+        // Whoever was found to be another person is asked about as that one, by staff.
+        let merged = try store.merged(among: Set(requests.map(\.person)), in: connection)
+        requests.removeAll { merged.contains($0.person) }
         guard !requests.isEmpty else { return [] }
         var setups: [String: RecipientSetup] = [:]
         for recipient in Set(requests.map(\.recipient)) {
