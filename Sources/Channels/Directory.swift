@@ -203,10 +203,14 @@ final class Directory: Sendable {
     }
 
     /// The second half: what was staged bears its name. It outlives a power cut once the directory is synced (``sync()``).
+    ///
+    /// Fails when what was staged is not there any more: a partner may clear its own directory at any moment.
     func show(_ name: FileName) throws(Failure) {
         // A file does not take the place of a folder by itself.
         if entry(name)?.isDirectory == true { try removeAll(name) }
-        _ = try move(name.appending(".part"), to: self, as: name)
+        guard try move(name.appending(".part"), to: self, as: name) else {
+            throw Failure(call: "renameat", number: ENOENT)
+        }
     }
 
     /// Writes everything, syncs and closes.

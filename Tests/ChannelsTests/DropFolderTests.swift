@@ -22,6 +22,10 @@ import Testing
 
         init() throws { folder = try TemporaryFolder() }
 
+        var configuration: DropFolder.Configuration {
+            .init(root: "\(folder.path)/drop", state: "\(folder.path)/state")
+        }
+
         /// Another one over the same folders: the hub started again.
         func hub(maximumBytes: Int = 1000, groupFiles: Int = 32, groupBytes: Int = 1 << 20) -> DropFolder {
             DropFolder(
@@ -358,6 +362,24 @@ import Testing
         try FileManager.default.removeItem(atPath: answer)
         #expect(await bench.hub().scan() == 1)
         #expect(bench.answers == ["A.xml.ack.json", "B.xml.ack.json", "C.xml.ack.json"] && bench.claimed.isEmpty)
+    }
+
+    @Test func `an answer that its partner removes before it is shown is given again`() async throws {
+        let bench = try Bench()
+        try bench.drop("A.xml", "x")
+        try bench.drop("B.xml", "y")
+        let box = try DropBox(partner: "police", limits: bench.configuration)
+        _ = try box.survey(now: WallClock.now())
+        let sets = try box.begin(box.claims()[...]).readings.map(\.set)
+        for set in sets { try box.stage(Array("first".utf8), accepted: true, for: set) }
+        try FileManager.default.removeItem(atPath: "\(bench.folder.path)/drop/police/ack/A.xml.ack.json.part")
+        let troubles = try box.answer(sets.map { ($0, true) })
+        #expect(troubles.map(\.set.name.shown) == ["A.xml"])
+        for trouble in troubles { try box.giveBack(trouble.set) }
+        #expect(bench.answers == ["B.xml.ack.json"] && bench.claimed.count == 1)
+        #expect(await bench.hub().scan() == 1)
+        #expect(bench.names == ["A.xml"] && bench.claimed.isEmpty)
+        #expect(bench.folder.read("drop/police/ack/A.xml.ack.json") == "kept A.xml")
     }
 
     // MARK: Bad input
