@@ -24,6 +24,8 @@ extension CaseStore {
     /// Gives each referral the files that it names, whichever of the two came first, and ends the waiting of those whose time
     /// is over.
     ///
+    /// A referral that states no digest gets a file only as the first that names it.
+    ///
     /// A look from time to time, and no signal from the one who stores either: the two may be stored at the same moment,
     /// neither seeing the other. A file that is not what its referral says of it goes on waiting for one that names it
     /// rightly; staff see the referral at once.
@@ -69,8 +71,11 @@ extension CaseStore {
         let referral: UUIDValue
         let number: Int32
         let file: UUIDValue
+        let statesDigest: Bool
+        /// Whether it is an attachment already, and of other referrals only.
+        let isAnothers: Bool
         /// Why it is not the one that was named; nothing when it is.
-        let complaint: FindingCode?
+        var complaint: FindingCode?
     }
 
     /// A named file that will not be an attachment, and why.
@@ -81,13 +86,19 @@ extension CaseStore {
     }
 
     private func pairs(limit: Int, in connection: Connection) throws -> [Pair] {
-        try connection.query(
+        let found = try connection.query(
             """
             SELECT
                 named.referral, named.number, file.submission,
                 coalesce(named.digest_index = file.digest_index, true)
                     AND coalesce(named.size = file.size, true) AS is_same,
-                coalesce(named.media_type = ANY (file.media_types), true) AS is_of_kind
+                coalesce(named.media_type = ANY (file.media_types), true) AS is_of_kind,
+                named.digest_index IS NOT NULL AS states_digest,
+                file.until IS NULL AND NOT EXISTS (
+                    SELECT
+                    FROM record.attachment_file AS own
+                    WHERE own.file = file.submission AND own.referral = named.referral
+                ) AS is_anothers
             FROM record.attachment_file AS named JOIN record.dropped_file AS file USING (sender, name_index)
             WHERE named.file IS NULL
             ORDER BY named.referral, named.number
@@ -95,11 +106,33 @@ extension CaseStore {
             FOR UPDATE OF named, file SKIP LOCKED
             """, name: "record.pair_files"
         ).map { row in
-            let (referral, number, file, isSame, isOfKind) = try row.decode(
-                UUIDValue.self, Int32.self, UUIDValue.self, Bool.self, Bool.self)
+            let (referral, number, file, isSame, isOfKind, statesDigest, isAnothers) = try row.decode(
+                UUIDValue.self, Int32.self, UUIDValue.self, Bool.self, Bool.self, Bool.self, Bool.self)
             return Pair(
-                referral: referral, number: number, file: file,
+                referral: referral, number: number, file: file, statesDigest: statesDigest, isAnothers: isAnothers,
                 complaint: !isSame ? .checksum : !isOfKind ? .mediaType : nil)
+        }
+        return Self.judged(found)
+    }
+
+    /// A name alone gives a file to one referral only: the next that names it may be about somebody else, and mean another
+    /// document of the same name. So a file that has its referral goes to another only by its digest. Nothing else can come
+    /// under that name, which is the file's id for its sender: staff see such a referral at once.
+    private static func judged(_ pairs: [Pair]) -> [Pair] {
+        var owners: [UUIDValue: Set<UUIDValue>] = [:]
+        for pair in pairs where pair.complaint == nil && pair.statesDigest {
+            owners[pair.file, default: []].insert(pair.referral)
+        }
+        return pairs.map { pair in
+            guard pair.complaint == nil, !pair.statesDigest else { return pair }
+            var pair = pair
+            let owned = owners[pair.file, default: []]
+            if owned.isEmpty && !pair.isAnothers {
+                owners[pair.file] = [pair.referral]
+            } else if !owned.contains(pair.referral) {
+                pair.complaint = .incompleteSet
+            }
+            return pair
         }
     }
 

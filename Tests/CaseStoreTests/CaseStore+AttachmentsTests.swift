@@ -100,6 +100,26 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false]) func `a name alone gives no second referral a file, before or after it is attached`(
+        isAttached: Bool
+    ) async throws {
+        try await Fixture.run { f in
+            let file = try await drop("scan.pdf", f)
+            let first = try await refer("r-1", naming: [("scan.pdf", nil), ("scan.pdf", nil)], f)
+            if isAttached { #expect(try await attach(f) == AttachedFiles(attached: 1)) }
+            let second = try await refer("r-2", naming: [("scan.pdf", nil)], f)
+            #expect(try await attach(f) == AttachedFiles(attached: isAttached ? 0 : 1, missing: 1))
+            let named = try await f.transaction { connection in
+                try [first, second].map { try f.store.namedFiles(ofReferral: $0.id, in: connection).map(\.file) }
+            }
+            #expect(named == [[file, file], []])
+            let shown = try await items(f).filter { $0.kind == .incompleteReferral }
+            #expect(shown.map(\.code) == ["incomplete_set"] && shown.map(\.referral) == [second.id])
+            try await refer("r-3", naming: [("scan.pdf", Self.digest)], f)
+            #expect(try await attach(f) == AttachedFiles(attached: 1), "its digest does")
+        }
+    }
+
     @Test(
         arguments: [
             (nil, String(repeating: "0b", count: 32), nil, "checksum"), (nil, nil, 2, "checksum"),
