@@ -41,10 +41,13 @@ struct DropBox: Sendable {
     }
 
     /// A set of files that the hub has taken; `name` is that of the file itself.
+    ///
+    /// Its folder is not held open: two groups of four partners would hold hundreds. Nobody else reaches it.
     struct ClaimedSet: Sendable {
         var claim: DropClaim
         var name: FileName
-        var directory: Directory
+        /// Of the file when the set was opened, in bytes.
+        var size = 0
         /// Whether this process's attempt is among those that are counted.
         var isCounted = false
     }
@@ -84,7 +87,7 @@ struct DropBox: Sendable {
         guard try incoming.move(name.appending(".done"), to: directory) else {
             return try claimed.remove(id, directory: true)
         }
-        try gather(ClaimedSet(claim: DropClaim(id), name: name, directory: directory))
+        try gather(name, into: directory)
         // It vanished between the look and the claim: the marker goes back and waits for its file like any other.
         if directory.entry(name) == nil {
             _ = try directory.move(name.appending(".done"), to: incoming)
@@ -93,13 +96,12 @@ struct DropBox: Sendable {
     }
 
     /// Brings the file and its digest to their marker.
-    private func gather(_ set: ClaimedSet) throws {
+    private func gather(_ name: FileName, into directory: Directory) throws {
         // A new set of the same name has begun to arrive: its parts are not ours to take.
-        let hasFile = set.directory.entry(set.name) != nil
-        guard incoming.entry(set.name.appending(".done")) == nil, !hasFile || incoming.entry(set.name) == nil
-        else { return }
-        for name in [set.name, set.name.appending(".sha256")] where set.directory.entry(name) == nil {
-            _ = try incoming.move(name, to: set.directory)
+        let hasFile = directory.entry(name) != nil
+        guard incoming.entry(name.appending(".done")) == nil, !hasFile || incoming.entry(name) == nil else { return }
+        for part in [name, name.appending(".sha256")] where directory.entry(part) == nil {
+            _ = try incoming.move(part, to: directory)
         }
     }
 
@@ -114,10 +116,9 @@ struct DropBox: Sendable {
             try claimed.removeAll(claim.folder)
             return nil
         }
-        let set = ClaimedSet(claim: claim, name: name, directory: directory)
         // What cannot be brought is missing, and is answered as that.
-        try? gather(set)
-        return set
+        try? gather(name, into: directory)
+        return ClaimedSet(claim: claim, name: name, size: directory.entry(name)?.size ?? 0)
     }
 
     // MARK: Clearing
@@ -152,11 +153,12 @@ struct DropBox: Sendable {
     /// The file of a claim, if it is what it says it is.
     func read(_ set: ClaimedSet) throws -> Reading {
         guard set.name.isTaken else { return .refused(.name) }
-        guard set.directory.entry(set.name.appending(".done"))?.isRegular == true else {
+        let directory = try Directory(set.claim.folder, in: claimed)
+        guard directory.entry(set.name.appending(".done"))?.isRegular == true else {
             return .refused(.notPlain)
         }
         let bytes: [UInt8]
-        switch try set.directory.read(set.name, maximum: limits.maximumBytes) {
+        switch try directory.read(set.name, maximum: limits.maximumBytes) {
         case .bytes(let read): bytes = read
         case .missing: return .refused(.fileMissing)
         case .notPlain: return .refused(.notPlain)
@@ -164,7 +166,7 @@ struct DropBox: Sendable {
         case .tooLarge: return .refused(.tooLarge)
         }
         let stated: [UInt8]
-        switch try set.directory.read(set.name.appending(".sha256"), maximum: 1024) {
+        switch try directory.read(set.name.appending(".sha256"), maximum: 1024) {
         case .bytes(let read): stated = read
         case .missing: return .refused(.digestMissing)
         case .notPlain: return .refused(.notPlain)
@@ -232,7 +234,7 @@ struct DropBox: Sendable {
         let name = set.answer(accepted: false)
         // Before anything is moved: a crash after it repeats the answer, the other order would lose it.
         try answers.write(name, receipt)
-        try set.directory.write(name, receipt)
+        try Directory(set.claim.folder, in: claimed).write(name, receipt)
         // The whole folder in one step, so that the claim is here or there and never in halves; under the claim's own
         // name, which is free there (``newFolder(in:now:from:)``).
         _ = try claimed.move(set.claim.folder, to: refused, as: set.claim.id)

@@ -128,7 +128,7 @@ package struct DropFolder: Sendable {
             }
             return await round(box).take(claims)
         } catch {
-            return DropRound.Taken(trouble: error)
+            return DropRound.Taken(trouble: error, mayGoOn: false)
         }
     }
 

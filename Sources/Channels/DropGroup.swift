@@ -4,8 +4,10 @@ struct DropGroup: Sendable {
     var readings: [(set: DropBox.ClaimedSet, reading: DropBox.Reading)] = []
     /// What comes after the group.
     var rest: ArraySlice<DropClaim>
-    /// What kept a claim from being read. The others are not held up by it.
+    /// What kept a claim from being opened or read. That ended the group before it.
     var trouble: (any Error)?
+    /// False when what comes after the group must wait for the next look, so that the order holds.
+    var mayGoOn = true
 }
 
 extension DropBox {
@@ -16,6 +18,9 @@ extension DropBox {
     /// away, with the claim or by ``giveBack(_:)``. A claim with such attempts is a group of its own, so that it shares the
     /// next end of a process with no other.
     ///
+    /// A claim that the disk does not let be opened or read ends the group, and nothing behind it is taken: it would overtake
+    /// that one.
+    ///
     /// - Parameter claims: in the order in which they are to be taken.
     func begin(_ claims: ArraySlice<DropClaim>) throws -> DropGroup {
         var group = DropGroup(rest: claims)
@@ -24,7 +29,7 @@ extension DropBox {
         for (index, set) in sets.enumerated() {
             // A file can grow after it was measured, as long as the partner holds it open.
             guard index == 0 || bytes <= limits.groupBytes else {
-                group.rest = try sets[index...].map(giveBack)[...] + group.rest
+                putBack(sets[index...], into: &group)
                 break
             }
             do {
@@ -33,26 +38,40 @@ extension DropBox {
                 group.readings.append((set, reading))
             } catch {
                 group.trouble = error
-                try giveBack(set)
+                group.mayGoOn = false
+                putBack(sets[index...], into: &group)
+                break
             }
         }
         return group
     }
 
-    /// Opens the sets of a group, within its bounds, and takes them off what comes after it.
+    /// Gives sets back and puts them before what comes after the group.
+    private func putBack(_ sets: ArraySlice<ClaimedSet>, into group: inout DropGroup) {
+        let back = giveBack(Array(sets))
+        group.rest = back[...] + group.rest
+        if back.count < sets.count { group.mayGoOn = false }
+    }
+
+    /// Opens the sets of a group, within its bounds, and takes them off what comes after it. One that cannot be opened ends
+    /// it.
     private func open(_ group: inout DropGroup) -> [ClaimedSet] {
         var sets: [ClaimedSet] = []
         var bytes = 0
         while let claim = group.rest.first, sets.isEmpty || claim.attempts == 0 {
             do {
                 if let set = try open(claim) {
-                    bytes += set.directory.entry(set.name)?.size ?? 0
+                    bytes += set.size
                     let fits = sets.count < limits.groupFiles && bytes <= limits.groupBytes
                     // Two of one name would write one answer.
                     guard sets.isEmpty || fits && !sets.contains(where: { $0.name == set.name }) else { break }
                     sets.append(set)
                 }
-            } catch { group.trouble = error }
+            } catch {
+                group.trouble = error
+                group.mayGoOn = false
+                break
+            }
             group.rest = group.rest.dropFirst()
             if claim.attempts > 0 { break }
         }
@@ -74,7 +93,7 @@ extension DropBox {
             }
             try claimed.sync()
         } catch {
-            for set in counted { _ = try? giveBack(set) }
+            giveBack(counted)
             throw error
         }
         return counted
@@ -89,4 +108,9 @@ extension DropBox {
         _ = try claimed.move(set.claim.folder, to: claimed, as: claim.folder)
         return claim
     }
+
+    /// Takes attempts back, each by itself. A set whose attempt stays is not among what is returned: it is found at the next
+    /// look, with one attempt more.
+    @discardableResult
+    func giveBack(_ sets: [ClaimedSet]) -> [DropClaim] { sets.compactMap { try? giveBack($0) } }
 }

@@ -16,7 +16,7 @@ struct DropRound: Sendable {
         var answered = 0
         /// What kept files from being answered, the last where there is more.
         var trouble: (any Error)?
-        /// False when one could be given no answer, and what comes after it must wait, so that the order holds.
+        /// False when one could not be read or given an answer, and what comes after it must wait, so that the order holds.
         var mayGoOn = true
 
         mutating func add(_ other: Taken) {
@@ -39,7 +39,7 @@ struct DropRound: Sendable {
                     if let trouble = group.trouble { taken.trouble = trouble }
                     let answers = await handOver(group)
                     rest = answers.rest
-                    taken.mayGoOn = answers.mayGoOn
+                    taken.mayGoOn = answers.mayGoOn && group.mayGoOn
                     if let written = await writing.next() { taken.add(written) }
                     writing.addTask { await write(answers.given) }
                 } catch {
@@ -105,16 +105,17 @@ struct DropRound: Sendable {
                 unanswered.append(set)
             }
         }
-        if !unanswered.isEmpty { answers.rest = await giveBack(unanswered)[...] + answers.rest }
+        let back = await giveBack(unanswered)
+        answers.rest = back[...] + answers.rest
+        if back.count < unanswered.count { answers.mayGoOn = false }
         return answers
     }
 
-    /// Takes attempts back that came to an end without an answer.
+    /// Takes attempts back that came to an end without an answer; as ``DropBox/giveBack(_:)``.
     @discardableResult
     private func giveBack(_ sets: [DropBox.ClaimedSet]) async -> [DropClaim] {
         guard !sets.isEmpty else { return [] }
-        // One that cannot be given back is found at the next look, with one attempt more.
-        return (try? await DiskThreads.run { [box] in sets.compactMap { try? box.giveBack($0) } }) ?? []
+        return (try? await DiskThreads.run { [box] in box.giveBack(sets) }) ?? []
     }
 
     /// Says in the log and to staff that a file never became a submission; false when staff cannot be told now.

@@ -382,6 +382,37 @@ import Testing
         #expect(bench.folder.read("drop/police/ack/A.xml.ack.json") == "kept A.xml")
     }
 
+    @Test func `a claim that cannot be opened is overtaken by none, and counts against none`() async throws {
+        let bench = try Bench()
+        _ = await bench.hub().scan()
+        try leave("A_1.xml", at: 0, in: bench, number: 1)
+        // No folder, so that it cannot be opened: as when the disk fails.
+        try bench.folder.write("state/claimed/police/000000000001-000002", "")
+        try leave("A_3.xml", at: 0, in: bench, number: 3)
+        try bench.drop("B_1.xml", "x")
+        #expect(await bench.hub().scan() == 1)
+        #expect(bench.names == ["A_1.xml"] && bench.answers == ["A_1.xml.ack.json"])
+        #expect(bench.claimed.count == 3 && bench.claimed.allSatisfy { !$0.contains(".try") })
+        try FileManager.default.removeItem(atPath: "\(bench.folder.path)/state/claimed/police/000000000001-000002")
+        #expect(await bench.hub().scan() == 2)
+        #expect(bench.names == ["A_1.xml", "A_3.xml", "B_1.xml"])
+    }
+
+    @Test func `no folder of a claim is held open while the hub has its file`() async throws {
+        let bench = try Bench()
+        for number in 100..<132 { try bench.drop("A_\(number).xml", "x") }
+        let held = Mutex<[String]>([])
+        bench.answer.withLock {
+            $0 = { _ in
+                let open = bench.folder.opened("state/claimed/police/")
+                held.withLock { $0 += open }
+                return .accepted(receipt: [])
+            }
+        }
+        #expect(await bench.hub().scan() == 32)
+        #expect(held.withLock { $0 } == [])
+    }
+
     // MARK: Bad input
 
     @Test func `what the hub refuses and does not keep is kept with its nack for staff`() async throws {

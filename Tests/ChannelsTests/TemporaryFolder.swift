@@ -27,4 +27,14 @@ final class TemporaryFolder: Sendable {
     func names(_ folder: String) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)")) ?? []).sorted()
     }
+
+    /// What this process holds open whose path begins so.
+    func opened(_ prefix: String) -> [String] {
+        let folder = "/proc/self/fd"
+        let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return
+            descriptors
+            .compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)") }
+            .filter { $0.hasPrefix("\(path)/\(prefix)") }
+    }
 }
