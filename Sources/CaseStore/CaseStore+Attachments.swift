@@ -157,12 +157,19 @@ extension CaseStore {
         _ = try connection.pipeline(attaching)
     }
 
+    /// A file that has come and is not worked on yet, as while the scanner is out of reach, is not late.
     private func overdue(at now: Timestamp, limit: Int, in connection: Connection) throws -> [Missing] {
         try connection.query(
             """
             SELECT referral, number
             FROM record.attachment_file
             WHERE file IS NULL AND until <= \(now)
+                AND NOT EXISTS (
+                    SELECT
+                    FROM record.submission
+                    WHERE submission.file_name_index = attachment_file.name_index
+                        AND submission.sender = attachment_file.sender AND submission.state = 'received'
+                )
             ORDER BY until
             LIMIT \(limit)
             FOR UPDATE SKIP LOCKED

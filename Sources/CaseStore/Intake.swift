@@ -35,21 +35,26 @@ package struct IntakeRecord: Sendable {
     package var receivedAt: Timestamp
     /// How long an item may wait for the earlier message that it answers; after that it becomes a work item.
     package var waitsUntil: Timestamp
+    /// Until when a file that an item names may come; after that staff are shown the item.
+    package var filesUntil: Timestamp
     package var items: [IntakeItem]
     /// Accepted, incomplete or rejected, as a whole.
     package var state: SubmissionState
     package var findings: [Finding]
 
-    /// - Parameter waitsUntil: Left out, no item waits.
+    /// - Parameters:
+    ///   - waitsUntil: Left out, no item waits.
+    ///   - filesUntil: Left out, files may come until `waitsUntil`.
     package init(
-        receipt: UUIDValue, sender: String, receivedAt: Timestamp, waitsUntil: Timestamp? = nil, items: [IntakeItem],
-        state: SubmissionState = .accepted, findings: [Finding] = []
+        receipt: UUIDValue, sender: String, receivedAt: Timestamp, waitsUntil: Timestamp? = nil,
+        filesUntil: Timestamp? = nil, items: [IntakeItem], state: SubmissionState = .accepted, findings: [Finding] = []
     ) {
         precondition(state != .received, "a submission that was worked on is not merely received")
         self.receipt = receipt
         self.sender = sender
         self.receivedAt = receivedAt
         self.waitsUntil = waitsUntil ?? receivedAt
+        self.filesUntil = filesUntil ?? self.waitsUntil
         self.items = items
         self.state = state
         self.findings = findings

@@ -148,7 +148,7 @@ struct IntakeWrites {
         named += subject.referral.attachments.enumerated().compactMap { number, attachment in
             guard case .file(let name)? = attachment.content else { return nil }
             return Named(
-                referral: id, number: number, sender: entry.intake.sender, until: entry.intake.waitsUntil,
+                referral: id, number: number, sender: entry.intake.sender, until: entry.intake.filesUntil,
                 name: store.vault.blindIndex(.fileName, name),
                 digest: attachment.sha256.map { store.vault.blindIndex(.fileDigest, $0) }, size: attachment.size,
                 mediaType: attachment.mediaType)

@@ -170,6 +170,24 @@ import Testing
         }
     }
 
+    @Test func `a file that has come and is not worked on yet is not late`() async throws {
+        try await Fixture.run { f in
+            let stored = try await refer(naming: [("a.txt", Self.digest)], f)
+            let submission = Submission(
+                sender: "uhdb", messageID: "a.txt", channel: "file", format: "unknown", bytes: [1], fileName: "a.txt",
+                receivedAt: f.now)
+            let receipt = try await f.accept(submission)
+            #expect(try await attach(after: 60, f) == AttachedFiles())
+            let file = DroppedAttachment(
+                receipt: receipt, sender: "uhdb", name: "a.txt", sha256: Self.digest, size: 1,
+                mediaTypes: ["text/plain"], waitsUntil: f.now + .seconds(120))
+            try await f.transaction { try f.store.keep([file], in: $0) }
+            #expect(try await attach(after: 60, f) == AttachedFiles(attached: 1))
+            let named = try await f.transaction { try f.store.namedFiles(ofReferral: stored.id, in: $0) }
+            #expect(named.map(\.file) == [receipt])
+        }
+    }
+
     @Test func `nobody is given another sender's file`() async throws {
         try await Fixture.run { f in
             try await drop("letter.txt", sender: "derby_homes", f)

@@ -30,15 +30,23 @@ enum FileAttachment {
 
     /// What is kept of one; nothing when it is of no kind that is taken.
     ///
-    /// - Parameter wait: how long after its arrival a referral may name it.
-    static func kept(_ document: StoredDocument, for wait: Duration) -> DroppedAttachment? {
+    /// - Parameters:
+    ///   - wait: how long a referral may come after it that names it.
+    ///   - now: when it is stored.
+    static func kept(_ document: StoredDocument, for wait: Duration, at now: Timestamp) -> DroppedAttachment? {
         guard let name = document.fileName, document.bytes.count <= Attachment.largest,
             let type = AttachmentType(of: document.bytes)
         else { return nil }
         return DroppedAttachment(
             receipt: document.receipt.id, sender: document.receipt.sender, name: name,
             sha256: Hexadecimal.text(SHA256.hash(data: document.bytes)), size: document.bytes.count,
-            mediaTypes: type.mediaTypes, waitsUntil: document.receipt.receivedAt + wait)
+            mediaTypes: type.mediaTypes, waitsUntil: end(of: wait, for: document.receipt, storedAt: now))
+    }
+
+    /// Until when a file waits for its referral, and a referral for its files. It counts from when intake came to the one
+    /// that waits: an outage of the scanner, or a paused intake, must not part what came together.
+    static func end(of wait: Duration, for receipt: Receipt, storedAt now: Timestamp) -> Timestamp {
+        max(receipt.receivedAt, now) + wait
     }
 
     /// Of documents whose ending an attachment may have too: tables, texts and XML.

@@ -348,7 +348,7 @@ package struct Intake: Sendable {
 
     /// A file that is no document of its own. What was named and is of no kind that is taken is quarantined.
     private func attachment(_ document: StoredDocument, of lease: Lease) -> Worked {
-        guard let file = FileAttachment.kept(document, for: wait) else {
+        guard let file = FileAttachment.kept(document, for: wait, at: .now()) else {
             let finding = Finding(.mediaType, at: "", "The file is not of a kind that is taken as an attachment")
             return Worked(lease: lease, intake: record(of: document.receipt, [], .quarantined, [finding]))
         }
@@ -423,7 +423,9 @@ package struct Intake: Sendable {
     ) -> IntakeRecord {
         IntakeRecord(
             receipt: receipt.id, sender: receipt.sender, receivedAt: receipt.receivedAt,
-            waitsUntil: receipt.receivedAt + wait, items: items, state: state, findings: findings)
+            waitsUntil: receipt.receivedAt + wait,
+            filesUntil: FileAttachment.end(of: wait, for: receipt, storedAt: .now()), items: items, state: state,
+            findings: findings)
     }
 }
 
