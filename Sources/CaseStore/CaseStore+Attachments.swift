@@ -64,6 +64,26 @@ extension CaseStore {
         }
     }
 
+    /// For each of these files, in their order, whether a referral of its sender waits for it: by its name, and by its digest
+    /// where that states one.
+    package func areAwaited(_ files: [FileIdentity], in connection: Connection) throws -> [Bool] {
+        try connection.query(
+            """
+            SELECT EXISTS (
+                SELECT
+                FROM record.attachment_file AS named
+                WHERE named.file IS NULL AND named.sender = file.sender AND named.name_index = file.name_index
+                    AND coalesce(named.digest_index = file.digest_index, true)
+            )
+            FROM unnest(
+                \(files.map(\.sender)), \(files.map { vault.blindIndex(.fileName, $0.name) }),
+                \(files.map { vault.blindIndex(.fileDigest, $0.sha256) })
+            ) WITH ORDINALITY AS file (sender, name_index, digest_index, number)
+            ORDER BY number
+            """, name: "record.awaited_files"
+        ).decode(Bool.self)
+    }
+
     // MARK: Steps
 
     /// A named file and the one that came under its name.
@@ -211,7 +231,7 @@ extension CaseStore {
         try add(items, at: now, in: connection)
     }
 
-    /// Quarantines the files that nobody named in time.
+    /// Quarantines the files that nobody named in time. What made them no documents when they arrived is kept with that.
     private func endWaiting(at now: Timestamp, limit: Int, in connection: Connection) throws -> Int {
         let ended = try connection.query(
             """
@@ -231,7 +251,7 @@ extension CaseStore {
         ).decode(UUIDValue.self)
         guard !ended.isEmpty else { return 0 }
         let finding = Finding(.incompleteSet, at: "", "No referral has named this file as an attachment")
-        let records = try records(of: ended, as: .quarantined, [finding], in: connection)
+        let records = try records(of: ended, as: .quarantined, finding, in: connection)
         try connection.execute(finishing(records, at: now), name: "record.finish_submissions")
         try add(
             records.map {
@@ -241,14 +261,21 @@ extension CaseStore {
         return ended.count
     }
 
+    /// - Parameter finding: why, put before what was found when the file arrived; left out, nothing is found any more.
     private func records(
-        of files: [UUIDValue], as state: SubmissionState, _ findings: [Finding] = [], in connection: Connection
+        of files: [UUIDValue], as state: SubmissionState, _ finding: Finding? = nil, in connection: Connection
     ) throws -> [IntakeRecord] {
         try connection.query(
-            "SELECT receipt, sender, received_at FROM record.submission WHERE receipt = ANY (\(files)) ORDER BY receipt",
-            name: "record.files"
+            """
+            SELECT receipt, sender, received_at, findings
+            FROM record.submission
+            WHERE receipt = ANY (\(files))
+            ORDER BY receipt
+            """, name: "record.files"
         ).map { row in
-            let (receipt, sender, receivedAt) = try row.decode(UUIDValue.self, String.self, Timestamp.self)
+            let (receipt, sender, receivedAt, found) = try row.decode(
+                UUIDValue.self, String.self, Timestamp.self, JSONB.self)
+            let findings = try finding.map { [$0] + (try found.findings()) } ?? []
             return IntakeRecord(
                 receipt: receipt, sender: sender, receivedAt: receivedAt, items: [], state: state, findings: findings)
         }

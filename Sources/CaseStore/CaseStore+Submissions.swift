@@ -1,3 +1,4 @@
+import Crypto
 import Ledger
 package import Postgres
 import Referral
@@ -164,12 +165,12 @@ extension CaseStore {
             """
             SELECT
                 document.wrapped_key, document.sealed, \(Self.receiptColumns),
-                EXISTS (
-                    SELECT
+                ARRAY (
+                    SELECT named.digest_index
                     FROM record.attachment_file AS named
                     WHERE named.file IS NULL AND named.sender = submission.sender
                         AND named.name_index = submission.file_name_index
-                ) AS is_named
+                ) AS named_digests
             FROM record.document JOIN record.submission USING (receipt)
             WHERE document.receipt = ANY (\(receipts))
             """, name: "record.documents")
@@ -178,7 +179,7 @@ extension CaseStore {
             let receipt = try Self.receipt(row)
             documents[receipt.id] = SealedDocument(
                 receipt: receipt, wrappedKey: try row.value("wrapped_key"), sealed: try row.value("sealed"),
-                isNamed: try row.value("is_named"))
+                namedDigests: try row.value("named_digests"))
         }
         return documents
     }
@@ -190,9 +191,14 @@ extension CaseStore {
         let place = Place.document(document.receipt.id)
         let bytes = try vault.open(document.sealed, with: vault.unwrap(document.wrappedKey), context: place)
         guard let frame = DocumentFrame(bytes) else { throw CaseStoreError.unreadable(place) }
+        let isNamed =
+            document.namedDigests.contains(nil)
+            || !document.namedDigests.isEmpty
+                && document.namedDigests.contains(
+                    vault.blindIndex(.fileDigest, hexadecimal(Array(SHA256.hash(data: frame.bytes)))))
         return StoredDocument(
             receipt: document.receipt, messageID: frame.messageID, fileName: frame.fileName, threadID: frame.threadID,
-            isNamed: document.isNamed, bytes: frame.bytes)
+            isNamed: isNamed, bytes: frame.bytes)
     }
 
     /// The statement that enters what intake made of submissions. Doing it again changes nothing, whatever it says.

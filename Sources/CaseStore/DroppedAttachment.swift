@@ -29,6 +29,20 @@ package struct DroppedAttachment: Sendable {
     }
 }
 
+/// What tells a dropped file to those who name it.
+package struct FileIdentity: Sendable {
+    package var sender: String
+    package var name: String
+    /// SHA-256 of its bytes, 64 lower-case hexadecimal digits.
+    package var sha256: String
+
+    package init(sender: String, name: String, sha256: String) {
+        self.sender = sender
+        self.name = name
+        self.sha256 = sha256
+    }
+}
+
 /// An attachment that a referral names as a file, as staff see it.
 package struct NamedFile: Sendable, Hashable {
     package var referral: UUIDValue

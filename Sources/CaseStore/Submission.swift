@@ -33,6 +33,7 @@ package struct Submission: Sendable {
     package var receivedAt: Timestamp
     /// `received`; `quarantined` when the peek failed; `held` when a child wrote it.
     package var state: SubmissionState
+    /// Why it is in quarantine; or why it is no document, when it is taken for an attachment.
     package var findings: [Finding]
     package var correlation: UUIDValue?
 
@@ -116,7 +117,8 @@ package struct SealedDocument: Sendable {
     package let receipt: Receipt
     let wrappedKey: [UInt8]
     let sealed: [UInt8]
-    let isNamed: Bool
+    /// Of the referrals of the same sender that wait for a file of its name: the blind index of the digest that each states.
+    let namedDigests: [[UInt8]?]
 }
 
 /// A stored document, opened.
@@ -125,7 +127,8 @@ package struct StoredDocument: Sendable {
     package let messageID: String
     package let fileName: String?
     package let threadID: String?
-    /// Whether a referral of the same sender waits for a file of this name as its attachment.
+    /// Whether a referral of the same sender waits for this file as its attachment: by its name, and by its digest where that
+    /// states one.
     package let isNamed: Bool
     package let bytes: [UInt8]
 }

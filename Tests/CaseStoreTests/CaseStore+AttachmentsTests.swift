@@ -196,15 +196,25 @@ import Testing
         }
     }
 
-    @Test func `a document that a referral names is told apart`() async throws {
+    /// By a name alone, or with the digest of its bytes.
+    @Test(arguments: [nil, "4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a"])
+    func `a document that a referral names is told apart`(sha256: String?) async throws {
         try await Fixture.run { f in
             let receipt = try await f.accept(
                 Submission(
                     sender: "uhdb", messageID: "t.csv", channel: "file", format: "csv", bytes: [1], fileName: "t.csv",
                     receivedAt: f.now))
             #expect(try await f.transaction { try f.store.document(receipt, in: $0) }?.isNamed == false)
-            try await refer(naming: [("t.csv", nil)], f)
+            try await refer("r-0", naming: [("t.csv", Self.digest)], f)
+            #expect(try await f.transaction { try f.store.document(receipt, in: $0) }?.isNamed == false)
+            try await refer(naming: [("t.csv", sha256)], f)
             #expect(try await f.transaction { try f.store.document(receipt, in: $0) }?.isNamed == true)
+            let files = [("uhdb", sha256 ?? Self.digest), ("derby_homes", Self.digest), ("uhdb", Self.digest)].map {
+                FileIdentity(sender: $0, name: "t.csv", sha256: $1)
+            }
+            #expect(try await f.transaction { try f.store.areAwaited(files, in: $0) } == [true, false, true])
+            let other = FileIdentity(sender: "uhdb", name: "t.csv", sha256: String(repeating: "0b", count: 32))
+            #expect(try await f.transaction { try f.store.areAwaited([other], in: $0) } == [sha256 == nil])
         }
     }
 

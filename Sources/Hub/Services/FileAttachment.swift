@@ -7,17 +7,33 @@ import Translation
 
 /// Dropped files that are no documents of their own but attachments, which the referral beside them names by their name.
 ///
-/// Such a file goes the way of every document: it is stored and answered, and behind the queue looked through for viruses.
+/// Such a file goes the way of every document: it is stored and answered, with what makes it no document, and behind the
+/// queue looked through for viruses.
 /// Then it waits for a referral of the same sender that names it, as that one waits for it;
 /// ``CaseStore/attachFiles(at:limit:in:)`` brings the two together.
 enum FileAttachment {
-    /// Whether an arrival that is no document may be an attachment: dropped, of a kind that is taken, and from a partner who
-    /// sends the envelope, which can name files.
-    static func isCandidate(_ arrival: Arrival, of adapter: Adapter?) -> Bool {
-        guard arrival.channel == .file, arrival.bytes.count <= Attachment.largest,
-            arrival.format.map(formats.contains) ?? true
-        else { return false }
-        return adapter?.inbound.contains { $0.readsEnvelope } ?? false && AttachmentType(of: arrival.bytes) != nil
+    /// Whether an arrival may be an attachment.
+    enum Candidacy: Sendable {
+        case none
+        /// It is of a form in which this partner's documents come, too: a broken one must be refused at once. So only if a
+        /// referral waits for it already.
+        case ifAwaited(FileIdentity)
+        case open
+    }
+
+    /// What an arrival that is no document may be: dropped, of a kind that is taken, and from a partner who sends the
+    /// envelope, which can name files.
+    static func candidacy(of arrival: Arrival, from adapter: Adapter?) -> Candidacy {
+        guard arrival.channel == .file, let name = arrival.fileName, arrival.bytes.count <= Attachment.largest,
+            arrival.format.map(formats.contains) ?? true, let adapter,
+            adapter.inbound.contains(where: \.readsEnvelope), AttachmentType(of: arrival.bytes) != nil
+        else { return .none }
+        guard let format = arrival.format, adapter.inbound.contains(where: { $0.format == format }) else {
+            return .open
+        }
+        return .ifAwaited(
+            FileIdentity(
+                sender: arrival.sender.id, name: name, sha256: Hexadecimal.text(SHA256.hash(data: arrival.bytes))))
     }
 
     /// Whether a stored document is one: because it is no document, or because a referral that came before it says so. A

@@ -101,7 +101,7 @@ package struct Intake: Sendable {
     /// - Throws: ``Problem`` when the request itself is at fault and nothing can be stored; the database's error when
     ///   nothing was stored.
     package func receive(_ arrival: Arrival) async throws -> IntakeAnswer {
-        let (accepting, messageID) = try prepare(arrival)
+        let (accepting, messageID) = try await prepare([arrival])[0].get()
         return try await answer(arrival, try await acceptance.submit([accepting])[0], messageID: messageID)
     }
 
@@ -111,8 +111,7 @@ package struct Intake: Sendable {
     /// One that cannot be stored holds up none before it. Once the database fails nothing after that is stored, so that a
     /// later one never overtakes an earlier one.
     package func receive(_ arrivals: [Arrival]) async -> [Result<IntakeAnswer, any Error>] {
-        typealias Prepared = (accepting: Accepting, messageID: String?)
-        let prepared = arrivals.map { arrival in Result<Prepared, any Error> { try prepare(arrival) } }
+        let prepared = await prepare(arrivals)
         let group = prepared.compactMap { try? $0.get().accepting }
         var acceptances: [Result<Acceptance, any Error>] = []
         do {
@@ -145,12 +144,46 @@ package struct Intake: Sendable {
         return answers
     }
 
-    /// Looks at an arrival and seals it; nothing is stored yet.
-    private func prepare(_ arrival: Arrival) throws -> (accepting: Accepting, messageID: String?) {
-        let submission = try look(at: arrival)
-        let accepting = Accepting(
-            submission: store.seal(submission), tellsOfHarm: arrival.child?.tellsOfHarm ?? false)
-        return (accepting, submission.state == .quarantined ? nil : submission.messageID)
+    private typealias Prepared = (accepting: Accepting, messageID: String?)
+
+    /// Looks at arrivals and seals them; nothing is stored yet. Once the database fails all after that fail with it.
+    private func prepare(_ arrivals: [Arrival]) async -> [Result<Prepared, any Error>] {
+        let looks = arrivals.map { arrival in Result { try look(at: arrival) } }
+        var awaited: Result<ArraySlice<Bool>, any Error> = .success([])
+        let files = looks.compactMap { look in
+            if case .success(.perhaps(let file, _, _)) = look { file } else { nil }
+        }
+        if !files.isEmpty {
+            do {
+                awaited = .success(try await database.read { [store] in try store.areAwaited(files, in: $0) }[...])
+            } catch { awaited = .failure(error) }
+        }
+        var failure: (any Error)?
+        return zip(arrivals, looks).map { arrival, look in
+            Result {
+                if let failure { throw failure }
+                let submission: Submission
+                let messageID: String?
+                switch try look.get() {
+                case .one(let looked):
+                    submission = looked
+                    messageID = looked.state == .quarantined ? nil : looked.messageID
+                case .perhaps(_, let refused, let attachment):
+                    do {
+                        var rest = try awaited.get()
+                        submission = rest.popFirst() == true ? attachment : refused
+                        awaited = .success(rest)
+                        messageID = attachment.messageID
+                    } catch {
+                        failure = error
+                        throw error
+                    }
+                }
+                let accepting = Accepting(
+                    submission: store.seal(submission), tellsOfHarm: arrival.child?.tellsOfHarm ?? false)
+                return (accepting, messageID)
+            }
+        }
     }
 
     /// What the sender is told of what was stored.
@@ -211,10 +244,18 @@ package struct Intake: Sendable {
         }
     }
 
-    /// What the peek makes of an arrival: a submission to work on, or one in quarantine with the reason.
-    private func look(at arrival: Arrival) throws -> Submission {
+    /// What the peek makes of an arrival.
+    private enum Look {
+        /// A submission to work on, or one in quarantine with the reason.
+        case one(Submission)
+        /// An attachment if a referral waits for this file, otherwise one in quarantine.
+        case perhaps(FileIdentity, refused: Submission, attachment: Submission)
+    }
+
+    private func look(at arrival: Arrival) throws -> Look {
         func submission(
-            messageID: String, format: DocumentFormat?, threadID: String? = nil, quarantinedFor finding: Finding? = nil
+            messageID: String, format: DocumentFormat?, threadID: String? = nil, finding: Finding? = nil,
+            isQuarantined: Bool = false
         ) -> Submission {
             Submission(
                 sender: arrival.sender.id,
@@ -225,21 +266,28 @@ package struct Intake: Sendable {
                 bytes: arrival.bytes,
                 fileName: arrival.fileName,
                 threadID: threadID,
-                state: finding != nil ? .quarantined : arrival.child != nil ? .held : .received,
+                state: isQuarantined ? .quarantined : arrival.child != nil ? .held : .received,
                 findings: finding.map { [$0] } ?? []
             )
         }
-        func quarantined(_ finding: Finding, format: DocumentFormat? = arrival.format) -> Submission {
-            submission(messageID: arrival.transportID ?? arrival.digest, format: format, quarantinedFor: finding)
+        func refused(_ finding: Finding) -> Submission {
+            submission(
+                messageID: arrival.transportID ?? arrival.digest, format: arrival.format, finding: finding,
+                isQuarantined: true)
         }
+        func quarantined(_ finding: Finding) -> Look { .one(refused(finding)) }
         if let refusal = arrival.refusal { return quarantined(refusal) }
 
         guard !arrival.bytes.isEmpty else { return quarantined(Finding(.notParseable, at: "", "The body is empty")) }
         let adapter = arrival.sender.adapter.flatMap { catalogue[$0] }
         /// What is no document that this partner sends: perhaps an attachment, dropped as a file of its own.
-        func noDocument(_ finding: Finding) -> Submission {
-            guard FileAttachment.isCandidate(arrival, of: adapter) else { return quarantined(finding) }
-            return submission(messageID: arrival.digest, format: nil)
+        func noDocument(_ finding: Finding) -> Look {
+            let attachment = submission(messageID: arrival.digest, format: nil, finding: finding)
+            return switch FileAttachment.candidacy(of: arrival, from: adapter) {
+            case .none: quarantined(finding)
+            case .open: .one(attachment)
+            case .ifAwaited(let file): .perhaps(file, refused: refused(finding), attachment: attachment)
+            }
         }
         guard let format = arrival.format else {
             return noDocument(Finding(.mediaType, at: "", "No such media type is taken"))
@@ -270,12 +318,13 @@ package struct Intake: Sendable {
                 title: "The Idempotency-Key is not the document's own id"
             )
         }
-        return submission(
-            messageID: arrival.requestID ?? peek.repeatID ?? arrival.idempotencyKey ?? arrival.transportID
-                ?? arrival.digest,
-            format: peek.format,
-            threadID: peek.threadID
-        )
+        return .one(
+            submission(
+                messageID: arrival.requestID ?? peek.repeatID ?? arrival.idempotencyKey ?? arrival.transportID
+                    ?? arrival.digest,
+                format: peek.format,
+                threadID: peek.threadID
+            ))
     }
 
     // MARK: Behind the queue
@@ -296,7 +345,7 @@ package struct Intake: Sendable {
                 FileAttachment.isOne(document) ? attachment(document, of: lease) : translate(document, of: lease)
             }
             if let infected = try await scan(worked.contents) {
-                worked.intake = record(of: document.receipt, [], .quarantined, [infected])
+                worked.intake = record(of: document.receipt, [], .quarantined, [infected] + document.receipt.findings)
                 worked.file = nil
             }
             let queues = try await (worked.intake?.items.count ?? 0 > 100 ? storingLong : storing).submit(worked)
@@ -350,7 +399,8 @@ package struct Intake: Sendable {
     private func attachment(_ document: StoredDocument, of lease: Lease) -> Worked {
         guard let file = FileAttachment.kept(document, for: wait, at: .now()) else {
             let finding = Finding(.mediaType, at: "", "The file is not of a kind that is taken as an attachment")
-            return Worked(lease: lease, intake: record(of: document.receipt, [], .quarantined, [finding]))
+            let findings = [finding] + document.receipt.findings
+            return Worked(lease: lease, intake: record(of: document.receipt, [], .quarantined, findings))
         }
         let content = AttachmentContent(result: 0, path: "", bytes: document.bytes)
         return Worked(lease: lease, file: file, contents: scanner == nil ? [] : [content])

@@ -27,7 +27,10 @@ package struct Receipts: Sendable {
                 "received_at": .string(receipt.receivedAt.rfc3339),
                 "status": .string(receipt.state == .received ? "waiting" : receipt.state.rawValue),
             ]
-            if !receipt.findings.isEmpty { object["findings"] = .array(receipt.findings.map(\.value)) }
+            // Those of one that waits are why it is no document, which may be just right for an attachment.
+            if !receipt.findings.isEmpty, receipt.state != .received {
+                object["findings"] = .array(receipt.findings.map(\.value))
+            }
             if caller.kind == .staff {
                 let referrals = try store.referrals(ofSubmission: receipt.id, in: connection)
                 object["referrals"] = .array(referrals.map(Self.value(of:)))
