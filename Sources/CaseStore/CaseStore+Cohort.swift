@@ -21,10 +21,13 @@ extension CaseStore {
     ///
     /// - Parameters:
     ///   - days: First referrals of these days only, by the clocks of England; left out, of any.
+    ///   - agesOn: The day on which the ages that the extract tells are taken; left out, today. The policy judges by those of
+    ///     today.
     ///   - areas: Where postcodes lie.
     package func cohort(
-        referredOn days: ClosedRange<CalendarDate>? = nil, areas: AreaTable, in connection: Connection
-    ) throws -> (candidates: [CohortCandidate], judgedAt: Timestamp) {
+        referredOn days: ClosedRange<CalendarDate>? = nil, agesOn: CalendarDate? = nil, areas: AreaTable,
+        in connection: Connection
+    ) throws -> (candidates: [CohortCandidate], judgedAt: Timestamp, agesOn: CalendarDate) {
         let today = LondonTime.clock(Instant(try clock(in: connection))).date
         let ids = try connection.query(
             """
@@ -37,11 +40,11 @@ extension CaseStore {
         var candidates: [CohortCandidate] = []
         for start in stride(from: 0, to: ids.count, by: 500) {
             let chunk = Array(ids[start..<min(start + 500, ids.count)])
-            candidates += try self.candidates(chunk, today: today, areas: areas, in: connection).filter {
-                days?.contains($0.record.referredOn) ?? true
-            }
+            candidates += try self.candidates(
+                chunk, on: (today, agesOn ?? today), areas: areas, in: connection
+            ).filter { days?.contains($0.record.referredOn) ?? true }
         }
-        return (candidates, try clock(in: connection))
+        return (candidates, try clock(in: connection), agesOn ?? today)
     }
 
     private func clock(in connection: Connection) throws -> Timestamp {
@@ -51,7 +54,8 @@ extension CaseStore {
     }
 
     private func candidates(
-        _ ids: [UUIDValue], today: CalendarDate, areas: AreaTable, in connection: Connection
+        _ ids: [UUIDValue], on days: (today: CalendarDate, ages: CalendarDate), areas: AreaTable,
+        in connection: Connection
     ) throws -> [CohortCandidate] {
         var reads = Pipeline()
         addReads(ofCircumstances: "= ANY (\(ids))", isLocked: true, to: &reads)
@@ -67,11 +71,11 @@ extension CaseStore {
         return ids.compactMap { id in
             guard let person = persons[id], let referredAt = first[id] else { return nil }
             var subject = person.subject
-            subject.age = person.profile.person.age(on: today)
+            subject.age = person.profile.person.age(on: days.today)
             var record = CohortRecord(
                 person: id.description, mark: vault.blindNumber(.cohort, id.bytes),
                 referredOn: LondonTime.clock(Instant(referredAt)).date)
-            record.age = subject.age
+            record.age = person.profile.person.age(on: days.ages)
             record.sex = person.profile.person.sex?.code
             record.area = person.profile.address?.postcode.flatMap { areas[$0] }
             record.needs = Set(person.profile.needs.compactMap(\.code))

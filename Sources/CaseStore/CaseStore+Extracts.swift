@@ -35,6 +35,30 @@ extension CaseStore {
         }
     }
 
+    /// What the earlier row extracts of a recipient, whatever their project, hold a later one to. The first fixes the day.
+    package func earlierRows(of recipient: String, in connection: Connection) throws -> EarlierRows {
+        let rows = try connection.query(
+            """
+            SELECT ages_on::text AS ages_on, row_area, row_age_width, has_sex
+            FROM record.extract
+            WHERE recipient = \(recipient) AND ages_on IS NOT NULL
+            ORDER BY id
+            """, name: "record.earlier_rows")
+        var earlier = EarlierRows()
+        for row in rows {
+            let area = try row.value("row_area", as: String?.self)
+            let step = RowGeneralisation(
+                area: area.flatMap(AreaLevel.init), ageWidth: try row.value("row_age_width"),
+                hasSex: try row.value("has_sex"))
+            guard let day = CalendarDate(iso: try row.value("ages_on")), step.area?.rawValue == area else {
+                throw CaseStoreError.unreadable("record.extract")
+            }
+            earlier.agesOn = earlier.agesOn ?? day
+            earlier.steps.append(step)
+        }
+        return earlier
+    }
+
     /// Enters an extract with its decision: a release before its bytes leave, or a refusal.
     package func enter(_ extract: NewExtract, in connection: Connection) throws {
         let decision = extract.decision
@@ -54,7 +78,8 @@ extension CaseStore {
             """
             INSERT INTO record.extract (
                 id, entry, project_key, own_key, made_at, referred_from, referred_until, cohort, row_count, k, recipient,
-                project, level, outcome, reason, policy_version, made_by, released, excluded, facts, bytes_hash
+                project, level, outcome, reason, policy_version, made_by, released, excluded, facts, bytes_hash, ages_on,
+                row_area, row_age_width, has_sex
             )
             VALUES (
                 \(extract.id), \(UUIDValue(said.id)), \(content?.projectKey.flatMap { UUIDValue($0.id) }),
@@ -64,7 +89,8 @@ extension CaseStore {
                 \(extract.project.id), \(level(extract)), \(decision.outcome.rawValue),
                 \(decision.reason.rawValue), \(decision.policyVersion), \(extract.actor),
                 \(decision.released.words), \(JSONB(StrictJSON.write(.object(excluded)))), \(JSONB(facts)),
-                \(content?.bytesHash)
+                \(content?.bytesHash), \(content?.agesOn?.iso)::date, \(content?.step?.area?.rawValue),
+                \(content?.step?.ageWidth), \(content?.step?.hasSex)
             )
             """, name: "record.enter_extract")
         if let content {

@@ -28,18 +28,25 @@ package struct NewExtract: Sendable {
         package var projectKey: PseudonymKey?
         package var ownKey: PseudonymKey?
         package var populations: ReleasedPopulations
+        /// How finely the rows tell; nil for counts.
+        package var step: RowGeneralisation?
+        /// The day on which the ages of the rows were taken; nil for counts.
+        package var agesOn: CalendarDate?
         /// SHA-256 of the table's file.
         package var bytesHash: [UInt8]
 
         package init(
             rowCount: Int, k: Int?, projectKey: PseudonymKey?, ownKey: PseudonymKey?,
-            populations: ReleasedPopulations, bytesHash: [UInt8]
+            populations: ReleasedPopulations, step: RowGeneralisation? = nil, agesOn: CalendarDate? = nil,
+            bytesHash: [UInt8]
         ) {
             self.rowCount = rowCount
             self.k = k
             self.projectKey = projectKey
             self.ownKey = ownKey
             self.populations = populations
+            self.step = step
+            self.agesOn = agesOn
             self.bytesHash = bytesHash
         }
     }

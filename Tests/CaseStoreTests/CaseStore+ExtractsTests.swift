@@ -119,7 +119,7 @@ import Testing
             let area = try #require(Area(lsoa: "E01013440", ward: "E05001770"))
             _ = areas.insert(area, at: "DE1 2FS")
             let table = areas
-            let (candidates, _) = try await f.transaction { try f.store.cohort(areas: table, in: $0) }
+            let candidates = try await f.transaction { try f.store.cohort(areas: table, in: $0).candidates }
             let only = try #require(candidates.first)
             #expect(candidates.count == 1)
             #expect(only.record.person == first.description)
@@ -131,6 +131,23 @@ import Testing
                 try f.store.cohort(referredOn: days, areas: table, in: $0).candidates.count
             }
             #expect(later == 0)
+        }
+    }
+
+    @Test func `ages are told as on the day that is asked for, and judged as of today`() async throws {
+        try await Fixture.run { f in
+            _ = try await f.person()
+            func read(_ day: String) async throws -> CohortCandidate {
+                let day = try #require(CalendarDate(iso: day))
+                let candidates = try await f.transaction {
+                    try f.store.cohort(agesOn: day, areas: AreaTable(), in: $0).candidates
+                }
+                return try #require(candidates.first)
+            }
+            let (before, after) = (try await read("2026-03-02"), try await read("2036-03-02"))
+            let (young, old) = (try #require(before.record.age), try #require(after.record.age))
+            #expect(old == young + 10)
+            #expect(before.subject.age == after.subject.age)
         }
     }
 
@@ -168,7 +185,8 @@ import Testing
             new.excluded = [.objectionResearch: 2]
             new.content = .init(
                 rowCount: 3, k: 5, projectKey: nil, ownKey: nil, populations: populations,
-                bytesHash: Array(repeating: 7, count: 32))
+                step: RowGeneralisation(area: .ward, ageWidth: 10, hasSex: true),
+                agesOn: CalendarDate(iso: "2026-03-02")!, bytesHash: Array(repeating: 7, count: 32))
             let release = new
             let refusal = judged(try await added(f) { ($0.id, $0.undertakings) = ("refused", nil) }, f)
             try await f.transaction { connection in
@@ -178,6 +196,13 @@ import Testing
             }
             let kept = try await f.transaction { try f.store.releasedPopulations(to: "council_insight", in: $0) }
             #expect(kept.map(\.populations) == [populations] && kept.map(\.level) == [.pseudonymised])
+            let earlier = try await f.transaction { try f.store.earlierRows(of: "council_insight", in: $0) }
+            #expect(
+                earlier
+                    == EarlierRows(
+                        agesOn: CalendarDate(iso: "2026-03-02"),
+                        steps: [RowGeneralisation(area: .ward, ageWidth: 10, hasSex: true)]))
+            #expect(try await f.transaction { try f.store.earlierRows(of: "another", in: $0) } == EarlierRows())
             let listed = try await f.transaction { try f.store.extracts(in: $0) }
             #expect(listed.map(\.reason) == ["research_undertaking_missing", "permitted"])
             let shown = try await f.transaction { try f.store.extract(release.id, in: $0) }

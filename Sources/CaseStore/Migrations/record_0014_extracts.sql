@@ -65,9 +65,17 @@ CREATE TABLE record.extract (
     facts jsonb NOT NULL,
     -- SHA-256 of the table's file.
     bytes_hash bytea CHECK (octet_length(bytes_hash) = 32),
+    -- Of rows: the day on which ages were taken, and how finely area, age (years in a band) and sex are told. Later rows for
+    -- the recipient have the same day and tell nothing more finely.
+    ages_on date,
+    row_area text CHECK (row_area IN ('lsoa', 'ward')),
+    row_age_width integer CHECK (row_age_width > 0),
+    has_sex boolean,
     FOREIGN KEY (recipient, project) REFERENCES record.extract_project,
     CONSTRAINT released_has_bytes CHECK ((bytes_hash IS NOT NULL) = (outcome IN ('PERMIT', 'PERMIT_REDUCED'))),
-    CONSTRAINT released_has_rows CHECK (bytes_hash IS NULL OR num_nonnulls(cohort, row_count) = 2)
+    CONSTRAINT released_has_rows CHECK (bytes_hash IS NULL OR num_nonnulls(cohort, row_count) = 2),
+    CONSTRAINT rows_have_step CHECK ((ages_on IS NOT NULL) = (bytes_hash IS NOT NULL AND k IS NOT NULL)
+        AND (ages_on IS NOT NULL) = (has_sex IS NOT NULL))
 );
 CREATE INDEX extract_recipient ON record.extract (recipient, id);
 

@@ -4,7 +4,8 @@ package import Referral
 /// interfaces, section 16).
 ///
 /// Every group of persons who have age band, sex and area in common is of 5 or more. Where it is not, all rows are told
-/// more coarsely until at most one in ``mostDropped`` is left in smaller groups; those rows are dropped.
+/// more coarsely until at most one in ``mostDropped`` is left in smaller groups; those rows are dropped. No column is told
+/// more finely than in any earlier rows of the recipient, so that two extracts joined tell no smaller group.
 package struct RowExtract: Sendable {
     /// No more than one row in so many is dropped while rows can still be told more coarsely.
     static let mostDropped = 20
@@ -23,8 +24,11 @@ package struct RowExtract: Sendable {
     private let safeFlags: Set<[String]>
 
     /// Chooses how finely to tell a cohort, and who has a row.
-    package init(_ cohort: [CohortRecord], groups: Set<FieldGroup>) {
-        let steps = RowGeneralisation.steps(groups)
+    ///
+    /// - Parameter earlier: How finely each earlier row extract of the recipient told.
+    package init(_ cohort: [CohortRecord], groups: Set<FieldGroup>, within earlier: [RowGeneralisation] = []) {
+        // The coarsest tells nothing that anybody could be recognised by, and so is within every other.
+        let steps = RowGeneralisation.steps(groups).filter { step in earlier.allSatisfy(step.isWithin) }
         var chosen = (step: steps[steps.count - 1], kept: [[String]: [CohortRecord]]())
         for step in steps {
             let parts = Dictionary(grouping: cohort, by: step.group)
@@ -87,7 +91,9 @@ package struct RowExtract: Sendable {
         if let width = step.ageWidth {
             columns.append(
                 (
-                    .init("age_band\(width)", .string, "Age in years on the day of the extract; 90+ for 90 and more"),
+                    .init(
+                        "age_band\(width)", .string,
+                        "Age in full years on the day that the release note names; 90+ for 90 and more"),
                     { AgeBand.ofRow($0.age, width: width) }
                 ))
         }

@@ -8,6 +8,31 @@ package struct RowGeneralisation: Sendable, Hashable {
     package let ageWidth: Int?
     package let hasSex: Bool
 
+    package init(area: AreaLevel?, ageWidth: Int?, hasSex: Bool) {
+        self.area = area
+        self.ageWidth = ageWidth
+        self.hasSex = hasSex
+    }
+
+    /// Whether no column of this tells more than the same column of another: rows by this, set beside rows by the other
+    /// about the same person, tell nothing that those do not tell alone.
+    func isWithin(_ other: RowGeneralisation) -> Bool {
+        func rank(_ area: AreaLevel?) -> Int {
+            switch area {
+            case .lsoa: 0
+            case .ward: 1
+            case nil: 2
+            }
+        }
+        let isAgeWithin =
+            switch (ageWidth, other.ageWidth) {
+            case (nil, _): true
+            case (_, nil): false
+            case (let width?, let finer?): width % finer == 0
+            }
+        return rank(area) >= rank(other.area) && isAgeWithin && (!hasSex || other.hasSex)
+    }
+
     /// What somebody could be recognised by, in one text: those who have it in common are a group.
     func group(of record: CohortRecord) -> [String] {
         [

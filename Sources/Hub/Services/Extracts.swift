@@ -86,8 +86,10 @@ package struct Extracts: Sendable {
                 try store.enter(new, in: connection)
                 return .refused(id: new.id, decision)
             }
-            let (candidates, judgedAt) = try store.cohort(
-                referredOn: order.days, areas: order.areas, in: connection)
+            let earlierRows = try store.earlierRows(of: project.recipient, in: connection)
+            let (candidates, judgedAt, agesOn) = try store.cohort(
+                referredOn: order.days, agesOn: level == .anonymised ? nil : earlierRows.agesOn, areas: order.areas,
+                in: connection)
             var whole = Subject.anybody
             let members = candidates.compactMap { candidate -> CohortRecord? in
                 let decision = judge(candidate.subject, at: judgedAt).decision
@@ -102,7 +104,8 @@ package struct Extracts: Sendable {
                 return record
             }
             let earlier = try store.releasedPopulations(to: project.recipient, in: connection)
-            let computed = ComputedExtract(members, level: level, groups: decision.released, earlier: earlier)
+            let computed = ComputedExtract(
+                members, level: level, groups: decision.released, agesOn: agesOn, after: earlierRows, earlier: earlier)
             let last = judge(whole, at: judgedAt, computed.facts)
             new.cohort = members.count
             (new.facts, new.decision) = (last.facts, last.decision)
@@ -114,7 +117,8 @@ package struct Extracts: Sendable {
             let release = ExtractRelease(computed, new, keys)
             new.content = NewExtract.Content(
                 rowCount: release.table.rows.count, k: computed.k, projectKey: keys.project, ownKey: keys.own,
-                populations: computed.populations, bytesHash: release.bytesHash)
+                populations: computed.populations, step: computed.rows?.generalisation, agesOn: computed.agesOn,
+                bytesHash: release.bytesHash)
             try store.enter(new, in: connection)
             return .released(release)
         }

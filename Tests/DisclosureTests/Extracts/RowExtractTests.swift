@@ -60,6 +60,42 @@ import Testing
         #expect(RowExtract(twoAges, groups: Self.all).generalisation.ageWidth == 10)
     }
 
+    @Test func `two sets of rows joined have no smaller groups than the earlier`() {
+        let everybody = (0..<6).flatMap { part in
+            People.alike(20, from: part * 20) {
+                $0.age = part % 2 == 0 ? 41 : 46
+                $0.area = Area(lsoa: "E0100000\(part / 2)", ward: "E0500000\(part / 2)")
+            }
+        }
+        #expect(RowExtract(everybody, groups: Self.all).generalisation.area == .lsoa)
+        // By itself the first needs no areas; the second must not add them.
+        let window = everybody.indices.filter { $0 % 20 < 2 }.map { everybody[$0] }
+        let first = RowExtract(window, groups: Self.all)
+        #expect(first.generalisation == RowGeneralisation(area: nil, ageWidth: 5, hasSex: true))
+        let second = RowExtract(everybody, groups: Self.all, within: [first.generalisation])
+        #expect(second.generalisation == first.generalisation)
+        let joined = Dictionary(grouping: window) {
+            first.generalisation.group(of: $0) + second.generalisation.group(of: $0)
+        }
+        #expect(joined.values.allSatisfy { $0.count >= 5 })
+    }
+
+    @Test func `areas in one project and ages in another are never both told`() {
+        let areas = RowExtract(People.alike(40), groups: Example.groups("AREA NEEDS"))
+        let ages = RowExtract(
+            People.alike(40), groups: Example.groups("DEMOG NEEDS"), within: [areas.generalisation])
+        #expect(areas.generalisation == RowGeneralisation(area: .lsoa, ageWidth: nil, hasSex: false))
+        #expect(ages.generalisation == RowGeneralisation(area: nil, ageWidth: nil, hasSex: false))
+    }
+
+    @Test func `a later step is within every earlier one`() {
+        let narrow = RowGeneralisation(area: nil, ageWidth: 5, hasSex: true)
+        let wide = RowGeneralisation(area: .ward, ageWidth: 10, hasSex: true)
+        #expect(!narrow.isWithin(wide) && !wide.isWithin(narrow) && wide.isWithin(wide))
+        let later = RowExtract(People.mixed(600, seed: 5), groups: Self.all, within: [narrow, wide])
+        #expect(later.generalisation.isWithin(narrow) && later.generalisation.isWithin(wide))
+    }
+
     @Test func `fewer than 5 have no row at all`() {
         let extract = RowExtract(People.alike(4), groups: Self.all)
         #expect(extract.members.isEmpty && extract.k == 0 && extract.dropped == 4)
