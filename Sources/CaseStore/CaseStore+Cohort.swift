@@ -37,14 +37,28 @@ extension CaseStore {
             ORDER BY id
             """, name: "record.cohort"
         ).map { try $0.decode(UUIDValue.self) }
-        var candidates: [CohortCandidate] = []
-        for start in stride(from: 0, to: ids.count, by: 500) {
-            let chunk = Array(ids[start..<min(start + 500, ids.count)])
-            candidates += try self.candidates(
-                chunk, on: (today, agesOn ?? today), areas: areas, in: connection
-            ).filter { days?.contains($0.record.referredOn) ?? true }
-        }
+        let candidates = try self.candidates(
+            ids, on: (today, agesOn ?? today), areas: areas, in: connection
+        ).filter { days?.contains($0.record.referredOn) ?? true }
         return (candidates, try clock(in: connection), agesOn ?? today)
+    }
+
+    /// Reads persons 500 at a time. Whoever was merged since the ids were read is not there, and the one they were found to be
+    /// is read again, as that one may have been read without what forbids something to the other.
+    private func candidates(
+        _ ids: [UUIDValue], on days: (today: CalendarDate, ages: CalendarDate), areas: AreaTable,
+        in connection: Connection
+    ) throws -> [CohortCandidate] {
+        var found: [UUIDValue: CohortCandidate] = [:]
+        var rest = ids[...]
+        while !rest.isEmpty {
+            let chunk = Array(rest.prefix(500))
+            rest = rest.dropFirst(500)
+            let (candidates, survivors) = try self.candidates(chunk, on: days, areas: areas, in: connection)
+            for id in chunk { found[id] = candidates[id] }
+            rest += survivors
+        }
+        return found.sorted { $0.key.description < $1.key.description }.map(\.value)
     }
 
     private func clock(in connection: Connection) throws -> Timestamp {
@@ -53,22 +67,28 @@ extension CaseStore {
         return try row.decode(Timestamp.self)
     }
 
+    /// Those of some persons who are there and have a key, and whom the others were found to be.
     private func candidates(
         _ ids: [UUIDValue], on days: (today: CalendarDate, ages: CalendarDate), areas: AreaTable,
         in connection: Connection
-    ) throws -> [CohortCandidate] {
+    ) throws -> (candidates: [UUIDValue: CohortCandidate], survivors: [UUIDValue]) {
         var reads = Pipeline()
         addReads(ofCircumstances: "= ANY (\(ids))", isLocked: true, to: &reads)
         reads.add(Self.firstReferrals(of: ids), name: "record.cohort_referrals")
         reads.add(Self.lastCases(of: ids), name: "record.cohort_cases")
         let results = try connection.pipeline(reads)
-        let persons = try circumstances(persons: results[0], merged: results[1])
+        let survivors = try results[0].compactMap { try $0.value("merged_into", as: UUIDValue?.self) }
+        let living = try results[0].filter { row in
+            try row.value("merged_into", as: UUIDValue?.self) == nil
+                && row.value("wrapped_key", as: [UInt8]?.self) != nil
+        }
+        let persons = try circumstances(persons: living, merged: results[1])
         let first = Dictionary(
             try results[2].decode(UUIDValue.self, Timestamp.self), uniquingKeysWith: { first, _ in first })
         let last = Dictionary(
             try results[3].decode(UUIDValue.self, Timestamp?.self, String?.self).map { ($0.0, ($0.1, $0.2)) },
             uniquingKeysWith: { first, _ in first })
-        return ids.compactMap { id in
+        let candidates = ids.compactMap { id -> (UUIDValue, CohortCandidate)? in
             guard let person = persons[id], let referredAt = first[id] else { return nil }
             var subject = person.subject
             subject.age = person.profile.person.age(on: days.today)
@@ -85,8 +105,9 @@ extension CaseStore {
                 record.closedOn = endedAt.map { LondonTime.clock(Instant($0)).date }
                 record.ending = ending.flatMap(EndingCode.init)
             }
-            return CohortCandidate(subject: subject, record: record)
+            return (id, CohortCandidate(subject: subject, record: record))
         }
+        return (Dictionary(candidates, uniquingKeysWith: { first, _ in first }), survivors)
     }
 
     /// When the first referral came of each person, or of somebody who was found to be that person.

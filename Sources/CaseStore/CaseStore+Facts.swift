@@ -39,7 +39,7 @@ extension CaseStore {
         SELECT
             person.id, support_ended_at, retention_until, restricted_at, deceased_at, erasure, care_status,
             has_legal_hold, is_in_dfe_programme, has_ipsos_link_consent, objections, sealed_profile,
-            person_key.wrapped_key
+            person_key.wrapped_key, person.merged_into
         FROM record.person LEFT JOIN record.person_key ON person_key.person = person.id
         WHERE person.id \(persons)
         ORDER BY person.id
@@ -81,7 +81,7 @@ extension CaseStore {
     }
 
     /// Reads the results of ``addReads(ofCircumstances:isLocked:to:)``, by person.
-    func circumstances(persons: QueryResult, merged: QueryResult) throws -> [UUIDValue: Circumstances] {
+    func circumstances(persons: some Sequence<Row>, merged: QueryResult) throws -> [UUIDValue: Circumstances] {
         var circumstances: [UUIDValue: Circumstances] = [:]
         for row in persons {
             let id = try row.value("id", as: UUIDValue.self)

@@ -151,6 +151,34 @@ import Testing
         }
     }
 
+    @Test func `who is merged while a cohort is read is in it once, with their objection`() async throws {
+        try await Fixture.run(connections: 4) { f in
+            let first = try await f.person()
+            let second = try await f.person(f.referral(id: "r-2", nhs: nil, family: "Other"))
+            var objecting = Subject()
+            objecting.objections = [.research]
+            let objection = objecting
+            try await f.transaction {
+                try f.store.setCircumstances(objection, of: second, changing: [], by: "test", in: $0)
+            }
+            let gate = Gate()
+            async let merged: Void = f.transaction { connection in
+                try connection.execute(
+                    "UPDATE record.person SET merged_into = \(first), merged_at = now() WHERE id = \(second)",
+                    name: "test.merge")
+                gate.arriveAndWait()
+            }
+            try await gate.arrival()
+            async let read = f.transaction { try f.store.cohort(areas: AreaTable(), in: $0).candidates }
+            // It has read both ids and is seen waiting for the second person.
+            try await f.open(gate)
+            try await merged
+            let cohort = try await read
+            #expect(cohort.map(\.record.person) == [first.description])
+            #expect(cohort.map(\.subject.objections) == [[.research]])
+        }
+    }
+
     @Test func `an objection waits until the release of those who are in it is entered`() async throws {
         try await Fixture.run(connections: 4) { f in
             let person = try await f.person()
