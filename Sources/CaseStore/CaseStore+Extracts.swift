@@ -106,12 +106,12 @@ extension CaseStore {
         _ = try connection.pipeline(writes)
     }
 
-    /// Enters what became of a release: whether its files were written.
+    /// Enters what became of the files of a release.
     package func finish(
-        extract id: UUIDValue, isWritten: Bool, at: Timestamp = .now(), in connection: Connection
+        extract id: UUIDValue, _ outcome: ExtractOutcome, at: Timestamp = .now(), in connection: Connection
     ) throws {
         let fields: [LedgerField: String] = [
-            .extract: id.description, .outcome: isWritten ? "written" : "not_written", .actor: "hub",
+            .extract: id.description, .outcome: outcome.rawValue, .actor: "hub",
         ]
         try append([entry(.releaseOutcome, at: at, fields)], in: connection)
     }

@@ -90,3 +90,12 @@ package struct ExtractSummary: Sendable, Hashable {
     /// SHA-256 of the table's file.
     package var bytesHash: [UInt8]?
 }
+
+/// What became of the files of a release.
+package enum ExtractOutcome: String, Sendable {
+    case written
+    /// None of them is there.
+    case notWritten = "not_written"
+    /// Some of them may be there, as they could not be taken away again.
+    case partlyWritten = "partly_written"
+}

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CaseStore
 import Disclosure
 import Hub
 import Postgres
@@ -58,19 +59,19 @@ extension ExtractCommand {
             }
         }
 
-        /// Writes the files and enters whether that went well.
+        /// Writes the files, all or none, and enters what became of them.
         private func write(_ release: ExtractRelease, _ extracts: Extracts) async throws {
             do {
                 try LocalFile.makeFolder(out, mode: 0o700)
-                for file in release.files {
-                    try LocalFile.create(file.bytes, at: "\(out)/\(file.name)", mode: 0o600)
-                }
-            } catch let error as LocalFile.Failure {
-                try await extracts.finish(release.id, isWritten: false)
+                try LocalFile.create(release.files.map { ($0.name, $0.bytes) }, in: out, mode: 0o600)
+            } catch {
+                let isClean = (error as? LocalFile.Unfinished)?.isClean ?? true
+                try await extracts.finish(release.id, isClean ? .notWritten : .partlyWritten)
                 Output.remark("\(error)")
+                if !isClean { Output.remark("Files of it are left in \(out); take them away.") }
                 throw ExitCode.unavailable
             }
-            try await extracts.finish(release.id, isWritten: true)
+            try await extracts.finish(release.id, .written)
         }
 
         /// The decision, in words or as JSON.

@@ -220,7 +220,7 @@ import Testing
             try await f.transaction { connection in
                 try f.store.enter(release, in: connection)
                 try f.store.enter(refusal, in: connection)
-                try f.store.finish(extract: release.id, isWritten: true, in: connection)
+                try f.store.finish(extract: release.id, .written, in: connection)
             }
             let kept = try await f.transaction { try f.store.releasedPopulations(to: "council_insight", in: $0) }
             #expect(kept.map(\.populations) == [populations] && kept.map(\.level) == [.pseudonymised])

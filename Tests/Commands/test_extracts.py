@@ -516,6 +516,28 @@ class TestPackage:
         assert len(hub("extract", "list", "--json").out.splitlines()) == before
 
 
+class TestFailedWrite:
+    def test_a_file_in_the_way_of_the_last_leaves_none_behind(self, hub):
+        hub.project("dchs", "in-the-way", "anonymised", "health_planning", "sftp")
+        folder = hub.home / "out-in-the-way"
+        folder.mkdir()
+        (folder / "release-note.json.part").write_text("in the way")
+        run = hub("extract", "make", "dchs", "in-the-way", "--out", folder, "--areas", hub.areas, "--json")
+        assert run.code == 69 and "release-note.json.part" in run.remarks, run
+        assert [file.name for file in folder.iterdir()] == ["release-note.json.part"]
+        shutil.rmtree(folder)
+        newest = json.loads(hub("extract", "list", "--limit", 1, "--json").out)
+        assert newest["project"] == "in-the-way" and newest["decision"].startswith("PERMIT")
+
+        def outcomes():
+            lines = [json.loads(line) for line in hub("ledger", "export").out.splitlines()]
+            said = [json.loads(line["bytes"]) for line in lines if line.get("bytes")]
+            return [entry["outcome"] for entry in said
+                    if entry["kind"] == "release_outcome" and entry.get("extract") == newest["id"]]
+
+        assert eventually(outcomes, why="the order") == ["not_written"]
+
+
 class TestLedger:
     def test_every_release_and_refusal_is_on_it_and_it_holds(self, hub, counts, rows):
         listed = [json.loads(line) for line in hub("extract", "list", "--limit", 500, "--json").out.splitlines()]
@@ -536,7 +558,7 @@ class TestLedger:
             isReleased = decided[0]["kind"] == "release"
             assert isReleased == line["decision"].startswith("PERMIT")
             ended = [entry["outcome"] for entry in found[line["id"]] if entry["kind"] == "release_outcome"]
-            assert ended == (["written"] if isReleased else [])
+            assert ended == ([line["project"] == "in-the-way" and "not_written" or "written"] if isReleased else [])
         for package in (counts, rows):
             [release] = [entry for entry in found[package.said["extract_id"]] if entry["kind"] == "release"]
             assert release["bytes_hash"] == hashlib.sha256(package.bytes).hexdigest()

@@ -12,6 +12,8 @@ package struct CountExtract: Sendable {
     /// How finely areas are told; nil when they are not.
     package let areaLevel: AreaLevel?
     private let cohort: Set<Int64>
+    /// Where areas are told by LSOA: those of each ward, which is a sum of LSOAs.
+    private let wards: [String: Set<Int64>]
 
     /// Counts a cohort. The caller asks the policy about the size of the cohort before anything is published.
     package init(_ cohort: [CohortRecord], groups: Set<FieldGroup>) {
@@ -23,6 +25,11 @@ package struct CountExtract: Sendable {
         }
         areaLevel = groups.contains(.area) ? Self.areaLevel(cohort) : nil
         if let areaLevel { tables.append(CountTable(cohort, by: .area(areaLevel, of: cohort))) }
+        wards =
+            areaLevel == .lsoa
+            ? Dictionary(grouping: cohort) { "ward=\(AreaLevel.ward.code(of: $0.area))" }
+                .mapValues { Set($0.map(\.mark)) }
+            : [:]
         if groups.contains(.needs) { tables += CohortRecord.needs.map { CountTable(cohort, by: .need($0)) } }
         if groups.contains(.service) {
             tables += [CountTable(cohort, by: .source), CountTable(cohort, by: .referralYear(of: cohort))]
@@ -44,14 +51,23 @@ package struct CountExtract: Sendable {
     /// Whether any count is `<5` or withheld.
     package var isSuppressed: Bool { cells.contains { $0.mark != .shown } }
 
-    /// The populations of the counts that are told, for the comparison with other releases.
+    /// The populations behind the counts, for the comparison with other releases: of those that are told or can be worked out,
+    /// and of those that are hidden. Worked out are wards from their LSOAs, and for each dimension all that is hidden
+    /// together, as the total less what is shown.
     package var populations: ReleasedPopulations {
-        ReleasedPopulations(
+        func named(_ cells: [CountTable.Cell]) -> [String: Set<Int64>] {
+            Dictionary(
+                cells.filter { !$0.population.isEmpty }.map { ("\($0.dimension)=\($0.value)", $0.population) },
+                uniquingKeysWith: { first, _ in first })
+        }
+        let hidden = cells.filter { $0.mark != .shown }
+        let rests = Dictionary(
+            hidden.map { ("\($0.dimension)=(hidden)", $0.population) }, uniquingKeysWith: { $0.union($1) })
+        return ReleasedPopulations(
             cohort: cohort,
-            cells: Dictionary(
-                cells.filter { $0.mark == .shown && !$0.population.isEmpty }
-                    .map { ("\($0.dimension)=\($0.value)", $0.population) },
-                uniquingKeysWith: { first, _ in first }))
+            cells: named(cells.filter { $0.mark == .shown }).merging(wards) { told, _ in told }
+                .merging(rests) { told, _ in told },
+            hidden: named(hidden))
     }
 
     /// The table: `measure`, `dimension`, `value`, `count`.

@@ -65,7 +65,7 @@ package struct Extracts: Sendable {
     /// singly, then what was computed.
     ///
     /// Nobody is looked at where the project itself is refused. Whoever the policy does not let pass is left out. The caller
-    /// lets the files leave and then calls ``finish(_:isWritten:)``.
+    /// lets the files leave and then calls ``finish(_:_:)``.
     package func make(_ order: Order) async throws -> Answer {
         try await database.transaction { [store, rules] connection -> Answer in
             guard let project = try store.extractProject(order.project, of: order.recipient, in: connection) else {
@@ -141,10 +141,10 @@ package struct Extracts: Sendable {
         return keys
     }
 
-    /// Enters whether the files of a release were written.
-    package func finish(_ id: UUIDValue, isWritten: Bool) async throws {
+    /// Enters what became of the files of a release.
+    package func finish(_ id: UUIDValue, _ outcome: ExtractOutcome) async throws {
         try await database.transaction { [store] connection in
-            try store.finish(extract: id, isWritten: isWritten, in: connection)
+            try store.finish(extract: id, outcome, in: connection)
         }
     }
 }

@@ -71,7 +71,7 @@ import Testing
         #expect(counts(extract, "ward").values.allSatisfy { Int($0) != 6 })
     }
 
-    @Test func `the populations of shown counts are kept, those of hidden ones are not`() {
+    @Test func `the populations of shown counts are kept, and apart from them those of hidden ones`() {
         let cohort =
             People.alike(30) + People.alike(3, from: 30) { $0.source = .police }
             + People.alike(9, from: 40) { $0.source = .housing }
@@ -80,5 +80,10 @@ import Testing
         #expect(populations.cells["source_code=3A"]?.count == 30)
         #expect(populations.cells["source_code=6"] == nil)
         #expect(populations.cells["source_code=4"] == nil)
+        #expect(
+            populations.hidden.filter { $0.key.hasPrefix("source") }.mapValues(\.count) == [
+                "source_code=6": 3, "source_code=4": 9,
+            ])
+        #expect(populations.cells["source_code=(hidden)"]?.count == 12)
     }
 }
