@@ -93,7 +93,7 @@ package struct Share: Sendable, Hashable {
     package var decidedAt: Timestamp?
     package var queuedAt: Timestamp?
     package var finishedAt: Timestamp?
-    /// Who let it go on so far.
+    /// Who let it go on so far; read for one share and where one is judged, empty in lists.
     package var approvals: [ShareApproval] = []
 
     /// Whether it waits for something that judging it again does not bring: two persons were found to be one, and staff

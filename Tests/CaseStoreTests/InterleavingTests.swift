@@ -16,6 +16,12 @@ import Testing
     private static let histories =
         ProcessInfo.processInfo.environment["HUB_INTERLEAVINGS"].flatMap { Int($0) } ?? 500
 
+    /// A name of its own for each number, in letters that sound unlike one another.
+    private static func name(_ number: Int) -> String {
+        let syllables = ["bar", "dol", "fem", "gus", "hit", "jop", "kun", "lev", "mag", "nor"]
+        return String(number).compactMap(\.wholeNumberValue).map { syllables[$0] }.joined()
+    }
+
     @Test func `nothing is released after it was forbidden, whatever happens at the same time`() async throws {
         try await Fixture.run(connections: 4) { f in
             for sql: SQL in [
@@ -26,7 +32,10 @@ import Testing
             var random = FixedRandom(seed: 4711)
             var done: [Step: Int] = [:]
             for history in 0..<Self.histories {
-                let world = World(f, person: try await f.person(f.referral(id: "h-\(history)", nhs: nil)))
+                // Nobody looks like anybody, so that matching has nothing to do with it.
+                let day = "\(1930 + history % 60)-0\(1 + history % 9)-1\(history % 10)"
+                let referral = f.referral(id: "h-\(history)", nhs: nil, dob: day, family: Self.name(history))
+                let world = World(f, person: try await f.person(referral))
                 let steps = (0..<Int.random(in: 12...24, using: &random)).map { _ in Step.random(using: &random) }
                 let seeds = steps.map { _ in random.next() }
                 // The first ones alone, so that there is something to race for.

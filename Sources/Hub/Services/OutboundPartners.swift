@@ -87,11 +87,6 @@ package struct OutboundPartners: Sendable {
     /// The partners that have an endpoint, in alphabetical order.
     var configured: [String] { channels.keys.sorted() }
 
-    /// The channel to a partner, or nil when none is configured.
-    func channel(to recipient: String) -> (any OutboundChannel)? {
-        channels[recipient]
-    }
-
     /// How the recipient's adapter sends for this purpose, or nil when it does not.
     func outbound(recipient: String, purpose: String) -> Outbound? {
         catalogue[recipient]?.outbound(for: purpose)
@@ -110,25 +105,25 @@ package struct OutboundPartners: Sendable {
     }
 
     /// Whether a share that the policy lets go can leave.
-    enum Passage {
-        case open(Way)
+    enum Leaving {
+        case by(Way)
         /// It can never leave in this form.
-        case none(Cause)
+        case never(Cause)
     }
 
     /// How a share leaves that the policy lets go, if what the policy obliges to is met and a channel is set up.
-    func way(for prepared: PreparedShare, _ decision: Decision) -> Passage {
+    func way(for prepared: PreparedShare, _ decision: Decision) -> Leaving {
         // The adapter's words for it are nothing to rely on: what an obligation demands is done, or nothing leaves.
         let unmet = prepared.unmet(decision.obligations)
         guard unmet.isEmpty else {
             let names = unmet.map(\.rawValue).sorted().joined(separator: " ")
-            return .none(Cause(code: "obligation_unmet", text: names))
+            return .never(Cause(code: "obligation_unmet", text: names))
         }
         let request = prepared.share.request
         guard let adapter = catalogue[request.recipient], let outbound = adapter.outbound(for: request.purpose),
             let channel = channels[request.recipient]
-        else { return .none(Cause(code: "channel_not_configured", text: "No channel is set up for this purpose")) }
-        return .open(Way(adapter: adapter, outbound: outbound, channel: channel))
+        else { return .never(Cause(code: "channel_not_configured", text: "No channel is set up for this purpose")) }
+        return .by(Way(adapter: adapter, outbound: outbound, channel: channel))
     }
 
     /// The partner's adapter.

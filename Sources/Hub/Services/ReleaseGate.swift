@@ -89,8 +89,8 @@ struct ReleaseGate: Sendable {
     ) -> Fate {
         let way: OutboundPartners.Way
         switch partners.way(for: prepared, decision) {
-        case .open(let open): way = open
-        case .none(let cause): return .impossible(cause)
+        case .by(let found): way = found
+        case .never(let cause): return .impossible(cause)
         }
         if let queuedAt = prepared.share.queuedAt, Timestamp.now() > queuedAt + way.outbound.deadline {
             return .impossible(Cause(code: "deadline_passed", text: "It is later than the partner has use for it"))

@@ -21,15 +21,15 @@ extension Sharing {
     ///
     /// - Parameter authority: The id of the authority that the officer will name, where the asker has named none.
     package func preview(_ id: UUIDValue, authority: String? = nil, by actor: String) async throws -> Preview? {
-        let found = try await database.transaction { [self] connection -> (Share, PreparedShare?)? in
+        let found = try await database.transaction { [self] connection -> PreparedShare?? in
             guard let share = try store.share(id, in: connection) else { return nil }
             let setup = try partners.setup(of: share.request.recipient, store, in: connection)
             let prepared = try store.prepareShowing(id, in: connection) { _ in setup }
             if prepared != nil { try store.enterView(of: share, by: actor, in: connection) }
-            return (share, prepared)
+            return .some(prepared)
         }
-        guard let (_, prepared) = found else { return nil }
-        guard var prepared else { return .nothing(Finding(.conflict, at: "", "The share has ended")) }
+        guard let found else { return nil }
+        guard var prepared = found else { return .nothing(Finding(.conflict, at: "", "The share has ended")) }
         if let authority { prepared = prepared.naming(authority: authority) }
         var decision = Policy.decide(prepared.facts, rules: rules, tracing: false)
         // Each approval may show that another is lacking.
@@ -43,8 +43,8 @@ extension Sharing {
         }
         let way: OutboundPartners.Way
         switch partners.way(for: prepared, decision) {
-        case .open(let open): way = open
-        case .none(let cause): return .nothing(Finding(.conflict, at: "", "Nothing would leave: \(cause.code)"))
+        case .by(let found): way = found
+        case .never(let cause): return .nothing(Finding(.conflict, at: "", "Nothing would leave: \(cause.code)"))
         }
         do {
             let rendered = try way.document(prepared.release(decision, from: sender))

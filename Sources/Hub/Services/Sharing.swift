@@ -215,7 +215,7 @@ package struct Sharing: Sendable {
 
     /// Withdraws an agreement, or one recipient or line of it, and cancels what is queued under it in the same transaction.
     ///
-    /// No release entry commits after this has: the agreement's row is locked FOR UPDATE here and FOR SHARE by
+    /// No release entry commits after this has: the agreement's row is locked FOR NO KEY UPDATE here and FOR SHARE by
     /// ``Dispatch`` (promise 3).
     ///
     /// - Returns: `{agreement_id, cancelled_shares}`, or nil when there is no such agreement, or no such recipient or line

@@ -80,7 +80,7 @@ struct Adversary {
     }
 
     @Test func `nobody works a hidden count of a list out`() {
-        var random = People.Numbers(state: 1)
+        var random = SeededGenerator(state: 1)
         var tried = 0
         for _ in 0..<200 {
             let counts = (0..<Int.random(in: 2...5, using: &random)).map { _ in Int.random(in: 0...9, using: &random) }

@@ -28,7 +28,7 @@ enum People {
 
     /// As many as asked for, of every kind; the same seed gives the same ones.
     static func mixed(_ count: Int, seed: UInt64) -> [CohortRecord] {
-        var random = Numbers(state: seed)
+        var random = SeededGenerator(state: seed)
         return (0..<count).map { number in
             person(number) {
                 $0.age = Bool.random(using: &random) ? .random(in: 16...99, using: &random) : 67
@@ -38,19 +38,6 @@ enum People {
                 $0.needs = Set(CohortRecord.needs.filter { _ in Int.random(in: 0..<6, using: &random) == 0 })
                 $0.isCareLeaver = Int.random(in: 0..<9, using: &random) == 0
             }
-        }
-    }
-
-    /// SplitMix64 (https://prng.di.unimi.it/splitmix64.c).
-    struct Numbers: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
         }
     }
 }
