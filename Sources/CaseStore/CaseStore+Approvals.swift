@@ -16,7 +16,7 @@ extension CaseStore {
     ///
     /// - Returns: Nothing when there is no such share.
     package func prepareAnswer(
-        _ answer: NewApproval, to id: UUIDValue, in connection: Connection, recipient: (Share) -> RecipientSetup
+        _ answer: NewApproval, to id: UUIDValue, in connection: Connection, recipient: (Share) throws -> RecipientSetup
     ) throws -> Answering? {
         let found = try prepare(of: [id], [.parked], stage: .request, in: connection, recipient: recipient)
         guard var prepared = found.first else {

@@ -90,14 +90,14 @@ extension CaseStore {
     ///
     /// Locks as ``prepareSending(of:at:in:recipient:)`` does.
     package func prepareJudging(
-        of ids: [UUIDValue], in connection: Connection, recipient: (Share) -> RecipientSetup
+        of ids: [UUIDValue], in connection: Connection, recipient: (Share) throws -> RecipientSetup
     ) throws -> [PreparedShare] {
         try prepare(of: ids, [.queued, .parked], stage: .request, in: connection, recipient: recipient)
     }
 
     /// A share that waits or is on its way, with the facts of this moment, to show what would leave. Nothing is locked.
     package func prepareShowing(
-        _ id: UUIDValue, in connection: Connection, recipient: (Share) -> RecipientSetup
+        _ id: UUIDValue, in connection: Connection, recipient: (Share) throws -> RecipientSetup
     ) throws -> PreparedShare? {
         try prepare(
             of: [id], [.queued, .parked, .sending], stage: .send, isLocked: false, in: connection, recipient: recipient

@@ -15,7 +15,7 @@ extension CaseStore {
     /// - Returns: The shares that still wait, by id. The message of any other is to be acknowledged.
     package func prepareSending(
         of ids: [UUIDValue], at: Timestamp? = nil, in connection: Connection,
-        recipient: (Share) -> RecipientSetup
+        recipient: (Share) throws -> RecipientSetup
     ) throws -> [PreparedShare] {
         try prepare(of: ids, [.queued, .sending], stage: .send, at: at, in: connection, recipient: recipient)
     }
@@ -23,7 +23,7 @@ extension CaseStore {
     /// The same for shares in any states and for either stage.
     func prepare(
         of ids: [UUIDValue], _ states: [ShareState], stage: Stage, at: Timestamp? = nil, isLocked: Bool = true,
-        in connection: Connection, recipient: (Share) -> RecipientSetup
+        in connection: Connection, recipient: (Share) throws -> RecipientSetup
     ) throws -> [PreparedShare] {
         var reads = Pipeline()
         addReads(of: "IN (SELECT person FROM record.share WHERE id = ANY (\(ids)))", isLocked: isLocked, to: &reads)
@@ -46,7 +46,7 @@ extension CaseStore {
             share.approvals = approvals[share.id] ?? []
             guard let person = persons[share.request.person] else { return nil }
             let facts = facts(
-                share.request, recipient(share), person, approvals: share.approvals, stage: stage,
+                share.request, try recipient(share), person, approvals: share.approvals, stage: stage,
                 queuedAt: share.queuedAt, at: try row.value("judged_at"))
             return PreparedShare(share: share, facts: facts, profile: person.profile, key: person.key)
         }

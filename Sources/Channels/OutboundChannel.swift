@@ -6,6 +6,10 @@ package protocol OutboundChannel: Sendable {
     /// Sends one delivery and says how it went. Bounded by the channel's own time-outs.
     func deliver(_ delivery: Delivery) async -> DeliveryOutcome
 
+    /// Whether the receiver tells a repeat under the same ``Delivery/id`` from a second delivery. Where it does not, nobody
+    /// may send again what may have arrived. Defaults to true.
+    var recognisesRepeats: Bool { get }
+
     /// What became of a delivery that the receiver's system took in earlier.
     ///
     /// Only store-and-forward channels can tell more than they told at ``deliver(_:)``; the default is `.complete`.
@@ -17,6 +21,7 @@ package protocol OutboundChannel: Sendable {
 }
 
 extension OutboundChannel {
+    package var recognisesRepeats: Bool { true }
     package func progress(of reference: String) async -> DeliveryProgress { .complete }
     package func shutdown() async {}
 }
@@ -63,7 +68,8 @@ package enum DeliveryOutcome: Sendable, Hashable {
     case retryable(code: String, text: String, after: Duration?)
     /// The receiver will not take it, however often it is sent. A person must act.
     case rejected(code: String, text: String)
-    /// The bytes may or may not have arrived. A repeat under the same id is safe.
+    /// The bytes may or may not have arrived. A repeat under the same id is safe where the channel recognises repeats
+    /// (``OutboundChannel/recognisesRepeats``).
     case unknown(code: String, text: String)
 }
 

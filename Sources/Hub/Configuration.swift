@@ -1,5 +1,6 @@
 package import Channels
 package import Referral
+package import Translation
 
 /// Everything an installation decides, read whole from one YAML file and checked before anything starts.
 ///
@@ -75,7 +76,7 @@ package struct Configuration: Sendable {
         }
     }
 
-    /// Where outbound deliveries for one partner go.
+    /// Where what leaves for one partner by one channel goes.
     package enum Endpoint: Sendable {
         case https(HTTPSEndpoint)
         case mesh(MESHEndpoint)
@@ -222,8 +223,9 @@ package struct Configuration: Sendable {
     package var mllp: [MLLPListener]
     /// The ids in the directory of services to which BaRS messages for us are addressed. Empty: none are taken.
     package var barsServices: [String]
-    /// Outbound endpoints by partner id. A partner that is not named here is `channel_not_configured`.
-    package var outbound: [String: Endpoint]
+    /// Outbound endpoints by partner id, one for each channel. A partner that is not named here is
+    /// `channel_not_configured`; a member of a kind, such as `gp:C81001`, goes by its kind's unless it has its own.
+    package var outbound: [String: [Outbound.Channel: Endpoint]]
     /// Referrals worked on at once; those that are stored share transactions. Defaults to 32.
     package var intakeConcurrency: Int
     /// How long what belongs together waits for its other half: an update or a withdrawal for the message it answers, a

@@ -265,60 +265,6 @@ struct ConfigurationReader {
         return listener
     }
 
-    private mutating func outbound(_ node: Node?) -> [String: Configuration.Endpoint] {
-        guard let node else { return [:] }
-        var endpoints: [String: Configuration.Endpoint] = [:]
-        for (partner, node) in mapping(node, "outbound") {
-            let key = "outbound.\(partner)"
-            let map = mapping(node, key)
-            only(map, key, ["https", "mesh"])
-            if map["https"] != nil && map["mesh"] != nil { problem(node, key, "names two channels: give one") }
-            if let https = map["https"] {
-                endpoints[partner] = .https(self.https(https, key + ".https"))
-            } else if let mesh = map["mesh"] {
-                endpoints[partner] = .mesh(self.mesh(mesh, key + ".mesh"))
-            } else {
-                problem(node, key, "names no channel: give https or mesh")
-            }
-        }
-        return endpoints
-    }
-
-    private mutating func https(_ node: Node, _ key: String) -> Configuration.HTTPSEndpoint {
-        let map = mapping(node, key)
-        only(map, key, ["url", "ca", "certificate", "key", "token", "timeout"])
-        var endpoint = Configuration.HTTPSEndpoint(
-            url: required(map, "url", key, node),
-            authority: path(map, "ca"),
-            certificate: path(map, "certificate"),
-            privateKey: path(map, "key"),
-            token: map["token"].flatMap { secret($0, key + ".token") }
-        )
-        if let seconds = integer(map, "timeout", key, 1...300) { endpoint.timeout = .seconds(seconds) }
-        return endpoint
-    }
-
-    private mutating func mesh(_ node: Node, _ key: String) -> Configuration.MESHEndpoint {
-        let map = mapping(node, key)
-        only(
-            map, key,
-            ["url", "mailbox", "to", "workflow", "password", "shared_key", "ca", "certificate", "key", "timeout"]
-        )
-        var endpoint = Configuration.MESHEndpoint(
-            url: required(map, "url", key, node),
-            mailbox: required(map, "mailbox", key, node),
-            recipientMailbox: required(map, "to", key, node),
-            workflow: required(map, "workflow", key, node),
-            password: requiredSecret(map, "password", key, node),
-            sharedKey: requiredSecret(map, "shared_key", key, node),
-            authority: path(map, "ca"),
-            certificate: path(map, "certificate"),
-            privateKey: path(map, "key")
-        )
-        if let seconds = integer(map, "timeout", key, 1...300) { endpoint.timeout = .seconds(seconds) }
-        return endpoint
-    }
-
     // MARK: Leaves
 
     mutating func secret(_ node: Node, _ key: String) -> SecretReference? {

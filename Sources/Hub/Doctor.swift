@@ -139,8 +139,8 @@ package struct Doctor: Sendable {
 
     private func endpoints() -> [Diagnosis] {
         var found: [Diagnosis] = []
-        for (partner, endpoint) in configuration.outbound.sorted(by: { $0.key < $1.key }) {
-            if case .https(let https) = endpoint, https.certificate == nil {
+        for (partner, endpoints) in configuration.outbound.sorted(by: { $0.key < $1.key }) {
+            if case .https(let https)? = endpoints[.httpsMTLS], https.certificate == nil {
                 found.append(
                     .init(
                         severity: .attention,
@@ -349,7 +349,9 @@ package struct Doctor: Sendable {
 
     /// Releases that have had no outcome for longer than a delivery and the lease after it may take.
     private func unanswered(_ database: Database) async throws -> [Diagnosis] {
-        let patience = QueuePolicy().lease + (configuration.outbound.values.map(\.timeout).max() ?? .seconds(30))
+        let patience =
+            QueuePolicy().lease
+            + (configuration.outbound.values.flatMap { $0.values.map(\.timeout) }.max() ?? .seconds(30))
         return try await database.read { connection in
             try CaseStore.unanswered(longerThan: patience, in: connection)
         }.map { releases in

@@ -2,6 +2,7 @@ import Channels
 import Hub
 import Referral
 import Testing
+import Translation
 
 @Suite struct ConfigurationTests {
     static let whole = """
@@ -35,8 +36,8 @@ import Testing
         #expect(configuration.intakeConcurrency == 16)
         #expect(configuration.dispatchConcurrency == 16)
         #expect(configuration.intakeWait == .seconds(300) && configuration.servesStaffForm)
-        guard case .https(let homes)? = configuration.outbound["derby_homes"],
-            case .mesh(let trust)? = configuration.outbound["uhdb"]
+        guard case .https(let homes)? = configuration.outbound["derby_homes"]?[.httpsMTLS],
+            case .mesh(let trust)? = configuration.outbound["uhdb"]?[.mesh]
         else {
             Issue.record("the endpoints were not read")
             return

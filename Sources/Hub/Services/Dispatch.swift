@@ -38,7 +38,7 @@ struct Dispatch: Sendable {
         self.queue = queue
         metrics = installation.metrics
         logger = installation.logger
-        let gate = ReleaseGate(to: recipient, installation)
+        let gate = ReleaseGate(installation)
         self.gate = Coalescer(on: database, maxBatch: 32, crowd: 32) { try gate.pass($0, in: $1) }
         ending = Coalescer(on: database, maxBatch: 64, crowd: 64) { batch, connection in
             try store.finishReleases(batch.map(\.release), in: connection)

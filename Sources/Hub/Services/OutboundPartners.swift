@@ -10,44 +10,52 @@ import Translation
 /// Who can be sent to, how, and with which document: adapters' outbound definitions joined with this installation's
 /// endpoints.
 package struct OutboundPartners: Sendable {
+    /// A partner, or a member of a kind, to whom documents can go.
+    private struct Route: Sendable {
+        var adapter: Adapter
+        var channels: [Outbound.Channel: any OutboundChannel]
+    }
+
     private let catalogue: AdapterCatalogue
-    private let channels: [String: any OutboundChannel]
+    /// By the name that the configuration has for them.
+    private let routes: [String: Route]
 
     /// Opens a channel for every endpoint of the configuration.
     ///
     /// - Throws: ``ConfigurationError`` with every endpoint that cannot be used as it is configured.
     static func open(_ configuration: Configuration, catalogue: AdapterCatalogue, logger: Logger) async throws -> Self {
         var problems: [ConfigurationError.Problem] = []
-        var channels: [String: any OutboundChannel] = [:]
-        // One per own mailbox, shared by the channels that send from it, which close it.
-        var mailboxes: [String: MESHClient] = [:]
-        for (partner, endpoint) in configuration.outbound.sorted(by: { $0.key < $1.key }) {
+        var routes: [String: Route] = [:]
+        var opening = Opening(logger: logger)
+        for (partner, endpoints) in configuration.outbound.sorted(by: { $0.key < $1.key }) {
             func problem(_ text: String) {
                 problems.append(.init(line: nil, key: "outbound.\(partner)", text: text))
             }
-            for outbound in catalogue[partner]?.outbound ?? [] where !outbound.proposedFor.isEmpty {
+            guard let adapter = catalogue[partner] ?? catalogue[kind(of: partner)] else {
+                problem("is not an adapter; `hub adapters list` shows them")
+                continue
+            }
+            for outbound in adapter.outbound where !outbound.proposedFor.isEmpty {
                 if Purpose(rawValue: outbound.purpose)?.family != .consent {
                     problem("propose_for of \(outbound.purpose) is only for purposes that rest on an agreement")
                 }
             }
-            if catalogue[partner] == nil { problem("is not an adapter; `hub adapters list` shows them") }
-            do {
-                switch endpoint {
-                case .https(let https): channels[partner] = try channel(https)
-                case .mesh(let mesh):
-                    let own = "\(mesh.url) \(mesh.mailbox)"
-                    let client = try mailboxes[own] ?? client(mesh)
-                    mailboxes[own] = client
-                    channels[partner] = MESHChannel(
-                        client: client, mailbox: mesh.recipientMailbox, workflow: mesh.workflow, logger: logger)
+            var route = Route(adapter: adapter, channels: [:])
+            for (channel, endpoint) in endpoints.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+                if !adapter.outbound.contains(where: { $0.channel == channel }) {
+                    problem("has an endpoint for \(channel.rawValue), by which its adapter sends nothing")
                 }
-            } catch let error as ConfigurationError {
-                problems += error.problems
-            } catch {
-                problem("\(error)")
+                do {
+                    route.channels[channel] = try opening.channel(endpoint)
+                } catch let error as ConfigurationError {
+                    problems += error.problems
+                } catch {
+                    problem("\(error)")
+                }
             }
+            routes[partner] = route
         }
-        let partners = Self(catalogue: catalogue, channels: channels)
+        let partners = Self(catalogue: catalogue, routes: routes)
         guard problems.isEmpty else {
             await partners.shutdown()
             throw ConfigurationError(problems: problems)
@@ -55,41 +63,40 @@ package struct OutboundPartners: Sendable {
         return partners
     }
 
-    private static func channel(_ https: Configuration.HTTPSEndpoint) throws -> HTTPSChannel {
-        var headers: [(name: String, value: String)] = []
-        if let token = https.token { headers.append((name: "Authorization", value: "Bearer \(try token.resolve())")) }
-        return try HTTPSChannel(
-            configuration: .init(
-                url: https.url,
-                tls: TLSFiles(
-                    certificateAuthority: https.authority, certificate: https.certificate, key: https.privateKey),
-                headers: headers,
-                requestTimeout: https.timeout
-            )
-        )
+    /// What an id stands for: `gp` of `gp:C81001`, else the id itself.
+    private static func kind(of recipient: String) -> String {
+        String(recipient.prefix { $0 != ":" })
     }
 
-    private static func client(_ mesh: Configuration.MESHEndpoint) throws -> MESHClient {
-        try MESHClient(
-            configuration: .init(
-                baseURL: mesh.url,
-                mailbox: mesh.mailbox,
-                password: try mesh.password.resolve(),
-                sharedKey: try mesh.sharedKey.resolve(),
-                tls: TLSFiles(
-                    certificateAuthority: mesh.authority, certificate: mesh.certificate, key: mesh.privateKey,
-                    minimumVersion: .tls12),
-                requestTimeout: mesh.timeout
-            )
-        )
+    /// The name of the route by which a recipient is reached: its own, or that of its kind.
+    private func routeName(of recipient: String) -> String? {
+        routes[recipient] != nil ? recipient : routes[Self.kind(of: recipient)].map { _ in Self.kind(of: recipient) }
     }
 
-    /// The partners that have an endpoint, in alphabetical order.
-    var configured: [String] { channels.keys.sorted() }
+    private func route(of recipient: String) -> Route? {
+        routeName(of: recipient).flatMap { routes[$0] }
+    }
 
-    /// How the recipient's adapter sends for this purpose, or nil when it does not.
+    /// The partners, and members of kinds, that have an endpoint, in alphabetical order: one queue for each.
+    var configured: [String] { routes.keys.sorted() }
+
+    /// The queue of what is to leave for a recipient.
+    func queue(of recipient: String) -> String { Dispatch.queueName(routeName(of: recipient) ?? recipient) }
+
+    /// The message that will send a share; in order for each person.
+    func message(for request: ShareRequest) -> NewMessage {
+        NewMessage(
+            queue: queue(of: request.recipient), key: request.person.description,
+            payload: Array(request.id.description.utf8), correlation: request.id)
+    }
+
+    /// How the recipient's adapter sends for this purpose, by the first of its ways that has an endpoint; or nil when it
+    /// does not.
     func outbound(recipient: String, purpose: String) -> Outbound? {
-        catalogue[recipient]?.outbound(for: purpose)
+        guard let adapter = adapter(recipient) else { return nil }
+        let channels = route(of: recipient)?.channels ?? [:]
+        return adapter.outbound.first { $0.purpose == purpose && channels[$0.channel] != nil }
+            ?? adapter.outbound(for: purpose)
     }
 
     /// How a share leaves.
@@ -120,43 +127,89 @@ package struct OutboundPartners: Sendable {
             return .never(Cause(code: "obligation_unmet", text: names))
         }
         let request = prepared.share.request
-        guard let adapter = catalogue[request.recipient], let outbound = adapter.outbound(for: request.purpose),
-            let channel = channels[request.recipient]
+        guard let route = route(of: request.recipient),
+            let outbound = outbound(recipient: request.recipient, purpose: request.purpose),
+            let channel = route.channels[outbound.channel]
         else { return .never(Cause(code: "channel_not_configured", text: "No channel is set up for this purpose")) }
-        return .by(Way(adapter: adapter, outbound: outbound, channel: channel))
+        return .by(Way(adapter: route.adapter, outbound: outbound, channel: channel))
     }
 
-    /// The partner's adapter.
+    /// The adapter of a partner, or of the kind that a recipient is a member of.
     func adapter(_ recipient: String) -> Adapter? {
-        catalogue[recipient]
+        catalogue[recipient] ?? catalogue[Self.kind(of: recipient)]
     }
 
     /// The retry schedule of the partner's queue: the most patient of its outbound definitions.
     func retry(of recipient: String) -> Outbound.RetrySchedule? {
-        catalogue[recipient]?.outbound.map(\.retry).max { $0.attempts < $1.attempts }
+        adapter(recipient)?.outbound.map(\.retry).max { $0.attempts < $1.attempts }
     }
 
     /// How many messages a second the partner's queue sends at most: the least of its outbound definitions.
     func perSecond(of recipient: String) -> Double? {
-        catalogue[recipient]?.outbound.map(\.perSecond).min()
+        adapter(recipient)?.outbound.map(\.perSecond).min()
     }
 
-    /// What the disclosure policy must know of the recipient's channels: those of its adapter, when an endpoint is
-    /// configured.
+    /// What the disclosure policy must know of the recipient's channels: those for which an endpoint is configured.
     ///
     /// A recipient that is entered as a partner and disabled is suspended as of this moment.
     func setup(of recipient: String, _ store: CaseStore, in connection: Connection) throws -> RecipientSetup {
         let isSuspended = try store.partner(recipient, in: connection).map { !$0.isEnabled } ?? false
-        guard channels[recipient] != nil, let adapter = catalogue[recipient] else {
-            return RecipientSetup(channels: [], isSuspended: isSuspended)
-        }
-        return RecipientSetup(
-            channels: Set(adapter.outbound.compactMap { ReleaseChannel(rawValue: $0.channel.rawValue) }),
-            isSuspended: isSuspended)
+        let channels = route(of: recipient)?.channels.keys.compactMap { ReleaseChannel(rawValue: $0.rawValue) } ?? []
+        return RecipientSetup(channels: Set(channels), isSuspended: isSuspended)
     }
 
     /// Closes every channel's connections.
     func shutdown() async {
-        for channel in channels.values { await channel.shutdown() }
+        for channel in routes.values.flatMap(\.channels.values) { await channel.shutdown() }
+    }
+}
+
+/// Makes channels of endpoints.
+private struct Opening {
+    let logger: Logger
+    /// One per own mailbox, shared by the channels that send from it, which close it.
+    private var mailboxes: [String: MESHClient] = [:]
+
+    init(logger: Logger) { self.logger = logger }
+
+    mutating func channel(_ endpoint: Configuration.Endpoint) throws -> any OutboundChannel {
+        switch endpoint {
+        case .https(let https): return try Self.channel(https)
+        case .mesh(let mesh):
+            let own = "\(mesh.url) \(mesh.mailbox)"
+            let client = try mailboxes[own] ?? Self.client(mesh)
+            mailboxes[own] = client
+            return MESHChannel(
+                client: client, mailbox: mesh.recipientMailbox, workflow: mesh.workflow, logger: logger)
+        }
+    }
+
+    private static func channel(_ https: Configuration.HTTPSEndpoint) throws -> HTTPSChannel {
+        var headers: [(name: String, value: String)] = []
+        if let token = https.token { headers.append((name: "Authorization", value: "Bearer \(try token.resolve())")) }
+        return try HTTPSChannel(
+            configuration: .init(
+                url: https.url,
+                tls: TLSFiles(
+                    certificateAuthority: https.authority, certificate: https.certificate, key: https.privateKey),
+                headers: headers,
+                requestTimeout: https.timeout
+            )
+        )
+    }
+
+    private static func client(_ mesh: Configuration.MESHEndpoint) throws -> MESHClient {
+        try MESHClient(
+            configuration: .init(
+                baseURL: mesh.url,
+                mailbox: mesh.mailbox,
+                password: try mesh.password.resolve(),
+                sharedKey: try mesh.sharedKey.resolve(),
+                tls: TLSFiles(
+                    certificateAuthority: mesh.authority, certificate: mesh.certificate, key: mesh.privateKey,
+                    minimumVersion: .tls12),
+                requestTimeout: mesh.timeout
+            )
+        )
     }
 }

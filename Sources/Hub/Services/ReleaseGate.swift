@@ -7,7 +7,7 @@ import Postgres
 import Referral
 import Translation
 
-/// The gate that every document for one partner passes on its way out, several in one transaction.
+/// The gate that every document passes on its way out, several in one transaction.
 ///
 /// Held back is what the policy does not permit at this moment, whatever it said when the share was asked for. What
 /// passes has its entry on the ledger when the transaction commits, and not before may its bytes leave.
@@ -39,15 +39,13 @@ struct ReleaseGate: Sendable {
         var delivery: Delivery
     }
 
-    private let recipient: String
     private let store: CaseStore
     private let queue: MessageQueue
     private let partners: OutboundPartners
     private let sender: ReleaseSender
     private let rules: PolicyRules
 
-    init(to recipient: String, _ installation: Installation) {
-        self.recipient = recipient
+    init(_ installation: Installation) {
         store = installation.store
         queue = installation.queue
         partners = installation.partners
@@ -59,8 +57,14 @@ struct ReleaseGate: Sendable {
     ///
     /// - Throws: ``LeaseLost`` when one of the messages that end here is another attempt's by now; nothing may commit.
     func pass(_ candidates: [Candidate], in connection: Connection) throws -> [Passage] {
-        let setup = try partners.setup(of: recipient, store, in: connection)
-        let waiting = try store.prepareSending(of: candidates.map(\.share), in: connection) { _ in setup }
+        var setups: [String: RecipientSetup] = [:]
+        let waiting = try store.prepareSending(of: candidates.map(\.share), in: connection) { share in
+            let recipient = share.request.recipient
+            if let known = setups[recipient] { return known }
+            let setup = try partners.setup(of: recipient, store, in: connection)
+            setups[recipient] = setup
+            return setup
+        }
         let prepared = Dictionary(uniqueKeysWithValues: waiting.map { ($0.share.id, $0) })
         var releases: [NewRelease] = []
         var over: [Lease] = []
@@ -111,7 +115,7 @@ struct ReleaseGate: Sendable {
                 delivery: Delivery(
                     id: prepared.share.id.description,
                     attempt: release.attempt,
-                    recipient: recipient,
+                    recipient: prepared.share.request.recipient,
                     bytes: rendered.bytes,
                     mediaType: rendered.mediaType,
                     fileName: rendered.fileName

@@ -56,7 +56,7 @@ extension Sharing {
     /// - Returns: The message that will send it.
     func enqueue(_ share: Share, _ decision: Decision, in connection: Connection) throws -> Int64? {
         guard decision.mayLeave, share.state == .parked else { return nil }
-        return try queue.enqueue([Self.message(for: share.request)], in: connection).first?.rawValue
+        return try queue.enqueue([partners.message(for: share.request)], in: connection).first?.rawValue
     }
 
     /// Who answered to a share, when, and why, the oldest first; that somebody looked is entered. Nil when there is no

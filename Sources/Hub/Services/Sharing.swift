@@ -45,7 +45,7 @@ package struct Sharing: Sendable {
                 NewShare(asked, decision: Policy.decide(asked.facts, rules: rules, tracing: false))
             }
             let permitted = shares.indices.filter { shares[$0].state == .queued }
-            let messages = permitted.map { Self.message(for: shares[$0].asked.request) }
+            let messages = permitted.map { partners.message(for: shares[$0].asked.request) }
             for (index, id) in zip(permitted, try queue.enqueue(messages, in: connection)) {
                 shares[index].message = id.rawValue
             }
@@ -301,14 +301,7 @@ package struct Sharing: Sendable {
 
     /// Tells the recipient's queue of a share that waits there.
     func wake(for share: Share) {
-        if share.state == .queued { queue.wake(Dispatch.queueName(share.request.recipient)) }
-    }
-
-    /// The message that will send a share.
-    static func message(for request: ShareRequest) -> NewMessage {
-        NewMessage(
-            queue: Dispatch.queueName(request.recipient), key: request.person.description,
-            payload: Array(request.id.description.utf8), correlation: request.id)
+        if share.state == .queued { queue.wake(partners.queue(of: share.request.recipient)) }
     }
 
     /// Takes a share back that waits to be sent or to be decided by a person.
@@ -330,7 +323,7 @@ package struct Sharing: Sendable {
         switch cancellation {
         case .cancelled(let share):
             // The person's next share may go now.
-            queue.wake(Dispatch.queueName(share.request.recipient))
+            queue.wake(partners.queue(of: share.request.recipient))
             return .made(Self.value(of: share))
         case .tooLate: return .conflict
         case nil: return nil

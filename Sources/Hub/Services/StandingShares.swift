@@ -69,7 +69,7 @@ struct StandingShares: Sendable {
                 proposals.append(.proposal(of: asked.request))
             }
         }
-        let messages = shares.map { Sharing.message(for: $0.asked.request) }
+        let messages = shares.map { partners.message(for: $0.asked.request) }
         for (index, id) in try queue.enqueue(messages, in: connection).enumerated() {
             shares[index].message = id.rawValue
         }

@@ -1,0 +1,73 @@
+import Translation
+import Yams
+
+extension ConfigurationReader {
+    /// The kinds of endpoint by their words, each with the channel of the adapters that it serves.
+    private static let kinds: [(word: String, channel: Outbound.Channel)] = [
+        ("https", .httpsMTLS), ("mesh", .mesh),
+    ]
+
+    /// The endpoints below `outbound`, by partner and channel.
+    mutating func outbound(_ node: Node?) -> [String: [Outbound.Channel: Configuration.Endpoint]] {
+        guard let node else { return [:] }
+        var endpoints: [String: [Outbound.Channel: Configuration.Endpoint]] = [:]
+        let words = Self.kinds.map(\.word)
+        for (partner, node) in mapping(node, "outbound") {
+            let key = "outbound.\(partner)"
+            let map = mapping(node, key)
+            only(map, key, words)
+            var own: [Outbound.Channel: Configuration.Endpoint] = [:]
+            for (word, channel) in Self.kinds {
+                guard let node = map[word] else { continue }
+                if own[channel] != nil { problem(node, "\(key).\(word)", "stands beside another way for its channel") }
+                own[channel] = endpoint(word, node, "\(key).\(word)")
+            }
+            if own.isEmpty { problem(node, key, "names no channel: give one of \(words.joined(separator: ", "))") }
+            endpoints[partner] = own
+        }
+        return endpoints
+    }
+
+    private mutating func endpoint(_ word: String, _ node: Node, _ key: String) -> Configuration.Endpoint? {
+        switch word {
+        case "https": .https(https(node, key))
+        case "mesh": .mesh(mesh(node, key))
+        default: nil
+        }
+    }
+
+    private mutating func https(_ node: Node, _ key: String) -> Configuration.HTTPSEndpoint {
+        let map = mapping(node, key)
+        only(map, key, ["url", "ca", "certificate", "key", "token", "timeout"])
+        var endpoint = Configuration.HTTPSEndpoint(
+            url: required(map, "url", key, node),
+            authority: path(map, "ca"),
+            certificate: path(map, "certificate"),
+            privateKey: path(map, "key"),
+            token: map["token"].flatMap { secret($0, key + ".token") }
+        )
+        if let seconds = integer(map, "timeout", key, 1...300) { endpoint.timeout = .seconds(seconds) }
+        return endpoint
+    }
+
+    private mutating func mesh(_ node: Node, _ key: String) -> Configuration.MESHEndpoint {
+        let map = mapping(node, key)
+        only(
+            map, key,
+            ["url", "mailbox", "to", "workflow", "password", "shared_key", "ca", "certificate", "key", "timeout"]
+        )
+        var endpoint = Configuration.MESHEndpoint(
+            url: required(map, "url", key, node),
+            mailbox: required(map, "mailbox", key, node),
+            recipientMailbox: required(map, "to", key, node),
+            workflow: required(map, "workflow", key, node),
+            password: requiredSecret(map, "password", key, node),
+            sharedKey: requiredSecret(map, "shared_key", key, node),
+            authority: path(map, "ca"),
+            certificate: path(map, "certificate"),
+            privateKey: path(map, "key")
+        )
+        if let seconds = integer(map, "timeout", key, 1...300) { endpoint.timeout = .seconds(seconds) }
+        return endpoint
+    }
+}
