@@ -4,7 +4,8 @@ package import Postgres
 extension CaseStore {
     /// Lets a failed share wait again, because its message was brought back from the dead letters.
     ///
-    /// It rests on no earlier permit: it is judged when it is claimed for sending.
+    /// It rests on no earlier permit: it is judged when it is claimed for sending. What may have arrived before is sent
+    /// again, since a person said so.
     ///
     /// - Returns: Whether it had failed.
     @discardableResult
@@ -12,7 +13,7 @@ extension CaseStore {
         let rows = try connection.query(
             """
             UPDATE record.share
-            SET state = 'queued', queued_at = \(at), finished_at = NULL, failure = NULL
+            SET state = 'queued', queued_at = \(at), finished_at = NULL, failure = NULL, may_repeat = true
             WHERE id = \(id) AND state = 'failed'
             RETURNING person, recipient
             """, name: "record.reopen_share")

@@ -44,6 +44,12 @@ extension CaseStore {
             SET outcome = 'rejected', code = \(code), finished_at = \(at)
             WHERE share = \(id) AND attempt = \(attempt)
             """, name: "record.return_attempt")
+        writes.add(
+            """
+            UPDATE record.acknowledgement
+            SET state = 'refused', told_at = \(at), told_by = 'channel', code = \(code), look_at = NULL
+            WHERE share = \(id) AND state = 'waiting'
+            """, name: "record.return_acknowledgement")
         writes.add(appending([entry(.releaseOutcome, at: at, fields)]), name: "ledger.append")
         writes.add(adding([(item, at)]), name: "record.add_work_items")
         _ = try connection.pipeline(writes)

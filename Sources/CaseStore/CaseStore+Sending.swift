@@ -30,7 +30,15 @@ extension CaseStore {
         let lock: SQL = isLocked ? "FOR UPDATE" : ""
         reads.add(
             """
-            SELECT \(Share.columns), coalesce(\(at), clock_timestamp()) AS judged_at
+            SELECT
+                \(Share.columns), coalesce(\(at), clock_timestamp()) AS judged_at,
+                NOT may_repeat AND EXISTS (
+                    SELECT
+                    FROM record.share_attempt
+                    WHERE share_attempt.share = share.id
+                        AND attempt = attempts
+                        AND (outcome IS NULL OR outcome = 'unknown')
+                ) AS may_have_arrived
             FROM record.share
             WHERE id = ANY (\(ids)) AND state = ANY (\(states.map(\.rawValue))::record.share_state[])
             ORDER BY id
@@ -48,7 +56,9 @@ extension CaseStore {
             let facts = facts(
                 share.request, try recipient(share), person, approvals: share.approvals, stage: stage,
                 queuedAt: share.queuedAt, at: try row.value("judged_at"))
-            return PreparedShare(share: share, facts: facts, profile: person.profile, key: person.key)
+            return PreparedShare(
+                share: share, facts: facts, profile: person.profile, key: person.key,
+                mayHaveArrived: try row.value("may_have_arrived"))
         }
     }
 
@@ -95,7 +105,7 @@ extension CaseStore {
             ) AS begun (share, attempt, at, agreement, agreement_version, outcome, reason, policy_version, released)
         ), share AS (
             UPDATE record.share
-            SET state = 'sending', attempts = begun.attempt, sent_at = begun.at, decided_at = begun.at,
+            SET state = 'sending', may_repeat = false, attempts = begun.attempt, sent_at = begun.at, decided_at = begun.at,
                 agreement = begun.agreement, agreement_version = begun.agreement_version, outcome = begun.outcome,
                 reason = begun.reason, policy_version = begun.policy_version,
                 released = string_to_array(begun.released, ' ')
@@ -120,10 +130,12 @@ extension CaseStore {
         var entries: [LedgerEntry] = []
         var failed: [(item: NewWorkItem, at: Timestamp)] = []
         var settled: [UUIDValue] = []
+        var awaited: [(share: UUIDValue, awaited: AwaitedAcknowledgement, reference: String?)] = []
         var writes = Pipeline()
         for row in rows {
-            let (id, attempt, outcome, code, person, recipient, isFailed, wasParked) = try row.decode(
-                UUIDValue.self, Int.self, String.self, String?.self, UUIDValue.self, String.self, Bool.self, Bool.self)
+            let (id, attempt, outcome, code, person, recipient, state, wasParked) = try row.decode(
+                UUIDValue.self, Int.self, String.self, String?.self, UUIDValue.self, String.self, ShareState?.self,
+                Bool.self)
             // It had arrived before somebody was asked whether it may go.
             if wasParked { settled.append(id) }
             var fields: [LedgerField: String] = [
@@ -132,7 +144,12 @@ extension CaseStore {
             ]
             fields[.reason] = code
             entries.append(entry(.releaseOutcome, at: at, fields))
-            guard isFailed else { continue }
+            if state == .delivered, let release = ended.first(where: { $0.share == id && $0.attempt == attempt }),
+                let wanted = release.awaited
+            {
+                awaited.append((id, wanted, release.outcome.reference))
+            }
+            guard state == .failed else { continue }
             let item = NewWorkItem(
                 kind: .failedShare, code: code ?? outcome, person: person, share: id, partner: recipient)
             failed.append((item, at))
@@ -141,6 +158,7 @@ extension CaseStore {
         if !settled.isEmpty {
             writes.add(finishingParked(settled, by: "hub", at: at), name: "record.finish_parked_shares")
         }
+        if !awaited.isEmpty { writes.add(awaiting(awaited, at: at), name: "record.await_acknowledgements") }
         guard !entries.isEmpty else { return }
         writes.add(appending(entries), name: "ledger.append")
         _ = try connection.pipeline(writes)
@@ -214,7 +232,7 @@ extension CaseStore {
         )
         SELECT
             attempt.share, attempt.attempt, attempt.outcome, attempt.code, of.person, of.recipient,
-            coalesce(share.state = 'failed', false), of.state = 'parked' AND share.id IS NOT NULL
+            share.state, of.state = 'parked' AND share.id IS NOT NULL
         FROM attempt
         JOIN record.share of ON of.id = attempt.share
         LEFT JOIN share ON share.id = attempt.share

@@ -133,13 +133,15 @@ extension CaseStore {
     /// before this, and it is too late, or it is judged after this and finds nothing that waits. A retry waits too: no
     /// further attempt is made, and one before may have arrived.
     package func cancel(
-        share id: UUIDValue, by actor: String, at: Timestamp = .now(), in connection: Connection
+        share id: UUIDValue, by actor: String, at: Timestamp? = nil, in connection: Connection
     ) throws -> ShareCancellation? {
         guard
             let locked = try connection.query(
                 "SELECT \(Share.columns) FROM record.share WHERE id = \(id) FOR UPDATE", name: "record.lock_share"
             ).first
         else { return nil }
+        // Not sooner: an attempt may have begun and failed while the lock was waited for.
+        let at = at ?? .now()
         var share = try Share(locked)
         guard share.finishedAt == nil, share.state != .sending else {
             return share.failure == Self.cancelled ? .cancelled(share) : .tooLate(share)
@@ -173,9 +175,11 @@ extension CaseStore {
         var reads = Pipeline()
         reads.add("SELECT \(Share.columns) FROM record.share WHERE id = \(id)", name: "record.share")
         reads.add(readingApprovals(of: [id]), name: "record.approvals")
+        reads.add(readingAcknowledgement(of: id), name: "record.acknowledgement")
         let results = try connection.pipeline(reads)
         var share = try results[0].first.map(Share.init)
         share?.approvals = try Self.approvals(results[1])[id] ?? []
+        share?.acknowledgement = try results[2].first.map(Acknowledgement.init)
         return share
     }
 

@@ -38,6 +38,8 @@ package struct IntakeRecord: Sendable {
     /// Until when a file that an item names may come; after that staff are shown the item.
     package var filesUntil: Timestamp
     package var items: [IntakeItem]
+    /// What it says about shares that its sender was given.
+    package var replies: [PartnerReply] = []
     /// Accepted, incomplete or rejected, as a whole.
     package var state: SubmissionState
     package var findings: [Finding]

@@ -29,6 +29,9 @@ package enum RecordSchema {
             Migration(
                 number: 13, name: "attachment_files", sql: text(PackageResources.record_0013_attachment_files_sql)),
             Migration(number: 14, name: "extracts", sql: text(PackageResources.record_0014_extracts_sql)),
+            Migration(
+                number: 15, name: "acknowledgements", sql: text(PackageResources.record_0015_acknowledgements_sql)),
+            Migration(number: 16, name: "late", sql: text(PackageResources.record_0016_late_sql)),
         ])
 }
 
@@ -40,6 +43,7 @@ package enum LedgerSchema {
             Migration(number: 1, name: "entries", sql: text(PackageResources.ledger_0001_entries_sql)),
             Migration(number: 2, name: "positions", sql: text(PackageResources.ledger_0002_positions_sql)),
             Migration(number: 3, name: "approvals", sql: text(PackageResources.ledger_0003_approvals_sql)),
+            Migration(number: 4, name: "acknowledged", sql: text(PackageResources.ledger_0004_acknowledged_sql)),
         ])
 }
 

@@ -95,6 +95,8 @@ package struct Share: Sendable, Hashable {
     package var finishedAt: Timestamp?
     /// Who let it go on so far; read for one share and where one is judged, empty in lists.
     package var approvals: [ShareApproval] = []
+    /// What is known of it since its delivery; read for one share, nil in lists.
+    package var acknowledgement: Acknowledgement?
 
     /// Whether it waits for something that judging it again does not bring: two persons were found to be one, and staff
     /// take it back or ask anew.
@@ -186,7 +188,7 @@ package enum ReleaseOutcome: Sendable, Hashable {
     case retry(code: String)
     /// The receiver will not take it, however often.
     case rejected(code: String)
-    /// It may have arrived. Another attempt is safe, as the receiver recognises it.
+    /// It may have arrived. Another attempt is safe only where the receiver recognises it.
     case unknown(code: String)
 
     var name: String {
@@ -225,6 +227,8 @@ package struct PreparedShare: Sendable {
     package internal(set) var facts: DisclosureFacts
     let profile: Referral
     let key: DataKey
+    /// Whether an attempt before may have arrived, and no person has said that it may be sent again all the same.
+    package let mayHaveArrived: Bool
 }
 
 extension PreparedShare {
@@ -263,10 +267,15 @@ package struct EndedRelease: Sendable, Hashable {
     package var share: UUIDValue
     package var attempt: Int
     package var outcome: ReleaseOutcome
+    /// What is awaited of the partner if it was delivered; nil when that is enough.
+    package var awaited: AwaitedAcknowledgement?
 
-    package init(share: UUIDValue, attempt: Int, outcome: ReleaseOutcome) {
+    package init(
+        share: UUIDValue, attempt: Int, outcome: ReleaseOutcome, awaited: AwaitedAcknowledgement? = nil
+    ) {
         self.share = share
         self.attempt = attempt
         self.outcome = outcome
+        self.awaited = awaited
     }
 }

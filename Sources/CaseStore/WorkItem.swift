@@ -26,6 +26,10 @@ package enum WorkItemKind: String, CaseIterable, Sendable, SQLScalar {
     case parkedShare = "parked_share"
     /// A share that could not be delivered.
     case failedShare = "failed_share"
+    /// A share that was delivered, and that its recipient will not act on.
+    case refusedShare = "refused_share"
+    /// A share that was delivered, and of which its recipient has not said in time that it took it in.
+    case lateAcknowledgement = "late_acknowledgement"
     /// A sender did not get its acknowledgement.
     case undeliveredAnswer = "undelivered_answer"
     /// What a child wrote is kept apart until a parent or guardian permits that it be worked on.

@@ -66,6 +66,7 @@ package struct HubServices: Sendable {
         var services: [any Service] = [QueueWaker(queue: installation.queue)]
         if roles.contains(.housekeeping) { services.append(Housekeeping(installation)) }
         if roles.contains(.dispatch) {
+            services.append(AcknowledgementKeeper(installation))
             for partner in installation.partners.configured {
                 let dispatch = Dispatch(to: partner, installation)
                 services.append(

@@ -18,6 +18,8 @@ package enum LedgerKind: String, CaseIterable, Sendable {
     case release
     /// What became of a release.
     case releaseOutcome = "release_outcome"
+    /// What the recipient, or its system, said about a share that had been delivered.
+    case shareAcknowledged = "share_acknowledged"
     /// Somebody looked at something personal, or read the ledger itself.
     case view
     /// A data key was made, for a person; or a key of pseudonyms, for a project.

@@ -10,9 +10,10 @@ import Translation
 struct ShareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "share",
-        abstract: "Ask for a share, see what would leave, approve it or take it back.",
+        abstract: "Ask for a share, see what would leave, approve it, enter what came of it, or take it back.",
         subcommands: [
-            Request.self, Show.self, List.self, Preview.self, Approve.self, Approvals.self, Cancel.self,
+            Request.self, Show.self, List.self, Preview.self, Approve.self, Approvals.self, Acknowledge.self,
+            Cancel.self,
         ]
     )
 
@@ -160,6 +161,37 @@ struct ShareCommand: AsyncParsableCommand {
             let id = try InstallationOption.id(id)
             _ = try await installation.open { hub in
                 try await SharingOutput.show { try await HubServices(hub).sharing.answers(to: id, by: "command") }
+            }
+        }
+    }
+
+    struct Acknowledge: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Enter what the recipient of a delivered share says: that it took it in, or will not act on it.",
+            discussion: "Exits 65 when the share was not delivered."
+        )
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "The share's id.") var id: String
+        @Option(help: "taken or refused.") var verdict: String
+        @Option(help: "Why, as a code word.") var code: String?
+        @Option(help: "Who asked the recipient: an id, not a name.") var by: String?
+
+        func run() async throws {
+            let id = try InstallationOption.id(id)
+            var body: Object = ["verdict": .string(verdict)]
+            body["code"] = code.map(Value.string)
+            body["requested_by"] = by.map(Value.string)
+            let bytes = StrictJSON.write(.object(body))
+            try await installation.open { hub in
+                let sharing = HubServices(hub).sharing
+                try await SharingOutput.show {
+                    let answer = try await sharing.acknowledge(id, bytes, by: "command")
+                    if case .conflict? = answer {
+                        Output.remark("It was not delivered: see 'hub share show \(id)'.")
+                        throw ExitCode.badData
+                    }
+                    return answer?.value
+                }
             }
         }
     }

@@ -166,6 +166,30 @@ struct ApprovalRequest {
     }
 }
 
+/// The body of `POST /v1/shares/{id}/acknowledgements`.
+struct AcknowledgementRequest {
+    private let verdict: AcknowledgementTold.Verdict
+    private let code: String?
+    /// Who asked the recipient, inside the asking system: an id, not a name.
+    private let requestedBy: String?
+
+    /// - Throws: ``RequestError`` naming everything that is wrong.
+    init(_ body: [UInt8]) throws(RequestError) {
+        var reader = try RequestReader(body)
+        let verdict = reader.code("verdict", of: AcknowledgementTold.Verdict.self, required: true)
+        code = reader.id("code")
+        requestedBy = reader.id("requested_by")
+        try reader.finish()
+        guard let verdict else { throw RequestError(findings: []) }
+        self.verdict = verdict
+    }
+
+    /// As it is entered.
+    func told(by actor: String) -> AcknowledgementTold {
+        AcknowledgementTold(verdict, code: code, by: requestedBy.map { "\(actor)/\($0)" } ?? actor)
+    }
+}
+
 /// The body of `POST /v1/shares/{id}/cancellations`; it may be empty.
 struct CancellationRequest {
     /// Who takes it back, inside the asking system: an id, not a name.

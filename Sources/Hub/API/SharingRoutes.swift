@@ -20,6 +20,7 @@ struct SharingRoutes {
         group.post("/v1/shares", use: requestShare)
         group.get("/v1/shares/{id}", use: readShare)
         group.post("/v1/shares/{id}/cancellations", use: cancelShare)
+        group.post("/v1/shares/{id}/acknowledgements", use: acknowledge)
         group.get("/v1/shares/{id}/preview", use: preview)
         group.get("/v1/shares/{id}/approvals", use: readAnswers)
         group.post("/v1/shares/{id}/approvals", use: answer)
@@ -147,6 +148,18 @@ struct SharingRoutes {
             throw Problem.notFound
         }
         return .json(changed)
+    }
+
+    @Sendable
+    private func acknowledge(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.staff()
+        let id = try context.parameters.id()
+        let body = try await request.bytes(limit: Self.bodyLimit)
+        switch try await sharing.acknowledge(id, body, by: staff.id) {
+        case .made(let share), .repeated(let share): return .json(share)
+        case .conflict: throw Problem(Finding(.conflict, at: "", "It was not delivered"))
+        case nil: throw Problem.notFound
+        }
     }
 
     @Sendable

@@ -61,7 +61,7 @@ struct Dispatch: Sendable {
             case .impossible(let cause): return try await giveUp(share, lease, cause)
             case .open(let release):
                 let outcome = await release.channel.deliver(release.delivery)
-                return try await settle(share, lease, release.attempt, outcome)
+                return try await settle(share, lease, release, outcome)
             }
         } catch is LeaseLost {
             metrics.count(.fencedOutcomes, Self.queueName(recipient))
@@ -83,10 +83,13 @@ struct Dispatch: Sendable {
 
     /// Writes what came of the bytes, together with the queue's own state.
     private func settle(
-        _ share: UUIDValue, _ lease: Lease, _ attempt: Int, _ outcome: DeliveryOutcome
+        _ share: UUIDValue, _ lease: Lease, _ release: ReleaseGate.Release, _ outcome: DeliveryOutcome
     ) async throws -> LeaseOutcome {
+        func ended(as outcome: ReleaseOutcome) -> EndedRelease {
+            EndedRelease(share: share, attempt: release.attempt, outcome: outcome, awaited: release.awaited)
+        }
         func end(as outcome: ReleaseOutcome, isOver: Bool) async throws {
-            let release = EndedRelease(share: share, attempt: attempt, outcome: outcome)
+            let release = ended(as: outcome)
             try await remember(release) { [ending] in
                 try await ending.submit(Ended(release: release, lease: lease, isOver: isOver))
             }
@@ -104,13 +107,16 @@ struct Dispatch: Sendable {
             metrics.count(.deliveries, "retryable")
             try await end(as: .retry(code: code), isOver: false)
             return .retry(Cause(code: code, text: text), after: after)
+        case .unknown(let code, _) where !release.mayRepeat:
+            metrics.count(.deliveries, "unknown")
+            return try await giveUp(share, lease, .outcomeUnknown, after: ended(as: .unknown(code: code)))
         case .unknown(let code, let text):
             metrics.count(.deliveries, "unknown")
             try await end(as: .unknown(code: code), isOver: false)
             return .retry(Cause(code: code, text: text), after: nil)
         case .rejected(let code, let text):
             metrics.count(.deliveries, "rejected")
-            let rejected = EndedRelease(share: share, attempt: attempt, outcome: .rejected(code: code))
+            let rejected = ended(as: .rejected(code: code))
             return try await giveUp(share, lease, Cause(code: code, text: text), after: rejected)
         }
     }

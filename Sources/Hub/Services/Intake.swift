@@ -83,6 +83,9 @@ package struct Intake: Sendable {
             // In the order of their arrival: what answers another comes after it.
             let intakes = batch.compactMap(\.intake).sorted { $0.receipt < $1.receipt }
             let results = try store.store(intakes, in: connection)
+            for intake in intakes where intake.state != .quarantined && !intake.replies.isEmpty {
+                try store.heed(intake.replies, from: intake.sender, in: intake.receipt, in: connection)
+            }
             let queues = try standing.propose(for: Array(zip(intakes, results)), in: connection)
             let quarantined = intakes.filter { $0.state == .quarantined }
             try store.add(
@@ -420,7 +423,7 @@ package struct Intake: Sendable {
             adapter: adapter, inbound: way, environment: environment,
             now: Instant(microseconds: receipt.receivedAt.microseconds))
         let parts = translator.translate(document.bytes)
-        let items = parts.map { part in
+        let items = parts.filter { $0.referral != nil || $0.reply == nil }.map { part in
             IntakeItem(
                 ordinal: part.index,
                 status: part.status,
@@ -445,8 +448,10 @@ package struct Intake: Sendable {
             } else {
                 .accepted
             }
+        var intake = record(of: receipt, items, state, findings)
+        intake.replies = parts.compactMap(\.reply).compactMap(PartnerReply.init)
         return Worked(
-            lease: lease, intake: record(of: receipt, items, state, findings),
+            lease: lease, intake: intake,
             contents: scanner == nil ? [] : contents(of: parts, by: translator, in: document.bytes))
     }
 
@@ -493,6 +498,15 @@ extension NewWorkItem {
         NewWorkItem(
             kind: .quarantined, code: (findings.first?.code ?? .internal).rawValue, submission: submission,
             partner: partner)
+    }
+}
+
+extension PartnerReply {
+    /// Nil for one that leaves open what becomes of the share.
+    fileprivate init?(_ reply: ShareReply) {
+        guard let verdict = reply.verdict else { return nil }
+        self.init(
+            reference: reply.share, verdict: verdict == .taken ? .taken : .refused, code: reply.code)
     }
 }
 

@@ -105,6 +105,9 @@ package struct OutboundPartners: Sendable {
         let outbound: Outbound
         let channel: any OutboundChannel
 
+        /// Whether what may have arrived may be sent again: both the channel and the partner must know it for the same.
+        var mayRepeat: Bool { channel.recognisesRepeats && outbound.repeats == .recognised }
+
         /// The exact bytes that leave for a release, whoever asks for them: the gate before sending, or staff beforehand.
         func document(_ release: Value) throws -> Rendered {
             try Renderer(adapter: adapter, outbound: outbound).render(release)
@@ -132,6 +135,11 @@ package struct OutboundPartners: Sendable {
             let channel = route.channels[outbound.channel]
         else { return .never(Cause(code: "channel_not_configured", text: "No channel is set up for this purpose")) }
         return .by(Way(adapter: route.adapter, outbound: outbound, channel: channel))
+    }
+
+    /// The channel by which a share of this purpose leaves, if one is set up.
+    func channel(recipient: String, purpose: String) -> (any OutboundChannel)? {
+        outbound(recipient: recipient, purpose: purpose).flatMap { route(of: recipient)?.channels[$0.channel] }
     }
 
     /// The adapter of a partner, or of the kind that a recipient is a member of.

@@ -37,6 +37,10 @@ struct ReleaseGate: Sendable {
         var attempt: Int
         var channel: any OutboundChannel
         var delivery: Delivery
+        /// What is awaited of the partner afterwards; nil when the channel's word is enough.
+        var awaited: AwaitedAcknowledgement?
+        /// Whether it may be sent again when it is unknown whether it arrived.
+        var mayRepeat: Bool
     }
 
     private let store: CaseStore
@@ -96,6 +100,9 @@ struct ReleaseGate: Sendable {
         case .by(let found): way = found
         case .never(let cause): return .impossible(cause)
         }
+        if prepared.mayHaveArrived && !way.mayRepeat {
+            return .impossible(.outcomeUnknown)
+        }
         if let queuedAt = prepared.share.queuedAt, Timestamp.now() > queuedAt + way.outbound.deadline {
             return .impossible(Cause(code: "deadline_passed", text: "It is later than the partner has use for it"))
         }
@@ -119,8 +126,32 @@ struct ReleaseGate: Sendable {
                     bytes: rendered.bytes,
                     mediaType: rendered.mediaType,
                     fileName: rendered.fileName
-                )
+                ),
+                awaited: way.outbound.awaited,
+                mayRepeat: way.mayRepeat
             )
         )
+    }
+}
+
+extension Cause {
+    /// It may have arrived, and the partner would take a repeat for another: a person asks it, and decides.
+    static let outcomeUnknown = Cause(
+        code: "outcome_unknown", text: "It may have arrived, and the partner does not recognise a repeat")
+}
+
+extension Outbound {
+    /// What is awaited once a delivery was made; nil when its channel's word is enough.
+    fileprivate var awaited: AwaitedAcknowledgement? {
+        let kind: AcknowledgementKind
+        switch acknowledgement {
+        case .transport, .hl7: return nil
+        case .meshTracking: kind = .meshTracking
+        case .fetched: kind = .fetched
+        case .reply: kind = .reply
+        case .manual: kind = .manual
+        }
+        return AwaitedAcknowledgement(
+            kind, within: acknowledgedWithin, isTracked: channel == .mesh || channel == .sftp)
     }
 }

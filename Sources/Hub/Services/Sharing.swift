@@ -369,6 +369,17 @@ package struct Sharing: Sendable {
                     ]
                 })
         }
+        object["acknowledgement"] = share.acknowledgement.map { acknowledgement in
+            var value: Object = [
+                "awaited": .string(acknowledgement.kind.rawValue), "state": .string(acknowledgement.state.rawValue),
+                "since": .string(acknowledgement.awaitedSince.rfc3339),
+                "due_at": .string(acknowledgement.dueAt.rfc3339),
+            ]
+            value["told_at"] = acknowledgement.toldAt.map { .string($0.rfc3339) }
+            value["told_by"] = acknowledgement.toldBy.map(Value.string)
+            value["code"] = acknowledgement.code.map(Value.string)
+            return .object(value)
+        }
         object["failure"] = share.failure.map(Value.string)
         object["reference"] = share.reference.map(Value.string)
         object["finished_at"] = share.finishedAt.map { .string($0.rfc3339) }

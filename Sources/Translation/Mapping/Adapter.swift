@@ -71,6 +71,10 @@ package struct Inbound: Sendable {
     var recognises: Condition?
     /// When a document of a type that is taken is none of ours all the same.
     var notForUs: Condition?
+    /// What a document says about a share that its sender was given; nil where it says nothing of the kind.
+    var reply: ReplyReading?
+    /// Whether a document is such a reply and nothing else, about no person.
+    package var isReplyOnly: Bool { mappingFile == ReplyReading.only }
 
     /// How documents arrive.
     package enum Channel: String, CaseIterable, Sendable, Hashable {
@@ -98,6 +102,10 @@ package struct Outbound: Sendable {
     package var format: DocumentFormat
     package var mediaType: String
     package var acknowledgement: Acknowledgement
+    /// How long after the delivery an acknowledgement is late. Defaults to 5 days, after which MESH gives a message up.
+    package var acknowledgedWithin = Duration.seconds(5 * 86_400)
+    /// Whether the partner tells a repeat from a second document. Defaults to recognised.
+    package var repeats = Repeats.recognised
     package var retry: RetrySchedule
     /// Most deliveries in a second. Defaults to 5.
     package var perSecond: Double
@@ -126,14 +134,26 @@ package struct Outbound: Sendable {
         case nfiWeb = "nfi_web"
     }
 
+    /// What a partner does with the same document a second time.
+    package enum Repeats: String, CaseIterable, Sendable, Hashable {
+        /// Knows it, by its idempotency key, message id or file name.
+        case recognised
+        /// Takes it for another: what may have arrived is not sent again unless a person says so.
+        case never
+    }
+
     /// How it is known that the partner has taken a delivery in.
     package enum Acknowledgement: String, CaseIterable, Sendable, Hashable {
-        /// The transport's own success: a 2xx, or a file fetched.
+        /// The transport's own success, as a 2xx.
         case transport
         /// MESH tracking says that the message was downloaded.
         case meshTracking = "mesh_tracking"
-        /// An HL7 acknowledgement with AA.
+        /// An HL7 acknowledgement with AA, on the connection.
         case hl7
+        /// The file was fetched, or a receipt lies beside it.
+        case fetched
+        /// The partner answers with a message of its own that names the share.
+        case reply
         /// A person confirms.
         case manual
     }

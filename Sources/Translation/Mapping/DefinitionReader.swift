@@ -59,15 +59,22 @@ struct DefinitionReader {
             node, path,
             [
                 "channel", "format", "takes", "mapping", "each", "acknowledgement", "limits", "recognise", "not_for_us",
+                "reply",
             ])
         let channel: Inbound.Channel? = choice(node, "channel", path)
         guard let format: DocumentFormat = choice(node, "format", path), let name = text(node, "mapping", path) else {
             return nil
         }
         var compiler = MappingCompiler(folder: folder, tables: tables, extensions: shared.extensions)
-        let mappingFile = name == MappingCompiler.envelope ? name : "\(own)/\(name)"
-        let mapping = compiler.compile(mappingFile, format)
+        let isReplyOnly = name == ReplyReading.only
+        let mappingFile = name == MappingCompiler.envelope || isReplyOnly ? name : "\(own)/\(name)"
+        let mapping = isReplyOnly ? nil : compiler.compile(mappingFile, format)
         diagnostics += compiler.diagnostics
+        if isReplyOnly, node.member("reply") == nil {
+            note(
+                node, "\(path).reply", "it is missing",
+                "say where the share and the verdict stand: reply: { share: …, verdict: … }")
+        }
         let usual: Inbound.Acknowledgement = format == .hl7v2 ? .hl7 : format == .fhir ? .bars : .receipt
         var grammar = PathGrammar(format)
         grammar.names = mapping?.words.names ?? [:]
@@ -79,7 +86,18 @@ struct DefinitionReader {
             limits: limits(node.member("limits"), "\(path).limits", format), mappingFile: mappingFile,
             mapping: mapping ?? Mapping(), each: expression(node, "each", path, dialect),
             recognises: condition(node, "recognise", path, dialect) ?? recognition?.condition(format),
-            notForUs: condition(node, "not_for_us", path, dialect))
+            notForUs: condition(node, "not_for_us", path, dialect), reply: reply(node.member("reply"), path, dialect))
+    }
+
+    private mutating func reply(_ node: Node?, _ path: String, _ dialect: ExpressionParser.Dialect) -> ReplyReading? {
+        guard let node else { return nil }
+        let path = "\(path).reply"
+        known(node, path, ["share", "verdict", "code"])
+        for key in ["share", "verdict"] { _ = text(node, key, path) }
+        guard let share = expression(node, "share", path, dialect),
+            let verdict = expression(node, "verdict", path, dialect)
+        else { return nil }
+        return ReplyReading(share: share, verdict: verdict, code: expression(node, "code", path, dialect))
     }
 
     private mutating func outbound(
@@ -88,9 +106,9 @@ struct DefinitionReader {
         known(
             node, path,
             [
-                "purpose", "channel", "format", "media_type", "shape", "acknowledgement", "retry", "per_second",
-                "deadline", "propose_for",
-                "workflow",
+                "purpose", "channel", "format", "media_type", "shape", "acknowledgement", "acknowledge_within",
+                "repeats",
+                "retry", "per_second", "deadline", "propose_for", "workflow",
             ])
         let channel: Outbound.Channel? = choice(node, "channel", path)
         guard let purpose = text(node, "purpose", path), let channel,
@@ -112,6 +130,8 @@ struct DefinitionReader {
             purpose: purpose, channel: channel, format: format,
             mediaType: node.member("media_type")?.scalarText ?? format.mediaType,
             acknowledgement: choice(node, "acknowledgement", path, usual) ?? usual,
+            acknowledgedWithin: duration(node, "acknowledge_within", path) ?? .seconds(5 * 86_400),
+            repeats: choice(node, "repeats", path, .recognised) ?? .recognised,
             retry: retry(node.member("retry"), "\(path).retry"),
             perSecond: number(node, "per_second", path) ?? 5,
             deadline: duration(node, "deadline", path) ?? .seconds(72 * 3600),

@@ -103,6 +103,13 @@ package struct Translator: Sendable {
     }
 
     private func translate(_ scope: Scope, _ way: Inbound, _ index: Int) -> Translated {
+        let reply = way.reply?.read(scope)
+        if way.isReplyOnly {
+            guard let reply else {
+                return .rejected(Finding(.missing, at: "", "it names no share that it answers"), index)
+            }
+            return Translated(index: index, status: .accepted, warnings: [], errors: [], reply: reply)
+        }
         let mapped = way.mapping.apply(scope)
         var reading = ReferralReader.read(
             mapped.envelope, sentBy: partner, byNHS: byNHS, now: now, environment: environment,
@@ -114,6 +121,7 @@ package struct Translator: Sendable {
         }
         var translated = Translated(reading, mapped.raised, index)
         translated.source = .init(mapped: mapped, isOfEnvelope: way.mapping.startsFromDocument)
+        translated.reply = reply
         return translated
     }
 
@@ -147,11 +155,13 @@ package struct Translated: Sendable, Hashable {
     /// Its place among the documents that arrived together, from 0.
     package var index: Int
     package var status: ReferralReading.Status
-    /// What was understood; nil when the document could not be read at all.
+    /// What was understood; nil when the document could not be read at all, or is a reply about no person.
     package var referral: Referral?
     package var warnings: [Finding]
     /// Empty exactly when the status is accepted.
     package var errors: [Finding]
+    /// What it says about a share that its sender was given.
+    package var reply: ShareReply?
     /// What the mapping found, of which ``provenance`` is made.
     fileprivate var source: Source?
 
@@ -175,6 +185,7 @@ package struct Translated: Sendable, Hashable {
     package var line: Value {
         var line: Value = ["index": .number(String(index)), "status": .string(status.rawValue)]
         if let referral { line["referral"] = referral.value }
+        if let reply { line["reply"] = reply.value }
         line["warnings"] = .array(warnings.map(\.value))
         line["errors"] = .array(errors.map(\.value))
         return line

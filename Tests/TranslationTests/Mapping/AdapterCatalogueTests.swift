@@ -36,9 +36,11 @@ struct AdapterCatalogueTests {
         let (catalogue, _) = AdapterFolder.loaded
         let uhdb = try #require(catalogue["uhdb"])
         #expect(uhdb.kind.isNHS && uhdb.ods.contains("RTG"))
-        #expect(uhdb.inbound.map(\.acknowledgement) == [.hl7, .hl7])
+        #expect(uhdb.inbound.map(\.acknowledgement) == [.hl7, .hl7, .hl7])
+        #expect(uhdb.inbound.map(\.isReplyOnly) == [false, false, true])
         let out = try #require(uhdb.outbound(for: "care_support"))
-        #expect(out.channel == .mesh && out.workflow == "uhdb_referral" && out.acknowledgement == .meshTracking)
+        #expect(out.channel == .mesh && out.workflow == "uhdb_referral" && out.acknowledgement == .reply)
+        #expect(out.acknowledgedWithin == .seconds(5 * 86_400) && out.repeats == .recognised)
         #expect(out.retry == .init(attempts: 12, first: .seconds(30), longest: .seconds(14_400)))
         #expect(out.deadline == .seconds(72 * 3600))
         #expect(uhdb.outbound(for: "benefits_support") == nil)
@@ -105,6 +107,17 @@ struct AdapterCatalogueTests {
         ]
         let diagnostics = try AdapterFolder.with(bare) { AdapterCatalogue.load($0).1 }
         #expect(diagnostics.map(\.file) == ["x1/README.md"])
+    }
+
+    @Test func `a reply says where the share and the verdict stand`() throws {
+        func keys(_ inbound: String) throws -> [String] {
+            try load(["x1/adapter.yaml": Self.good.replacing("mapping: a.map.yaml", with: inbound)]).1.map(\.key)
+        }
+        #expect(try keys("mapping: a.map.yaml, reply: { share: ref, verdict: always taken }") == [])
+        #expect(try keys("mapping: reply") == ["inbound[0].reply"])
+        #expect(
+            try keys("mapping: a.map.yaml, reply: { share: ref, verdit: always taken }")
+                == ["inbound[0].reply.verdict", "inbound[0].reply.verdit"])
     }
 
     @Test func `a folder that is not there is one diagnostic`() {

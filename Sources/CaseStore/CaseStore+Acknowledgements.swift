@@ -1,0 +1,219 @@
+import Ledger
+package import Postgres
+
+extension CaseStore {
+    /// The statement that begins to wait for what partners say about shares delivered now. What one has said already, as
+    /// a quick one may have, stands; one that was refused and is sent again is waited for anew.
+    func awaiting(
+        _ delivered: [(share: UUIDValue, awaited: AwaitedAcknowledgement, reference: String?)], at: Timestamp
+    ) -> SQL {
+        """
+        INSERT INTO record.acknowledgement (share, awaited_since, due_at, look_at, kind, short_id, reference)
+        SELECT
+            share, \(at), due_at, look_at, kind::record.acknowledgement_kind,
+            upper(right(replace(share::text, '-', ''), 20)), reference
+        FROM unnest(
+            \(delivered.map(\.share)), \(delivered.map { at + $0.awaited.within }),
+            \(delivered.map { $0.awaited.isTracked && $0.reference != nil ? at : nil }),
+            \(delivered.map(\.awaited.kind.rawValue)), \(delivered.map(\.reference))
+        ) AS delivered (share, due_at, look_at, kind, reference)
+        ON CONFLICT (share) DO UPDATE
+        SET awaited_since = excluded.awaited_since, due_at = excluded.due_at, look_at = excluded.look_at,
+            reference = excluded.reference, state = 'waiting', told_at = NULL, told_by = NULL, code = NULL,
+            shown_late_at = NULL
+        WHERE acknowledgement.state = 'refused'
+        """
+    }
+
+    /// The statement that reads what is known of a share since its delivery.
+    func readingAcknowledgement(of share: UUIDValue) -> SQL {
+        """
+        SELECT kind, state, awaited_since, due_at, told_at, told_by, code
+        FROM record.acknowledgement
+        WHERE share = \(share)
+        """
+    }
+
+    /// Enters what was told about a delivered share. A repeat changes nothing; another word replaces the one before.
+    ///
+    /// - Returns: Whether the share was sent.
+    @discardableResult
+    package func acknowledge(
+        _ id: UUIDValue, _ told: AcknowledgementTold, at: Timestamp = .now(), in connection: Connection
+    ) throws -> Bool {
+        // A quick partner answers before the outcome of the delivery is entered.
+        let shares = try connection.query(
+            """
+            SELECT person, recipient
+            FROM record.share
+            WHERE id = \(id) AND state IN ('sending', 'delivered')
+            FOR NO KEY UPDATE
+            """, name: "record.lock_delivered_share")
+        guard let (person, recipient) = try shares.first?.decode(UUIDValue.self, String.self) else { return false }
+        let state = told.verdict.state
+        let changed = try connection.query(
+            """
+            INSERT INTO record.acknowledgement (
+                share, awaited_since, due_at, told_at, kind, state, short_id, told_by, code
+            )
+            VALUES (
+                \(id), \(at), \(at), \(at), 'manual', \(state.rawValue)::record.acknowledgement_state,
+                upper(right(replace(\(id)::uuid::text, '-', ''), 20)), \(told.by), \(told.code)
+            )
+            ON CONFLICT (share) DO UPDATE
+            SET state = excluded.state, told_at = excluded.told_at, told_by = excluded.told_by, code = excluded.code,
+                look_at = NULL
+            WHERE acknowledgement.state <> excluded.state
+                OR acknowledgement.code IS DISTINCT FROM excluded.code
+            RETURNING share
+            """, name: "record.acknowledge")
+        if !changed.isEmpty {
+            var writes = Pipeline()
+            var fields: [LedgerField: String] = [
+                .share: id.description, .person: person.description, .recipient: recipient,
+                .outcome: state.rawValue, .actor: told.by,
+            ]
+            fields[.reason] = told.code
+            writes.add(appending([entry(.shareAcknowledged, at: at, fields)]), name: "ledger.append")
+            writes.add(
+                """
+                UPDATE record.work_item
+                SET state = 'done', done_at = \(at), done_by = \(told.by)
+                WHERE share = \(id) AND kind = 'late_acknowledgement' AND state = 'open'
+                """, name: "record.finish_late_acknowledgement")
+            if told.verdict == .refused {
+                let item = NewWorkItem(
+                    kind: .refusedShare, code: told.code ?? "refused", person: person, share: id, partner: recipient)
+                writes.add(adding([(item, at)]), name: "record.add_work_items")
+            }
+            _ = try connection.pipeline(writes)
+        }
+        return true
+    }
+
+    /// Enters what a partner's message says about shares that it was sent. What names no share of its becomes a work item.
+    ///
+    /// - Parameters:
+    ///   - partner: Who says so: the recipient itself, or the kind that it is a member of.
+    ///   - submission: The receipt of the message.
+    package func heed(
+        _ replies: [PartnerReply], from partner: String, in submission: UUIDValue, at: Timestamp = .now(),
+        in connection: Connection
+    ) throws {
+        for (number, reply) in replies.enumerated() {
+            let told = AcknowledgementTold(reply.verdict, code: reply.code, by: partner)
+            if let share = try share(called: reply.reference, of: partner, in: connection),
+                try acknowledge(share, told, at: at, in: connection)
+            {
+                continue
+            }
+            try add(
+                NewWorkItem(
+                    kind: .unboundMessage, code: "share_unknown", submission: submission, ordinal: number,
+                    partner: partner), at: at, in: connection)
+        }
+    }
+
+    /// The share that a partner means by an id, whole or cut short.
+    private func share(
+        called reference: String, of partner: String, in connection: Connection
+    ) throws -> UUIDValue? {
+        let rows: QueryResult
+        if let id = UUIDValue(reference) {
+            rows = try connection.query(
+                """
+                SELECT id
+                FROM record.share
+                WHERE id = \(id) AND \(partner) IN (recipient, split_part(recipient, ':', 1))
+                """, name: "record.share_of_partner")
+        } else {
+            let short = reference.uppercased()
+            guard short.utf8.count == 20 else { return nil }
+            rows = try connection.query(
+                """
+                SELECT share.id
+                FROM record.acknowledgement JOIN record.share ON share.id = acknowledgement.share
+                WHERE short_id = \(short) AND \(partner) IN (recipient, split_part(recipient, ':', 1))
+                """, name: "record.share_of_short_id")
+        }
+        let found = try rows.decode(UUIDValue.self)
+        return found.count == 1 ? found[0] : nil
+    }
+
+    /// Delivered shares whose channels are due to be asked, each for one caller at a time: asked again after a while that
+    /// grows with its age, from `shortest` to `longest`, unless it is settled before.
+    package func takeTracked(
+        of recipients: [String], shortest: Duration, longest: Duration, limit: Int, at: Timestamp = .now(),
+        in connection: Connection
+    ) throws -> [TrackedShare] {
+        try connection.query(
+            """
+            WITH due AS (
+                SELECT acknowledgement.share, recipient, purpose
+                FROM record.acknowledgement JOIN record.share ON share.id = acknowledgement.share
+                WHERE look_at <= \(at)
+                    AND (recipient = ANY (\(recipients)) OR split_part(recipient, ':', 1) = ANY (\(recipients)))
+                ORDER BY look_at
+                LIMIT \(limit)
+                FOR UPDATE OF acknowledgement SKIP LOCKED
+            )
+            UPDATE record.acknowledgement
+            SET look_at = \(at)::timestamptz
+                + least(\(longest), greatest(\(shortest), (\(at)::timestamptz - awaited_since) / 4))
+            FROM due
+            WHERE acknowledgement.share = due.share
+            RETURNING acknowledgement.share, recipient, purpose, kind, reference
+            """, name: "record.take_tracked"
+        ).map { row in
+            let (share, recipient, purpose, kind, reference) = try row.decode(
+                UUIDValue.self, String.self, String.self, AcknowledgementKind.self, String.self)
+            return TrackedShare(
+                share: share, recipient: recipient, purpose: purpose, kind: kind, reference: reference)
+        }
+    }
+
+    /// Stops asking the channel about a share: it can tell nothing more.
+    package func endTracking(_ share: UUIDValue, in connection: Connection) throws {
+        try connection.execute(
+            "UPDATE record.acknowledgement SET look_at = NULL WHERE share = \(share)", name: "record.end_tracking")
+    }
+
+    /// Makes a work item of each share whose acknowledgement is late, once.
+    ///
+    /// - Returns: How many.
+    @discardableResult
+    package func showLate(limit: Int = 500, at: Timestamp = .now(), in connection: Connection) throws -> Int {
+        let rows = try connection.query(
+            """
+            WITH late AS (
+                SELECT share
+                FROM record.acknowledgement
+                WHERE due_at <= \(at) AND state = 'waiting' AND shown_late_at IS NULL
+                ORDER BY due_at
+                LIMIT \(limit)
+                FOR UPDATE SKIP LOCKED
+            )
+            UPDATE record.acknowledgement
+            SET shown_late_at = \(at)
+            FROM late JOIN record.share ON share.id = late.share
+            WHERE acknowledgement.share = late.share
+            RETURNING share.id, person, recipient, kind
+            """, name: "record.show_late")
+        let items = try rows.map { row in
+            let (share, person, recipient, kind) = try row.decode(
+                UUIDValue.self, UUIDValue.self, String.self, AcknowledgementKind.self)
+            return NewWorkItem(
+                kind: .lateAcknowledgement, code: kind.rawValue, person: person, share: share, partner: recipient)
+        }
+        try add(items, at: at, in: connection)
+        return items.count
+    }
+}
+
+extension Acknowledgement {
+    init(_ row: Row) throws {
+        (kind, state, awaitedSince, dueAt, toldAt, toldBy, code) = try row.decode(
+            AcknowledgementKind.self, AcknowledgementState.self, Timestamp.self, Timestamp.self, Timestamp?.self,
+            String?.self, String?.self)
+    }
+}

@@ -1,0 +1,88 @@
+import CaseStore
+import Channels
+import Logging
+import Postgres
+import ServiceLifecycle
+
+/// Follows what was delivered until its recipient has it: asks the channels that can tell, and shows staff what is late.
+///
+/// A pass that fails is tried again at the next; any number of nodes may run it.
+struct AcknowledgementKeeper: Service {
+    /// Between two looks at one share: at first, and once it is hours old.
+    static let looks = (shortest: Duration.seconds(10), longest: Duration.seconds(300))
+    /// Questions to channels at once.
+    private static let atOnce = 8
+
+    private let database: Database
+    private let store: CaseStore
+    private let partners: OutboundPartners
+    private let metrics: Metrics
+    private let logger: Logger
+
+    init(_ installation: Installation) {
+        database = installation.database
+        store = installation.store
+        partners = installation.partners
+        metrics = installation.metrics
+        logger = installation.logger
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await self.pass()
+                } catch {
+                    self.logger.warning("acknowledgements are looked at again", metadata: ["error": "\(error)"])
+                }
+                try? await Task.sleep(for: .seconds(2))
+            }
+        }
+    }
+
+    /// Asks about everything that is due now, and shows what is late.
+    func pass() async throws {
+        try await database.transaction { [store] in _ = try store.showLate(in: $0) }
+        let recipients = partners.configured
+        while !Task.isCancelled {
+            let due = try await database.transaction { [store] connection in
+                try store.takeTracked(
+                    of: recipients, shortest: Self.looks.shortest, longest: Self.looks.longest, limit: Self.atOnce,
+                    in: connection)
+            }
+            guard !due.isEmpty else { return }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for share in due { group.addTask { try await look(at: share) } }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    private func look(at tracked: TrackedShare) async throws {
+        guard let channel = partners.channel(recipient: tracked.recipient, purpose: tracked.purpose) else { return }
+        let progress = await channel.progress(of: tracked.reference)
+        switch progress {
+        case .waiting: break
+        case .unavailable(let code, _):
+            logger.debug("a channel could not tell", metadata: ["share": "\(tracked.share)", "code": "\(code)"])
+        case .complete:
+            try await database.transaction { [store] connection in
+                switch tracked.kind {
+                case .meshTracking, .fetched:
+                    let told = AcknowledgementTold(.taken, by: Self.channel)
+                    try store.acknowledge(tracked.share, told, in: connection)
+                case .reply, .manual: try store.endTracking(tracked.share, in: connection)
+                }
+            }
+            metrics.count(.acknowledgements, "complete")
+        case .failed(let code, _):
+            _ = try await database.transaction { [store] connection in
+                try store.returned(tracked.share, reference: tracked.reference, code: code, in: connection)
+            }
+            metrics.count(.acknowledgements, "failed")
+        }
+    }
+
+    /// Who tells what a channel tells.
+    private static let channel = "channel"
+}

@@ -1,0 +1,46 @@
+import Referral
+
+/// Where in a partner's document it stands what becomes of a share that the partner was given.
+struct ReplyReading: Sendable {
+    /// The word that stands for a mapping where a document is about no person.
+    static let only = "reply"
+
+    /// The share's id as the partner gives it back: whole, or its last 20 hexadecimal digits.
+    let share: Expression
+    /// `taken` or `refused`; nothing when the document leaves it open, as one does that says "pending".
+    let verdict: Expression
+    /// Why, as a code word.
+    let code: Expression?
+
+    /// What a document says; nil when it names no share.
+    func read(_ scope: Scope) -> ShareReply? {
+        var evaluation = Evaluation()
+        func text(_ expression: Expression?) -> String? {
+            expression.flatMap { evaluation.items($0, scope, for: .document).first?.text }
+        }
+        guard let share = text(share), (1...64).contains(share.utf8.count) else { return nil }
+        return ShareReply(share: share, verdict: text(verdict).flatMap(ShareReply.Verdict.init), code: text(code))
+    }
+}
+
+/// What a partner's document says about a share that it was given.
+package struct ShareReply: Sendable, Hashable {
+    package enum Verdict: String, CaseIterable, Sendable {
+        case taken, refused
+    }
+
+    /// The share's id as the partner gives it back.
+    package var share: String
+    /// Nil where it is left open.
+    package var verdict: Verdict?
+    /// As the partner wrote it.
+    package var code: String?
+
+    /// The member `reply` of a line of `hub translate`.
+    var value: Value {
+        var object: Object = ["share": .string(share)]
+        object["verdict"] = verdict.map { .string($0.rawValue) }
+        object["code"] = code.map(Value.string)
+        return .object(object)
+    }
+}
