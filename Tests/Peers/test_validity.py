@@ -22,7 +22,7 @@ class Way:
     """A way out of an adapter: for a purpose, in a format, by a shape with its schema."""
 
     def __init__(self, folder, definition):
-        self.purpose, self.format = definition["purpose"], definition["format"]
+        self.purpose, self.format, self.channel = definition["purpose"], definition["format"], definition["channel"]
         self.shape = (folder / definition["shape"]).resolve()
         self.schema_file = self.shape.with_name(self.shape.name.replace(".shape.yaml", ".schema.json"))
 
@@ -55,7 +55,7 @@ WAYS = {
 SAMPLES = [
     Sample(path) for path in sorted(PROJECT.glob("adapters/*/samples/out/*.json")) if ".expected." not in path.name
 ]
-ALL_WAYS = [pytest.param(id, way, id=f"{id}/{way.purpose}") for id, ways in WAYS.items() for way in ways]
+ALL_WAYS = [pytest.param(id, way, id=f"{id}/{way.purpose}/{way.channel}") for id, ways in WAYS.items() for way in ways]
 
 
 def of(format):
@@ -76,7 +76,7 @@ def objects(value):
 
 @pytest.mark.parametrize("id, way", ALL_WAYS)
 def test_every_way_out_has_samples_of_its_purpose(id, way):
-    samples = [sample for sample in SAMPLES if sample.folder.name == id and sample.way is way]
+    samples = [sample for sample in SAMPLES if sample.folder.name == id and sample.way.purpose == way.purpose]
     assert samples and all(sample.expected.exists() for sample in samples)
     assert {sample.release["share"]["recipient"] for sample in samples} == {id}
 
