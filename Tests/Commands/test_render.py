@@ -1,5 +1,7 @@
 """`hub render`: a release in, the exact outbound bytes out."""
 
+import json
+
 import pytest
 
 from conftest import PROJECT, run
@@ -44,6 +46,34 @@ def test_a_date_that_does_not_fit_is_named_and_not_quoted(adapter, born):
     done = run("render", "--adapter", adapter, "-", stdin=release.replace("1948-02-03", born).encode())
     assert done.code == 65 and done.bytes == b""
     assert "dob" in done.remarks and born not in done.remarks
+
+
+@pytest.mark.parametrize(
+    "sample, path, said",
+    [
+        ("council_audit/answer", "share.authority_ref", "authority_ref"),
+        ("court_of_protection/order", "share.authority_ref", "authority_ref"),
+        ("derbys_fire/agreed", "person.family", "family"),
+        ("council_derby_advice/agreed", "extensions.council.rent", "rent"),
+        ("care_provider/agreed", "extensions.start_by", "start_by"),
+        ("equipment_provider/agreed", "extensions.equipment.deliver_from", "deliver"),
+    ],
+)
+def test_what_a_form_cannot_be_without_or_cannot_hold_is_named_and_not_quoted(sample, path, said):
+    adapter, name = sample.split("/")
+    release = json.loads((PROJECT / f"adapters/{adapter}/samples/out/{name}.json").read_text())
+    *parents, field = path.split(".")
+    place = release
+    for parent in parents:
+        place = place[parent]
+    # A number or a date cannot be a sentence; what is required cannot be absent.
+    if parents[0] == "extensions":
+        place[field] = "CANARY, she says"
+    else:
+        del place[field]
+    done = run("render", "--adapter", adapter, "-", stdin=json.dumps(release).encode())
+    assert done.code == 65 and done.bytes == b""
+    assert said in done.remarks and "CANARY" not in done.remarks
 
 
 def test_a_missing_file_ends_with_65(tmp_path):
