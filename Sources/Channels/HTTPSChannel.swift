@@ -67,6 +67,24 @@ package final class HTTPSChannel: OutboundChannel {
         }
     }
 
+    /// Asks for the address by `HEAD`, which changes nothing: whatever answers has taken our certificate. Many receivers
+    /// take `POST` there alone and answer 404 or 405: what they make of a document is seen with the first.
+    package func probe() async -> [ProbeStep] {
+        let what = "connection, TLS and an answer"
+        do {
+            let answer = try await endpoint.exchange(.HEAD, url, headers: headers)
+            return switch answer.status {
+            case 401, 403:
+                [.failed(what, code: "http_\(answer.status)", "the receiver does not let us in")]
+            case 300..<400:
+                [.failed(what, code: "redirected", "the address leads elsewhere; redirects are not followed")]
+            default: [.passed(what, "the receiver answered with HTTP status \(answer.status)")]
+            }
+        } catch {
+            return [.failed(what, code: error.code, error.text)]
+        }
+    }
+
     package func shutdown() async { await endpoint.shutdown() }
 }
 

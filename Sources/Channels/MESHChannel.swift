@@ -83,6 +83,18 @@ package final class MESHChannel: OutboundChannel {
         }
     }
 
+    /// Greets our own mailbox, which proves address, certificate, password and shared key. Whether the recipient's mailbox
+    /// takes the workflow is told by MESH with the first message only.
+    package func probe() async -> [ProbeStep] {
+        let what = "handshake of our mailbox"
+        do {
+            try await client.handshake()
+            return [.passed(what, "MESH lets us in")]
+        } catch {
+            return [.failed(what, code: error.code, error.text)]
+        }
+    }
+
     package func shutdown() async { await client.shutdown() }
 
     private static let undeliverable = "MESH could not deliver the message, or the recipient did not fetch it in time"

@@ -16,6 +16,10 @@ package protocol OutboundChannel: Sendable {
     /// - Parameter reference: the reference that came with `.delivered`.
     func progress(of reference: String) async -> DeliveryProgress
 
+    /// Tries the way to the receiver as far as it goes without a document, and says how each step went; the first that
+    /// fails is the last. Sends nothing personal and leaves nothing there. Bounded by the channel's own time-outs.
+    func probe() async -> [ProbeStep]
+
     /// Closes connections. Nothing may be delivered afterwards.
     func shutdown() async
 }

@@ -39,8 +39,8 @@ package struct Doctor: Sendable {
     /// Everything that is wrong; empty when nothing is.
     package func examine() async -> [Diagnosis] {
         var found =
-            await adapters() + policy() + keyFile() + ledgerKey() + user() + endpoints() + listeners() + mailboxes()
-            + mail() + scanner()
+            await adapters() + policy() + keyFile() + ledgerKey() + user() + certificates() + endpoints() + listeners()
+            + mailboxes() + mail() + scanner()
         let connection: DatabaseConfiguration
         do {
             connection = try Installation.connection(configuration)
@@ -135,6 +135,17 @@ package struct Doctor: Sendable {
                     + "(deploy/README.md, Install): whatever breaks it then has that user's rights only."
             )
         ]
+    }
+
+    /// Certificates that end soon, or have ended.
+    private func certificates() -> [Diagnosis] {
+        let now = Timestamp.now()
+        return configuration.certificates.filter { $0.isNearItsEnd(at: now) }.map { certificate in
+            Diagnosis(
+                severity: certificate.isGood(at: now) ? .attention : .fault,
+                what: "\(certificate.setting): \(certificate.text)",
+                remedy: "Have a new one issued in good time, put it there, and restart the hub.")
+        }
     }
 
     private func endpoints() -> [Diagnosis] {

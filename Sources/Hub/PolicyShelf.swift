@@ -62,7 +62,7 @@ extension PolicyRules {
         var rules = self
         rules.enabledPurposes.formIntersection([
             .careSupport, .supportReferral, .benefitsSupport, .housingSupport, .safeguarding, .fraudPrevention,
-            .legalStatutory,
+            .legalStatutory, .nfi,
         ])
         return rules
     }

@@ -8,8 +8,8 @@ import Translation
 struct PartnerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "partner",
-        abstract: "Add, list and disable partners and staff systems; issue and revoke API keys.",
-        subcommands: [Add.self, List.self, Disable.self, Enable.self, Key.self, Revoke.self]
+        abstract: "Add, list and disable partners and staff systems; issue and revoke API keys; test the way to one.",
+        subcommands: [Add.self, List.self, Disable.self, Enable.self, Key.self, Revoke.self, Test.self]
     )
 
     struct Add: AsyncParsableCommand {
@@ -60,6 +60,30 @@ struct PartnerCommand: AsyncParsableCommand {
                     }
                 }
                 Output.table(["id", "kind", "state", "adapter", "keys", "name"], rows, json: format.json)
+            }
+        }
+    }
+
+    struct Test: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Try the way to a partner, step by step, without personal data.",
+            discussion: """
+                Each channel that `outbound` has for it is tried as far as it goes without a document: certificates,
+                connection, TLS, the partner's own check of who we are. Exits 69 when a step fails.
+                """
+        )
+        @OptionGroup var installation: InstallationOption
+        @OptionGroup var format: JSONOption
+        @Argument(help: "Its id, or that of a member of a kind, such as gp:C81001.") var id: String
+
+        func run() async throws {
+            try await installation.open { hub in
+                guard let steps = await RouteTest(hub).run(id) else {
+                    throw ValidationError("No way to \(id) is configured: `outbound.\(id)`.")
+                }
+                let rows = steps.map { [$0.channel, $0.what, $0.isPassed ? "passed" : "failed", $0.seen] }
+                Output.table(["channel", "step", "outcome", "seen"], rows, json: format.json)
+                if !steps.allSatisfy(\.isPassed) { throw ExitCode(69) }
             }
         }
     }

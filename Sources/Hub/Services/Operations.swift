@@ -80,6 +80,13 @@ package struct Operations: Sendable {
                 name: "hub_shares", help: "Shares by state",
                 samples: ShareState.allCases.map { ([("state", $0.rawValue)], Double(counters.shares[$0] ?? 0)) }
             ),
+            .init(
+                name: "hub_certificate_ends_seconds",
+                help: "When a certificate of the configuration ends, in seconds since 1970",
+                samples: installation.configuration.certificates.compactMap { certificate in
+                    certificate.ends.map { ([("setting", certificate.setting)], Double($0.microseconds / 1_000_000)) }
+                }
+            ),
             installation.metrics.connections,
         ]
         return installation.metrics.text(gauges: gauges, totals: totals, histograms: histograms)

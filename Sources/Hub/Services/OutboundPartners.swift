@@ -142,6 +142,16 @@ package struct OutboundPartners: Sendable {
         outbound(recipient: recipient, purpose: purpose).flatMap { route(of: recipient)?.channels[$0.channel] }
     }
 
+    /// Tries the way to a partner by each channel that is set up, without personal data; nil when none is.
+    func probe(_ recipient: String) async -> [(channel: String, route: String, steps: [ProbeStep])]? {
+        guard let name = routeName(of: recipient), let route = routes[name] else { return nil }
+        var found: [(channel: String, route: String, steps: [ProbeStep])] = []
+        for (channel, way) in route.channels.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            found.append((channel.rawValue, name, await way.probe()))
+        }
+        return found
+    }
+
     /// The adapter of a partner, or of the kind that a recipient is a member of.
     func adapter(_ recipient: String) -> Adapter? {
         catalogue[recipient] ?? catalogue[Self.kind(of: recipient)]

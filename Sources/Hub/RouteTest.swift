@@ -1,0 +1,34 @@
+import Channels
+import Postgres
+
+/// Tries the way to a partner, step by step, without personal data.
+package struct RouteTest: Sendable {
+    /// One thing that was tried.
+    package struct Step: Sendable, Hashable {
+        /// The adapter's word for the channel.
+        package var channel: String
+        package var what: String
+        package var isPassed: Bool
+        /// What was seen, in plain words.
+        package var seen: String
+    }
+
+    private let installation: Installation
+
+    package init(_ installation: Installation) { self.installation = installation }
+
+    /// All steps for one partner, or a member of a kind; nil when no way to it is configured.
+    package func run(_ recipient: String) async -> [Step]? {
+        guard let tried = await installation.partners.probe(recipient) else { return nil }
+        return tried.flatMap { channel, route, steps in
+            let place = "outbound.\(route).\(channel)."
+            let certificates = installation.configuration.certificates.filter { $0.setting.hasPrefix(place) }
+            return certificates.map { certificate in
+                Step(
+                    channel: channel, what: String(certificate.setting.dropFirst(place.count)),
+                    isPassed: certificate.isGood(at: .now()), seen: certificate.text)
+            }
+                + steps.map { Step(channel: channel, what: $0.what, isPassed: $0.isPassed, seen: $0.text) }
+        }
+    }
+}
