@@ -35,6 +35,8 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+        .systemLibrary(
+            name: "CPango", pkgConfig: "pangocairo", providers: [.apt(["libpango1.0-dev", "libcairo2-dev"])]),
 
         // PostgreSQL: connection, pool, pipeline, COPY, listener, migrator. Imports CLibpq only.
         .target(
@@ -55,11 +57,13 @@ let package = Package(
         ),
         // The canonical model, identifiers, code lists, the field group of every field. Pure; imports nothing.
         .target(name: "Referral", swiftSettings: settings),
+        // Documents for people, on paper: headings, labelled values, lists and tables as PDF. Pure; imports CPango only.
+        .target(name: "Printing", dependencies: ["CPango"], swiftSettings: settings),
         // Partner documents to the canonical model and back: formats and the mapping language. Pure.
         .target(
             name: "Translation",
             dependencies: [
-                "Referral", "CXML", "CZip",
+                "Referral", "Printing", "CXML", "CZip",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -200,6 +204,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "ReferralTests", dependencies: ["Referral", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "PrintingTests", dependencies: ["Printing"], swiftSettings: settings),
         .testTarget(
             name: "TranslationTests", dependencies: ["Translation", "Referral", "TestSupport"], swiftSettings: settings
         ),
