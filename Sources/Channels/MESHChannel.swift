@@ -1,6 +1,6 @@
 package import Logging
 
-/// Delivers to one mailbox under one workflow id, over MESH.
+/// Delivers to one mailbox, or to the address that a delivery has of its own, under one workflow id, over MESH.
 ///
 /// `Mex-LocalID` is the delivery's id. What is delivered is in the recipient's mailbox; that the recipient has fetched it
 /// is told by ``progress(of:)``.
@@ -37,8 +37,9 @@ package final class MESHChannel: OutboundChannel {
         do {
             let id = try await client.send(
                 MESHMessage(
-                    to: mailbox, workflow: workflow, localID: delivery.id, fileName: delivery.fileName,
-                    subject: delivery.subject, mediaType: delivery.mediaType, bytes: delivery.bytes))
+                    to: delivery.address ?? mailbox, workflow: workflow, localID: delivery.id,
+                    fileName: delivery.fileName, subject: delivery.subject, mediaType: delivery.mediaType,
+                    bytes: delivery.bytes))
             return .delivered(reference: id)
         } catch {
             return switch error.nature {

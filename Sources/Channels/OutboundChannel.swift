@@ -44,12 +44,15 @@ package struct Delivery: Sendable {
     package var mediaType: String
     /// A name for channels that carry files. No personal data.
     package var fileName: String?
-    /// A subject line for channels that carry one. No personal data.
+    /// A subject line for channels that carry one. No personal data, unless a standard of the channel wants it there.
     package var subject: String?
+    /// Where to, when that hangs on the person and not on the recipient (MESH's automatic routing to a GP practice). Then it
+    /// is personal data: no channel logs it. Left out: the channel's own address.
+    package var address: String?
 
     package init(
         id: String, attempt: Int = 1, recipient: String, bytes: [UInt8], mediaType: String, fileName: String? = nil,
-        subject: String? = nil
+        subject: String? = nil, address: String? = nil
     ) {
         self.id = id
         self.attempt = attempt
@@ -58,6 +61,7 @@ package struct Delivery: Sendable {
         self.mediaType = mediaType
         self.fileName = fileName
         self.subject = subject
+        self.address = address
     }
 }
 

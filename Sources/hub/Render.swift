@@ -17,6 +17,8 @@ struct Render: AsyncParsableCommand {
     var adapter: String
     @Option(help: "Purpose; needed when the adapter sends for several.")
     var purpose: String?
+    @Flag(help: "Write what a PDF says, as text, in its place: what samples are compared with.")
+    var outline = false
     @Argument(help: "Releases to render.")
     var files: [String]
 
@@ -34,7 +36,9 @@ struct Render: AsyncParsableCommand {
                 guard let outbound else {
                     throw ValidationError("The adapter sends nothing for that purpose.")
                 }
-                let rendered = try Renderer(adapter: adapter, outbound: outbound).render(release)
+                let rendered = try Renderer(
+                    adapter: adapter, outbound: outbound, documents: outline ? .outlined : .printed
+                ).render(release)
                 Output.bytes(rendered.bytes, to: STDOUT_FILENO)
             } catch let error as ValidationError {
                 throw error

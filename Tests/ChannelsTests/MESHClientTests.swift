@@ -109,6 +109,23 @@ struct MESHClientTests {
         }
     }
 
+    @Test func `a delivery with an address of its own goes there, with its subject`() async throws {
+        try await withMailbox { sender, reader, mailbox in
+            let channel = MESHChannel(
+                client: sender, mailbox: "NOBODY", workflow: "LAC_REFERRAL", logger: Logger(label: "test"))
+            let outcome = await channel.deliver(
+                Delivery(
+                    id: "addressed", recipient: "gp:C81001", bytes: [1], mediaType: "application/xml",
+                    subject: "About Example", address: mailbox))
+            guard case .delivered(let reference) = outcome else {
+                Issue.record("\(outcome)")
+                return
+            }
+            let received = try await reader.download(reference)
+            #expect(received.metadata.subject == "About Example")
+        }
+    }
+
     @Test func `progress tells when the recipient has fetched it`() async throws {
         try await withMailbox { sender, reader, mailbox in
             let channel = MESHChannel(

@@ -125,7 +125,9 @@ struct ReleaseGate: Sendable {
                     recipient: prepared.share.request.recipient,
                     bytes: rendered.bytes,
                     mediaType: rendered.mediaType,
-                    fileName: rendered.fileName
+                    fileName: rendered.fileName,
+                    subject: rendered.subject,
+                    address: rendered.to
                 ),
                 awaited: way.outbound.awaited,
                 mayRepeat: way.mayRepeat

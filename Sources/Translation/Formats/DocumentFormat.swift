@@ -1,6 +1,6 @@
 import Referral
 
-/// The forms in which a document can reach the hub.
+/// The forms in which a document can reach the hub, and those in which one leaves.
 package enum DocumentFormat: String, Sendable, Hashable, CaseIterable {
     /// The envelope, or another JSON document that is not FHIR.
     case json
@@ -12,6 +12,8 @@ package enum DocumentFormat: String, Sendable, Hashable, CaseIterable {
     case xml
     /// A table with a header row: comma, semicolon or tab separated, or a workbook (XLSX).
     case csv
+    /// For a person to read: only on the way out.
+    case pdf
 }
 
 extension DocumentFormat {

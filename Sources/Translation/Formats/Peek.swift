@@ -52,6 +52,7 @@ package struct Peek: Sendable, Hashable {
         case .hl7v2: return try hl7(bytes, limits: limits)
         case .xml: return try xml(try XMLDocument.parse(bytes, limits: limits.deep))
         case .csv: return try csv(bytes, limits: limits)
+        case .pdf: throw DocumentError(.notParseable, at: "", "a PDF is not read")
         }
     }
 

@@ -119,9 +119,26 @@ package struct Outbound: Sendable {
     /// The shape's file, below the adapters folder.
     package var shapeFile: String
     var shape: Shape
+    /// Documents for people that the shape holds within it.
+    var documents: [Document] = []
+    /// Gives the address, where it depends on the person; nil where the endpoint has it.
+    var to: Expression?
+    /// Gives the subject line; nil for none.
+    var subject: Expression?
 
-    /// The fields of the release that the shape names, each with its groups.
-    package var fields: [(field: String, groups: Set<FieldGroup>)] { shape.fields.map { ($0.path, $0.groups) } }
+    /// The fields of the release that leave, each with its groups.
+    package var fields: [(field: String, groups: Set<FieldGroup>)] {
+        let stated = ReleaseField.named(in: [to, subject].compactMap(\.self))
+        let all = shape.fields + documents.flatMap(\.shape.fields) + stated
+        return Dictionary(all.map { ($0.path, $0.groups) }) { $0.union($1) }.sorted { $0.key < $1.key }
+            .map { ($0.key, $0.value) }
+    }
+
+    /// A document for people, printed and put into the shape where a leaf names it: `document.letter`.
+    struct Document: Sendable {
+        var name: String
+        var shape: Shape
+    }
 
     /// How renderings leave.
     package enum Channel: String, CaseIterable, Sendable, Hashable {

@@ -65,6 +65,7 @@ struct DefinitionReader {
         guard let format: DocumentFormat = choice(node, "format", path), let name = text(node, "mapping", path) else {
             return nil
         }
+        if format == .pdf { note(node.member("format"), "\(path).format", "a PDF is not read", "name another format") }
         var compiler = MappingCompiler(folder: folder, tables: tables, extensions: shared.extensions)
         let isReplyOnly = name == ReplyReading.only
         let mappingFile = name == MappingCompiler.envelope || isReplyOnly ? name : "\(own)/\(name)"
@@ -107,8 +108,7 @@ struct DefinitionReader {
             node, path,
             [
                 "purpose", "channel", "format", "media_type", "shape", "acknowledgement", "acknowledge_within",
-                "repeats",
-                "retry", "per_second", "deadline", "propose_for", "workflow",
+                "repeats", "retry", "per_second", "deadline", "propose_for", "workflow", "documents", "to", "subject",
             ])
         let channel: Outbound.Channel? = choice(node, "channel", path)
         guard let purpose = text(node, "purpose", path), let channel,
@@ -119,12 +119,10 @@ struct DefinitionReader {
             note(node, "\(path).workflow", "MESH needs a workflow", "give the name that the configuration has for it")
         }
         let shapeFile = "\(own)/\(shapeName)"
-        var shape = Shape()
-        if let file = DefinitionFile.read(shapeFile, in: folder, &diagnostics) {
-            let compiled = RuleCompiler.shape(file, format, tables: tables, extensions: shared.extensions)
-            shape = compiled.0
-            diagnostics += compiled.1
-        }
+        let documents = documents(node, path, own, tables)
+        let shape = self.shape(shapeFile, format, tables, documents: Set(documents.map(\.name)))
+        let dialect = ExpressionParser.Dialect(
+            grammar: PathGrammar(releaseWith: shared.extensions), tables: tables)
         let usual: Outbound.Acknowledgement = channel == .mesh ? .meshTracking : .transport
         return Outbound(
             purpose: purpose, channel: channel, format: format,
@@ -136,7 +134,35 @@ struct DefinitionReader {
             perSecond: number(node, "per_second", path) ?? 5,
             deadline: duration(node, "deadline", path) ?? .seconds(72 * 3600),
             proposedFor: needs(node, "propose_for", path),
-            workflow: node.member("workflow")?.scalarText, shapeFile: shapeFile, shape: shape)
+            workflow: node.member("workflow")?.scalarText, shapeFile: shapeFile, shape: shape, documents: documents,
+            to: expression(node, "to", path, dialect), subject: expression(node, "subject", path, dialect))
+    }
+
+    /// The documents that are printed for the shape to name.
+    private mutating func documents(
+        _ node: Node, _ path: String, _ own: String, _ tables: [String: CodeTable]
+    ) -> [Outbound.Document] {
+        guard let named = node.member("documents") else { return [] }
+        if named.members.isEmpty { note(named, "\(path).documents", "a mapping is expected", "write { name: file }") }
+        var documents: [Outbound.Document] = []
+        for (name, file, keyNode) in named.members {
+            guard let file = file.scalarText, !name.isEmpty, name.allSatisfy({ $0.isLetter || $0 == "_" }) else {
+                note(keyNode, "\(path).documents", "a name and the file of a shape are expected")
+                continue
+            }
+            documents.append(.init(name: name, shape: shape("\(own)/\(file)", .pdf, tables, documents: [])))
+        }
+        return documents
+    }
+
+    private mutating func shape(
+        _ name: String, _ format: DocumentFormat, _ tables: [String: CodeTable], documents: Set<String>
+    ) -> Shape {
+        guard let file = DefinitionFile.read(name, in: folder, &diagnostics) else { return Shape() }
+        let (shape, mistakes) = RuleCompiler.shape(
+            file, format, tables: tables, extensions: shared.extensions, documents: documents)
+        diagnostics += mistakes
+        return shape
     }
 }
 
@@ -157,7 +183,7 @@ private struct Recognition {
             case .hl7v2: ods.isEmpty ? nil : "MSH-4.1 = \(codes)"
             case .fhir: ods.isEmpty ? nil : "\(Self.senderCode) = \(codes)"
             case .json: "sender = '\(id)'"
-            case .xml, .csv: nil
+            case .xml, .csv, .pdf: nil
             }
         return text.flatMap {
             try? ExpressionParser.parseCondition($0, ExpressionParser.Dialect(grammar: PathGrammar(format)))

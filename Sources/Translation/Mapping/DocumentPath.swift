@@ -47,6 +47,8 @@ struct PathGrammar: Sendable {
     var base: ReleaseField?
     /// The extension fields that may be named in a release.
     var extensions = ExtensionGroups()
+    /// The printed documents that may be named beside a release's fields, as `document.letter`.
+    var documents: Set<String> = []
 
     /// The grammar of a document format.
     init(_ format: DocumentFormat) {
@@ -55,14 +57,15 @@ struct PathGrammar: Sendable {
             case .json, .fhir: .tree
             case .hl7v2: .hl7
             case .xml: .xml
-            case .csv: .columns
+            case .csv, .pdf: .columns
             }
     }
 
     /// The grammar of shapes.
-    init(releaseWith extensions: ExtensionGroups) {
+    init(releaseWith extensions: ExtensionGroups, documents: Set<String> = []) {
         language = .release
         self.extensions = extensions
+        self.documents = documents
     }
 
     /// Compiles a path.
@@ -76,7 +79,7 @@ struct PathGrammar: Sendable {
         case .columns: return .column(try ColumnPath(text, synonyms: columns))
         case .release:
             let path = try TreePath(text)
-            return .release(path, try ReleaseField(path, from: base, extensions: extensions))
+            return .release(path, try ReleaseField(path, from: base, extensions: extensions, documents: documents))
         }
     }
 

@@ -11,7 +11,7 @@ struct Expression: Sendable {
     /// Whether the list is wanted whole (`each …`) where one value would do.
     var takesAll = false
     /// The text as written, for findings and diagnostics.
-    let source: String
+    var source: String
     /// The steps as they are written: `PID-7.1 | date` has `date`. Whatever has steps of its own within stands first.
     let writtenSteps: [String]
 

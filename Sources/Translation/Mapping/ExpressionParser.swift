@@ -73,7 +73,10 @@ struct ExpressionParser {
         case .quoted(let text): return .literal(.string(text))
         case .word(let text): return .path(try dialect.grammar.path(text))
         case .open:
-            let group = try expression()
+            let before = tokens
+            var group = try expression()
+            // A finding of the group names the group's path, not the first of the whole.
+            group.source = before[..<tokens.startIndex].map(\.text).joined(separator: " ")
             guard take(.close) else { throw SyntaxProblem(problem: "'(' is not closed", remedy: "add ')'") }
             return .group(group)
         case let token?:

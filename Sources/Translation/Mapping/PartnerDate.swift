@@ -23,6 +23,8 @@ struct PartnerDate: Hashable {
         case uk
         /// `19500102`, `20261122093000+0000` (HL7 v2.4, data type TS).
         case hl7
+        /// `2 January 1950`, `22 November 2026 at 09:30` by the clocks of England: for people.
+        case words
     }
 
     /// Nil when the text is no date, or a date that the calendar does not have.
@@ -66,6 +68,7 @@ struct PartnerDate: Hashable {
         case .iso: date.iso
         case .uk: "\(day)/\(month)/\(year)"
         case .hl7: year + month + day
+        case .words: "\(date.day) \(months[date.month - 1]) \(date.iso.prefix(4))"
         }
     }
 
@@ -77,6 +80,9 @@ struct PartnerDate: Hashable {
         case .uk:
             let shown = LondonTime.clock(instant)
             return "\(text(shown.date, .uk)) \(clock(shown.second)[0...1].joined(separator: ":"))"
+        case .words:
+            let shown = LondonTime.clock(instant)
+            return "\(text(shown.date, .words)) at \(clock(shown.second)[0...1].joined(separator: ":"))"
         case .hl7: return text(instant.date, .hl7) + clock(instant.secondOfDay).joined() + "+0000"
         }
     }
@@ -134,14 +140,14 @@ struct PartnerDate: Hashable {
 
     private static func month(_ name: String) -> Int? {
         let name = name.lowercased()
-        let names = [
-            "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-            "november",
-            "december",
-        ]
         if name == "sept" { return 9 }
-        return names.firstIndex { $0 == name || $0.prefix(3) == name }.map { $0 + 1 }
+        return months.map { $0.lowercased() }.firstIndex { $0 == name || $0.prefix(3) == name }.map { $0 + 1 }
     }
+
+    private static let months = [
+        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "December",
+    ]
 
     private mutating func readTime(_ text: String) -> Bool {
         let clock = text.prefix { $0.isASCIIDigit || $0 == ":" }

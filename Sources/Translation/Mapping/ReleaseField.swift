@@ -13,14 +13,18 @@ struct ReleaseField: Sendable, Hashable {
     /// The facts of the share, the agreement and the sender.
     static let facts = [
         "share.id", "share.purpose", "share.recipient", "share.level", "share.created_at", "share.authority_ref",
-        "agreement.id",
-        "agreement.version", "agreement.signed_on", "sender.id", "sender.name", "sender.ods", "groups",
+        "agreement.id", "agreement.version", "agreement.signed_on", "sender.id", "sender.name", "sender.ods",
+        "sender.mailbox", "groups",
     ]
 
     /// Finds the field that a path names.
     ///
-    /// - Parameter base: What a leading dot stands for.
-    init(_ path: TreePath, from base: ReleaseField?, extensions: ExtensionGroups) throws(SyntaxProblem) {
+    /// - Parameters:
+    ///   - base: What a leading dot stands for.
+    ///   - documents: The printed documents that are there beside the release.
+    init(
+        _ path: TreePath, from base: ReleaseField?, extensions: ExtensionGroups, documents: Set<String> = []
+    ) throws(SyntaxProblem) {
         var name = path.startsAtItem ? base?.path ?? "" : ""
         var types: [String]?
         for step in path.steps {
@@ -35,17 +39,30 @@ struct ReleaseField: Sendable, Hashable {
         let fields = CanonicalField.allCases.filter { $0.rawValue == name || $0.rawValue.hasPrefix("\(name).") }
         let isExtension = name.hasPrefix("extensions.")
         let added = isExtension ? extensions.groups(of: String(name.dropFirst("extensions.".count))) : []
-        let isFact = Self.facts.contains { $0 == name || $0.hasPrefix("\(name).") }
+        let printed = documents.map { Self.documents + $0 }
+        let isFact = printed.contains(name) || Self.facts.contains { $0 == name || $0.hasPrefix("\(name).") }
         guard !fields.isEmpty || !added.isEmpty || isFact else {
             throw SyntaxProblem(
                 problem: "no release has a field '\(name)'",
                 remedy: Suggestion.remedy(
                     for: name,
                     among: CanonicalField.allCases.map(\.rawValue) + Self.facts
-                        + extensions.names.map { "extensions.\($0)" }))
+                        + extensions.names.map { "extensions.\($0)" } + printed))
         }
         self.path = name
         groups = Set(fields.flatMap { Self.groups(of: $0, types: types) } + added)
+    }
+
+    /// What the names of printed documents begin with.
+    static let documents = "document."
+
+    /// The fields that expressions name, each once, by name. A printed document is none: it has its own.
+    static func named(in expressions: [Expression]) -> [ReleaseField] {
+        var fields: [String: ReleaseField] = [:]
+        for case .release(_, let field) in expressions.flatMap(\.paths) where !field.path.hasPrefix(documents) {
+            fields[field.path, default: field].groups.formUnion(field.groups)
+        }
+        return fields.values.sorted { $0.path < $1.path }
     }
 
     /// The groups of what a field can hold; a field of codes has the groups of its codes.

@@ -1,13 +1,27 @@
+import FoundationEssentials
+import Printing
 package import Referral
 
-/// Writes a release as a partner expects it. The same release always gives the same bytes.
+/// Writes a release as a partner expects it. The same release always gives the same bytes; those of a printed document
+/// also hang on the versions of the libraries and fonts that print it.
 package struct Renderer: Sendable {
     private let adapter: Adapter
     private let outbound: Outbound
+    private let documents: Documents
 
-    package init(adapter: Adapter, outbound: Outbound) {
+    /// In what form documents for people are written.
+    package enum Documents: Sendable, Hashable {
+        /// As PDF: what partners are sent.
+        case printed
+        /// As their outline in text, which is the same on every machine: what samples are compared with.
+        case outlined
+    }
+
+    /// - Parameter documents: Defaults to printed.
+    package init(adapter: Adapter, outbound: Outbound, documents: Documents = .printed) {
         self.adapter = adapter
         self.outbound = outbound
+        self.documents = documents
     }
 
     /// The exact bytes for a release.
@@ -19,16 +33,43 @@ package struct Renderer: Sendable {
             throw RenderError(findings: [Finding(.missing, at: "share.id", "a release has the id of its share")])
         }
         var evaluation = Evaluation()
-        let scope = Scope(Item(.value(release), at: ""))
-        let bytes = Self.bytes(outbound.shape.content, scope, &evaluation)
+        let scope = Scope(Item(.value(try withDocuments(release, &evaluation)), at: ""))
+        let bytes = try bytes(outbound.shape.content, scope, &evaluation)
+        let to = outbound.to.flatMap { line($0, scope, for: "to", &evaluation) }
+        let subject = outbound.subject.flatMap { line($0, scope, for: "subject", &evaluation) }
         let errors = evaluation.raised.filter(\.isError).map(\.finding)
         guard errors.isEmpty else { throw RenderError(findings: errors) }
         return Rendered(
             bytes: bytes, mediaType: outbound.mediaType, fileName: fileName(release, id: id), messageID: id,
-            warnings: evaluation.raised.map(\.finding))
+            to: to, subject: subject, warnings: evaluation.raised.map(\.finding))
     }
 
-    private static func bytes(_ content: Shape.Content, _ scope: Scope, _ evaluation: inout Evaluation) -> [UInt8] {
+    /// The release with the documents beside it that the shape may hold within it.
+    private func withDocuments(_ release: Value, _ evaluation: inout Evaluation) throws(RenderError) -> Value {
+        guard !outbound.documents.isEmpty, case .object(var object) = release else { return release }
+        let scope = Scope(Item(.value(release), at: ""))
+        var printed = Object()
+        for document in outbound.documents {
+            let bytes = try bytes(document.shape.content, scope, &evaluation)
+            let text =
+                documents == .printed ? Data(bytes).base64EncodedString() : String(decoding: bytes, as: UTF8.self)
+            printed[document.name] = .string(text)
+        }
+        object["document"] = .object(printed)
+        return .object(object)
+    }
+
+    /// What an expression gives on one line, as a header field takes it.
+    private func line(
+        _ expression: Expression, _ scope: Scope, for target: Place, _ evaluation: inout Evaluation
+    ) -> String? {
+        let text = evaluation.items(expression, scope, for: target).first?.text
+        return text?.split { $0.isWhitespace || $0.isNewline || $0.isControl }.joined(separator: " ")
+    }
+
+    private func bytes(
+        _ content: Shape.Content, _ scope: Scope, _ evaluation: inout Evaluation
+    ) throws(RenderError) -> [UInt8] {
         switch content {
         case .tree(let rule): return StrictJSON.write(evaluation.make(rule, scope, for: "").value ?? .object(Object()))
         case .element(let name, let rule):
@@ -48,6 +89,17 @@ package struct Renderer: Sendable {
                 }
             }
             return writer.bytes
+        case .document(let rule):
+            let made = evaluation.make(rule, scope, for: "").value ?? .null
+            guard let document = Document(made, of: scope.root) else {
+                throw RenderError(findings: [Finding(.missing, at: "title", "a document has a title and a reference")])
+            }
+            if documents == .outlined { return Array(document.outline.utf8) }
+            do throws(PrintingError) {
+                return try Printer.print(document)
+            } catch {
+                throw RenderError(findings: [Finding(.internal, at: "", error.description)])
+            }
         }
     }
 
@@ -74,6 +126,11 @@ package struct Rendered: Sendable, Hashable {
     package var fileName: String
     /// The share's id: the same on every attempt.
     package var messageID: String
+    /// The address, where it depends on the person (MESH's automatic routing to a GP practice). Then it is personal data,
+    /// and nothing may log it. Nil where the endpoint has it.
+    package var to: String?
+    /// The subject line on one line; nil for none. Personal data where a standard wants it there.
+    package var subject: String?
     /// Codes that the partner has no word for, and the like: what was left out because of them.
     package var warnings: [Finding]
 }
@@ -95,6 +152,7 @@ extension DocumentFormat {
         case .hl7v2: "hl7"
         case .xml: "xml"
         case .csv: "csv"
+        case .pdf: "pdf"
         }
     }
 
@@ -106,13 +164,19 @@ extension DocumentFormat {
         case .hl7v2: "x-application/hl7-v2+er7"
         case .xml: "application/xml"
         case .csv: "text/csv"
+        case .pdf: "application/pdf"
         }
     }
 }
 
+extension Character {
+    /// Whether it is a control character, which no header field may hold.
+    fileprivate var isControl: Bool { unicodeScalars.contains { $0.properties.generalCategory == .control } }
+}
+
 extension Value? {
     /// The text of a cell; several values with commas between them.
-    fileprivate var cell: String {
+    var cell: String {
         switch self {
         case nil: ""
         case .array(let values)?: values.map { Optional($0).cell }.joined(separator: ", ")

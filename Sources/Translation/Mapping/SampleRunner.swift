@@ -65,7 +65,8 @@ package struct SampleRunner: Sendable {
                 return [.init(path: "share.purpose", expected: "a purpose of adapter.yaml", got: "another")]
             }
             do throws(RenderError) {
-                let rendered = try Renderer(adapter: adapter, outbound: outbound).render(release)
+                let rendered = try Renderer(adapter: adapter, outbound: outbound, documents: .outlined).render(
+                    release)
                 return Comparison.differences(expected: expected, got: rendered.bytes)
             } catch {
                 return error.findings.map { .init(path: $0.path, expected: "a rendering", got: $0.text) }

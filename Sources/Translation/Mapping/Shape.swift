@@ -19,13 +19,15 @@ struct Shape: Sendable {
         case table([String], Rule)
         /// HL7 v2: segments in order, MSH first; a rule that gives several objects gives several segments.
         case segments([(name: String, rule: Rule)])
+        /// A PDF: the rule that gives what it says.
+        case document(Rule)
     }
 }
 
 extension Shape {
     fileprivate var expressions: [Expression] {
         switch content {
-        case .tree(let rule), .element(_, let rule), .table(_, let rule): rule.expressions
+        case .tree(let rule), .element(_, let rule), .table(_, let rule), .document(let rule): rule.expressions
         case .segments(let segments): segments.flatMap { $0.rule.expressions }
         }
     }
@@ -33,18 +35,17 @@ extension Shape {
 
 extension RuleCompiler {
     /// Compiles the YAML of a shape; mistakes are in ``diagnostics``.
+    ///
+    /// - Parameter documents: The printed documents that its leaves may name.
     static func shape(
-        _ file: DefinitionFile, _ format: DocumentFormat, tables: [String: CodeTable], extensions: ExtensionGroups
+        _ file: DefinitionFile, _ format: DocumentFormat, tables: [String: CodeTable], extensions: ExtensionGroups,
+        documents: Set<String> = []
     ) -> (Shape, [AdapterDiagnostic]) {
-        let grammar = PathGrammar(releaseWith: extensions)
+        let grammar = PathGrammar(releaseWith: extensions, documents: documents)
         var compiler = RuleCompiler(file: file, dialect: ExpressionParser.Dialect(grammar: grammar, tables: tables))
         var shape = Shape()
         if let content = compiler.content(format) { shape.content = content }
-        var fields: [String: ReleaseField] = [:]
-        for case .release(_, let field) in shape.expressions.flatMap(\.paths) {
-            fields[field.path, default: field].groups.formUnion(field.groups)
-        }
-        shape.fields = fields.values.sorted { $0.path < $1.path }
+        shape.fields = ReleaseField.named(in: shape.expressions)
         return (shape, compiler.diagnostics)
     }
 
@@ -62,6 +63,9 @@ extension RuleCompiler {
             guard let rule = rule(root, at: "", .any) else { return nil }
             return .table(root.members.map(\.key).filter { $0 != "each" && $0 != "when" }, rule)
         case .hl7v2: return segments(root)
+        case .pdf:
+            checkDocument()
+            return rule(root, at: "", .any).map(Shape.Content.document)
         }
     }
 

@@ -26,6 +26,7 @@ enum SourceDocument {
                 return [.success(Item(.element(content), at: .named("Body/\(content.name)")))]
             case .hl7v2: return HL7Message.split(bytes).flatMap { messages($0, limits) }
             case .csv: return try rows(bytes, limits)
+            case .pdf: throw DocumentError(.notParseable, at: "", "a PDF is not read")
             }
         } catch {
             return [.failure(error)]

@@ -2,7 +2,7 @@ import Referral
 
 /// A step that changes one text.
 ///
-/// The checking ones (`date`, `datetime`, `nhs_number`, `phone`, `postcode`, `yes_no`, `number`) refuse a text that is not
+/// The checking ones (`date`, `datetime`, `nhs_number`, `phone`, `postcode`, `yes_no`, `number`, `uuid`) refuse a text that is not
 /// what they expect; the rest never fail.
 enum Transform: Sendable, Hashable {
     case trim, lower, upper, digits
@@ -23,6 +23,8 @@ enum Transform: Sendable, Hashable {
     case remove(String)
     /// The first characters, or the last (`take last 20`).
     case take(Int, last: Bool)
+    /// The UUID that follows from one and a name.
+    case uuid(String)
 
     /// Why a text was refused.
     struct Refusal: Error, Hashable {
@@ -36,7 +38,7 @@ enum Transform: Sendable, Hashable {
         "trim": .trim, "lower": .lower, "upper": .upper, "digits": .digits, "title": .title, "date": .date(.iso),
         "datetime": .dateTime(.iso), "nhs_number": .nhsNumber, "phone": .phone, "postcode": .postcode, "yes_no": .yesNo,
         "number": .number, "prefix": .prefix(""), "suffix": .suffix(""), "remove": .remove(""),
-        "take": .take(0, last: false),
+        "take": .take(0, last: false), "uuid": .uuid(""),
     ]
 
     /// The names, for suggestions.
@@ -48,7 +50,7 @@ enum Transform: Sendable, Hashable {
     /// Whether it checks what it is given.
     var canFail: Bool {
         switch self {
-        case .date, .dateTime, .nhsNumber, .phone, .postcode, .yesNo, .number: true
+        case .date, .dateTime, .nhsNumber, .phone, .postcode, .yesNo, .number, .uuid: true
         default: false
         }
     }
@@ -62,6 +64,7 @@ enum Transform: Sendable, Hashable {
         case .prefix: return .prefix(try Self.text(texts))
         case .suffix: return .suffix(try Self.text(texts))
         case .remove: return .remove(try Self.text(texts))
+        case .uuid: return .uuid(try Self.text(texts))
         case .take:
             let isLast = texts.first == "last"
             guard texts.count == (isLast ? 2 : 1), let count = texts.last.flatMap(Int.init), count > 0 else {
@@ -117,6 +120,11 @@ enum Transform: Sendable, Hashable {
         case .prefix(let before): return before + text
         case .suffix(let after): return text + after
         case .remove(let part): return text.parts(at: part).joined()
+        case .uuid(let name):
+            guard let uuid = NamedUUID(name, in: text) else {
+                throw Refusal(code: .schema, text: "a UUID is expected")
+            }
+            return uuid.text
         case .take(let count, let isLast): return String(isLast ? text.suffix(count) : text.prefix(count))
         }
     }

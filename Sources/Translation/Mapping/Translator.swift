@@ -130,7 +130,7 @@ package struct Translator: Sendable {
         case .hl7v2: "MSH-9"
         case .fhir: "MessageHeader.eventCoding"
         case .json: "type"
-        case .xml, .csv: ""
+        case .xml, .csv, .pdf: ""
         }
     }
 }

@@ -23,7 +23,7 @@ struct AdapterGuideTests {
         let titles = Self.examples.map(\.title)
         for title in [
             "adapter.yaml", "map hl7v2", "map fhir", "map csv", "map xml", "shape json", "shape hl7v2", "shape csv",
-            "shape xml",
+            "shape xml", "shape pdf",
         ] {
             #expect(titles.contains(title), "\(title) is missing")
         }

@@ -21,6 +21,11 @@ struct TransformTests {
         ("postcode", "de12fs", "DE1 2FS"), ("yes_no", "Y", "true"), ("yes_no", " No ", "false"), ("number", "07", "7"),
         ("date", "02/01/1950", "1950-01-02"), ("date uk", "1950-01-02", "02/01/1950"),
         ("date hl7", "2 Jan 1950", "19500102"),
+        ("date words", "02/01/1950", "2 January 1950"),
+        ("datetime words", "2026-07-01T13:15:00Z", "1 July 2026 at 14:15"),
+        (
+            "uuid 'www.example.com'", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "2ed6657d-e927-568b-95e1-2665a8aea6a2"
+        ),
         ("datetime", "20260701141500", "2026-07-01T13:15:00Z"),
         ("datetime hl7", "2026-07-01T13:15:00Z", "20260701131500+0000"),
         ("datetime uk", "2026-07-01T13:15:00Z", "01/07/2026 14:15"),
@@ -31,7 +36,7 @@ struct TransformTests {
     @Test(arguments: [
         ("nhs_number", "9990000019", FindingCode.invalidIdentifier), ("phone", "n/a", .invalidIdentifier),
         ("postcode", "QA1 1AA", .invalidIdentifier), ("yes_no", "perhaps", .unknownCode), ("number", "7.5", .schema),
-        ("date", "1/2/50", .invalidDate), ("datetime", "yesterday", .invalidDate),
+        ("date", "1/2/50", .invalidDate), ("datetime", "yesterday", .invalidDate), ("uuid 'a'", "1", .schema),
     ]) func `a checking step refuses what it does not expect`(
         _ step: String, _ text: String, _ code: FindingCode
     ) throws {
