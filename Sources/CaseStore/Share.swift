@@ -213,11 +213,14 @@ package struct ReleaseSender: Sendable, Hashable {
     package var id: String
     package var name: String
     package var ods: String?
+    /// Our MESH mailbox, to which replies go.
+    package var mailbox: String?
 
-    package init(id: String, name: String, ods: String? = nil) {
+    package init(id: String, name: String, ods: String? = nil, mailbox: String? = nil) {
         self.id = id
         self.name = name
         self.ods = ods
+        self.mailbox = mailbox
     }
 }
 

@@ -181,7 +181,10 @@ package struct Installation: Sendable {
     /// The hub as partners see it in outgoing documents.
     package var sender: ReleaseSender {
         let organisation = configuration.organisation
-        return ReleaseSender(id: organisation.id, name: organisation.name, ods: organisation.ods)
+        return ReleaseSender(
+            id: organisation.id, name: organisation.name, ods: organisation.ods,
+            // Replies go to the mailbox that is collected.
+            mailbox: configuration.meshMailboxes.first?.mailbox)
     }
 
     /// The checkpoints outside PostgreSQL, with the keys of `ledger.pub`.
