@@ -13,10 +13,12 @@ package enum Printer {
 
     /// The file's bytes.
     ///
-    /// - Throws: ``PrintingError`` when cairo cannot go on, which is for lack of memory.
+    /// - Throws: ``PrintingError`` when no font is installed, or when cairo cannot go on, which is for lack of memory.
     package static func print(_ document: Document) throws(PrintingError) -> [UInt8] {
         let result = fonts.withLock { fonts -> Result<[UInt8], PrintingError> in
             do throws(PrintingError) {
+                // Without one Pango draws an empty box for every letter, and nobody would know before it is read.
+                guard fonts.areThere else { throw PrintingError(reason: "no font is installed (fonts-dejavu-core)") }
                 let paper = Paper()
                 defer { paper.close() }
                 try Press(document, on: paper, fonts.map).print()
@@ -31,12 +33,23 @@ package enum Printer {
     /// Pango's font map, which is never freed.
     private struct Fonts: ~Copyable {
         let map: UnsafeMutablePointer<PangoFontMap> = pango_cairo_font_map_new()
+        let areThere: Bool
+
+        init() {
+            let context = pango_font_map_create_context(map)
+            let wanted = pango_font_description_from_string("Sans 10")
+            let found = pango_font_map_load_font(map, context, wanted)
+            areThere = found != nil
+            if let found { g_object_unref(found) }
+            pango_font_description_free(wanted)
+            g_object_unref(UnsafeMutableRawPointer(context))
+        }
     }
 }
 
 /// Why a document could not be printed; says nothing of what is in it.
 package struct PrintingError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// cairo's own word for it, such as `out of memory`.
+    /// cairo's own word for it, such as `out of memory`, or what is missing.
     package var reason: String
 
     package var description: String { "the document cannot be printed: \(reason)" }

@@ -2,12 +2,13 @@
 
 import functools
 import json
+import os
 import re
 import subprocess
 
 import pytest
 
-from conftest import PROJECT, hub
+from conftest import HUB, PROJECT, hub
 
 RELEASES = sorted(
     path.with_name(path.name.replace(".expected.txt", ".json"))
@@ -143,6 +144,16 @@ def test_a_name_in_any_script_is_read_back(text):
 def test_no_character_stops_the_print(text):
     pdf = bundle(notes=f"{text}\nafterwards")
     assert "afterwards" in said(pdf)
+
+
+def test_without_any_font_nothing_is_printed(tmp_path):
+    (tmp_path / "fonts.conf").write_text(
+        f"<fontconfig><dir>{tmp_path}/none</dir><cachedir>{tmp_path}/cache</cachedir></fontconfig>")
+    done = subprocess.run(
+        [HUB, "render", "--adapter", "court_of_protection", COURT], capture_output=True, timeout=60, cwd=PROJECT,
+        env={**os.environ, "FONTCONFIG_FILE": str(tmp_path / "fonts.conf")})
+    assert done.returncode == 65 and done.stdout == b""
+    assert b"no font is installed" in done.stderr
 
 
 def test_headings_and_tables_are_tagged():

@@ -98,7 +98,7 @@ package struct Renderer: Sendable {
             do throws(PrintingError) {
                 return try Printer.print(document)
             } catch {
-                throw RenderError(findings: [Finding(.internal, at: "", error.description)])
+                throw RenderError(findings: [Finding(.internal, at: "printing", error.description)])
             }
         }
     }
