@@ -176,7 +176,7 @@ extension Press {
     }
 
     /// The space for numbers at the left.
-    private var gutter: Double { document.isNumbered ? 28 : 0 }
+    private var gutter: Double { document.isNumbered ? 34 : 0 }
 
     private func numbered(_ number: Int?, _ tag: String = "TH") -> [(x: Double, text: Typesetter.Text, tag: String?)] {
         number.map { [(0, typesetter.set("\($0).", .body, width: gutter), tag)] } ?? []
