@@ -1,4 +1,4 @@
-// libcurl's easy interface, as MailTransfer uses it: https://curl.se/libcurl/c/libcurl-easy.html
+// libcurl's easy interface, as CurlHandle uses it: https://curl.se/libcurl/c/libcurl-easy.html
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
 
@@ -28,6 +28,11 @@ static inline CURLcode hub_curl_set_writer(CURL *handle, hub_curl_transfer funct
 static inline CURLcode hub_curl_set_reader(CURL *handle, hub_curl_transfer function, void *context) {
     CURLcode code = curl_easy_setopt(handle, CURLOPT_READFUNCTION, function);
     return code ? code : curl_easy_setopt(handle, CURLOPT_READDATA, context);
+}
+
+static inline CURLcode hub_curl_set_header_writer(CURL *handle, hub_curl_transfer function, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, function);
+    return code ? code : curl_easy_setopt(handle, CURLOPT_HEADERDATA, context);
 }
 
 typedef int (*hub_curl_progress)(void *context, curl_off_t, curl_off_t, curl_off_t, curl_off_t);

@@ -1,59 +1,32 @@
 import CCurl
-import Synchronization
 
 /// One conversation with a mail server by libcurl, over TLS whose certificate and name are checked. Synchronous: it waits on
 /// the calling thread. The connection is kept from one call to the next.
-///
-/// Never on two threads at once; whoever has it hands it on whole.
-final class MailTransfer {
-    /// Tells a call that waits that it is to give up.
-    final class Cancellation: Sendable {
-        private let flag = Atomic<Bool>(false)
+final class MailTransfer: CurlTransfer {
+    let handle: CurlHandle
 
-        var isCancelled: Bool { flag.load(ordering: .relaxed) }
-
-        func cancel() { flag.store(true, ordering: .relaxed) }
-    }
-
-    private let handle: UnsafeMutableRawPointer
-    private let cancellation: Cancellation
-
-    init(_ login: MailLogin, cancellation: Cancellation) throws(MailError) {
-        guard Self.isStarted, let handle = curl_easy_init() else { throw .unusable }
+    init(_ login: MailLogin) throws(MailError) {
+        guard let handle = CurlHandle() else { throw .unusable }
         self.handle = handle
-        self.cancellation = cancellation
-        var code = CURLE_OK
-        func set(_ option: CURLoption, _ value: Int) {
-            if code == CURLE_OK { code = hub_curl_set_long(handle, option, value) }
-        }
-        func set(_ option: CURLoption, _ value: String) {
-            if code == CURLE_OK { code = hub_curl_set_text(handle, option, value) }
-        }
-        // A signal in a process of threads would hit any of them.
-        set(CURLOPT_NOSIGNAL, 1)
-        set(CURLOPT_PROTOCOLS_STR, "imaps,smtps,smtp")
-        set(CURLOPT_USE_SSL, Int(CURLUSESSL_ALL.rawValue))
-        set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
-        set(CURLOPT_SSL_VERIFYPEER, 1)
-        set(CURLOPT_SSL_VERIFYHOST, 2)
-        if let authority = login.certificateAuthority { set(CURLOPT_CAINFO, authority) }
+        var settings: [CurlHandle.Setting] = [
+            // A signal in a process of threads would hit any of them.
+            .number(CURLOPT_NOSIGNAL, 1),
+            .text(CURLOPT_PROTOCOLS_STR, "imaps,smtps,smtp"),
+            .number(CURLOPT_USE_SSL, Int(CURLUSESSL_ALL.rawValue)),
+            .number(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
+            .number(CURLOPT_SSL_VERIFYPEER, 1),
+            .number(CURLOPT_SSL_VERIFYHOST, 2),
+            .number(CURLOPT_CONNECTTIMEOUT, 15),
+            .number(CURLOPT_TIMEOUT, Int(login.timeout.components.seconds)),
+            // Nothing of the environment decides where mail goes.
+            .text(CURLOPT_PROXY, ""),
+        ]
+        if let authority = login.certificateAuthority { settings.append(.text(CURLOPT_CAINFO, authority)) }
         if !login.user.isEmpty {
-            set(CURLOPT_USERNAME, login.user)
-            set(CURLOPT_PASSWORD, login.password)
+            settings += [.text(CURLOPT_USERNAME, login.user), .text(CURLOPT_PASSWORD, login.password)]
         }
-        set(CURLOPT_CONNECTTIMEOUT, 15)
-        set(CURLOPT_TIMEOUT, Int(login.timeout.components.seconds))
-        // Nothing of the environment decides where mail goes.
-        set(CURLOPT_PROXY, "")
-        guard code == CURLE_OK else {
-            curl_easy_cleanup(handle)
-            throw .unusable
-        }
+        guard handle.set(settings) == CURLE_OK else { throw .unusable }
     }
-
-    deinit { curl_easy_cleanup(handle) }
-
-    private static let isStarted = hub_curl_start() == CURLE_OK
 
     /// Asks a server for something.
     ///
@@ -61,25 +34,11 @@ final class MailTransfer {
     ///   - command: Sent as it is in the place of the one that the address stands for.
     ///   - limit: Bytes of the answer that are taken at most; past it the call fails with `too_large`.
     func get(_ url: String, command: String? = nil, limit: Int) throws(MailError) -> [UInt8] {
-        let answer = Answer(limit: limit)
-        try withExtendedLifetime(answer) { () throws(MailError) in
-            try check(hub_curl_set_text(handle, CURLOPT_URL, url))
-            try check(hub_curl_set_long(handle, CURLOPT_UPLOAD, 0))
-            try check(hub_curl_set_text(handle, CURLOPT_CUSTOMREQUEST, command))
-            try check(
-                hub_curl_set_writer(
-                    handle,
-                    { bytes, size, count, context in
-                        guard let bytes, let context else { return 0 }
-                        let answer = Unmanaged<Answer>.fromOpaque(context).takeUnretainedValue()
-                        return answer.take(UnsafeRawBufferPointer(start: bytes, count: size * count))
-                    }, Unmanaged.passUnretained(answer).toOpaque()))
-            do throws(MailError) {
-                try perform()
-            } catch {
-                throw answer.isTooLong ? .tooLarge : error
-            }
-        }
+        try check(
+            handle.set([.text(CURLOPT_URL, url), .number(CURLOPT_UPLOAD, 0), .text(CURLOPT_CUSTOMREQUEST, command)]))
+        let answer = handle.perform(taking: limit)
+        guard !answer.isTooLong else { throw .tooLarge }
+        try checkAnswer(answer.code)
         return answer.bytes
     }
 
@@ -92,72 +51,22 @@ final class MailTransfer {
         let recipients = curl_slist_append(nil, "<\(recipient)>")
         defer { curl_slist_free_all(recipients) }
         guard recipients != nil else { throw .unusable }
-        let source = Source(message)
-        try withExtendedLifetime(source) { () throws(MailError) in
-            try check(hub_curl_set_text(handle, CURLOPT_URL, url))
-            try check(hub_curl_set_long(handle, CURLOPT_UPLOAD, 1))
-            try check(hub_curl_set_text(handle, CURLOPT_MAIL_FROM, "<\(sender)>"))
-            try check(hub_curl_set_list(handle, CURLOPT_MAIL_RCPT, recipients))
-            try check(
-                hub_curl_set_reader(
-                    handle,
-                    { bytes, size, count, context in
-                        guard let bytes, let context else { return 0 }
-                        let source = Unmanaged<Source>.fromOpaque(context).takeUnretainedValue()
-                        return source.give(UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
-                    }, Unmanaged.passUnretained(source).toOpaque()))
-            try perform()
-        }
+        try check(
+            handle.set([
+                .text(CURLOPT_URL, url), .number(CURLOPT_UPLOAD, 1), .text(CURLOPT_MAIL_FROM, "<\(sender)>"),
+                .list(CURLOPT_MAIL_RCPT, recipients),
+            ]))
+        try checkAnswer(handle.perform(giving: message))
     }
 
-    private func perform() throws(MailError) {
-        try check(
-            hub_curl_set_progress(
-                handle,
-                { context, _, _, _, _ in
-                    guard let context else { return 1 }
-                    return Unmanaged<Cancellation>.fromOpaque(context).takeUnretainedValue().isCancelled ? 1 : 0
-                }, Unmanaged.passUnretained(cancellation).toOpaque()))
-        let code = curl_easy_perform(handle)
+    private func checkAnswer(_ code: CURLcode) throws(MailError) {
         // Whoever answers with a code of this class will answer so again (RFC 5321, 4.2.1).
-        if code != CURLE_OK, code != CURLE_LOGIN_DENIED, 500...599 ~= hub_curl_answer_code(handle) { throw .refused }
+        if code != CURLE_OK, code != CURLE_LOGIN_DENIED, 500...599 ~= handle.answerCode { throw .refused }
         try check(code)
     }
 
     private func check(_ code: CURLcode) throws(MailError) {
         if code != CURLE_OK { throw MailError(code) }
-    }
-
-    /// What a server says, as it comes.
-    private final class Answer {
-        private(set) var bytes: [UInt8] = []
-        private(set) var isTooLong = false
-        private let limit: Int
-
-        init(limit: Int) { self.limit = limit }
-
-        func take(_ part: UnsafeRawBufferPointer) -> Int {
-            guard part.count <= limit - bytes.count else {
-                isTooLong = true
-                return 0
-            }
-            bytes += part
-            return part.count
-        }
-    }
-
-    /// What is told to a server, as it is asked for.
-    private final class Source {
-        private var rest: ArraySlice<UInt8>
-
-        init(_ bytes: [UInt8]) { rest = bytes[...] }
-
-        func give(_ place: UnsafeMutableRawBufferPointer) -> Int {
-            let part = rest.prefix(place.count)
-            place.copyBytes(from: part)
-            rest = rest.dropFirst(part.count)
-            return part.count
-        }
     }
 }
 
