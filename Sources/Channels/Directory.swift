@@ -115,11 +115,12 @@ final class Directory: Sendable {
         guard fsync(descriptor) == 0 else { throw Failure(call: "fsync", number: errno) }
     }
 
-    /// Removes a file, or an empty directory; what is not there needs no removal.
-    func remove(_ name: FileName, directory: Bool = false) throws(Failure) {
-        if name.withPath({ unlinkat(descriptor, $0, directory ? AT_REMOVEDIR : 0) }) != 0, errno != ENOENT {
-            throw Failure(call: "unlinkat", number: errno)
-        }
+    /// Removes a file, or an empty directory; what is not there needs no removal. False when it was not there.
+    @discardableResult
+    func remove(_ name: FileName, directory: Bool = false) throws(Failure) -> Bool {
+        if name.withPath({ unlinkat(descriptor, $0, directory ? AT_REMOVEDIR : 0) }) == 0 { return true }
+        if errno == ENOENT { return false }
+        throw Failure(call: "unlinkat", number: errno)
     }
 
     /// Removes an entry with everything below it, following no link.

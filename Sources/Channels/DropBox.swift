@@ -85,7 +85,8 @@ struct DropBox: Sendable {
         let id = try newFolder(in: claimed, now: now, from: &number)
         let directory = try Directory(id, in: claimed)
         guard try incoming.move(name.appending(".done"), to: directory) else {
-            return try claimed.remove(id, directory: true)
+            try claimed.remove(id, directory: true)
+            return
         }
         try gather(name, into: directory)
         // It vanished between the look and the claim: the marker goes back and waits for its file like any other.

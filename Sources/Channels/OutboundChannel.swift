@@ -20,6 +20,13 @@ package protocol OutboundChannel: Sendable {
     /// fails is the last. Sends nothing personal and leaves nothing there. Bounded by the channel's own time-outs.
     func probe() async -> [ProbeStep]
 
+    /// Takes back what the receiver has not fetched, since it may have it no longer.
+    ///
+    /// Only channels on which a delivery waits for its receiver can; the default is `.impossible`. May be asked again after
+    /// `.unknown`, and after a crash.
+    /// - Parameter reference: the reference that came with `.delivered`.
+    func withdraw(_ reference: String) async -> Withdrawal
+
     /// Closes connections. Nothing may be delivered afterwards.
     func shutdown() async
 }
@@ -27,6 +34,7 @@ package protocol OutboundChannel: Sendable {
 extension OutboundChannel {
     package var recognisesRepeats: Bool { true }
     package func progress(of reference: String) async -> DeliveryProgress { .complete }
+    package func withdraw(_ reference: String) async -> Withdrawal { .impossible }
     package func shutdown() async {}
 }
 
@@ -91,4 +99,16 @@ package enum DeliveryProgress: Sendable, Hashable {
     case failed(code: String, text: String)
     /// The question could not be answered now.
     case unavailable(code: String, text: String)
+}
+
+/// What became of taking back a delivery that waits for its receiver.
+package enum Withdrawal: Sendable, Hashable {
+    /// Nothing can be taken back over this channel.
+    case impossible
+    /// It is gone, and nothing tells that the receiver had begun to fetch it.
+    case removed
+    /// The receiver has it, as far as can be told: it says so, or what was delivered lies there no longer.
+    case alreadyFetched
+    /// It could not be told, or not be done now. Some of it may be gone.
+    case unknown(code: String, text: String)
 }
