@@ -110,7 +110,7 @@ let package = Package(
             resources: [.embedInCode("Migrations")],
             swiftSettings: settings
         ),
-        // How bytes arrive and leave: folder, HTTPS, MLLP, MESH, e-mail; and the virus scanner. One file each.
+        // How bytes arrive and leave: folder, SFTP, HTTPS, MLLP, MESH, e-mail; and the virus scanner. One file each.
         .target(
             name: "Channels",
             dependencies: [

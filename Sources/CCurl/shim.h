@@ -43,6 +43,14 @@ static inline CURLcode hub_curl_set_progress(CURL *handle, hub_curl_progress fun
     return code ? code : curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
 }
 
+typedef int (*hub_curl_remark)(CURL *handle, curl_infotype kind, char *bytes, size_t size, void *context);
+
+static inline CURLcode hub_curl_set_remarks(CURL *handle, hub_curl_remark function, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_DEBUGFUNCTION, function);
+    if (!code) code = curl_easy_setopt(handle, CURLOPT_DEBUGDATA, context);
+    return code ? code : curl_easy_setopt(handle, CURLOPT_VERBOSE, 1L);
+}
+
 // The last code that the server answered with, 0 when it did not.
 static inline long hub_curl_answer_code(CURL *handle) {
     long code = 0;

@@ -35,6 +35,7 @@ final class CurlHandle {
     /// Of the call that runs, or of the next.
     var cancellation = Cancellation()
     private let handle: UnsafeMutableRawPointer
+    private var remarks: Remarks?
 
     /// Nil when libcurl cannot be used.
     init?() {
@@ -59,6 +60,23 @@ final class CurlHandle {
         }
         return CURLE_OK
     }
+
+    /// Has libcurl's remarks of this beginning kept: its own words on what it does, where a code does not tell enough.
+    func keepRemarks(_ beginning: String) -> CURLcode {
+        let remarks = Remarks(beginning: beginning)
+        self.remarks = remarks
+        return hub_curl_set_remarks(
+            handle,
+            { _, kind, bytes, size, context in
+                guard kind == CURLINFO_TEXT, let bytes, let context else { return 0 }
+                let remarks = Unmanaged<Remarks>.fromOpaque(context).takeUnretainedValue()
+                remarks.hear(String(decoding: UnsafeRawBufferPointer(start: bytes, count: size), as: UTF8.self))
+                return 0
+            }, Unmanaged.passUnretained(remarks).toOpaque())
+    }
+
+    /// The last remark of the last call of those that are kept; empty when there was none.
+    var remark: String { remarks?.last ?? "" }
 
     /// The last code that the server answered with, 0 when it did not.
     var answerCode: Int { hub_curl_answer_code(handle) }
@@ -111,6 +129,7 @@ final class CurlHandle {
 
     private func perform() -> CURLcode {
         let cancellation = cancellation
+        remarks?.last = ""
         return withExtendedLifetime(cancellation) {
             let code = hub_curl_set_progress(
                 handle,
@@ -119,6 +138,18 @@ final class CurlHandle {
                     return Unmanaged<Cancellation>.fromOpaque(context).takeUnretainedValue().isCancelled ? 1 : 0
                 }, Unmanaged.passUnretained(cancellation).toOpaque())
             return code == CURLE_OK ? curl_easy_perform(handle) : code
+        }
+    }
+
+    /// What libcurl remarks.
+    private final class Remarks {
+        let beginning: String
+        var last = ""
+
+        init(beginning: String) { self.beginning = beginning }
+
+        func hear(_ text: String) {
+            if text.hasPrefix(beginning) { last = text }
         }
     }
 
