@@ -80,12 +80,16 @@ package struct Configuration: Sendable {
     package enum Endpoint: Sendable {
         case https(HTTPSEndpoint)
         case mesh(MESHEndpoint)
+        case sftp(SFTPEndpoint)
+        case folder(FolderEndpoint)
 
         /// How long one attempt may take.
         var timeout: Duration {
             switch self {
             case .https(let https): https.timeout
             case .mesh(let mesh): mesh.timeout
+            case .sftp(let sftp): sftp.timeout
+            case .folder: .seconds(30)
             }
         }
     }

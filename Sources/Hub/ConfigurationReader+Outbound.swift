@@ -4,7 +4,7 @@ import Yams
 extension ConfigurationReader {
     /// The kinds of endpoint by their words, each with the channel of the adapters that it serves.
     private static let kinds: [(word: String, channel: Outbound.Channel)] = [
-        ("https", .httpsMTLS), ("mesh", .mesh),
+        ("https", .httpsMTLS), ("mesh", .mesh), ("sftp", .sftp), ("folder", .sftp),
     ]
 
     /// The endpoints below `outbound`, by partner and channel.
@@ -20,7 +20,7 @@ extension ConfigurationReader {
             for (word, channel) in Self.kinds {
                 guard let node = map[word] else { continue }
                 if own[channel] != nil { problem(node, "\(key).\(word)", "stands beside another way for its channel") }
-                own[channel] = endpoint(word, node, "\(key).\(word)")
+                own[channel] = endpoint(word, node, "\(key).\(word)", of: partner)
             }
             if own.isEmpty { problem(node, key, "names no channel: give one of \(words.joined(separator: ", "))") }
             endpoints[partner] = own
@@ -28,10 +28,14 @@ extension ConfigurationReader {
         return endpoints
     }
 
-    private mutating func endpoint(_ word: String, _ node: Node, _ key: String) -> Configuration.Endpoint? {
+    private mutating func endpoint(
+        _ word: String, _ node: Node, _ key: String, of partner: String
+    ) -> Configuration.Endpoint? {
         switch word {
         case "https": .https(https(node, key))
         case "mesh": .mesh(mesh(node, key))
+        case "sftp": .sftp(sftp(node, key))
+        case "folder": .folder(pickupFolder(node, key, of: partner))
         default: nil
         }
     }

@@ -48,6 +48,53 @@ import Translation
         #expect(trust.sharedKey == .environment("MESH_KEY"))
     }
 
+    @Test func `a partner's own SFTP server and a folder of ours are read`() throws {
+        let text = """
+            environment: production
+            organisation: { id: derby_lac, name: Derby Local Area Coordination }
+            drop: /srv/referral-drop
+            outbound:
+              dwp_jcp:
+                sftp:
+                  url: sftp://files.example.org:2222
+                  user: derby
+                  key: secrets/dwp_jcp.key
+                  host_key: SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+                  folder: in
+                  timeout: 60
+              derbys_police: { folder: {} }
+              gp:C81001: { folder: { account: gp_c81001 } }
+            """
+        let configuration = try Configuration.parse(text, folder: "/srv/hub")
+        guard case .sftp(let sftp)? = configuration.outbound["dwp_jcp"]?[.sftp],
+            case .folder(let police)? = configuration.outbound["derbys_police"]?[.sftp],
+            case .folder(let practice)? = configuration.outbound["gp:C81001"]?[.sftp]
+        else {
+            Issue.record("the endpoints were not read")
+            return
+        }
+        #expect(sftp.privateKey == "/srv/hub/secrets/dwp_jcp.key" && sftp.folder == "in" && sftp.receipts == "ack")
+        #expect(sftp.timeout == .seconds(60))
+        #expect(police.account == "derbys_police" && practice.account == "gp_c81001")
+    }
+
+    @Test func `a partner's SFTP server without its pin, or beside a folder of ours, is refused`() throws {
+        let text = """
+            environment: production
+            organisation: { id: a, name: b }
+            outbound:
+              dwp_jcp:
+                sftp: { url: sftp://files.example.org, user: derby, key: k, folder: in, password: x }
+              derbys_police: { folder: {}, sftp: { url: u, user: d, key: k, host_key: h, folder: in } }
+            """
+        let error = #expect(throws: ConfigurationError.self) { try Configuration.parse(text, folder: "/srv/hub") }
+        let keys = Set(try #require(error).problems.map(\.key))
+        #expect(
+            keys == [
+                "outbound.dwp_jcp.sftp.host_key", "outbound.dwp_jcp.sftp.password", "outbound.derbys_police.folder",
+            ])
+    }
+
     @Test func `every problem is reported at once, with its line`() throws {
         let text = """
             environment: live

@@ -26,7 +26,7 @@ package struct OutboundPartners: Sendable {
     static func open(_ configuration: Configuration, catalogue: AdapterCatalogue, logger: Logger) async throws -> Self {
         var problems: [ConfigurationError.Problem] = []
         var routes: [String: Route] = [:]
-        var opening = Opening(logger: logger)
+        var opening = Opening(logger: logger, drop: configuration.dropFolder)
         for (partner, endpoints) in configuration.outbound.sorted(by: { $0.key < $1.key }) {
             func problem(_ text: String) {
                 problems.append(.init(line: nil, key: "outbound.\(partner)", text: text))
@@ -185,10 +185,15 @@ package struct OutboundPartners: Sendable {
 /// Makes channels of endpoints.
 private struct Opening {
     let logger: Logger
+    /// The root of the drop folders, if there are any.
+    let drop: String?
     /// One per own mailbox, shared by the channels that send from it, which close it.
     private var mailboxes: [String: MESHClient] = [:]
 
-    init(logger: Logger) { self.logger = logger }
+    init(logger: Logger, drop: String?) {
+        self.logger = logger
+        self.drop = drop
+    }
 
     mutating func channel(_ endpoint: Configuration.Endpoint) throws -> any OutboundChannel {
         switch endpoint {
@@ -199,6 +204,16 @@ private struct Opening {
             mailboxes[own] = client
             return MESHChannel(
                 client: client, mailbox: mesh.recipientMailbox, workflow: mesh.workflow, logger: logger)
+        case .sftp(let sftp):
+            return try SFTPChannel(
+                configuration: .init(
+                    url: sftp.url, user: sftp.user, privateKey: sftp.privateKey, hostKey: sftp.hostKey,
+                    folder: sftp.folder, receipts: sftp.receipts, timeout: sftp.timeout))
+        case .folder(let folder):
+            guard let drop else {
+                throw ChannelConfigurationError(setting: "folder", problem: "needs `drop`, below which it lies")
+            }
+            return try FolderChannel(root: drop, partner: folder.account)
         }
     }
 

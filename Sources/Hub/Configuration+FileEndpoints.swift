@@ -1,0 +1,23 @@
+extension Configuration {
+    /// A partner's own SFTP server (partner interfaces, section 4.1).
+    package struct SFTPEndpoint: Sendable {
+        package var url: String
+        package var user: String
+        /// The file with our private key.
+        package var privateKey: String
+        /// SHA-256 of the server's host key, as `ssh-keygen -l` writes it. There is no way to do without.
+        package var hostKey: String
+        /// Where files are laid down.
+        package var folder: String
+        /// Where the partner writes that it has them. Defaults to `ack`.
+        package var receipts: String = "ack"
+        /// How long one attempt may take. Defaults to 120 s.
+        package var timeout: Duration = .seconds(120)
+    }
+
+    /// A partner's folder below the drop folder, from which it fetches over our own SFTP server.
+    package struct FolderEndpoint: Sendable {
+        /// The folder's name, which is the partner's account. Defaults to the partner's id.
+        package var account: String
+    }
+}
