@@ -39,6 +39,17 @@ package enum CivilTime {
         return "\(part(0..<4))-\(part(4..<6))-\(part(6..<8))T\(part(8..<10)):\(part(10..<12)):\(part(12..<14))Z"
     }
 
+    /// A date of e-mail in UTC (RFC 5322, 3.3): `Sat, 28 Nov 2026 22:30:05 +0000`.
+    package static func rfc5322(_ seconds: Int64) -> String {
+        let digits = digits(seconds)
+        func part(_ from: Int, _ count: Int) -> Substring { digits.dropFirst(from).prefix(count) }
+        let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        let day = days[Int(seconds / 86_400 % 7)]
+        let month = months[(Int(part(4, 2)) ?? 1) - 1]
+        return "\(day), \(part(6, 2)) \(month) \(part(0, 4)) \(part(8, 2)):\(part(10, 2)):\(part(12, 2)) +0000"
+    }
+
     private static func pad(_ number: Int64, _ width: Int) -> String {
         let text = String(number)
         return String(repeating: "0", count: max(0, width - text.count)) + text

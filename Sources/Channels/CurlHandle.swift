@@ -105,8 +105,8 @@ final class CurlHandle {
         }
     }
 
-    /// Runs a call that sends bytes.
-    func perform(giving bytes: [UInt8]) -> CURLcode {
+    /// Runs a call that sends bytes, and says whether all of them were asked for and the end was told.
+    func perform(giving bytes: [UInt8]) -> (code: CURLcode, isOver: Bool) {
         let source = Source(bytes)
         return withExtendedLifetime(source) {
             let give: hub_curl_transfer = { bytes, size, count, context in
@@ -115,8 +115,9 @@ final class CurlHandle {
                 return source.give(UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
             }
             letGo()
-            let code = hub_curl_set_reader(handle, give, Unmanaged.passUnretained(source).toOpaque())
-            return code == CURLE_OK ? perform() : code
+            var code = hub_curl_set_reader(handle, give, Unmanaged.passUnretained(source).toOpaque())
+            if code == CURLE_OK { code = perform() }
+            return (code, source.isOver)
         }
     }
 
@@ -174,6 +175,8 @@ final class CurlHandle {
     /// What is told to a server, as it is asked for.
     private final class Source {
         private var rest: ArraySlice<UInt8>
+        /// Whether the end was told.
+        private(set) var isOver = false
 
         init(_ bytes: [UInt8]) { rest = bytes[...] }
 
@@ -181,6 +184,7 @@ final class CurlHandle {
             let part = rest.prefix(place.count)
             place.copyBytes(from: part)
             rest = rest.dropFirst(part.count)
+            if part.isEmpty { isOver = true }
             return part.count
         }
     }

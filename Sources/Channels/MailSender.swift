@@ -5,11 +5,15 @@ package struct MailSender: Sendable {
 
     /// Checks the address; does not connect.
     ///
-    /// - Parameter url: `smtps://host:port`, or `smtp://host:port` where TLS begins by STARTTLS; without it nothing is sent.
-    package init(url: String, login: MailLogin) throws(ChannelConfigurationError) {
+    /// - Parameters:
+    ///   - url: `smtps://host:port`, or `smtp://host:port` where TLS begins by STARTTLS; without it nothing is sent.
+    ///   - setting: What the address is called where it is configured.
+    package init(
+        url: String, login: MailLogin, setting: String = "mail.reply.smtp"
+    ) throws(ChannelConfigurationError) {
         guard url.hasPrefix("smtps://") || url.hasPrefix("smtp://"), !url.contains("@") else {
             throw ChannelConfigurationError(
-                setting: "mail.reply.smtp", problem: "not an address of the form smtps://host:port, without credentials"
+                setting: setting, problem: "not an address of the form smtps://host:port, without credentials"
             )
         }
         self.url = url
@@ -23,6 +27,9 @@ package struct MailSender: Sendable {
             try transfer.send(url, from: sender, to: recipient, message: message)
         }
     }
+
+    /// Makes what is to be sent, on the thread that sends. Nil when that has ended.
+    func compute<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T? { await thread.compute(body) }
 
     /// Whether the server lets us in.
     package func check() async throws(MailError) {

@@ -18,6 +18,8 @@ final class MailTransfer: CurlTransfer {
             .number(CURLOPT_SSL_VERIFYHOST, 2),
             .number(CURLOPT_CONNECTTIMEOUT, 15),
             .number(CURLOPT_TIMEOUT, Int(login.timeout.components.seconds)),
+            // Else a server that has fallen silent is waited for two minutes more, to answer the farewell.
+            .number(CURLOPT_SERVER_RESPONSE_TIMEOUT, Int(login.timeout.components.seconds)),
             // Nothing of the environment decides where mail goes.
             .text(CURLOPT_PROXY, ""),
         ]
@@ -38,7 +40,7 @@ final class MailTransfer: CurlTransfer {
             handle.set([.text(CURLOPT_URL, url), .number(CURLOPT_UPLOAD, 0), .text(CURLOPT_CUSTOMREQUEST, command)]))
         let answer = handle.perform(taking: limit)
         guard !answer.isTooLong else { throw .tooLarge }
-        try checkAnswer(answer.code)
+        if answer.code != CURLE_OK { throw MailError(answer.code, answer: handle.answerCode) }
         return answer.bytes
     }
 
@@ -56,17 +58,17 @@ final class MailTransfer: CurlTransfer {
                 .text(CURLOPT_URL, url), .number(CURLOPT_UPLOAD, 1), .text(CURLOPT_MAIL_FROM, "<\(sender)>"),
                 .list(CURLOPT_MAIL_RCPT, recipients),
             ]))
-        try checkAnswer(handle.perform(giving: message))
-    }
-
-    private func checkAnswer(_ code: CURLcode) throws(MailError) {
-        // Whoever answers with a code of this class will answer so again (RFC 5321, 4.2.1).
-        if code != CURLE_OK, code != CURLE_LOGIN_DENIED, 500...599 ~= handle.answerCode { throw .refused }
-        try check(code)
+        let sent = handle.perform(giving: message)
+        guard sent.code != CURLE_OK else { return }
+        let answer = handle.answerCode
+        let error = MailError(sent.code, answer: answer)
+        // The line that ends a message is sent after its last byte was asked for. A server that has not answered it may have
+        // the message; one that answered has not (RFC 5321, 4.2.5).
+        throw sent.isOver && !(400...599 ~= answer) ? error.afterAll : error
     }
 
     private func check(_ code: CURLcode) throws(MailError) {
-        if code != CURLE_OK { throw MailError(code) }
+        if code != CURLE_OK { throw MailError(code, answer: 0) }
     }
 }
 
@@ -78,7 +80,8 @@ package struct MailLogin: Sendable {
     package var password: String
     /// PEM of the authorities that the server's certificate must come from; the system's when left out.
     package var certificateAuthority: String?
-    /// For one call, from the connection to the answer. Defaults to 60 s.
+    /// For one call, from the connection to the answer; a farewell to a server that does not answer takes as long again.
+    /// Defaults to 60 s.
     package var timeout: Duration
 
     package init(
@@ -96,6 +99,8 @@ package struct MailError: Error, Hashable, CustomStringConvertible {
     /// Stable and lower-case, such as `connection_refused`.
     package var code: String
     package var text: String
+    /// The server may have a message that was handed to it: it was sent to its end, and no answer came.
+    package var mayHaveArrived = false
     package var description: String { "\(code): \(text)" }
 
     static let cancelled = MailError(code: "cancelled", text: "the hub stopped waiting for the answer")
@@ -105,18 +110,45 @@ package struct MailError: Error, Hashable, CustomStringConvertible {
 
     /// The server will not take the message, however often it is sent.
     package static let refused = MailError(code: "mail_refused", text: "the mail server refused the message")
+
+    /// The server will not take the message now.
+    static let deferred = MailError(code: "mail_deferred", text: "the mail server asks to come again later")
+
+    /// The server offers no TLS, or none now. Nothing was sent.
+    static let notOffered = MailError(
+        code: "tls_not_offered", text: "the mail server offers no TLS (STARTTLS), and nothing is sent without")
+
+    /// The same, of a message that was sent to its end.
+    fileprivate var afterAll: MailError {
+        var error = self
+        error.mayHaveArrived = true
+        return error
+    }
 }
 
 extension MailError {
-    fileprivate init(_ curl: CURLcode) {
+    /// - Parameter answer: The last code of the server's, 0 when there was none.
+    fileprivate init(_ curl: CURLcode, answer: Int) {
+        // Whoever answers with a code of these classes says whether it will answer so again (RFC 5321, 4.2.1).
+        switch (curl, answer) {
+        case (CURLE_USE_SSL_FAILED, _): self = .notOffered
+        case (CURLE_LOGIN_DENIED, _): self.init(curl)
+        case (_, 400...499): self = .deferred
+        case (_, 500...599): self = .refused
+        default: self.init(curl)
+        }
+    }
+
+    private init(_ curl: CURLcode) {
         (code, text) =
             switch curl {
             case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST:
                 ("connection_refused", "no connection could be made")
             case CURLE_OPERATION_TIMEDOUT: ("answer_timeout", "no answer came in time")
-            case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE,
-                CURLE_USE_SSL_FAILED:
+            case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE:
                 ("tls_failed", "the TLS handshake failed: certificate, name or version do not fit, or there is no TLS")
+            case CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING:
+                ("connection_lost", "the connection broke before the server had answered")
             case CURLE_LOGIN_DENIED: ("login_denied", "user or password are wrong")
             case CURLE_ABORTED_BY_CALLBACK: (Self.cancelled.code, Self.cancelled.text)
             case CURLE_QUOTE_ERROR, CURLE_REMOTE_FILE_NOT_FOUND:

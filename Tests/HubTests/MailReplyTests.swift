@@ -20,13 +20,4 @@ import Testing
         let body = try #require(Data(base64Encoded: parts[1].replacingOccurrences(of: "\r\n", with: "")))
         #expect(String(decoding: body, as: UTF8.self).contains("Derby – Zoë"))
     }
-
-    @Test(
-        arguments: [
-            (0, "Thu, 01 Jan 1970 00:00:00 +0000"), (951_782_400, "Tue, 29 Feb 2000 00:00:00 +0000"),
-            (1_795_860_005, "Sat, 28 Nov 2026 10:00:05 +0000"),
-        ] as [(Int64, String)])
-    func `its date is that of a mail`(_ seconds: Int64, _ text: String) {
-        #expect(MailReply.date(seconds) == text)
-    }
 }

@@ -34,7 +34,7 @@ struct MailReply: Sendable {
             """
         var lines = [
             "From: <\(address)>", "To: <\(recipient)>", "Subject: We have your e-mail",
-            "Date: \(Self.date(seconds))", "Message-ID: <\(UUID().uuidString.lowercased())@\(domain)>",
+            "Date: \(CivilTime.rfc5322(seconds))", "Message-ID: <\(UUID().uuidString.lowercased())@\(domain)>",
         ]
         if let id { lines += ["In-Reply-To: \(id)", "References: \(id)"] }
         lines += [
@@ -52,15 +52,4 @@ struct MailReply: Sendable {
     }
 
     private var domain: Substring { address.split(separator: "@").last ?? "localhost" }
-
-    /// `Sat, 28 Nov 2026 22:30:05 +0000` (RFC 5322, 3.3).
-    static func date(_ seconds: Int64) -> String {
-        let digits = CivilTime.digits(seconds)
-        func part(_ from: Int, _ count: Int) -> Substring { digits.dropFirst(from).prefix(count) }
-        let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        let day = days[Int(seconds / 86_400 % 7)]
-        let month = months[(Int(part(4, 2)) ?? 1) - 1]
-        return "\(day), \(part(6, 2)) \(month) \(part(0, 4)) \(part(8, 2)):\(part(10, 2)):\(part(12, 2)) +0000"
-    }
 }
