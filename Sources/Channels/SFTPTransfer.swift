@@ -110,7 +110,7 @@ final class SFTPTransfer: CurlTransfer, PickupPlace {
     private func put(_ name: String, _ bytes: [UInt8]) throws(PickupError) {
         let settings: [CurlHandle.Setting] = [.number(CURLOPT_UPLOAD, 1), .number(CURLOPT_INFILESIZE, bytes.count)]
         let code = call(path(name), settings) {
-            CurlHandle.Answer(code: handle.perform(giving: bytes), bytes: [], isTooLong: false)
+            CurlHandle.Answer(code: handle.perform(giving: bytes).code, bytes: [], isTooLong: false)
         }.code
         switch code {
         case CURLE_OK: return
