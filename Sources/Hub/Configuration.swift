@@ -82,6 +82,7 @@ package struct Configuration: Sendable {
         case mesh(MESHEndpoint)
         case sftp(SFTPEndpoint)
         case folder(FolderEndpoint)
+        case mail(MailEndpoint)
 
         /// How long one attempt may take.
         var timeout: Duration {
@@ -90,6 +91,7 @@ package struct Configuration: Sendable {
             case .mesh(let mesh): mesh.timeout
             case .sftp(let sftp): sftp.timeout
             case .folder: .seconds(30)
+            case .mail(let mail): mail.timeout
             }
         }
     }

@@ -5,6 +5,8 @@ extension ConfigurationReader {
     /// The kinds of endpoint by their words, each with the channel of the adapters that it serves.
     private static let kinds: [(word: String, channel: Outbound.Channel)] = [
         ("https", .httpsMTLS), ("mesh", .mesh), ("sftp", .sftp), ("folder", .sftp),
+        ("https", .httpsMTLS), ("mesh", .mesh),
+        ("smime_email", .smimeEmail), ("tls_email", .tlsEmail), ("cjsm_email", .cjsmEmail),
     ]
 
     /// The endpoints below `outbound`, by partner and channel.
@@ -36,6 +38,9 @@ extension ConfigurationReader {
         case "mesh": .mesh(mesh(node, key))
         case "sftp": .sftp(sftp(node, key))
         case "folder": .folder(pickupFolder(node, key, of: partner))
+        case "smime_email": .mail(encryptedMail(node, key))
+        case "tls_email": .mail(assuredMail(node, key))
+        case "cjsm_email": .mail(criminalJusticeMail(node, key))
         default: nil
         }
     }

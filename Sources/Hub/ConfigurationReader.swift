@@ -324,7 +324,7 @@ struct ConfigurationReader {
         return text
     }
 
-    private mutating func texts(_ map: [String: Node], _ name: String, _ key: String) -> [String] {
+    mutating func texts(_ map: [String: Node], _ name: String, _ key: String) -> [String] {
         guard let node = map[name] else { return [] }
         guard let nodes = node.sequence, case let texts = nodes.compactMap(\.string), texts.count == nodes.count,
             !texts.contains("")

@@ -165,6 +165,76 @@ import Translation
         #expect(!(try #require(refused)).description.contains("hunter2"))
     }
 
+    @Test func `a mailbox that is sent to says how the document is protected`() throws {
+        let text = """
+            environment: test
+            organisation: { id: a, name: b }
+            outbound:
+              court_of_protection:
+                smime_email:
+                  smtp: smtps://relay.example:465
+                  user: hub
+                  password: file:secrets/relay
+                  ca: tls/relay.pem
+                  from: lac@derby.example
+                  to: court@partner.example
+                  certificate: tls/court.pem
+                  authorities: tls/mail-ca.pem
+                  revocation: tls/mail-ca.crl
+                  cipher: aes-256-gcm
+                  sign: { certificate: tls/mail.pem, key: tls/mail.key }
+                  timeout: 90
+              dwp_jcp:
+                tls_email: { smtp: "smtp://relay.example:587", from: lac@derby.example, to: a@b.example, assured: [b.example] }
+              derbys_police:
+                cjsm_email: { smtp: "smtps://relay.example", from: lac@derby.example, to: a@derbyshire.cjsm.net }
+            """
+        let outbound = try Configuration.parse(text, folder: "/srv/hub").outbound
+        guard case .mail(let court)? = outbound["court_of_protection"]?[.smimeEmail],
+            case .encrypted(let encryption) = court.protection, case .mail(let dwp)? = outbound["dwp_jcp"]?[.tlsEmail],
+            case .assured(let domains) = dwp.protection,
+            case .mail(let police)? = outbound["derbys_police"]?[.cjsmEmail],
+            case .criminalJustice = police.protection
+        else {
+            Issue.record("the endpoints were not read")
+            return
+        }
+        #expect(court.relay == "smtps://relay.example:465" && court.timeout == .seconds(90))
+        #expect(court.password == .file("/srv/hub/secrets/relay") && court.authority == "/srv/hub/tls/relay.pem")
+        #expect(encryption.certificate == "/srv/hub/tls/court.pem" && encryption.cipher == .aes256GCM)
+        #expect(
+            encryption.trust
+                == .authorities("/srv/hub/tls/mail-ca.pem", revocationLists: "/srv/hub/tls/mail-ca.crl"))
+        #expect(encryption.signer == "/srv/hub/tls/mail.pem" && encryption.signerKey == "/srv/hub/tls/mail.key")
+        #expect(domains == ["b.example"] && police.timeout == .seconds(60))
+    }
+
+    @Test func `a mailbox that is wrongly configured to be sent to is refused with every place`() throws {
+        let text = """
+            environment: test
+            organisation: { id: a, name: b }
+            outbound:
+              a: { smime_email: { smtp: "smtps://r", from: f, to: t, certificate: c, cipher: rc2, timeout: 0 } }
+              b: { smime_email: { smtp: "smtps://r", from: f, to: t, authorities: x, pin: y, sign: { key: k } } }
+              c: { smime_email: { from: f, to: t, certificate: c, pin: y, revocation: z, sign: { certificate: a, key: k } } }
+              d: { tls_email: { smtp: "smtps://r", user: u, from: f, to: t, certificate: c } }
+              e: { cjsm_email: { smtp: "smtps://r", user: u, password: hunter2, from: f, assured: [x] } }
+            """
+        let refused = #expect(throws: ConfigurationError.self) { try Configuration.parse(text, folder: ".") }
+        let error = try #require(refused)
+        #expect(
+            Set(error.problems.map(\.key)) == [
+                "outbound.a.smime_email.sign", "outbound.a.smime_email.sign.certificate",
+                "outbound.a.smime_email.sign.key", "outbound.a.smime_email", "outbound.a.smime_email.cipher",
+                "outbound.a.smime_email.timeout", "outbound.b.smime_email", "outbound.b.smime_email.certificate",
+                "outbound.b.smime_email.sign.certificate", "outbound.c.smime_email.smtp",
+                "outbound.c.smime_email.revocation", "outbound.d.tls_email", "outbound.d.tls_email.assured",
+                "outbound.d.tls_email.certificate", "outbound.e.cjsm_email.password", "outbound.e.cjsm_email.to",
+                "outbound.e.cjsm_email.assured",
+            ])
+        #expect(!error.description.contains("hunter2"))
+    }
+
     @Test(
         arguments: [
             ("{ socket: run/clamd.sock }", .socket(path: "/srv/hub/run/clamd.sock")), ("{ port: 3310 }", .port(3310)),

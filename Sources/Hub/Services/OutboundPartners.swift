@@ -214,6 +214,7 @@ private struct Opening {
                 throw ChannelConfigurationError(setting: "folder", problem: "needs `drop`, below which it lies")
             }
             return try FolderChannel(root: drop, partner: folder.account)
+        case .mail(let mail): return try mail.channel()
         }
     }
 
