@@ -9,7 +9,8 @@ import NIOSSL
 
 /// One HTTP server of a partner: sends a request there and sorts every failure by whether its bytes can have arrived.
 ///
-/// Redirects are never followed, since they would carry personal data to an address that nobody agreed to.
+/// Redirects are never followed, and connections are made only to addresses that were checked (``HostAddresses``), since
+/// either would carry personal data to an address that nobody agreed to.
 struct HTTPEndpoint: Sendable {
     struct Configuration: Sendable {
         var url: String
@@ -20,6 +21,11 @@ struct HTTPEndpoint: Sendable {
         var insecureLoopbackAllowed: Bool
         /// Undo `Content-Encoding: gzip` of answers up to this many bytes; `nil` leaves them as they are.
         var decompressionLimit: Int?
+        /// Whether the host may be on a private network, such as the council's own or HSCN.
+        var privateNetworkAllowed = false
+        var resolver = HostAddresses.systemResolver
+        /// Seconds since 1970.
+        var now: @Sendable () -> Int64 = WallClock.now
     }
 
     struct Answer: Sendable {
@@ -40,13 +46,25 @@ struct HTTPEndpoint: Sendable {
 
         static let notConnected = Failure(
             code: "connection_refused", text: "no connection could be made", mayHaveArrived: false)
+
+        /// Whether another address of the same host may fare better.
+        fileprivate var isOfAddress: Bool { ["connection_refused", "connect_timeout"].contains(code) }
     }
 
-    private let client: HTTPClient
-    private let requestTimeout: TimeAmount
+    private let addresses: HostAddresses
+    private let clients: PinnedClients
+    private let configuration: Configuration
 
     init(_ configuration: Configuration) throws(ChannelConfigurationError) {
-        try Self.check(configuration)
+        let (host, port) = try Self.check(configuration)
+        addresses = try HostAddresses(
+            host: host.trimmingBrackets, port: port,
+            allowance: .init(
+                privateNetwork: configuration.privateNetworkAllowed,
+                // Whoever names this machine means it. A partner's name that leads here does not.
+                loopback: configuration.insecureLoopbackAllowed || Self.isLoopback(host)),
+            setting: "url", resolver: configuration.resolver)
+        self.configuration = configuration
         var http = HTTPClient.Configuration(
             tlsConfiguration: try configuration.tls.clientConfiguration(),
             redirectConfiguration: .disallow,
@@ -57,30 +75,54 @@ struct HTTPEndpoint: Sendable {
         // A connection that cannot be made is an outcome at once. The queue's back-off does the waiting, not the client.
         http.connectionPool.retryConnectionEstablishment = false
         if let limit = configuration.decompressionLimit { http.decompression = .enabled(limit: .size(limit)) }
-        client = HTTPClient(configuration: http)
-        requestTimeout = TimeAmount(configuration.requestTimeout)
+        http.http1_1ConnectionDebugInitializer = Self.checkPeer
+        clients = PinnedClients(host: host, configuration: http)
     }
 
-    /// Refuses an address to which personal data must not go in clear.
-    private static func check(_ configuration: Configuration) throws(ChannelConfigurationError) {
+    /// Refuses a server whose certificate's key is weak, before anything is sent to it.
+    ///
+    /// Called for each new connection once its handshake is done and before it is used.
+    @Sendable private static func checkPeer(_ channel: any Channel) -> EventLoopFuture<Void> {
+        channel.eventLoop.submit {
+            guard let tls = try? channel.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self) else { return }
+            do {
+                try CertificateStrength.check(tls.peerCertificate)
+            } catch {
+                // Not before the pool has heard of the failure.
+                channel.eventLoop.execute { channel.close(promise: nil) }
+                throw error
+            }
+        }
+    }
+
+    private static func isLoopback(_ host: String) -> Bool {
+        ["localhost", "::1", "[::1]"].contains(host) || host.starts(with: "127.")
+    }
+
+    /// Refuses an address to which personal data must not go in clear; gives its host and port.
+    private static func check(
+        _ configuration: Configuration
+    ) throws(ChannelConfigurationError) -> (host: String, port: Int) {
         guard let url = URLComponents(string: configuration.url), let host = url.host, !host.isEmpty else {
             throw ChannelConfigurationError(setting: "url", problem: "not an address of the form https://host/path")
         }
         guard url.user == nil, url.password == nil else {
             throw ChannelConfigurationError(setting: "url", problem: "credentials do not belong in an address")
         }
-        if url.scheme == "https" { return }
-        let loopback = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host)
-        guard url.scheme == "http", loopback, configuration.insecureLoopbackAllowed else {
+        if url.scheme == "https" { return (host, url.port ?? 443) }
+        guard url.scheme == "http", isLoopback(host), configuration.insecureLoopbackAllowed else {
             throw ChannelConfigurationError(
                 setting: "url",
                 problem:
                     "must be https; http is taken for this machine only (127.0.0.1), where the configuration says so")
         }
+        return (host, url.port ?? 80)
     }
 
     /// Sends one request and waits for its answer, at most the configured time.
-    /// - Parameter maximumAnswer: bytes of the answer's body that are read at most.
+    /// - Parameters:
+    ///   - url: of the host that the endpoint was made for.
+    ///   - maximumAnswer: bytes of the answer's body that are read at most.
     func exchange(
         _ method: HTTPMethod, _ url: String, headers: HTTPHeaders, body: [UInt8]? = nil, maximumAnswer: Int = 1 << 20
     ) async throws(Failure) -> Answer {
@@ -88,15 +130,46 @@ struct HTTPEndpoint: Sendable {
         request.method = method
         request.headers = headers
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
-        let deadline = ContinuousClock.now + .nanoseconds(requestTimeout.nanoseconds)
+        let deadline = ContinuousClock.now + configuration.requestTimeout
+        let version = configuration.tls.minimumVersion(at: configuration.now())
+        let pins: [PinnedClients.Pin]
         do {
-            let response = try await client.execute(request, timeout: requestTimeout)
-            let body = await Self.collect(response.body, upTo: maximumAnswer, until: deadline)
-            return Answer(
-                status: Int(response.status.code), headers: response.headers, body: try? body.get(),
-                isTooLong: body == .failure(.tooLong))
+            pins = try await addresses.current(within: min(configuration.connectTimeout, configuration.requestTimeout))
+                .map { .init(address: $0, minimumVersion: version) }
         } catch {
-            throw Self.failure(error)
+            throw Failure(code: error.code, text: error.text, mayHaveArrived: false)
+        }
+        clients.use(only: pins)
+        var failure = Failure.notConnected
+        for pin in pins where ContinuousClock.now < deadline {
+            let result = await clients.with(pin) { client in
+                await Self.send(request, with: client, maximumAnswer: maximumAnswer, until: deadline)
+            }
+            switch result {
+            case nil: throw Failure.notConnected
+            case .success(let answer): return answer
+            case .failure(let found):
+                guard found.isOfAddress else { throw found }
+                failure = found
+            }
+        }
+        throw failure
+    }
+
+    private static func send(
+        _ request: HTTPClientRequest, with client: HTTPClient, maximumAnswer: Int,
+        until deadline: ContinuousClock.Instant
+    ) async -> Result<Answer, Failure> {
+        do {
+            let response = try await client.execute(
+                request, timeout: TimeAmount(ContinuousClock.now.duration(to: deadline)))
+            let body = await collect(response.body, upTo: maximumAnswer, until: deadline)
+            return .success(
+                Answer(
+                    status: Int(response.status.code), headers: response.headers, body: try? body.get(),
+                    isTooLong: body == .failure(.tooLong)))
+        } catch {
+            return .failure(failure(error))
         }
     }
 
@@ -129,9 +202,7 @@ struct HTTPEndpoint: Sendable {
         }
     }
 
-    func shutdown() async {
-        try? await client.shutdown()
-    }
+    func shutdown() async { await clients.shutdown() }
 
     /// Whatever is not known to have failed before the request left may have arrived.
     static func failure(_ error: any Error) -> Failure {
@@ -144,9 +215,9 @@ struct HTTPEndpoint: Sendable {
             Failure(code: "connect_timeout", text: "no connection was made in time", mayHaveArrived: false)
         case let error as HTTPClientError where error == .tlsHandshakeTimeout:
             Failure(code: "tls_timeout", text: "the TLS handshake was not done in time", mayHaveArrived: false)
-        case NIOSSLError.handshakeFailed, is NIOSSLExtraError:
+        case NIOSSLError.handshakeFailed, is NIOSSLExtraError, is CertificateStrength.Weak:
             Failure(
-                code: "tls_failed", text: "the TLS handshake failed: certificate, name or version do not fit",
+                code: "tls_failed", text: "the TLS handshake failed: certificate, name, key or version do not fit",
                 mayHaveArrived: false)
         case let error as HTTPClientError where error == .readTimeout || error == .deadlineExceeded:
             Failure(code: "answer_timeout", text: "no answer came in time", mayHaveArrived: true)
@@ -157,5 +228,12 @@ struct HTTPEndpoint: Sendable {
         default:
             Failure(code: "connection_lost", text: "the connection broke before an answer came", mayHaveArrived: true)
         }
+    }
+}
+
+extension String {
+    /// An IPv6 address without the brackets that it has in a URL.
+    fileprivate var trimmingBrackets: String {
+        hasPrefix("[") && hasSuffix("]") ? String(dropFirst().dropLast()) : self
     }
 }

@@ -6,6 +6,10 @@ import NIOHTTP1
 /// (partner interfaces, section 4.2; the header is that of draft-ietf-httpapi-idempotency-key-header).
 ///
 /// One channel serves one address. Connections are kept and shared by concurrent deliveries.
+///
+/// Where the partner asks for it, an access token goes with each delivery (``OAuthClient``), or a signature
+/// (``WebhookSignature``). An answer that takes a delivery in with status 200 is taken at its word, whatever else its body
+/// says: what a partner's own errors look like is for its adapter to know.
 package final class HTTPSChannel: OutboundChannel {
     /// What a partner's address and its limits are.
     package struct Configuration: Sendable {
@@ -21,6 +25,16 @@ package final class HTTPSChannel: OutboundChannel {
         package var connections: Int
         /// Take `http` for an address on this machine. For tests and demonstrations; everything else stays https.
         package var insecureLoopbackAllowed: Bool
+        /// Whether the host may be on a private network, such as the council's own or HSCN. Defaults to not.
+        package var privateNetworkAllowed = false
+        /// Left alone: no access token is fetched.
+        package var oauth: OAuthClient?
+        /// Left alone: deliveries are not signed.
+        package var signature: WebhookSignature?
+        /// How names are resolved, for tests.
+        var resolver = HostAddresses.systemResolver
+        /// Seconds since 1970, for tests.
+        var now: @Sendable () -> Int64 = WallClock.now
 
         package init(
             url: String, tls: TLSFiles = TLSFiles(), headers: [(name: String, value: String)] = [],
@@ -40,23 +54,47 @@ package final class HTTPSChannel: OutboundChannel {
     private let url: String
     private let headers: HTTPHeaders
     private let endpoint: HTTPEndpoint
+    private let tokens: AccessTokens?
+    private let signature: WebhookSignature?
+    private let now: @Sendable () -> Int64
 
     /// Reads certificates and checks the address; does not connect.
     package init(configuration: Configuration) throws(ChannelConfigurationError) {
         url = configuration.url
         headers = HTTPHeaders(configuration.headers.map { ($0.name, $0.value) })
-        endpoint = try HTTPEndpoint(
-            .init(
-                url: configuration.url, tls: configuration.tls, connectTimeout: configuration.connectTimeout,
-                requestTimeout: configuration.requestTimeout, connections: configuration.connections,
-                insecureLoopbackAllowed: configuration.insecureLoopbackAllowed, decompressionLimit: nil))
+        signature = configuration.signature
+        now = configuration.now
+        endpoint = try configuration.endpoint(configuration.url, configuration.tls, setting: "url")
+        tokens = try configuration.oauth.map { client throws(ChannelConfigurationError) in
+            let server = try configuration.endpoint(client.tokenURL, client.tls, setting: "oauth.token_url")
+            return try AccessTokens(client, endpoint: server, now: configuration.now)
+        }
     }
 
     package func deliver(_ delivery: Delivery) async -> DeliveryOutcome {
+        guard let tokens else { return await attempt(delivery, token: nil) }
+        do {
+            let token = try await tokens.current()
+            let outcome = await attempt(delivery, token: token.value)
+            // One that was kept may have been revoked since. Who refuses for want of a token has taken nothing.
+            guard case .rejected("http_401", _) = outcome, token.isKept else { return outcome }
+            return await attempt(delivery, token: try await tokens.current(not: token.value).value)
+        } catch {
+            return .retryable(code: error.code, text: error.text, after: error.after)
+        }
+    }
+
+    private func attempt(_ delivery: Delivery, token: String?) async -> DeliveryOutcome {
         var headers = headers
         headers.replaceOrAdd(name: "Content-Type", value: delivery.mediaType)
         headers.replaceOrAdd(name: "Idempotency-Key", value: delivery.id)
         headers.replaceOrAdd(name: "Accept", value: "application/json, application/problem+json")
+        if let token { headers.replaceOrAdd(name: "Authorization", value: "Bearer \(token)") }
+        if let signature {
+            for (name, value) in signature.headers(id: delivery.id, timestamp: now(), body: delivery.bytes) {
+                headers.replaceOrAdd(name: name, value: value)
+            }
+        }
         do {
             let answer = try await endpoint.exchange(.POST, url, headers: headers, body: delivery.bytes)
             return Self.outcome(of: answer, to: delivery.id)
@@ -70,22 +108,57 @@ package final class HTTPSChannel: OutboundChannel {
     /// Asks for the address by `HEAD`, which changes nothing: whatever answers has taken our certificate. Many receivers
     /// take `POST` there alone and answer 404 or 405: what they make of a document is seen with the first.
     package func probe() async -> [ProbeStep] {
+        var steps: [ProbeStep] = []
+        var headers = headers
+        if let tokens {
+            let what = "access token"
+            do {
+                headers.replaceOrAdd(name: "Authorization", value: "Bearer \(try await tokens.current().value)")
+                steps.append(.passed(what, "the authorization server gives one"))
+            } catch {
+                return [.failed(what, code: error.code, error.text)]
+            }
+        }
         let what = "connection, TLS and an answer"
         do {
             let answer = try await endpoint.exchange(.HEAD, url, headers: headers)
-            return switch answer.status {
+            switch answer.status {
             case 401, 403:
-                [.failed(what, code: "http_\(answer.status)", "the receiver does not let us in")]
+                steps.append(.failed(what, code: "http_\(answer.status)", "the receiver does not let us in"))
             case 300..<400:
-                [.failed(what, code: "redirected", "the address leads elsewhere; redirects are not followed")]
-            default: [.passed(what, "the receiver answered with HTTP status \(answer.status)")]
+                steps.append(
+                    .failed(what, code: "redirected", "the address leads elsewhere; redirects are not followed"))
+            default: steps.append(.passed(what, "the receiver answered with HTTP status \(answer.status)"))
             }
         } catch {
-            return [.failed(what, code: error.code, error.text)]
+            steps.append(.failed(what, code: error.code, error.text))
         }
+        return steps
     }
 
-    package func shutdown() async { await endpoint.shutdown() }
+    package func shutdown() async {
+        await endpoint.shutdown()
+        await tokens?.shutdown()
+    }
+}
+
+extension HTTPSChannel.Configuration {
+    /// A server that is spoken to under these limits.
+    fileprivate func endpoint(
+        _ url: String, _ tls: TLSFiles, setting: String
+    ) throws(ChannelConfigurationError) -> HTTPEndpoint {
+        do {
+            return try HTTPEndpoint(
+                .init(
+                    url: url, tls: tls, connectTimeout: connectTimeout, requestTimeout: requestTimeout,
+                    connections: connections, insecureLoopbackAllowed: insecureLoopbackAllowed,
+                    decompressionLimit: nil, privateNetworkAllowed: privateNetworkAllowed, resolver: resolver, now: now)
+            )
+        } catch {
+            throw ChannelConfigurationError(
+                setting: error.setting == "url" ? setting : error.setting, problem: error.problem)
+        }
+    }
 }
 
 extension HTTPSChannel {

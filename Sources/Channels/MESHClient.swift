@@ -70,7 +70,9 @@ package final class MESHClient: Sendable {
                 requestTimeout: configuration.requestTimeout, connections: 4,
                 insecureLoopbackAllowed: configuration.insecureLoopbackAllowed,
                 // A chunk is undone by itself, so the limit holds per answer.
-                decompressionLimit: configuration.maximumBytes))
+                decompressionLimit: configuration.maximumBytes,
+                // MESH has addresses on HSCN too.
+                privateNetworkAllowed: true))
     }
 
     package func shutdown() async { await endpoint.shutdown() }

@@ -7,6 +7,8 @@ package struct TLSFiles: Sendable, Hashable {
     package enum Version: String, Sendable, CaseIterable {
         case tls12 = "1.2"
         case tls13 = "1.3"
+
+        var tls: TLSVersion { self == .tls13 ? .tlsv13 : .tlsv12 }
     }
 
     /// The authorities that the other side's certificate must come from. Left alone: those of the system.
@@ -16,21 +18,30 @@ package struct TLSFiles: Sendable, Hashable {
     /// The private key of `certificate`.
     package var key: String?
     package var minimumVersion: Version
+    /// The moment, in seconds since 1970, before which TLS 1.2 is spoken whatever ``minimumVersion`` says: an exception that
+    /// ends by itself. Left alone: there is none.
+    package var tls12Until: Int64?
 
     package init(
         certificateAuthority: String? = nil, certificate: String? = nil, key: String? = nil,
-        minimumVersion: Version = .tls13
+        minimumVersion: Version = .tls13, tls12Until: Int64? = nil
     ) {
         self.certificateAuthority = certificateAuthority
         self.certificate = certificate
         self.key = key
         self.minimumVersion = minimumVersion
+        self.tls12Until = tls12Until
+    }
+
+    /// The lowest version spoken at a moment, in seconds since 1970.
+    func minimumVersion(at now: Int64) -> Version {
+        if let tls12Until, now < tls12Until { .tls12 } else { minimumVersion }
     }
 
     /// What NIOSSL needs to connect. Reads every file now, so that a missing one is found at start.
     func clientConfiguration() throws(ChannelConfigurationError) -> TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.minimumTLSVersion = minimumVersion == .tls13 ? .tlsv13 : .tlsv12
+        configuration.minimumTLSVersion = minimumVersion.tls
         if let certificateAuthority {
             configuration.trustRoots = .certificates(try certificates(certificateAuthority, "tls.ca"))
         }
