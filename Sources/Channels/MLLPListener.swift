@@ -2,7 +2,6 @@ package import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
-import NIOTLS
 import ServiceLifecycle
 import SwiftASN1
 import Synchronization
@@ -241,29 +240,6 @@ extension MLLPListener.TLS {
         return certificate.subject.contains { parts in
             parts.contains { $0.type == .RDNAttributeType.commonName && clients.contains("\($0.value)".lowercased()) }
         }
-    }
-}
-
-/// Tells when TLS is agreed, or that it will not be.
-private final class HandshakeWatch: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    let done: EventLoopPromise<Void>
-
-    init(on loop: any EventLoop) {
-        done = loop.makePromise()
-    }
-
-    deinit { done.fail(ChannelError.eof) }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .handshakeCompleted? = event as? TLSUserEvent { done.succeed() }
-        context.fireUserInboundEventTriggered(event)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        done.fail(ChannelError.eof)
-        context.fireChannelInactive()
     }
 }
 
