@@ -83,29 +83,19 @@ package struct Configuration: Sendable {
         case sftp(SFTPEndpoint)
         case folder(FolderEndpoint)
         case mail(MailEndpoint)
+        case mllp(MLLPEndpoint)
 
         /// How long one attempt may take.
         var timeout: Duration {
             switch self {
-            case .https(let https): https.timeout
+            case .https(let https): https.longest
             case .mesh(let mesh): mesh.timeout
             case .sftp(let sftp): sftp.timeout
             case .folder: .seconds(30)
             case .mail(let mail): mail.timeout
+            case .mllp(let mllp): mllp.channel.longest
             }
         }
-    }
-
-    /// A partner's HTTPS interface. TLS files are PEM.
-    package struct HTTPSEndpoint: Sendable {
-        package var url: String
-        package var authority: String?
-        package var certificate: String?
-        package var privateKey: String?
-        /// Bearer token or API key, sent as `Authorization: Bearer`; left out when absent.
-        package var token: SecretReference?
-        /// How long one attempt may take. Defaults to 30 s.
-        package var timeout: Duration = .seconds(30)
     }
 
     /// A MESH mailbox to send from and the mailbox to send to (NHS interfaces, section 1).

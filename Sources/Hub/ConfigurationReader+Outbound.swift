@@ -4,8 +4,7 @@ import Yams
 extension ConfigurationReader {
     /// The kinds of endpoint by their words, each with the channel of the adapters that it serves.
     private static let kinds: [(word: String, channel: Outbound.Channel)] = [
-        ("https", .httpsMTLS), ("mesh", .mesh), ("sftp", .sftp), ("folder", .sftp),
-        ("https", .httpsMTLS), ("mesh", .mesh),
+        ("https", .httpsMTLS), ("mesh", .mesh), ("mllp", .mllp), ("sftp", .sftp), ("folder", .sftp),
         ("smime_email", .smimeEmail), ("tls_email", .tlsEmail), ("cjsm_email", .cjsmEmail),
     ]
 
@@ -41,22 +40,9 @@ extension ConfigurationReader {
         case "smime_email": .mail(encryptedMail(node, key))
         case "tls_email": .mail(assuredMail(node, key))
         case "cjsm_email": .mail(criminalJusticeMail(node, key))
+        case "mllp": .mllp(mllpEndpoint(node, key))
         default: nil
         }
-    }
-
-    private mutating func https(_ node: Node, _ key: String) -> Configuration.HTTPSEndpoint {
-        let map = mapping(node, key)
-        only(map, key, ["url", "ca", "certificate", "key", "token", "timeout"])
-        var endpoint = Configuration.HTTPSEndpoint(
-            url: required(map, "url", key, node),
-            authority: path(map, "ca"),
-            certificate: path(map, "certificate"),
-            privateKey: path(map, "key"),
-            token: map["token"].flatMap { secret($0, key + ".token") }
-        )
-        if let seconds = integer(map, "timeout", key, 1...300) { endpoint.timeout = .seconds(seconds) }
-        return endpoint
     }
 
     private mutating func mesh(_ node: Node, _ key: String) -> Configuration.MESHEndpoint {

@@ -160,6 +160,20 @@ package struct Doctor: Sendable {
                     )
                 )
             }
+            if case .https(let https)? = endpoints[.httpsMTLS], let day = https.tls12Until {
+                let isOver = WallClock.now() >= day.endOfDay
+                found.append(
+                    .init(
+                        severity: .attention,
+                        what: isOver
+                            ? "outbound.\(partner) spoke TLS 1.2 until \(day.iso); that day is over, and it speaks TLS 1.3 only"
+                            : "outbound.\(partner) speaks TLS 1.2 until \(day.iso)",
+                        remedy: isOver
+                            ? "Take `tls12_until` out; if deliveries fail with tls_failed, the partner must mend its server."
+                            : "Have the partner speak TLS 1.3 before that day, and take `tls12_until` out."
+                    )
+                )
+            }
         }
         return found
     }

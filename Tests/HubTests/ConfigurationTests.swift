@@ -140,6 +140,98 @@ import Translation
         #expect(collected.senders.map(\.acknowledgement) == ["LAC_REFERRAL_ACK", nil])
     }
 
+    @Test
+    func `a partner's HTTPS interface may want tokens, signatures, a private network and an older TLS for a while`()
+        throws
+    {
+        let text = """
+            environment: production
+            organisation: { id: a, name: b }
+            outbound:
+              derby_homes:
+                https:
+                  url: https://partner.example.org/shares
+                  oauth:
+                    token_url: https://partner.example.org/token
+                    client_id: lac
+                    key: file:secrets/oauth.key
+                    kid: lac-1
+                    algorithm: PS256
+                    scope: shares
+                    ca: tls/token-ca.pem
+                  signing_secret: env:SIGNING
+                  private_network: true
+                  tls12_until: 2027-03-31
+            """
+        let configuration = try Configuration.parse(text, folder: "/srv/hub")
+        guard case .https(let https)? = configuration.outbound["derby_homes"]?[.httpsMTLS] else {
+            Issue.record("no endpoint")
+            return
+        }
+        let oauth = try #require(https.oauth)
+        #expect(oauth.tokenURL == "https://partner.example.org/token" && oauth.clientID == "lac")
+        #expect(oauth.key == .file("/srv/hub/secrets/oauth.key") && oauth.keyID == "lac-1")
+        #expect(oauth.algorithm == .ps256 && oauth.scope == "shares" && oauth.authority == "/srv/hub/tls/token-ca.pem")
+        #expect(https.signingSecret == .environment("SIGNING") && https.isOnPrivateNetwork)
+        #expect(https.tls12Until == CalendarDate(iso: "2027-03-31"))
+    }
+
+    @Test func `a receiver of HL7 v2 is reached under mutual TLS, or plainly where somebody says so`() throws {
+        let text = """
+            environment: production
+            organisation: { id: a, name: b }
+            outbound:
+              uhdb:
+                mllp: { host: engine.example.org, port: 2575, certificate: hub.pem, key: hub.key, ca: ca.pem, timeout: 20 }
+              dhcft:
+                mllp: { host: 10.0.0.7, port: 2576, plain: true, private_network: true, answer: commit }
+            """
+        let configuration = try Configuration.parse(text, folder: "/srv/hub")
+        guard case .mllp(let tls)? = configuration.outbound["uhdb"]?[.mllp],
+            case .mllp(let plain)? = configuration.outbound["dhcft"]?[.mllp]
+        else {
+            Issue.record("no endpoint")
+            return
+        }
+        #expect(tls.channel.host == "engine.example.org" && tls.channel.port == 2575)
+        #expect(
+            tls.channel.tls
+                == TLSFiles(
+                    certificateAuthority: "/srv/hub/ca.pem", certificate: "/srv/hub/hub.pem", key: "/srv/hub/hub.key"))
+        #expect(tls.channel.answer == .application && tls.channel.answerTimeout == .seconds(20))
+        #expect(plain.channel.tls == nil && plain.channel.privateNetworkAllowed && plain.channel.answer == .commit)
+    }
+
+    @Test func `ways out that are wrongly configured are refused with every place`() throws {
+        let text = """
+            environment: production
+            organisation: { id: a, name: b }
+            outbound:
+              a:
+                https:
+                  url: https://partner.example.org/
+                  token: env:TOKEN
+                  oauth: { token_url: https://partner.example.org/token, key: hunter2, algorithm: HS256 }
+                  signing_secret: hunter2
+                  private_network: perhaps
+                  tls12_until: next year
+              b: { mllp: { host: engine.example.org } }
+              c: { mllp: { host: engine.example.org, port: 2575, plain: true, certificate: c.pem, key: k.pem } }
+              d: { mllp: { port: 0, certificate: c.pem, key: k.pem, answer: perhaps, tls12_until: 2027-02-30 } }
+            """
+        let refused = #expect(throws: ConfigurationError.self) { try Configuration.parse(text, folder: ".") }
+        let keys = try #require(refused).problems.map(\.key)
+        #expect(
+            Set(keys) == [
+                "outbound.a.https.token", "outbound.a.https.oauth.client_id", "outbound.a.https.oauth.key",
+                "outbound.a.https.oauth.kid", "outbound.a.https.oauth.algorithm", "outbound.a.https.signing_secret",
+                "outbound.a.https.private_network", "outbound.a.https.tls12_until", "outbound.b.mllp.port",
+                "outbound.b.mllp", "outbound.c.mllp", "outbound.d.mllp.host", "outbound.d.mllp.port",
+                "outbound.d.mllp.answer", "outbound.d.mllp.tls12_until",
+            ])
+        #expect(!(try #require(refused)).description.contains("hunter2"))
+    }
+
     @Test func `a mailbox that is wrongly configured is refused with every place`() throws {
         let text = """
             environment: production

@@ -197,7 +197,8 @@ private struct Opening {
 
     mutating func channel(_ endpoint: Configuration.Endpoint) throws -> any OutboundChannel {
         switch endpoint {
-        case .https(let https): return try Self.channel(https)
+        case .https(let https): return try https.channel()
+        case .mllp(let mllp): return try MLLPChannel(configuration: mllp.channel)
         case .mesh(let mesh):
             let own = "\(mesh.url) \(mesh.mailbox)"
             let client = try mailboxes[own] ?? Self.client(mesh)
@@ -216,20 +217,6 @@ private struct Opening {
             return try FolderChannel(root: drop, partner: folder.account)
         case .mail(let mail): return try mail.channel()
         }
-    }
-
-    private static func channel(_ https: Configuration.HTTPSEndpoint) throws -> HTTPSChannel {
-        var headers: [(name: String, value: String)] = []
-        if let token = https.token { headers.append((name: "Authorization", value: "Bearer \(try token.resolve())")) }
-        return try HTTPSChannel(
-            configuration: .init(
-                url: https.url,
-                tls: TLSFiles(
-                    certificateAuthority: https.authority, certificate: https.certificate, key: https.privateKey),
-                headers: headers,
-                requestTimeout: https.timeout
-            )
-        )
     }
 
     private static func client(_ mesh: Configuration.MESHEndpoint) throws -> MESHClient {
