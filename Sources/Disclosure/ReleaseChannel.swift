@@ -3,6 +3,8 @@ package enum ReleaseChannel: String, CaseIterable, Sendable, Hashable {
     case httpsMutualTLS = "https_mtls"
     case sftp
     case mesh
+    /// HL7 v2 under mutual TLS; without it only to this machine, or where the configuration answers for the network between.
+    case mllp
     case smimeEmail = "smime_email"
     case pgpEmail = "pgp_email"
     /// Enforced TLS to a domain on the assured list.
@@ -22,7 +24,7 @@ package enum ReleaseChannel: String, CaseIterable, Sendable, Hashable {
 extension Set<ReleaseChannel> {
     /// The channels that protect what they carry.
     package static let protected: Self = [
-        .httpsMutualTLS, .sftp, .mesh, .smimeEmail, .pgpEmail, .tlsEmail, .cjsmEmail, .portal, .nfiWeb,
+        .httpsMutualTLS, .sftp, .mesh, .mllp, .smimeEmail, .pgpEmail, .tlsEmail, .cjsmEmail, .portal, .nfiWeb,
     ]
     /// Message encryption, which clause C6 asks for; TLS between mail servers does not satisfy it.
     package static let encryptedEmail: Self = [.smimeEmail, .pgpEmail]
