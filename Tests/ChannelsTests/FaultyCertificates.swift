@@ -13,6 +13,13 @@ enum FaultyCertificates {
 
     /// What a server needs to show one.
     static func server(_ fault: Fault) throws -> TLSConfiguration {
+        try made[fault, default: .failure(NotMade())].get()
+    }
+
+    private static let made = Dictionary(
+        uniqueKeysWithValues: Fault.allCases.map { fault in (fault, Result { try make(fault) }) })
+
+    private static func make(_ fault: Fault) throws -> TLSConfiguration {
         let folder = FileManager.default.temporaryDirectory
             .appending(path: "hub-faulty-\(getpid())-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

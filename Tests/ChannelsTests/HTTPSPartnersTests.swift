@@ -140,7 +140,7 @@ import Testing
 
     @Test func `a server that says nothing in the handshake is let go`() async throws {
         try await RawPeer.run(behave: { peer, _, inbound, _ in try await peer.listen(inbound) }) { peer, port in
-            let outcome = try await deliver("https://localhost:\(port)/") { $0.connectTimeout = .milliseconds(400) }
+            let outcome = try await deliver("https://127.0.0.1:\(port)/") { $0.connectTimeout = .seconds(2) }
             guard case .retryable(let code, _, _) = outcome, ["tls_timeout", "connect_timeout"].contains(code) else {
                 Issue.record("\(outcome)")
                 return

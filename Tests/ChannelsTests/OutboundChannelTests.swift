@@ -2,15 +2,17 @@ import Channels
 import Crypto
 import Foundation
 import Logging
+import NIOCore
 import Simulators
 import Synchronization
 import Testing
+import Translation
 
 /// What every way out must keep true, run against each with a real receiver behind mutual TLS.
 @Suite(.meshSandbox, .timeLimit(.minutes(3))) struct OutboundChannelTests {
     /// The implementations. A new channel gets a case here and a receiver in `withReceiver`.
     enum Kind: String, CaseIterable, Sendable {
-        case https, mesh
+        case https, mesh, mllp
 
         static let tested = allCases.filter { $0 != .mesh || MESHPeer.uvicorn != nil }
     }
@@ -24,12 +26,15 @@ import Testing
         var channel: @Sendable (Variant) throws -> any OutboundChannel
         /// SHA-256 of each copy that it holds under an id.
         var copies: @Sendable (String) async throws -> [String]
+        /// What is delivered under an id.
+        var content: @Sendable (String) -> [UInt8] = { _ in OutboundChannelTests.content }
 
         func id(_ number: String) -> String { "\(own)-\(number)" }
 
         func delivery(_ number: String, attempt: Int = 1) -> Delivery {
             Delivery(
-                id: id(number), attempt: attempt, recipient: "somebody", bytes: content, mediaType: "application/json",
+                id: id(number), attempt: attempt, recipient: "somebody", bytes: content(id(number)),
+                mediaType: "application/json",
                 fileName: "share.json", subject: "LAC share")
         }
     }
@@ -38,9 +43,11 @@ import Testing
         case right, wrongAddress, nobodyThere, mistrusting, nameless
     }
 
-    private static let content = Array(#"{"note":"Edna Jessop, 3 Weir Meadow Drive, needs a ramp. Zoë too."}"#.utf8)
+    fileprivate static let content = Array(#"{"note":"Edna Jessop, 3 Weir Meadow Drive, needs a ramp. Zoë too."}"#.utf8)
 
-    private static let digest = Hexadecimal.text(SHA256.hash(data: Data(content)))
+    private static func digest(_ receiver: Receiver, _ number: String) -> String {
+        Hexadecimal.text(SHA256.hash(data: Data(receiver.content(receiver.id(number)))))
+    }
 
     // MARK: The rules
 
@@ -51,7 +58,7 @@ import Testing
                 Issue.record("\(outcome)")
                 return
             }
-            #expect(try await receiver.copies(receiver.id("1")) == [Self.digest])
+            #expect(try await receiver.copies(receiver.id("1")) == [Self.digest(receiver, "1")])
         }
     }
 
@@ -61,7 +68,7 @@ import Testing
             let first = await channel.deliver(receiver.delivery("1"))
             let second = await channel.deliver(receiver.delivery("1", attempt: 2))
             #expect(second.arrived && second.reference == first.reference, "\(second)")
-            #expect(try await receiver.copies(receiver.id("1")) == [Self.digest])
+            #expect(try await receiver.copies(receiver.id("1")) == [Self.digest(receiver, "1")])
         }
     }
 
@@ -79,7 +86,7 @@ import Testing
             receiver.relay.loseAnswers(false)
             let again = await channel.deliver(receiver.delivery("1", attempt: 2))
             #expect(again.arrived, "\(again)")
-            #expect(try await receiver.copies(receiver.id("1")) == [Self.digest])
+            #expect(try await receiver.copies(receiver.id("1")) == [Self.digest(receiver, "1")])
         }
     }
 
@@ -127,7 +134,10 @@ import Testing
         }
     }
 
-    @Test(arguments: Kind.tested) func `without our certificate nothing is taken`(kind: Kind) async throws {
+    // Without a certificate the channel over MLLP is not even made.
+    @Test(arguments: Kind.tested.filter { $0 != .mllp }) func `without our certificate nothing is taken`(
+        kind: Kind
+    ) async throws {
         try await withReceiver(kind) { receiver in
             let outcome = try await receiver.channel(.nameless).deliver(receiver.delivery("1"))
             #expect(!outcome.arrived, "\(outcome)")
@@ -149,6 +159,7 @@ import Testing
         switch kind {
         case .https: try await Self.withHousing(body)
         case .mesh: try await Self.withMailbox(body)
+        case .mllp: try await Self.withEngine(body)
         }
     }
 
@@ -214,6 +225,67 @@ import Testing
             for client in opened.withLock({ $0 }) { await client.shutdown() }
         }
         await reader.shutdown()
+    }
+
+    /// An integration engine, which recognises a repeat by MSH-10, and refuses what is sent as to another address.
+    private static func withEngine(_ body: @escaping @Sendable (Receiver) async throws -> Void) async throws {
+        let kept = Kept()
+        try await RawPeer.run(
+            tls: try TestCertificates.mutualServer(),
+            behave: { _, _, inbound, outbound in
+                var reader = MLLPReader(limit: 1 << 20)
+                for try await buffer in inbound {
+                    for case .message(let message) in reader.read(Array(buffer.readableBytesView)) {
+                        let header = HL7Message.header(ofMessage: message)
+                        let id = header?.first("MSH-10") ?? ""
+                        let isOurs = header?.first("MSH-5") == "PAS"
+                        if isOurs { kept.messages.withLock { $0[id] = message } }
+                        let answer = HL7Sample.acknowledgement(isOurs ? "AA" : "AE", to: id)
+                        try await outbound.write(ByteBuffer(bytes: MLLP.frame(answer)))
+                    }
+                }
+            }
+        ) { _, port in
+            try await Relay.run(to: port) { relay, relayed in
+                let opened = Mutex<[MLLPChannel]>([])
+                let nobody = try FreePort.find()
+                let addressed = Addressed()
+                try await body(
+                    Receiver(
+                        relay: relay,
+                        channel: { variant in
+                            addressed.wrongly.withLock { $0 = variant == .wrongAddress }
+                            var configuration = MLLPChannel.Configuration(
+                                host: "localhost", port: variant == .nobodyThere ? nobody : relayed, tls: variant.tls)
+                            configuration.connectTimeout = .seconds(60)
+                            configuration.answerTimeout = .seconds(60)
+                            let channel = try MLLPChannel(configuration: configuration)
+                            opened.withLock { $0.append(channel) }
+                            return channel
+                        },
+                        copies: { id in
+                            kept.messages.withLock { messages in
+                                messages[id].map { [Hexadecimal.text(SHA256.hash(data: Data($0)))] } ?? []
+                            }
+                        },
+                        content: { id in
+                            let message = String(decoding: HL7Sample.message(id), as: UTF8.self)
+                            let isWrong = addressed.wrongly.withLock { $0 }
+                            return Array((isWrong ? message.replacing("|PAS|", with: "|OTHER|") : message).utf8)
+                        }))
+                for channel in opened.withLock({ $0 }) { await channel.shutdown() }
+            }
+        }
+    }
+
+    /// What an engine has taken, by MSH-10.
+    private final class Kept: Sendable {
+        let messages = Mutex<[String: [UInt8]]>([:])
+    }
+
+    /// Whether messages name a receiver that is not there.
+    private final class Addressed: Sendable {
+        let wrongly = Mutex(false)
     }
 }
 

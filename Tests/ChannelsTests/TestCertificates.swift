@@ -1,6 +1,7 @@
 import Channels
 import Foundation
 import Glibc
+import NIOSSL
 import Simulators
 
 /// Certificates of this test run: an authority with a server's and the hub's own, and a stranger's authority.
@@ -19,6 +20,16 @@ enum TestCertificates {
         }
         try! DemonstrationCertificates.make(in: path, names: ["server": .server, "hub": .client])
         return path
+    }
+
+    /// What a server needs that takes clients of its own authority only.
+    static func mutualServer() throws -> TLSConfiguration {
+        var tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile("\(folder)/server.pem").map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: "\(folder)/server.key", format: .pem)))
+        tls.certificateVerification = .noHostnameVerification
+        tls.trustRoots = .file("\(folder)/ca.pem")
+        return tls
     }
 
     /// What the hub shows and trusts.
