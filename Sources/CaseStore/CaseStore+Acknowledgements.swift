@@ -1,3 +1,4 @@
+import Disclosure
 import Ledger
 package import Postgres
 
@@ -170,6 +171,47 @@ extension CaseStore {
             return TrackedShare(
                 share: share, recipient: recipient, purpose: purpose, kind: kind, reference: reference)
         }
+    }
+
+    /// A delivered share with the facts of this moment, to be judged once more while its recipient has not fetched it.
+    /// Nothing is locked; nil when it is delivered no longer.
+    package func prepareDelivered(
+        _ share: UUIDValue, in connection: Connection, recipient: (Share) throws -> RecipientSetup
+    ) throws -> PreparedShare? {
+        try prepare(
+            of: [share], [.delivered], stage: .send, isLocked: false, in: connection, recipient: recipient
+        ).first
+    }
+
+    /// Enters that a delivered share was taken out of its channel before its recipient had it.
+    ///
+    /// - Parameter code: Why it might not stay there: that of the decision.
+    package func takenBack(
+        _ id: UUIDValue, code: String, at: Timestamp = .now(), in connection: Connection
+    ) throws {
+        let rows = try connection.query(
+            """
+            UPDATE record.share
+            SET state = 'cancelled', finished_at = \(at), failure = \(code)
+            WHERE id = \(id) AND state = 'delivered'
+            RETURNING person, recipient, attempts
+            """, name: "record.take_back")
+        guard let (person, recipient, attempt) = try rows.first?.decode(UUIDValue.self, String.self, Int.self) else {
+            return
+        }
+        let fields: [LedgerField: String] = [
+            .share: id.description, .person: person.description, .recipient: recipient, .attempt: String(attempt),
+            .outcome: "taken_back", .reason: code, .state: ShareState.cancelled.rawValue, .actor: "hub",
+        ]
+        var writes = Pipeline()
+        writes.add(
+            """
+            UPDATE record.acknowledgement
+            SET state = 'refused', told_at = \(at), told_by = 'channel', code = \(code), look_at = NULL
+            WHERE share = \(id)
+            """, name: "record.end_taken_back")
+        writes.add(appending([entry(.releaseOutcome, at: at, fields)]), name: "ledger.append")
+        _ = try connection.pipeline(writes)
     }
 
     /// Stops asking the channel about a share: it can tell nothing more.

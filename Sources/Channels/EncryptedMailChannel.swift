@@ -77,6 +77,17 @@ package final class EncryptedMailChannel: OutboundChannel {
         }
     }
 
+    /// Judges the certificates, then asks the relay.
+    package func probe() async -> [ProbeStep] {
+        let (recipient, signer) = ("the mailbox's certificate", "our certificate for signing")
+        if let problem = problem() { return [.failed(recipient, code: problem.rawValue, problem.text)] }
+        let judged = ProbeStep.passed(recipient, "it is the mailbox's, trusted, strong and within its dates")
+        guard signature.isValid(at: now()) else {
+            return [judged, .failed(signer, code: "signer_expired", "it is not within its dates")]
+        }
+        return [judged, .passed(signer, "it is within its dates"), await handover.probe()]
+    }
+
     package func shutdown() async { await handover.shutdown() }
 
     private func message(_ delivery: Delivery) -> Result<[UInt8], MailHandover.Refusal> {

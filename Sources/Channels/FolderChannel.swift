@@ -47,6 +47,18 @@ package final class FolderChannel: OutboundChannel {
         }
     }
 
+    /// Looks whether files can be laid down; lays none down.
+    package func probe() async -> [ProbeStep] {
+        await run { _ in
+            // The folders are open by now.
+            [.passed(Self.probed, "the folder is there")]
+        } failed: {
+            [.failed(Self.probed, code: $0.code, $0.text)]
+        }
+    }
+
+    private static let probed = "folder"
+
     package func withdraw(_ reference: String) async -> Withdrawal {
         await run {
             $0.withdraw(reference)

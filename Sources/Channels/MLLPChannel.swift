@@ -131,6 +131,21 @@ package final class MLLPChannel: OutboundChannel {
         }
     }
 
+    /// Makes a connection, or has the one that is open. Sends no message: an engine may file whatever it is sent.
+    package func probe() async -> [ProbeStep] {
+        let what = configuration.tls == nil ? "connection" : "connection and TLS"
+        guard case .admitted = await turns.turn(within: configuration.turnTimeout) else {
+            return [.failed(what, code: "busy", "other messages for the same receiver were before it")]
+        }
+        defer { turns.done() }
+        do {
+            _ = try await connected()
+            return [.passed(what, "the receiver takes our connection")]
+        } catch {
+            return [.failed(what, code: error.code, error.text)]
+        }
+    }
+
     private func converse(_ frame: [UInt8], _ exchange: MLLPExchange, on channel: any Channel) async -> DeliveryOutcome
     {
         let patience = MLLPLine.Patience(

@@ -46,6 +46,17 @@ struct MailHandover: Sendable {
         }
     }
 
+    /// Asks the relay whether it lets us in, without a mail.
+    func probe() async -> ProbeStep {
+        let what = "relay, TLS and login"
+        do throws(MailError) {
+            try await relay.check()
+            return .passed(what, "our relay lets us in")
+        } catch {
+            return .failed(what, code: error.code, error.text)
+        }
+    }
+
     /// Why a mail is not made, for a person.
     struct Refusal: Error {
         var code: String

@@ -85,6 +85,22 @@ package final class SFTPChannel: OutboundChannel {
         }
     }
 
+    /// Looks whether files can be laid down; lays none down.
+    package func probe() async -> [ProbeStep] {
+        await run { pickup -> [ProbeStep] in
+            do throws(PickupError) {
+                try pickup.place.check()
+                return [.passed(Self.probed, "the server lets us in, and the folder is there")]
+            } catch {
+                return [.failed(Self.probed, code: error.code, error.text)]
+            }
+        } failed: {
+            [.failed(Self.probed, code: $0.code, $0.text)]
+        }
+    }
+
+    private static let probed = "connection, host key, login and folder"
+
     package func withdraw(_ reference: String) async -> Withdrawal {
         await run {
             $0.withdraw(reference)

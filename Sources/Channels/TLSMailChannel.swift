@@ -44,5 +44,7 @@ package final class TLSMailChannel: OutboundChannel {
         await handover.deliver(delivery, now: now) { .success(MailAttachment(delivery).entity()) }
     }
 
+    package func probe() async -> [ProbeStep] { [await handover.probe()] }
+
     package func shutdown() async { await handover.shutdown() }
 }

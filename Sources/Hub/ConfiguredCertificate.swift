@@ -57,6 +57,14 @@ extension Configuration.Endpoint {
             switch self {
             case .https(let https): [("certificate", https.certificate)]
             case .mesh(let mesh): [("certificate", mesh.certificate)]
+            case .mllp(let mllp): [("certificate", mllp.channel.tls?.certificate)]
+            case .mail(let mail):
+                if case .encrypted(let encryption) = mail.protection {
+                    [("certificate", encryption.certificate), ("sign.certificate", encryption.signer)]
+                } else {
+                    []
+                }
+            case .sftp, .folder: []
             }
         return named.compactMap { key, path in path.map { (key, $0) } }
     }

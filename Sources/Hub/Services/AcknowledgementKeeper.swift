@@ -1,5 +1,6 @@
 import CaseStore
 import Channels
+import Disclosure
 import Logging
 import Postgres
 import ServiceLifecycle
@@ -16,6 +17,7 @@ struct AcknowledgementKeeper: Service {
     private let database: Database
     private let store: CaseStore
     private let partners: OutboundPartners
+    private let rules: PolicyRules
     private let metrics: Metrics
     private let logger: Logger
 
@@ -23,6 +25,7 @@ struct AcknowledgementKeeper: Service {
         database = installation.database
         store = installation.store
         partners = installation.partners
+        rules = installation.policy.inForce.serving
         metrics = installation.metrics
         logger = installation.logger
     }
@@ -62,6 +65,7 @@ struct AcknowledgementKeeper: Service {
         guard let channel = partners.channel(recipient: tracked.recipient, purpose: tracked.purpose) else { return }
         let progress = await channel.progress(of: tracked.reference)
         switch progress {
+        case .waiting where tracked.kind == .fetched: try await takeBack(tracked, from: channel)
         case .waiting: break
         case .unavailable(let code, _):
             logger.debug("a channel could not tell", metadata: ["share": "\(tracked.share)", "code": "\(code)"])
@@ -80,6 +84,32 @@ struct AcknowledgementKeeper: Service {
                 try store.returned(tracked.share, reference: tracked.reference, code: code, in: connection)
             }
             metrics.count(.acknowledgements, "failed")
+        }
+    }
+
+    /// Takes what nobody has fetched out of the channel, if it might no longer leave.
+    private func takeBack(_ tracked: TrackedShare, from channel: any OutboundChannel) async throws {
+        let judged = try await database.read { [store, partners, rules] connection -> Decision? in
+            try store.prepareDelivered(tracked.share, in: connection) {
+                try partners.setup(of: $0.request.recipient, store, in: connection)
+            }.map { Policy.decide($0.facts, rules: rules, tracing: false) }
+        }
+        guard let judged, !judged.mayLeave else { return }
+        switch await channel.withdraw(tracked.reference) {
+        case .removed:
+            try await database.transaction { [store] in
+                try store.takenBack(tracked.share, code: judged.code, in: $0)
+            }
+            metrics.count(.acknowledgements, "taken_back")
+        case .alreadyFetched:
+            _ = try await database.transaction { [store] in
+                try store.acknowledge(tracked.share, AcknowledgementTold(.taken, by: Self.channel), in: $0)
+            }
+        case .impossible: break
+        case .unknown(let code, _):
+            logger.warning(
+                "what may no longer leave could not be taken back yet",
+                metadata: ["share": "\(tracked.share)", "code": "\(code)"])
         }
     }
 
