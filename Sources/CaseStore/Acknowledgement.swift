@@ -86,7 +86,8 @@ package struct PartnerReply: Sendable, Hashable {
 package struct TrackedShare: Sendable, Hashable {
     package var share: UUIDValue
     package var recipient: String
-    package var purpose: String
+    /// By which it was sent: the word of the adapters.
+    package var channel: String
     package var kind: AcknowledgementKind
     /// The channel's own reference.
     package var reference: String

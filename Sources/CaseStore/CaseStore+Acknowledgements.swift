@@ -4,15 +4,13 @@ package import Postgres
 
 extension CaseStore {
     /// The statement that begins to wait for what partners say about shares delivered now. What one has said already, as
-    /// a quick one may have, stands; one that was refused and is sent again is waited for anew.
+    /// a quick one may have, stands; one that its channel brought back and that is sent again is waited for anew.
     func awaiting(
         _ delivered: [(share: UUIDValue, awaited: AwaitedAcknowledgement, reference: String?)], at: Timestamp
     ) -> SQL {
         """
-        INSERT INTO record.acknowledgement (share, awaited_since, due_at, look_at, kind, short_id, reference)
-        SELECT
-            share, \(at), due_at, look_at, kind::record.acknowledgement_kind,
-            upper(right(replace(share::text, '-', ''), 20)), reference
+        INSERT INTO record.acknowledgement (share, awaited_since, due_at, look_at, kind, reference)
+        SELECT share, \(at), due_at, look_at, kind::record.acknowledgement_kind, reference
         FROM unnest(
             \(delivered.map(\.share)), \(delivered.map { at + $0.awaited.within }),
             \(delivered.map { $0.awaited.isTracked && $0.reference != nil ? at : nil }),
@@ -22,7 +20,7 @@ extension CaseStore {
         SET awaited_since = excluded.awaited_since, due_at = excluded.due_at, look_at = excluded.look_at,
             reference = excluded.reference, state = 'waiting', told_at = NULL, told_by = NULL, code = NULL,
             shown_late_at = NULL
-        WHERE acknowledgement.state = 'refused'
+        WHERE acknowledgement.state <> 'waiting' AND acknowledgement.told_by = 'channel'
         """
     }
 
@@ -42,24 +40,28 @@ extension CaseStore {
     package func acknowledge(
         _ id: UUIDValue, _ told: AcknowledgementTold, at: Timestamp = .now(), in connection: Connection
     ) throws -> Bool {
-        // A quick partner answers before the outcome of the delivery is entered.
         let shares = try connection.query(
-            """
-            SELECT person, recipient
-            FROM record.share
-            WHERE id = \(id) AND state IN ('sending', 'delivered')
-            FOR NO KEY UPDATE
-            """, name: "record.lock_delivered_share")
-        guard let (person, recipient) = try shares.first?.decode(UUIDValue.self, String.self) else { return false }
+            "SELECT person, recipient, state FROM record.share WHERE id = \(id) AND attempts > 0 FOR NO KEY UPDATE",
+            name: "record.lock_acknowledged_share")
+        guard
+            let (person, recipient, shareState) = try shares.first?.decode(
+                UUIDValue.self, String.self, ShareState.self)
+        else { return false }
+        switch shareState {
+        // A quick partner answers before the outcome of the delivery is entered.
+        case .sending, .delivered: break
+        // Who says what becomes of it has it, though it was not known whether it arrived.
+        case .queued, .failed:
+            guard try settleUnknown(id, by: told.by, at: at, in: connection) else { return false }
+        case .requested, .refused, .parked, .cancelled: return false
+        }
         let state = told.verdict.state
         let changed = try connection.query(
             """
-            INSERT INTO record.acknowledgement (
-                share, awaited_since, due_at, told_at, kind, state, short_id, told_by, code
-            )
+            INSERT INTO record.acknowledgement (share, awaited_since, due_at, told_at, kind, state, told_by, code)
             VALUES (
-                \(id), \(at), \(at), \(at), 'manual', \(state.rawValue)::record.acknowledgement_state,
-                upper(right(replace(\(id)::uuid::text, '-', ''), 20)), \(told.by), \(told.code)
+                \(id), \(at), \(at), \(at), 'manual', \(state.rawValue)::record.acknowledgement_state, \(told.by),
+                \(told.code)
             )
             ON CONFLICT (share) DO UPDATE
             SET state = excluded.state, told_at = excluded.told_at, told_by = excluded.told_by, code = excluded.code,
@@ -89,6 +91,28 @@ extension CaseStore {
             }
             _ = try connection.pipeline(writes)
         }
+        return true
+    }
+
+    /// Enters that a share of which it was unknown whether it arrived has arrived: its recipient speaks of it.
+    ///
+    /// - Returns: Whether it was unknown.
+    private func settleUnknown(
+        _ id: UUIDValue, by teller: String, at: Timestamp, in connection: Connection
+    ) throws -> Bool {
+        let settled = try connection.query(
+            """
+            UPDATE record.share
+            SET state = 'delivered', finished_at = \(at), failure = NULL
+            FROM record.share_attempt
+            WHERE share.id = \(id)
+                AND share_attempt.share = share.id
+                AND share_attempt.attempt = share.attempts
+                AND (share_attempt.outcome IS NULL OR share_attempt.outcome = 'unknown')
+            RETURNING share.id
+            """, name: "record.settle_unknown")
+        guard !settled.isEmpty else { return false }
+        try connection.execute(finishingItems([id], by: teller, at: at), name: "record.finish_items_of_shares")
         return true
     }
 
@@ -132,9 +156,10 @@ extension CaseStore {
             guard short.utf8.count == 20 else { return nil }
             rows = try connection.query(
                 """
-                SELECT share.id
-                FROM record.acknowledgement JOIN record.share ON share.id = acknowledgement.share
-                WHERE short_id = \(short) AND \(partner) IN (recipient, split_part(recipient, ':', 1))
+                SELECT id
+                FROM record.share
+                WHERE upper(right(replace(id::text, '-', ''), 20)) = \(short)
+                    AND \(partner) IN (recipient, split_part(recipient, ':', 1))
                 """, name: "record.share_of_short_id")
         }
         let found = try rows.decode(UUIDValue.self)
@@ -150,7 +175,7 @@ extension CaseStore {
         try connection.query(
             """
             WITH due AS (
-                SELECT acknowledgement.share, recipient, purpose
+                SELECT acknowledgement.share, recipient, channel
                 FROM record.acknowledgement JOIN record.share ON share.id = acknowledgement.share
                 WHERE look_at <= \(at)
                     AND (recipient = ANY (\(recipients)) OR split_part(recipient, ':', 1) = ANY (\(recipients)))
@@ -163,13 +188,13 @@ extension CaseStore {
                 + least(\(longest), greatest(\(shortest), (\(at)::timestamptz - awaited_since) / 4))
             FROM due
             WHERE acknowledgement.share = due.share
-            RETURNING acknowledgement.share, recipient, purpose, kind, reference
+            RETURNING acknowledgement.share, recipient, channel, kind, reference
             """, name: "record.take_tracked"
         ).map { row in
-            let (share, recipient, purpose, kind, reference) = try row.decode(
+            let (share, recipient, channel, kind, reference) = try row.decode(
                 UUIDValue.self, String.self, String.self, AcknowledgementKind.self, String.self)
             return TrackedShare(
-                share: share, recipient: recipient, purpose: purpose, kind: kind, reference: reference)
+                share: share, recipient: recipient, channel: channel, kind: kind, reference: reference)
         }
     }
 
@@ -183,7 +208,7 @@ extension CaseStore {
         ).first
     }
 
-    /// Enters that a delivered share was taken out of its channel before its recipient had it.
+    /// Enters that a delivered share was taken out of its channel before its recipient had it, and shows it to staff.
     ///
     /// - Parameter code: Why it might not stay there: that of the decision.
     package func takenBack(
@@ -210,6 +235,8 @@ extension CaseStore {
             SET state = 'refused', told_at = \(at), told_by = 'channel', code = \(code), look_at = NULL
             WHERE share = \(id)
             """, name: "record.end_taken_back")
+        let item = NewWorkItem(kind: .failedShare, code: code, person: person, share: id, partner: recipient)
+        writes.add(adding([(item, at)]), name: "record.add_work_items")
         writes.add(appending([entry(.releaseOutcome, at: at, fields)]), name: "ledger.append")
         _ = try connection.pipeline(writes)
     }

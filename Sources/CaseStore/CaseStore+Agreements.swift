@@ -120,7 +120,7 @@ extension CaseStore {
         }
         var writes = Pipeline()
         writes.add(appending([entry(.agreementWithdrawn, fields)] + stopped), name: "ledger.append")
-        writes.add(finishingParked(shares.map(\.0), by: actor, at: .now()), name: "record.finish_parked_shares")
+        writes.add(finishingItems(shares.map(\.0), by: actor, at: .now()), name: "record.finish_items_of_shares")
         _ = try connection.pipeline(writes)
         return Withdrawal(
             agreement: id, shares: shares.map(\.0), messages: shares.compactMap(\.1), isRepeat: isRepeat)

@@ -87,7 +87,7 @@ extension CaseStore {
                 released = '{}'
             WHERE id = \(share.id)
             """, name: "record.refuse_share")
-        writes.add(finishingParked([share.id], by: refusal.approver, at: at), name: "record.finish_parked_shares")
+        writes.add(finishingItems([share.id], by: refusal.approver, at: at), name: "record.finish_items_of_shares")
         _ = try connection.pipeline(writes)
         return share
     }

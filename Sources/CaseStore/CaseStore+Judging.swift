@@ -48,8 +48,8 @@ extension CaseStore {
         let isWaitingForTheSame = before.state == .parked && share.state == .parked && before.failure == share.failure
         if before.state == .parked, !isWaitingForTheSame {
             writes.add(
-                finishingParked([share.id], by: actor, at: Timestamp(decision.at)),
-                name: "record.finish_parked_shares")
+                finishingItems([share.id], by: actor, at: Timestamp(decision.at)),
+                name: "record.finish_items_of_shares")
         }
         if share.state == .parked, !isWaitingForTheSame {
             writes.add(adding([parking(share.request, decision)]), name: "record.add_work_items")
@@ -57,12 +57,12 @@ extension CaseStore {
         return share
     }
 
-    /// The statement that marks the work items of shares as done that waited for a person.
-    func finishingParked(_ shares: [UUIDValue], by actor: String, at: Timestamp) -> SQL {
+    /// The statement that marks the work items of shares as done that waited for a person, or had failed.
+    func finishingItems(_ shares: [UUIDValue], by actor: String, at: Timestamp) -> SQL {
         """
         UPDATE record.work_item
         SET state = 'done', done_at = \(at), done_by = \(actor)
-        WHERE share = ANY (\(shares)) AND kind = 'parked_share' AND state = 'open'
+        WHERE share = ANY (\(shares)) AND kind IN ('parked_share', 'failed_share') AND state = 'open'
         """
     }
 

@@ -197,7 +197,7 @@ extension CaseStore {
         guard !shares.isEmpty else { return [] }
         var writes = Pipeline()
         writes.add(
-            finishingParked(shares.map(\.0), by: "hub", at: at), name: "record.finish_parked_shares")
+            finishingItems(shares.map(\.0), by: "hub", at: at), name: "record.finish_items_of_shares")
         let items = shares.map { id, person, recipient in
             NewWorkItem(kind: .parkedShare, code: "person_merged", person: person, share: id, partner: recipient)
         }

@@ -48,7 +48,7 @@ extension CaseStore {
             """
             UPDATE record.acknowledgement
             SET state = 'refused', told_at = \(at), told_by = 'channel', code = \(code), look_at = NULL
-            WHERE share = \(id) AND state = 'waiting'
+            WHERE share = \(id)
             """, name: "record.return_acknowledgement")
         writes.add(appending([entry(.releaseOutcome, at: at, fields)]), name: "ledger.append")
         writes.add(adding([(item, at)]), name: "record.add_work_items")

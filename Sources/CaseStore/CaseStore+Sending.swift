@@ -30,23 +30,22 @@ extension CaseStore {
         let lock: SQL = isLocked ? "FOR UPDATE" : ""
         reads.add(
             """
-            SELECT
-                \(Share.columns), coalesce(\(at), clock_timestamp()) AS judged_at,
-                NOT may_repeat AND EXISTS (
-                    SELECT
-                    FROM record.share_attempt
-                    WHERE share_attempt.share = share.id
-                        AND attempt = attempts
-                        AND (outcome IS NULL OR outcome = 'unknown')
-                ) AS may_have_arrived
+            SELECT \(Share.columns), coalesce(\(at), clock_timestamp()) AS judged_at
             FROM record.share
             WHERE id = ANY (\(ids)) AND state = ANY (\(states.map(\.rawValue))::record.share_state[])
             ORDER BY id
             \(lock)
             """, name: isLocked ? "record.lock_shares" : "record.read_shares")
-        // A statement of its own, which sees what the one before has waited for.
+        // Statements of their own, which see what the one before has waited for.
         reads.add(readingApprovals(of: ids), name: "record.approvals")
+        reads.add(
+            """
+            SELECT share.id
+            FROM record.share JOIN record.share_attempt ON share_attempt.share = share.id AND attempt = attempts
+            WHERE share.id = ANY (\(ids)) AND NOT may_repeat AND (share_attempt.outcome IS NULL OR share_attempt.outcome = 'unknown')
+            """, name: "record.may_have_arrived")
         let results = try connection.pipeline(reads)
+        let mayHaveArrived: Set<UUIDValue> = Set(try results[Self.readsOfPersons + 2].decode(UUIDValue.self))
         let persons = try circumstances(results[..<Self.readsOfPersons])
         let approvals = try Self.approvals(results[Self.readsOfPersons + 1])
         return try results[Self.readsOfPersons].compactMap { row in
@@ -58,7 +57,7 @@ extension CaseStore {
                 queuedAt: share.queuedAt, at: try row.value("judged_at"))
             return PreparedShare(
                 share: share, facts: facts, profile: person.profile, key: person.key,
-                mayHaveArrived: try row.value("may_have_arrived"))
+                mayHaveArrived: mayHaveArrived.contains(share.id))
         }
     }
 
@@ -156,7 +155,7 @@ extension CaseStore {
         }
         if !failed.isEmpty { writes.add(adding(failed), name: "record.add_work_items") }
         if !settled.isEmpty {
-            writes.add(finishingParked(settled, by: "hub", at: at), name: "record.finish_parked_shares")
+            writes.add(finishingItems(settled, by: "hub", at: at), name: "record.finish_items_of_shares")
         }
         if !awaited.isEmpty { writes.add(awaiting(awaited, at: at), name: "record.await_acknowledgements") }
         guard !entries.isEmpty else { return }
@@ -226,13 +225,14 @@ extension CaseStore {
                 -- What was stopped may have arrived before, as is known later.
                 AND (
                     share.state IN ('sending', 'queued')
-                    OR share.state IN ('cancelled', 'parked') AND attempt.state = 'delivered'
+                    OR attempt.state = 'delivered'
+                        AND (share.state IN ('cancelled', 'parked') OR share.failure = 'outcome_unknown')
                 )
             RETURNING share.id, attempt.state
         )
         SELECT
             attempt.share, attempt.attempt, attempt.outcome, attempt.code, of.person, of.recipient,
-            share.state, of.state = 'parked' AND share.id IS NOT NULL
+            share.state, of.state IN ('parked', 'failed') AND share.id IS NOT NULL
         FROM attempt
         JOIN record.share of ON of.id = attempt.share
         LEFT JOIN share ON share.id = attempt.share

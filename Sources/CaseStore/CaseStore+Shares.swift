@@ -157,7 +157,7 @@ extension CaseStore {
             SET state = \(share.state.rawValue)::record.share_state, finished_at = \(at), failure = \(Self.cancelled)
             WHERE id = \(id)
             """, name: "record.cancel_share")
-        writes.add(finishingParked([id], by: actor, at: at), name: "record.finish_parked_shares")
+        writes.add(finishingItems([id], by: actor, at: at), name: "record.finish_items_of_shares")
         let fields: [LedgerField: String] = [
             .share: id.description, .person: share.request.person.description, .state: share.state.rawValue,
             .reason: Self.cancelled, .actor: actor,

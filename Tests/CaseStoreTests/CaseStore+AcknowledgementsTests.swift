@@ -177,4 +177,77 @@ import Testing
             #expect(try await mayHaveArrived() == true)
         }
     }
+
+    @Test func `who speaks of a share has it, though it was not known whether it arrived`() async throws {
+        try await Fixture.run { f in
+            let person = try await f.person()
+            _ = try await f.agree(person)
+            let share = try await f.share(person).id
+            #expect(try await f.begin(share) == 1)
+            try await f.transaction {
+                try f.store.finishRelease(of: share, attempt: 1, outcome: .unknown(code: "connection_lost"), in: $0)
+            }
+            #expect(try await f.transaction { try f.store.fail(share, code: "outcome_unknown", in: $0) })
+            let told = AcknowledgementTold(.taken, by: "derby_homes")
+            #expect(try await f.transaction { try f.store.acknowledge(share, told, in: $0) })
+            #expect(try await f.transaction { try f.store.share(share, in: $0)?.state } == .delivered)
+            #expect(try await f.transaction { try f.store.workItems(.failedShare, in: $0) }.isEmpty)
+        }
+    }
+
+    @Test func `a refusal that comes before the delivery is entered stands`() async throws {
+        try await Fixture.run { f in
+            let person = try await f.person()
+            _ = try await f.agree(person)
+            let share = try await f.share(person).id
+            #expect(try await f.begin(share) == 1)
+            let receipt = try await f.accept(f.submission())
+            let reply = PartnerReply(reference: short(share), verdict: .refused)
+            try await f.transaction { try f.store.heed([reply], from: "derby_homes", in: receipt, in: $0) }
+            let awaited = AwaitedAcknowledgement(.reply, within: .seconds(60), isTracked: false)
+            let ended = EndedRelease(share: share, attempt: 1, outcome: .delivered(reference: "R"), awaited: awaited)
+            try await f.transaction { try f.store.finishReleases([ended], in: $0) }
+            #expect(try await known(f, share)?.state == .refused)
+        }
+    }
+
+    @Test func `what was taken back is cancelled and shown to staff`() async throws {
+        try await Fixture.run { f in
+            let share = try await delivered(f, .fetched)
+            let prepared = try await f.transaction {
+                try f.store.prepareDelivered(share, in: $0) { _ in f.setup }
+            }
+            #expect(prepared?.share.id == share)
+            for _ in 0..<2 {
+                try await f.transaction { try f.store.takenBack(share, code: "agreement_revoked", in: $0) }
+            }
+            let over = try #require(try await f.transaction { try f.store.share(share, in: $0) })
+            #expect(over.state == .cancelled && over.failure == "agreement_revoked")
+            #expect(over.acknowledgement?.state == .refused)
+            let items = try await f.transaction { try f.store.workItems(.failedShare, in: $0) }
+            #expect(items.map(\.item.code) == ["agreement_revoked"])
+            #expect(try await f.transaction { try f.store.prepareDelivered(share, in: $0) { _ in f.setup } } == nil)
+        }
+    }
+
+    @Test func `of two who claim one message, the second sees what the first began`() async throws {
+        try await Fixture.run(connections: 3) { f in
+            let person = try await f.person()
+            _ = try await f.agree(person)
+            let share = try await f.share(person).id
+            let gate = Gate()
+            async let first = f.transaction { connection -> Int? in
+                let attempt = try f.begin(share, in: connection)
+                gate.arriveAndWait()
+                return attempt
+            }
+            try await gate.arrival()
+            async let second = f.transaction {
+                try f.store.prepareSending(of: share, recipient: f.setup, at: f.now, in: $0)?.mayHaveArrived
+            }
+            try await f.open(gate)
+            #expect(try await first == 1)
+            #expect(try await second == true)
+        }
+    }
 }

@@ -63,10 +63,10 @@ import Testing
             PolicyRules.notice.serving.enabledPurposes
                 == [
                     .careSupport, .supportReferral, .benefitsSupport, .housingSupport, .safeguarding, .fraudPrevention,
-                    .legalStatutory,
+                    .legalStatutory, .nfi,
                 ])
         var rules = PolicyRules.notice
-        rules.enabledPurposes = [.careSupport, .nfi]
+        rules.enabledPurposes = [.careSupport, .emergency]
         #expect(rules.serving.enabledPurposes == [.careSupport])
     }
 }

@@ -134,3 +134,42 @@ def test_what_may_have_arrived_is_not_sent_again_to_a_partner_that_knows_no_repe
     hub.hub("queue", "replay", "out.derby_homes", "--cause", "outcome_unknown")
     eventually(lambda: hub.share_state(share) == "delivered", 60, why="delivery")
     assert hub.staff("GET", f"/v1/shares/{share}").json()["attempts"] == 2
+
+
+@pytest.fixture
+def pickup(home):
+    """A hub from whose own folders the police fetch."""
+    installation = Installation(
+        home, outbound=False, settings=["outbound: { derbys_police: { folder: {} } }"],
+        partners=[("uhdb", "partner"), ("workers", "staff")])
+    installation.start()
+    yield installation
+    installation.close()
+
+
+def test_a_file_is_taken_in_when_it_was_fetched_and_taken_back_when_it_may_no_longer_lie_there(pickup):
+    hub, police = pickup, ("derbys_police", "support_referral")
+    lies = hub.home / "drop/derbys_police"
+    fetched_by = hub.person()
+    hub.agree(fetched_by, police)
+    share = delivered(hub, fetched_by, *police)
+    [name] = [file.name for file in (lies / "out").iterdir() if file.suffix == ".json"]
+    assert {file.name for file in (lies / "out").iterdir()} == {name, f"{name}.sha256", f"{name}.done"}
+    assert acknowledgement(hub, share)["state"] == "waiting"
+    (lies / "ack" / f"{name}.rcv").touch()
+    for file in (lies / "out").iterdir():
+        file.unlink()
+    told = eventually(
+        lambda: (a := acknowledgement(hub, share))["state"] == "taken" and a, 60, why="the receipt")
+    assert (told["awaited"], told["told_by"]) == ("fetched", "channel")
+
+    withdrawn = hub.person("OTHER", "9990000026", "19610304")
+    agreement = hub.agree(withdrawn, police)
+    share = delivered(hub, withdrawn, *police)
+    assert [file for file in (lies / "out").iterdir() if file.suffix == ".done"]
+    assert hub.staff("POST", f"/v1/agreements/{agreement}/withdrawals", {}).status_code == 201
+    eventually(lambda: hub.share_state(share) == "cancelled", 60, why="taking it back")
+    assert list((lies / "out").iterdir()) == []
+    [item] = [item for item in hub.work_items() if item["kind"] == "failed_share"]
+    assert item["code"] == "agreement_revoked"
+    assert "taken_back" in hub.hub("trace", share)

@@ -15,8 +15,6 @@ CREATE TABLE record.acknowledgement (
     told_at timestamptz,
     kind record.acknowledgement_kind NOT NULL,
     state record.acknowledgement_state NOT NULL DEFAULT 'waiting',
-    -- What partners with room for 20 characters know the share by: the last hexadecimal digits of its id.
-    short_id text NOT NULL,
     -- The channel's own reference for what it took.
     reference text,
     -- A partner's id, a member of staff's, or `channel`.
@@ -27,9 +25,11 @@ CREATE TABLE record.acknowledgement (
     CONSTRAINT told_by_somebody CHECK ((told_at IS NULL) = (told_by IS NULL)),
     CONSTRAINT no_look_when_told CHECK (look_at IS NULL OR state = 'waiting')
 );
-CREATE INDEX acknowledgement_short_id ON record.acknowledgement (short_id);
 CREATE INDEX acknowledgement_look ON record.acknowledgement (look_at) WHERE look_at IS NOT NULL;
 CREATE INDEX acknowledgement_due ON record.acknowledgement (due_at) WHERE state = 'waiting' AND shown_late_at IS NULL;
+
+-- Partners with room for 20 characters know a share by the last hexadecimal digits of its id.
+CREATE INDEX share_short_id ON record.share (upper(right(replace(id::text, '-', ''), 20)));
 
 -- Whether a person said that it may be sent again, though it may have arrived and its partner knows no repeat.
 ALTER TABLE record.share ADD COLUMN may_repeat boolean NOT NULL DEFAULT false;

@@ -3,6 +3,7 @@ import Channels
 import Disclosure
 import Logging
 import Postgres
+import Referral
 import ServiceLifecycle
 
 /// Follows what was delivered until its recipient has it: asks the channels that can tell, and shows staff what is late.
@@ -30,27 +31,39 @@ struct AcknowledgementKeeper: Service {
         logger = installation.logger
     }
 
+    /// One loop for each partner, so that one that is slow keeps nobody else waiting.
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    try await self.pass()
-                } catch {
-                    self.logger.warning("acknowledgements are looked at again", metadata: ["error": "\(error)"])
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    await self.again { try await self.database.transaction { _ = try self.store.showLate(in: $0) } }
                 }
-                try? await Task.sleep(for: .seconds(2))
+                for recipient in self.partners.configured {
+                    group.addTask { await self.again { try await self.follow(recipient) } }
+                }
             }
         }
     }
 
-    /// Asks about everything that is due now, and shows what is late.
-    func pass() async throws {
-        try await database.transaction { [store] in _ = try store.showLate(in: $0) }
-        let recipients = partners.configured
+    private func again(_ pass: () async throws -> Void) async {
+        while !Task.isCancelled {
+            do {
+                try await pass()
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning("acknowledgements are looked at again", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: .seconds(2))
+        }
+    }
+
+    /// Asks about everything of one partner that is due now.
+    private func follow(_ recipient: String) async throws {
         while !Task.isCancelled {
             let due = try await database.transaction { [store] connection in
                 try store.takeTracked(
-                    of: recipients, shortest: Self.looks.shortest, longest: Self.looks.longest, limit: Self.atOnce,
+                    of: [recipient], shortest: Self.looks.shortest, longest: Self.looks.longest, limit: Self.atOnce,
                     in: connection)
             }
             guard !due.isEmpty else { return }
@@ -62,7 +75,7 @@ struct AcknowledgementKeeper: Service {
     }
 
     private func look(at tracked: TrackedShare) async throws {
-        guard let channel = partners.channel(recipient: tracked.recipient, purpose: tracked.purpose) else { return }
+        guard let channel = partners.channel(tracked.channel, of: tracked.recipient) else { return }
         let progress = await channel.progress(of: tracked.reference)
         switch progress {
         case .waiting where tracked.kind == .fetched: try await takeBack(tracked, from: channel)
@@ -90,11 +103,17 @@ struct AcknowledgementKeeper: Service {
     /// Takes what nobody has fetched out of the channel, if it might no longer leave.
     private func takeBack(_ tracked: TrackedShare, from channel: any OutboundChannel) async throws {
         let judged = try await database.read { [store, partners, rules] connection -> Decision? in
-            try store.prepareDelivered(tracked.share, in: connection) {
+            let prepared = try store.prepareDelivered(tracked.share, in: connection) {
                 try partners.setup(of: $0.request.recipient, store, in: connection)
-            }.map { Policy.decide($0.facts, rules: rules, tracing: false) }
+            }
+            guard let prepared else { return nil }
+            let decision = Policy.decide(prepared.facts, rules: rules, tracing: false)
+            // What lies there may have become too much, too.
+            let released = Set(prepared.share.released.compactMap(FieldGroup.init))
+            let mayStay = decision.mayLeave && released.isSubset(of: decision.released)
+            return mayStay ? nil : decision
         }
-        guard let judged, !judged.mayLeave else { return }
+        guard let judged else { return }
         switch await channel.withdraw(tracked.reference) {
         case .removed:
             try await database.transaction { [store] in

@@ -142,11 +142,14 @@ struct Dispatch: Sendable {
     private func giveUp(
         _ share: UUIDValue, _ lease: Lease, _ cause: Cause, after ended: EndedRelease? = nil
     ) async throws -> LeaseOutcome {
-        try await database.transaction { [store, queue] connection in
-            try store.finishReleases(ended.map { [$0] } ?? [], in: connection)
-            try store.fail(share, code: cause.code, in: connection)
-            guard try queue.deadLetter(lease, cause: cause, in: connection) else { throw LeaseLost() }
-            return .acknowledged
+        func settle() async throws {
+            try await database.transaction { [store, queue] connection in
+                try store.finishReleases(ended.map { [$0] } ?? [], in: connection)
+                try store.fail(share, code: cause.code, in: connection)
+                guard try queue.deadLetter(lease, cause: cause, in: connection) else { throw LeaseLost() }
+            }
         }
+        if let ended { try await remember(ended, settle) } else { try await settle() }
+        return .acknowledged
     }
 }

@@ -45,6 +45,10 @@ package struct OutboundPartners: Sendable {
                 if !adapter.outbound.contains(where: { $0.channel == channel }) {
                     problem("has an endpoint for \(channel.rawValue), by which its adapter sends nothing")
                 }
+                let isAddressed = adapter.outbound.contains { $0.channel == channel && $0.isAddressed }
+                if partner == adapter.id, adapter.kind.hasMembers, !isAddressed {
+                    problem("is a kind: give each member an endpoint of its own, as outbound.\"\(partner):ID\"")
+                }
                 do {
                     route.channels[channel] = try opening.channel(endpoint)
                 } catch let error as ConfigurationError {
@@ -68,20 +72,24 @@ package struct OutboundPartners: Sendable {
         String(recipient.prefix { $0 != ":" })
     }
 
-    /// The name of the route by which a recipient is reached: its own, or that of its kind.
-    private func routeName(of recipient: String) -> String? {
-        routes[recipient] != nil ? recipient : routes[Self.kind(of: recipient)].map { _ in Self.kind(of: recipient) }
+    /// The route by which a recipient is reached, with its name: its own; or that of its kind, by those ways whose documents
+    /// carry the member's own address. By any other way a kind's endpoint is somebody else's.
+    private func named(_ recipient: String) -> (name: String, route: Route)? {
+        if let own = routes[recipient] { return (recipient, own) }
+        let kind = Self.kind(of: recipient)
+        guard var route = routes[kind] else { return nil }
+        let addressed = Set(route.adapter.outbound.filter(\.isAddressed).map(\.channel))
+        route.channels = route.channels.filter { addressed.contains($0.key) }
+        return route.channels.isEmpty ? nil : (kind, route)
     }
 
-    private func route(of recipient: String) -> Route? {
-        routeName(of: recipient).flatMap { routes[$0] }
-    }
+    private func route(of recipient: String) -> Route? { named(recipient)?.route }
 
     /// The partners, and members of kinds, that have an endpoint, in alphabetical order: one queue for each.
     var configured: [String] { routes.keys.sorted() }
 
     /// The queue of what is to leave for a recipient.
-    func queue(of recipient: String) -> String { Dispatch.queueName(routeName(of: recipient) ?? recipient) }
+    func queue(of recipient: String) -> String { Dispatch.queueName(named(recipient)?.name ?? recipient) }
 
     /// The message that will send a share; in order for each person.
     func message(for request: ShareRequest) -> NewMessage {
@@ -130,21 +138,24 @@ package struct OutboundPartners: Sendable {
             return .never(Cause(code: "obligation_unmet", text: names))
         }
         let request = prepared.share.request
+        // By the channel that the policy judged, and that the ledger names, and no other.
         guard let route = route(of: request.recipient),
-            let outbound = outbound(recipient: request.recipient, purpose: request.purpose),
+            let outbound = route.adapter.outbound.first(where: {
+                $0.purpose == request.purpose && $0.channel.rawValue == request.channel
+            }),
             let channel = route.channels[outbound.channel]
         else { return .never(Cause(code: "channel_not_configured", text: "No channel is set up for this purpose")) }
         return .by(Way(adapter: route.adapter, outbound: outbound, channel: channel))
     }
 
-    /// The channel by which a share of this purpose leaves, if one is set up.
-    func channel(recipient: String, purpose: String) -> (any OutboundChannel)? {
-        outbound(recipient: recipient, purpose: purpose).flatMap { route(of: recipient)?.channels[$0.channel] }
+    /// The channel of a recipient that the adapters have this word for, if it is set up.
+    func channel(_ word: String, of recipient: String) -> (any OutboundChannel)? {
+        Outbound.Channel(rawValue: word).flatMap { route(of: recipient)?.channels[$0] }
     }
 
     /// Tries the way to a partner by each channel that is set up, without personal data; nil when none is.
     func probe(_ recipient: String) async -> [(channel: String, route: String, steps: [ProbeStep])]? {
-        guard let name = routeName(of: recipient), let route = routes[name] else { return nil }
+        guard let (name, route) = named(recipient) else { return nil }
         var found: [(channel: String, route: String, steps: [ProbeStep])] = []
         for (channel, way) in route.channels.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             found.append((channel.rawValue, name, await way.probe()))
@@ -169,9 +180,11 @@ package struct OutboundPartners: Sendable {
 
     /// What the disclosure policy must know of the recipient's channels: those for which an endpoint is configured.
     ///
-    /// A recipient that is entered as a partner and disabled is suspended as of this moment.
+    /// A recipient that is entered as a partner and disabled, or whose kind is, is suspended as of this moment.
     func setup(of recipient: String, _ store: CaseStore, in connection: Connection) throws -> RecipientSetup {
-        let isSuspended = try store.partner(recipient, in: connection).map { !$0.isEnabled } ?? false
+        let isSuspended = try Set([recipient, Self.kind(of: recipient)]).contains { id in
+            try store.partner(id, in: connection).map { !$0.isEnabled } ?? false
+        }
         let channels = route(of: recipient)?.channels.keys.compactMap { ReleaseChannel(rawValue: $0.rawValue) } ?? []
         return RecipientSetup(channels: Set(channels), isSuspended: isSuspended)
     }

@@ -43,6 +43,14 @@ package enum AdapterKind: String, CaseIterable, Sendable, Hashable {
     case healthProfessional = "health_professional"
     case person
 
+    /// Whether the adapter is of a kind whose members are entered one by one, such as `gp:C81001`.
+    package var hasMembers: Bool {
+        switch self {
+        case .gp, .careProvider, .equipmentProvider, .healthProfessional: true
+        default: false
+        }
+    }
+
     /// Whether NHS numbers that it gives count as checked against the national record.
     package var isNHS: Bool {
         switch self {
@@ -123,6 +131,8 @@ package struct Outbound: Sendable {
     var documents: [Document] = []
     /// Gives the address, where it depends on the person; nil where the endpoint has it.
     var to: Expression?
+    /// Whether the document says itself whom it is for, so that one endpoint serves every member of a kind.
+    package var isAddressed: Bool { to != nil }
     /// Gives the subject line; nil for none.
     var subject: Expression?
 
