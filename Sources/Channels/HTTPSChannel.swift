@@ -8,8 +8,8 @@ import NIOHTTP1
 /// One channel serves one address. Connections are kept and shared by concurrent deliveries.
 ///
 /// Where the partner asks for it, an access token goes with each delivery (``OAuthClient``), or a signature
-/// (``WebhookSignature``). An answer that takes a delivery in with status 200 is taken at its word, whatever else its body
-/// says: what a partner's own errors look like is for its adapter to know.
+/// (``WebhookSignature``). An answer of the class 2xx is taken at its word, unless its body has the `status` of our own
+/// acknowledgements that says otherwise: `duplicate`, `rejected` or `quarantined`.
 package final class HTTPSChannel: OutboundChannel {
     /// What a partner's address and its limits are.
     package struct Configuration: Sendable {
@@ -21,7 +21,8 @@ package final class HTTPSChannel: OutboundChannel {
         package var connectTimeout: Duration
         /// From the first byte sent to the last byte of the answer. A longer one holds a queue's place for longer.
         package var requestTimeout: Duration
-        /// Connections kept open at most; more deliveries at once wait for one.
+        /// Connections kept open at most. As many as deliveries go at once: one more waits for one no longer than
+        /// ``connectTimeout``. Defaults to 8.
         package var connections: Int
         /// Take `http` for an address on this machine. For tests and demonstrations; everything else stays https.
         package var insecureLoopbackAllowed: Bool
@@ -180,6 +181,11 @@ extension HTTPSChannel {
         let wish = RetryAfter.duration(answer.headers)
         switch answer.status {
         case 200..<300 where body?.status == "duplicate": return .duplicate(reference: reference)
+        // What the receiver's gateway took in, its application did not.
+        case 200..<300 where body?.status == "rejected":
+            return .rejected(code: "body_rejected", text: "\(text), and that it refused the document")
+        case 200..<300 where body?.status == "quarantined":
+            return .rejected(code: "body_quarantined", text: "\(text), and that it holds the document unread")
         case 200..<300: return .delivered(reference: reference ?? deliveryID)
         case 300..<400:
             return .rejected(

@@ -30,6 +30,16 @@ import Testing
         #expect(outcome(200, [:], #"{"status":"duplicate","reference":"DH-7"}"#) == .duplicate(reference: "DH-7"))
     }
 
+    @Test(arguments: [200, 202], ["rejected", "quarantined"])
+    func `a receipt that says that nothing was taken is final`(status: Int, word: String) {
+        let body = #"{"status":"\#(word)","reference":"DH-7","errors":[{"message":"Edna Jessop is unknown"}]}"#
+        guard case .rejected("body_\(word)", let text) = outcome(status, [:], body) else {
+            Issue.record("not rejected")
+            return
+        }
+        #expect(!text.contains("Jessop"), "what the receiver wrote is not repeated")
+    }
+
     @Test func `409 of any other type is refused`() {
         guard case .rejected("http_409", _) = outcome(409, [:], #"{"type":"conflict"}"#) else {
             Issue.record("not rejected")
