@@ -15,6 +15,7 @@ struct HTTPEndpoint: Sendable {
     struct Configuration: Sendable {
         var url: String
         var tls: TLSFiles
+        /// For each address; less where ``requestTimeout`` leaves less for all of them.
         var connectTimeout: Duration
         var requestTimeout: Duration
         var connections: Int
@@ -68,8 +69,7 @@ struct HTTPEndpoint: Sendable {
         var http = HTTPClient.Configuration(
             tlsConfiguration: try configuration.tls.clientConfiguration(),
             redirectConfiguration: .disallow,
-            timeout: .init(
-                connect: TimeAmount(configuration.connectTimeout), read: TimeAmount(configuration.requestTimeout)))
+            timeout: .init(read: TimeAmount(configuration.requestTimeout)))
         http.httpVersion = .http1Only
         http.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.connections
         // A connection that cannot be made is an outcome at once. The queue's back-off does the waiting, not the client.
@@ -132,16 +132,20 @@ struct HTTPEndpoint: Sendable {
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
         let deadline = ContinuousClock.now + configuration.requestTimeout
         let version = configuration.tls.minimumVersion(at: configuration.now())
-        let pins: [PinnedClients.Pin]
+        let found: [SocketAddress]
         do {
-            pins = try await addresses.current(within: min(configuration.connectTimeout, configuration.requestTimeout))
-                .map { .init(address: $0, minimumVersion: version) }
+            found = try await addresses.current(within: min(configuration.connectTimeout, configuration.requestTimeout))
         } catch {
             throw Failure(code: error.code, text: error.text, mayHaveArrived: false)
         }
+        // The request's end must not come while it still connects: what had not left would be taken for unanswered.
+        let connectTimeout = min(configuration.connectTimeout, configuration.requestTimeout / (found.count + 1))
+        let pins = found.map {
+            PinnedClients.Pin(address: $0, minimumVersion: version, connectTimeout: connectTimeout)
+        }
         clients.use(only: pins)
         var failure = Failure.notConnected
-        for pin in pins where ContinuousClock.now < deadline {
+        for pin in pins where ContinuousClock.now + connectTimeout < deadline {
             let result = await clients.with(pin) { client in
                 await Self.send(request, with: client, maximumAnswer: maximumAnswer, until: deadline)
             }

@@ -13,6 +13,8 @@ final class PinnedClients: Sendable {
         var address: SocketAddress
         /// The lowest TLS version, which may rise as time goes by.
         var minimumVersion: TLSFiles.Version
+        /// How long a connection may take to be made, with its TLS handshake.
+        var connectTimeout: Duration
     }
 
     private struct Entry {
@@ -68,6 +70,7 @@ final class PinnedClients: Sendable {
 
     private func makeClient(_ pin: Pin) -> HTTPClient {
         var configuration = configuration
+        configuration.timeout.connect = TimeAmount(pin.connectTimeout)
         configuration.tlsConfiguration?.minimumTLSVersion = pin.minimumVersion.tls
         if let address = pin.address.ipAddress { configuration.dnsOverride = [host: address] }
         return HTTPClient(configuration: configuration)

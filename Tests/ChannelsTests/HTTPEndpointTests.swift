@@ -1,3 +1,4 @@
+import Glibc
 import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
@@ -108,11 +109,22 @@ import Testing
             return HTTPResponse.Status.ok
         }
         try await withServer(router) { port in
-            let outcome = try await deliver("http://127.0.0.1:\(port)/", timeout: .milliseconds(100))
+            let outcome = try await deliver("http://127.0.0.1:\(port)/", timeout: .seconds(1))
             guard case .unknown("answer_timeout", _) = outcome else {
                 Issue.record("\(outcome)")
                 return
             }
+        }
+    }
+
+    @Test func `a connection that is not made before the time is over is known to have carried nothing`() async throws {
+        let (descriptor, port) = try FreePort.listening()
+        defer { close(descriptor) }
+        let outcome = try await deliver(
+            "https://127.0.0.1:\(port)/", tls: TestCertificates.client(), timeout: .seconds(2))
+        guard case .retryable("connect_timeout", _, nil) = outcome else {
+            Issue.record("\(outcome)")
+            return
         }
     }
 
