@@ -39,14 +39,16 @@ extension Configuration {
 
         /// The channel to it.
         ///
+        /// - Parameter connections: as many as deliveries go there at once.
         /// - Throws: ``ConfigurationError`` or `ChannelConfigurationError`.
-        func channel() throws -> HTTPSChannel {
+        func channel(connections: Int) throws -> HTTPSChannel {
             var headers: [(name: String, value: String)] = []
             if let token { headers.append((name: "Authorization", value: "Bearer \(try token.resolve())")) }
             let tls = TLSFiles(
                 certificateAuthority: authority, certificate: certificate, key: privateKey,
                 tls12Until: tls12Until?.endOfDay)
-            var channel = HTTPSChannel.Configuration(url: url, tls: tls, headers: headers, requestTimeout: timeout)
+            var channel = HTTPSChannel.Configuration(
+                url: url, tls: tls, headers: headers, requestTimeout: timeout, connections: connections)
             channel.privateNetworkAllowed = isOnPrivateNetwork
             channel.signature = try signingSecret.map { try WebhookSignature(secret: $0.resolve()) }
             channel.oauth = try oauth.map { oauth in

@@ -26,7 +26,8 @@ package struct OutboundPartners: Sendable {
     static func open(_ configuration: Configuration, catalogue: AdapterCatalogue, logger: Logger) async throws -> Self {
         var problems: [ConfigurationError.Problem] = []
         var routes: [String: Route] = [:]
-        var opening = Opening(logger: logger, drop: configuration.dropFolder)
+        var opening = Opening(
+            logger: logger, drop: configuration.dropFolder, connections: configuration.dispatchConcurrency)
         for (partner, endpoints) in configuration.outbound.sorted(by: { $0.key < $1.key }) {
             func problem(_ text: String) {
                 problems.append(.init(line: nil, key: "outbound.\(partner)", text: text))
@@ -200,17 +201,20 @@ private struct Opening {
     let logger: Logger
     /// The root of the drop folders, if there are any.
     let drop: String?
+    /// To each partner over HTTPS, as many as deliveries go at once.
+    let connections: Int
     /// One per own mailbox, shared by the channels that send from it, which close it.
     private var mailboxes: [String: MESHClient] = [:]
 
-    init(logger: Logger, drop: String?) {
+    init(logger: Logger, drop: String?, connections: Int) {
         self.logger = logger
         self.drop = drop
+        self.connections = connections
     }
 
     mutating func channel(_ endpoint: Configuration.Endpoint) throws -> any OutboundChannel {
         switch endpoint {
-        case .https(let https): return try https.channel()
+        case .https(let https): return try https.channel(connections: connections)
         case .mllp(let mllp): return try MLLPChannel(configuration: mllp.channel)
         case .mesh(let mesh):
             let own = "\(mesh.url) \(mesh.mailbox)"
