@@ -78,7 +78,8 @@ package final class MLLPChannel: OutboundChannel {
 
     private enum State {
         case closed
-        case open(any Channel)
+        /// - Parameter version: the lowest TLS version that it was made under.
+        case open(any Channel, version: TLSFiles.Version?)
         case shutDown
     }
 
@@ -173,7 +174,7 @@ package final class MLLPChannel: OutboundChannel {
     package func shutdown() async {
         let open = state.withLock { state -> (any Channel)? in
             defer { state = .shutDown }
-            if case .open(let channel) = state { return channel }
+            if case .open(let channel, _) = state { return channel }
             return nil
         }
         try? await open?.close()
@@ -183,18 +184,22 @@ package final class MLLPChannel: OutboundChannel {
 
     /// The connection that is open, or a new one. Called by whoever's turn it is.
     private func connected() async throws(Failure) -> any Channel {
-        let known = try state.withLock { state throws(Failure) -> (any Channel)? in
+        let version = configuration.tls?.minimumVersion(at: configuration.now())
+        let known = try state.withLock { state throws(Failure) -> (channel: any Channel, isCurrent: Bool)? in
             switch state {
-            case .open(let channel) where channel.isActive: return channel
-            case .open, .closed: return nil
+            case .open(let channel, let made): return (channel, made == version)
+            case .closed: return nil
             case .shutDown: throw Failure(code: "closed", text: "the hub is stopping")
             }
         }
-        if let known { return known }
-        let channel = try await connect()
+        if let known {
+            if known.isCurrent, await Self.isUsable(known.channel) { return known.channel }
+            known.channel.close(promise: nil)
+        }
+        let channel = try await connect(version)
         let isWanted = state.withLock { state in
             if case .shutDown = state { return false }
-            state = .open(channel)
+            state = .open(channel, version: version)
             return true
         }
         guard isWanted else {
@@ -204,7 +209,16 @@ package final class MLLPChannel: OutboundChannel {
         return channel
     }
 
-    private func connect() async throws(Failure) -> any Channel {
+    private static func isUsable(_ channel: any Channel) async -> Bool {
+        let answer = channel.eventLoop.submit {
+            // A channel that was closed has no handlers any more.
+            (try? channel.pipeline.syncOperations.handler(type: MLLPLine.self).isUsable) ?? false
+        }
+        return (try? await answer.get()) ?? false
+    }
+
+    /// - Parameter version: the lowest TLS version that is spoken.
+    private func connect(_ version: TLSFiles.Version?) async throws(Failure) -> any Channel {
         let found: [SocketAddress]
         do {
             found = try await addresses.current(within: configuration.connectTimeout)
@@ -219,7 +233,7 @@ package final class MLLPChannel: OutboundChannel {
             let channel: any Channel
             let handshake: EventLoopFuture<Void>
             do {
-                (channel, handshake) = try await open(address, within: left)
+                (channel, handshake) = try await open(address, version, within: left)
             } catch ChannelError.connectTimeout {
                 failure = Failure(code: "connect_timeout", text: "no connection was made in time")
                 continue
@@ -260,11 +274,11 @@ package final class MLLPChannel: OutboundChannel {
     }
 
     private func open(
-        _ address: SocketAddress, within limit: Duration
+        _ address: SocketAddress, _ version: TLSFiles.Version?, within limit: Duration
     ) async throws -> (any Channel, EventLoopFuture<Void>) {
         var context: NIOSSLContext?
-        if var tls, let files = configuration.tls {
-            tls.minimumTLSVersion = files.minimumVersion(at: configuration.now()).tls
+        if var tls, let version {
+            tls.minimumTLSVersion = version.tls
             context = try NIOSSLContext(configuration: tls)
         }
         let isName = (try? SocketAddress(ipAddress: configuration.host, port: 0)) == nil

@@ -28,6 +28,8 @@ final class MLLPLine: ChannelInboundHandler {
     private var current: Current?
     /// Frames that came while nobody waited for any.
     private var unasked = 0
+    /// The end was begun. Under TLS the channel stays active until the other side has agreed, or 5 s have gone by.
+    private var isClosing = false
 
     init(on channel: any Channel) {
         self.channel = channel
@@ -39,7 +41,7 @@ final class MLLPLine: ChannelInboundHandler {
     func send(_ frame: [UInt8], _ exchange: MLLPExchange, _ patience: Patience) -> EventLoopFuture<DeliveryOutcome> {
         precondition(current == nil, "one message is outstanding on a connection")
         let promise = channel.eventLoop.makePromise(of: DeliveryOutcome.self)
-        guard channel.isActive else {
+        guard isUsable else {
             promise.succeed(Self.notSent)
             return promise.futureResult
         }
@@ -49,6 +51,9 @@ final class MLLPLine: ChannelInboundHandler {
         channel.writeAndFlush(ByteBuffer(bytes: frame)).assumeIsolated().whenFailure { _ in self.cutOff() }
         return promise.futureResult
     }
+
+    /// Whether another message may be sent. Called on the event loop.
+    var isUsable: Bool { channel.isActive && !isClosing }
 
     /// Nothing of the message left.
     static let notSent = DeliveryOutcome.retryable(
@@ -64,7 +69,7 @@ final class MLLPLine: ChannelInboundHandler {
         for event in events { take(event) }
         guard reader.isHopeless else { return }
         if let current { end(current.exchange.hopeless()) }
-        channel.close(promise: nil)
+        close()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -74,14 +79,14 @@ final class MLLPLine: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         cutOff()
-        channel.close(promise: nil)
+        close()
     }
 
     private func take(_ event: MLLPReader.Event) {
         guard current != nil, let step = current?.exchange.take(event) else {
             unasked += 1
             // Somebody who sends and sends is no receiver.
-            if unasked > MLLPExchange.mostStrays { channel.close(promise: nil) }
+            if unasked > MLLPExchange.mostStrays { close() }
             return
         }
         switch step {
@@ -98,6 +103,11 @@ final class MLLPLine: ChannelInboundHandler {
         }
     }
 
+    private func close() {
+        isClosing = true
+        channel.close(promise: nil)
+    }
+
     private func cutOff() {
         if let current { end(current.exchange.cutOff()) }
     }
@@ -107,7 +117,7 @@ final class MLLPLine: ChannelInboundHandler {
         current = nil
         ended.deadline?.cancel()
         // What is still to come for this message must not be taken for the answer to its repeat.
-        if !outcome.isFinal { channel.close(promise: nil) }
+        if !outcome.isFinal { close() }
         ended.promise.succeed(outcome)
     }
 }

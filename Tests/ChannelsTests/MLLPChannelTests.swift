@@ -214,11 +214,11 @@ import Translation
         try await withReceiver(answer: { connection, id in
             connection == 1 ? [] : [HL7Sample.acknowledgement("AA", to: id)]
         }) { peer, port in
-            try await with(port, { $0.answerTimeout = .milliseconds(300) }) { channel in
+            try await with(port, { $0.answerTimeout = .seconds(2) }) { channel in
                 #expect(code(await channel.deliver(delivery("M1"))) == "unknown answer_timeout")
+                #expect(code(await channel.deliver(delivery("M1", attempt: 2))) == "delivered M1")
+                #expect(peer.connections == 2)
             }
-            try await with(port) { #expect(code(await $0.deliver(delivery("M1", attempt: 2))) == "delivered M1") }
-            #expect(peer.connections == 2)
         }
     }
 
@@ -328,6 +328,46 @@ import Translation
         ) { _, port in
             try await with(port, { $0.tls = TestCertificates.client() }) { channel in
                 #expect(code(await channel.deliver(delivery("M1"))) == "delivered M1")
+            }
+        }
+    }
+
+    @Test func `under TLS a repeat goes over a new connection, though the last has not ended yet`() async throws {
+        try await withReceiver(
+            tls: try TestCertificates.mutualServer(),
+            answer: { connection, id in
+                [HL7Sample.acknowledgement(connection == 1 ? "AR" : "AA", to: id)]
+            }
+        ) { peer, port in
+            try await with(port, { $0.tls = TestCertificates.client() }) { channel in
+                #expect(code(await channel.deliver(delivery("M1"))) == "retryable hl7_ar")
+                #expect(code(await channel.deliver(delivery("M1", attempt: 2))) == "delivered M1")
+                #expect(peer.connections == 2)
+            }
+        }
+    }
+
+    @Test func `a connection ends with the day until which TLS 1.2 was spoken`() async throws {
+        let now = Atomic<Int64>(0)
+        try await withReceiver(
+            tls: try TestCertificates.mutualServer(),
+            answer: { _, id in
+                [HL7Sample.acknowledgement("AA", to: id)]
+            }
+        ) { peer, port in
+            try await with(
+                port,
+                {
+                    $0.tls = TestCertificates.client()
+                    $0.tls?.tls12Until = 100
+                    $0.now = { now.load(ordering: .relaxed) }
+                }
+            ) { channel in
+                for (time, connections) in [(98, 1), (99, 1), (100, 2), (101, 2)] as [(Int64, Int)] {
+                    now.store(time, ordering: .relaxed)
+                    #expect(code(await channel.deliver(delivery("M\(time)"))) == "delivered M\(time)")
+                    #expect(peer.connections == connections)
+                }
             }
         }
     }
