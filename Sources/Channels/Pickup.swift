@@ -107,6 +107,8 @@ struct Pickup<Place: PickupPlace> {
             return .unknown(code: "file_name", text: "the reference is not a file's name")
         }
         do throws(PickupError) {
+            // Of an attempt that broke off; nobody fetches it.
+            _ = try place.remove(OutgoingFile.part(name))
             if try hasReceipt(name) { return .alreadyFetched }
             guard try isThere(name) else {
                 try place.check()

@@ -34,7 +34,8 @@ package final class SFTPChannel: OutboundChannel {
         package var receipts: String
         /// From the first byte sent to the end of the login. Defaults to 15 s.
         package var connectTimeout: Duration
-        /// For one delivery or question, with the wait for those before it. Defaults to 2 minutes.
+        /// For one delivery or question, with the wait for those before it; removing what a failed one left behind takes 5 s
+        /// more at most. Defaults to 2 minutes.
         package var timeout: Duration
         /// How long less than 100 bytes a second are borne. Defaults to 20 s.
         package var stallTimeout: Duration
@@ -85,7 +86,7 @@ package final class SFTPChannel: OutboundChannel {
         }
     }
 
-    /// Looks whether files can be laid down; lays none down.
+    /// Logs in and looks whether the folder is there. Whether files can be written there is seen with the first.
     package func probe() async -> [ProbeStep] {
         await run { pickup -> [ProbeStep] in
             do throws(PickupError) {

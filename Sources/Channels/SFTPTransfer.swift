@@ -72,20 +72,29 @@ final class SFTPTransfer: CurlTransfer, PickupPlace {
         let part = OutgoingFile.part(name)
         do throws(PickupError) {
             try put(part, bytes)
+            // libcurl does not tell when closing the file failed, which is where some servers find that there is no room.
+            try checkLength(part, bytes.count)
         } catch {
-            // What was written is personal data, and on a full disk in everybody's way.
-            if error == .diskFull || error == .writeRefused { _ = command("rm \(path(part))") }
+            if !error.isPermanent { discard(part) }
             throw error
         }
-        // libcurl does not tell when closing the file failed, which is where some servers find that there is no room.
-        try checkLength(part, bytes.count)
         let code = command("rename \(path(part)) \(path(name))").code
         guard code == CURLE_OK else {
+            discard(part)
             var error = PickupError(code)
             // A connection that broke meanwhile is the same to libcurl as a refusal.
             error.mayBeDone = true
             throw error
         }
+    }
+
+    /// Removes what was written, if it can be done at once: it is personal data, and on a full disk in everybody's way.
+    private func discard(_ part: String) {
+        let deadline = deadline
+        defer { self.deadline = deadline }
+        // Also where the time is over.
+        self.deadline = .now + .seconds(5)
+        _ = command("rm \(path(part))")
     }
 
     func add(_ name: String, _ bytes: [UInt8]) throws(PickupError) {
@@ -185,7 +194,8 @@ final class SFTPTransfer: CurlTransfer, PickupPlace {
 }
 
 extension Duration {
-    fileprivate var milliseconds: Int {
+    /// Whole ones, as libcurl takes them.
+    var milliseconds: Int {
         let (seconds, attoseconds) = components
         return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
     }
