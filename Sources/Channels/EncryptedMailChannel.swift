@@ -1,9 +1,9 @@
 /// Delivers to one mailbox by e-mail that only its owner can read: S/MIME, signed and then enveloped (partner interfaces,
 /// section 4.3).
 ///
-/// What is delivered is with our relay, which answers for it from then on; that it reached the mailbox is told by a
-/// ``DeliveryNotice`` at most, that somebody read it by an answer of theirs. There is no way back to plain mail, and none
-/// to another mailbox.
+/// What is delivered is with our relay, which answers for it from then on. That it reached the mailbox, or did not, is told
+/// by a mail server's notice at most, that somebody read it by an answer of theirs: mails to our mailbox, for a person to
+/// read. There is no way back to plain mail, and none to another mailbox.
 package final class EncryptedMailChannel: OutboundChannel {
     /// Whom the mails are encrypted to, and whose they are.
     package struct Configuration: Sendable {

@@ -47,7 +47,7 @@ package final class FolderChannel: OutboundChannel {
         }
     }
 
-    /// Looks whether files can be laid down; lays none down.
+    /// Looks whether the folders are there and can be opened. Whether files can be written there is seen with the first.
     package func probe() async -> [ProbeStep] {
         await run { _ in
             // The folders are open by now.
