@@ -51,7 +51,11 @@ final class MailTransfer: CurlTransfer {
     ///   - message: With its header, lines ended by CR LF.
     func send(_ url: String, from sender: String, to recipient: String, message: [UInt8]) throws(MailError) {
         let recipients = curl_slist_append(nil, "<\(recipient)>")
-        defer { curl_slist_free_all(recipients) }
+        defer {
+            // Not to be looked at by a later call.
+            _ = handle.set([.list(CURLOPT_MAIL_RCPT, nil)])
+            curl_slist_free_all(recipients)
+        }
         guard recipients != nil else { throw .unusable }
         try check(
             handle.set([
