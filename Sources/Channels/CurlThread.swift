@@ -61,13 +61,6 @@ final class CurlThread<Transfer: CurlTransfer, Failure: Error>: @unchecked Senda
         return try result.get()
     }
 
-    /// Runs work without a server on the thread, so that it takes no place among those that never wait. Nil when the thread
-    /// has ended.
-    func compute<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T? {
-        pool.start()
-        return try? await pool.runIfActive(body)
-    }
-
     /// The transfer of this thread; to be called there.
     private func connected() throws(Failure) -> Transfer {
         if let transfer { return transfer }

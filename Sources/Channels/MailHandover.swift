@@ -17,7 +17,8 @@ struct MailHandover: Sendable {
         relay = try MailSender(url: route.relay, login: route.login, setting: "smtp")
     }
 
-    /// Makes a mail and hands it over.
+    /// Makes a mail and hands it over, within the relay's time-out with the wait for those before it, lest it leaves long
+    /// after it was allowed to.
     ///
     /// - Parameter body: Makes the MIME entity within the mail, or says why there is none; it may compute for long.
     func deliver(
@@ -27,13 +28,11 @@ struct MailHandover: Sendable {
         guard Self.isHarmless(delivery.id) else {
             return .rejected(code: "delivery_id", text: "the delivery's id cannot stand in a mail's header")
         }
-        let made = await relay.compute { body().map { header(delivery.id, at: now()) + $0 } }
         do throws(MailError) {
-            switch made {
-            case .failure(let refusal): return .rejected(code: refusal.code, text: refusal.text)
-            case .success(let message): try await relay.send(from: sender, to: recipient, message: message)
-            case nil: throw .cancelled
+            let refusal = try await relay.send(from: sender, to: recipient, until: relay.deadline) {
+                body().map { header(delivery.id, at: now()) + $0 }
             }
+            if let refusal { return .rejected(code: refusal.code, text: refusal.text) }
             return .delivered(reference: messageID(delivery.id))
         } catch .refused {
             return .rejected(code: MailError.refused.code, text: MailError.refused.text)

@@ -2,6 +2,7 @@
 package struct MailSender: Sendable {
     private let url: String
     private let thread: MailThread
+    private let timeout: Duration
 
     /// Checks the address; does not connect.
     ///
@@ -18,24 +19,47 @@ package struct MailSender: Sendable {
         }
         self.url = url
         thread = MailThread(login)
+        timeout = login.timeout
     }
+
+    /// When a call that begins now must be done.
+    var deadline: ContinuousClock.Instant { .now + timeout }
 
     /// Hands one message over. ``MailError/refused`` is final, everything else may pass.
     package func send(from sender: String, to recipient: String, message: [UInt8]) async throws(MailError) {
+        try await send(from: sender, to: recipient, message: message, until: deadline)
+    }
+
+    /// The same, with the wait for its turn, until a moment. Past it, nothing is sent (`busy`).
+    func send(
+        from sender: String, to recipient: String, message: [UInt8], until deadline: ContinuousClock.Instant
+    ) async throws(MailError) {
+        try await send(from: sender, to: recipient, until: deadline) { Result<[UInt8], Never>.success(message) }
+    }
+
+    /// Makes a message on the thread that sends, and hands it over. Gives why there is none.
+    @discardableResult
+    func send<Refusal: Error>(
+        from sender: String, to recipient: String, until deadline: ContinuousClock.Instant,
+        _ message: @escaping @Sendable () -> Result<[UInt8], Refusal>
+    ) async throws(MailError) -> Refusal? {
         let url = url
-        try await thread.run { transfer throws(MailError) in
-            try transfer.send(url, from: sender, to: recipient, message: message)
+        return try await thread.run { transfer throws(MailError) -> Refusal? in
+            guard deadline > .now else { throw .busy }
+            switch message() {
+            case .failure(let refusal): return refusal
+            case .success(let message):
+                try transfer.send(url, from: sender, to: recipient, message: message, until: deadline)
+                return nil
+            }
         }
     }
 
-    /// Makes what is to be sent, on the thread that sends. Nil when that has ended.
-    func compute<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T? { await thread.compute(body) }
-
     /// Whether the server lets us in.
     package func check() async throws(MailError) {
-        let url = url
+        let (url, deadline) = (url, deadline)
         _ = try await thread.run { transfer throws(MailError) in
-            try transfer.get(url, command: "NOOP", limit: 64 << 10)
+            try transfer.get(url, command: "NOOP", limit: 64 << 10, until: deadline)
         }
     }
 

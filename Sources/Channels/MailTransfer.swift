@@ -4,10 +4,12 @@ import CCurl
 /// the calling thread. The connection is kept from one call to the next.
 final class MailTransfer: CurlTransfer {
     let handle: CurlHandle
+    private let timeout: Duration
 
     init(_ login: MailLogin) throws(MailError) {
         guard let handle = CurlHandle() else { throw .unusable }
         self.handle = handle
+        timeout = login.timeout
         var settings: [CurlHandle.Setting] = [
             // A signal in a process of threads would hit any of them.
             .number(CURLOPT_NOSIGNAL, 1),
@@ -17,9 +19,6 @@ final class MailTransfer: CurlTransfer {
             .number(CURLOPT_SSL_VERIFYPEER, 1),
             .number(CURLOPT_SSL_VERIFYHOST, 2),
             .number(CURLOPT_CONNECTTIMEOUT, 15),
-            .number(CURLOPT_TIMEOUT, Int(login.timeout.components.seconds)),
-            // Else a server that has fallen silent is waited for two minutes more, to answer the farewell.
-            .number(CURLOPT_SERVER_RESPONSE_TIMEOUT, Int(login.timeout.components.seconds)),
             // Nothing of the environment decides where mail goes.
             .text(CURLOPT_PROXY, ""),
         ]
@@ -35,7 +34,11 @@ final class MailTransfer: CurlTransfer {
     /// - Parameters:
     ///   - command: Sent as it is in the place of the one that the address stands for.
     ///   - limit: Bytes of the answer that are taken at most; past it the call fails with `too_large`.
-    func get(_ url: String, command: String? = nil, limit: Int) throws(MailError) -> [UInt8] {
+    ///   - deadline: When it must be done. Left out: the login's time-out from now.
+    func get(
+        _ url: String, command: String? = nil, limit: Int, until deadline: ContinuousClock.Instant? = nil
+    ) throws(MailError) -> [UInt8] {
+        try setDeadline(deadline)
         try check(
             handle.set([.text(CURLOPT_URL, url), .number(CURLOPT_UPLOAD, 0), .text(CURLOPT_CUSTOMREQUEST, command)]))
         let answer = handle.perform(taking: limit)
@@ -49,7 +52,12 @@ final class MailTransfer: CurlTransfer {
     /// - Parameters:
     ///   - sender: Of the envelope; empty for a message that nobody shall answer (RFC 5321, 4.5.5).
     ///   - message: With its header, lines ended by CR LF.
-    func send(_ url: String, from sender: String, to recipient: String, message: [UInt8]) throws(MailError) {
+    ///   - deadline: When it must be done.
+    func send(
+        _ url: String, from sender: String, to recipient: String, message: [UInt8],
+        until deadline: ContinuousClock.Instant
+    ) throws(MailError) {
+        try setDeadline(deadline)
         let recipients = curl_slist_append(nil, "<\(recipient)>")
         defer {
             // Not to be looked at by a later call.
@@ -71,6 +79,18 @@ final class MailTransfer: CurlTransfer {
         throw sent.isOver && !(400...599 ~= answer) ? error.afterAll : error
     }
 
+    /// Bounds the next call.
+    private func setDeadline(_ deadline: ContinuousClock.Instant?) throws(MailError) {
+        let left = deadline.map { ContinuousClock.now.duration(to: $0) } ?? timeout
+        guard left > .zero else { throw .busy }
+        try check(
+            handle.set([
+                .number(CURLOPT_TIMEOUT_MS, max(1, left.milliseconds)),
+                // Else a server that has fallen silent is waited for two minutes more, to answer the farewell.
+                .number(CURLOPT_SERVER_RESPONSE_TIMEOUT, Int((left.milliseconds + 999) / 1000)),
+            ]))
+    }
+
     private func check(_ code: CURLcode) throws(MailError) {
         if code != CURLE_OK { throw MailError(code, answer: 0) }
     }
@@ -84,8 +104,8 @@ package struct MailLogin: Sendable {
     package var password: String
     /// PEM of the authorities that the server's certificate must come from; the system's when left out.
     package var certificateAuthority: String?
-    /// For one call, from the connection to the answer; a farewell to a server that does not answer takes as long again.
-    /// Defaults to 60 s.
+    /// For one call, with the wait for those before it; a farewell to a server that does not answer takes as long again at
+    /// most. Defaults to 60 s.
     package var timeout: Duration
 
     package init(
@@ -108,6 +128,7 @@ package struct MailError: Error, Hashable, CustomStringConvertible {
     package var description: String { "\(code): \(text)" }
 
     static let cancelled = MailError(code: "cancelled", text: "the hub stopped waiting for the answer")
+    static let busy = MailError(code: "busy", text: "its turn did not come in time: the mail server is slow")
     static let unusable = MailError(code: "curl_unusable", text: "libcurl cannot be used: its version may be too old")
     static let tooLarge = MailError(code: "too_large", text: "the answer is longer than the hub takes")
     static let unreadable = MailError(code: "answer_unreadable", text: "the mail server's answer cannot be read")

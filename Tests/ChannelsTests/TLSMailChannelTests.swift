@@ -50,6 +50,15 @@ import Testing
         #expect(peer.mails.isEmpty)
     }
 
+    @Test func `a mail whose turn comes too late is not sent`() async throws {
+        let port = try FreePort.find()
+        let sender = try MailSender(url: "smtp://127.0.0.1:\(port)", login: MailLogin(user: "", password: ""))
+        await #expect(throws: MailError.busy) {
+            try await sender.send(from: "", to: "refer@partner.example", message: [], until: .now)
+        }
+        await sender.shutdown()
+    }
+
     @Test(
         arguments: [
             ("refer@partner.example", .assured([])), ("refer@sub.partner.example", .assured(["partner.example"])),
