@@ -52,3 +52,24 @@ extension Document {
         return index < 26 ? letter : letters(index / 26 - 1) + letter
     }
 }
+
+extension Document.Line {
+    /// How many lines of print it takes, roughly: one for each break and each 100 bytes. Asked before anything is set.
+    var estimatedLines: Int {
+        switch self {
+        case .title(let text), .entry(let text, _), .heading(let text), .paragraph(_, let text), .point(_, let text):
+            Self.estimate(text)
+        case .row(_, let label, let value): Self.estimate(label) + Self.estimate(value)
+        case .columns(let texts), .cells(_, let texts): texts.reduce(1) { $0 + Self.estimate($1) }
+        }
+    }
+
+    private static func estimate(_ text: String) -> Int {
+        text.unicodeScalars.reduce(1 + text.utf8.count / 100) { count, scalar in
+            switch scalar {
+            case "\n", "\r", "\u{B}", "\u{C}", "\u{85}", "\u{2028}", "\u{2029}": count + 1
+            default: count
+            }
+        }
+    }
+}

@@ -14,6 +14,10 @@ struct Press {
     private static let furniture = 20.0
     private static let bodyHeight = Paper.height - 2 * Paper.margin - 2 * furniture
 
+    /// A document is printed while a share is judged, under the lock on all printing: past these nobody would read it either.
+    private static let maxLines = 20_000
+    private static let maxPages = 500
+
     init(_ document: Document, on paper: Paper, _ fonts: UnsafeMutablePointer<PangoFontMap>) {
         self.document = document
         self.paper = paper
@@ -39,9 +43,12 @@ struct Press {
     }
 
     /// Draws the whole document.
+    ///
+    /// - Throws: ``PrintingError/documentTooLong`` before anything that grows with the document is set or drawn.
     func print() throws(PrintingError) {
         paper.describe(title: document.title, createdAt: document.createdAt)
         let lines = document.lines
+        guard lines.reduce(0, { $0 + $1.estimatedLines }) <= Self.maxLines else { throw .documentTooLong }
         var strips = strips(lines, pages: [])
         var placements = PageBreaks.place(strips.map(\.band), pageHeight: Self.bodyHeight)
         if document.hasIndex {
@@ -52,15 +59,20 @@ struct Press {
             placements = PageBreaks.place(strips.map(\.band), pageHeight: Self.bodyHeight)
         }
         let count = (placements.last?.page ?? 0) + 1
+        guard count <= Self.maxPages else { throw .documentTooLong }
+        // They stand in the order of their pages.
+        var rest = placements[...]
         for page in 0..<count {
             drawFurniture(page: page, of: count)
-            draw(placements.filter { $0.page == page }, strips)
+            let here = rest.prefix { $0.page == page }
+            rest = rest.dropFirst(here.count)
+            draw(here, strips)
             paper.endPage()
         }
     }
 
-    private func draw(_ placements: [PageBreaks.Placement], _ strips: [Strip]) {
-        var rest = placements[...]
+    private func draw(_ placements: ArraySlice<PageBreaks.Placement>, _ strips: [Strip]) {
+        var rest = placements
         while let first = rest.first {
             let container = strips[first.band].container
             let run = container == nil ? rest.prefix(1) : rest.prefix { strips[$0.band].container == container }

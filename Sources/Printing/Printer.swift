@@ -13,7 +13,8 @@ package enum Printer {
 
     /// The file's bytes.
     ///
-    /// - Throws: ``PrintingError`` when no font is installed, or when cairo cannot go on, which is for lack of memory.
+    /// - Throws: ``PrintingError`` when no font is installed, when the document is longer than 20,000 lines or 500 pages, or
+    ///   when cairo cannot go on, which is for lack of memory.
     package static func print(_ document: Document) throws(PrintingError) -> [UInt8] {
         let result = fonts.withLock { fonts -> Result<[UInt8], PrintingError> in
             do throws(PrintingError) {
@@ -51,6 +52,9 @@ package enum Printer {
 package struct PrintingError: Error, Sendable, Hashable, CustomStringConvertible {
     /// cairo's own word for it, such as `out of memory`, or what is missing.
     package var reason: String
+
+    /// It has more lines or pages than anybody is sent.
+    package static let documentTooLong = PrintingError(reason: "document_too_long")
 
     package var description: String { "the document cannot be printed: \(reason)" }
 }

@@ -51,6 +51,24 @@ struct PrinterTests {
         #expect(self.text(printed).contains("%%EOF"))
     }
 
+    @Test(arguments: [
+        String(repeating: "a\n", count: 1 << 19), String(repeating: "x", count: 1 << 22),
+        String(repeating: "a\u{2028}", count: 20_001), String(repeating: "word ", count: 390_000),
+    ]) func `a document without bound is refused before it is printed`(_ text: String) {
+        let started = ContinuousClock.now
+        #expect(throws: PrintingError.documentTooLong) { try Printer.print(document([text])) }
+        let lines = text.split(whereSeparator: \.isNewline).map(String.init)
+        if lines.count > 1 {
+            #expect(throws: PrintingError.documentTooLong) { try Printer.print(document(lines)) }
+        }
+        #expect(started.duration(to: .now) < .seconds(30))
+    }
+
+    @Test func `a long document is printed whole`() throws {
+        let lines = (0..<4_000).map { "line \($0)" }
+        #expect(text(try Printer.print(document(lines))).contains("%%EOF"))
+    }
+
     @Test func `without a time the date is a fixed one`() throws {
         for time in ["", "yesterday", "2026-11-22"] {
             let bytes = try Printer.print(Document(title: "t", reference: "r", createdAt: time, sections: []))

@@ -98,7 +98,8 @@ package struct Renderer: Sendable {
             do throws(PrintingError) {
                 return try Printer.print(document)
             } catch {
-                throw RenderError(findings: [Finding(.internal, at: "printing", error.description)])
+                let code: FindingCode = error == .documentTooLong ? .tooLarge : .internal
+                throw RenderError(findings: [Finding(code, at: "printing", error.description)])
             }
         }
     }
