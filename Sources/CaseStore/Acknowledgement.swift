@@ -72,10 +72,11 @@ package struct AcknowledgementTold: Sendable, Hashable {
 package struct PartnerReply: Sendable, Hashable {
     /// The share's id as the partner gives it back: whole, or its last 20 hexadecimal digits.
     package var reference: String
-    package var verdict: AcknowledgementTold.Verdict
+    /// Nil where the message does not say clearly which.
+    package var verdict: AcknowledgementTold.Verdict?
     package var code: String?
 
-    package init(reference: String, verdict: AcknowledgementTold.Verdict, code: String? = nil) {
+    package init(reference: String, verdict: AcknowledgementTold.Verdict?, code: String? = nil) {
         self.reference = reference
         self.verdict = verdict
         self.code = code

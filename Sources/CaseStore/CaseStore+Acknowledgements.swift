@@ -116,7 +116,8 @@ extension CaseStore {
         return true
     }
 
-    /// Enters what a partner's message says about shares that it was sent. What names no share of its becomes a work item.
+    /// Enters what a partner's message says about shares that it was sent. What names no share of its,
+    /// or gives no verdict, becomes a work item.
     ///
     /// - Parameters:
     ///   - partner: Who says so: the recipient itself, or the kind that it is a member of.
@@ -126,16 +127,16 @@ extension CaseStore {
         in connection: Connection
     ) throws {
         for (number, reply) in replies.enumerated() {
-            let told = AcknowledgementTold(reply.verdict, code: reply.code, by: partner)
-            if let share = try share(called: reply.reference, of: partner, in: connection),
-                try acknowledge(share, told, at: at, in: connection)
-            {
-                continue
+            let share = try share(called: reply.reference, of: partner, in: connection)
+            if let share, let verdict = reply.verdict {
+                let told = AcknowledgementTold(verdict, code: reply.code, by: partner)
+                if try acknowledge(share, told, at: at, in: connection) { continue }
             }
+            let isUnclear = share != nil && reply.verdict == nil
             try add(
                 NewWorkItem(
-                    kind: .unboundMessage, code: "share_unknown", submission: submission, ordinal: number,
-                    partner: partner), at: at, in: connection)
+                    kind: .unboundMessage, code: isUnclear ? "reply_unclear" : "share_unknown", submission: submission,
+                    ordinal: number, share: isUnclear ? share : nil, partner: partner), at: at, in: connection)
         }
     }
 

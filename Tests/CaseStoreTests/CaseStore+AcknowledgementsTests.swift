@@ -65,6 +65,13 @@ import Testing
             #expect(try await known(f, share)?.state == .waiting)
             let unbound = try await f.transaction { try f.store.workItems(.unboundMessage, in: $0) }
             #expect(unbound.map(\.item.code) == ["share_unknown"])
+            // What gives no verdict changes nothing and is shown to staff, with the share.
+            let other = try await f.accept(f.submission())
+            let unclear = PartnerReply(reference: short(share), verdict: nil)
+            try await f.transaction { try f.store.heed([unclear], from: "derby_homes", in: other, in: $0) }
+            #expect(try await known(f, share)?.state == .waiting)
+            let shown = try await f.transaction { try f.store.workItems(.unboundMessage, in: $0) }.map(\.item)
+            #expect(shown.first { $0.code == "reply_unclear" }?.share == share && shown.count == 2)
             try await heed(short(share), from: "derby_homes", .taken)
             #expect(try await known(f, share)?.state == .taken)
             try await heed(share.description, from: "derby_homes", .refused)

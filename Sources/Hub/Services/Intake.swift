@@ -504,9 +504,9 @@ extension NewWorkItem {
 extension PartnerReply {
     /// Nil for one that leaves open what becomes of the share.
     fileprivate init?(_ reply: ShareReply) {
-        guard let verdict = reply.verdict else { return nil }
+        if reply.isOpen { return nil }
         self.init(
-            reference: reply.share, verdict: verdict == .taken ? .taken : .refused, code: reply.code)
+            reference: reply.share, verdict: reply.verdict.map { $0 == .taken ? .taken : .refused }, code: reply.code)
     }
 }
 

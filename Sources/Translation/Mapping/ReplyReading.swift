@@ -4,10 +4,12 @@ import Referral
 struct ReplyReading: Sendable {
     /// The word that stands for a mapping where a document is about no person.
     static let only = "reply"
+    /// The verdict of a document that leaves open what becomes of the share.
+    static let open = "open"
 
     /// The share's id as the partner gives it back: whole, or its last 20 hexadecimal digits.
     let share: Expression
-    /// `taken` or `refused`; nothing when the document leaves it open, as one does that says "pending".
+    /// `taken`, `refused`, or ``open``; anything else is unclear.
     let verdict: Expression
     /// Why, as a code word.
     let code: Expression?
@@ -19,7 +21,9 @@ struct ReplyReading: Sendable {
             expression.flatMap { evaluation.items($0, scope, for: .document).first?.text }
         }
         guard let share = text(share), (1...64).contains(share.utf8.count) else { return nil }
-        return ShareReply(share: share, verdict: text(verdict).flatMap(ShareReply.Verdict.init), code: text(code))
+        let said = text(verdict)
+        return ShareReply(
+            share: share, verdict: said.flatMap(ShareReply.Verdict.init), isOpen: said == Self.open, code: text(code))
     }
 }
 
@@ -31,10 +35,18 @@ package struct ShareReply: Sendable, Hashable {
 
     /// The share's id as the partner gives it back.
     package var share: String
-    /// Nil where it is left open.
+    /// Nil where it is left open, or unclear.
     package var verdict: Verdict?
+    /// Whether the document says that it is left open.
+    package var isOpen = false
     /// As the partner wrote it.
     package var code: String?
+
+    /// What is wrong with it; nil for nothing.
+    var finding: Finding? {
+        guard verdict == nil, !isOpen else { return nil }
+        return Finding(.unknownCode, at: "", "it does not say whether the share was taken or refused")
+    }
 
     /// The member `reply` of a line of `hub translate`.
     var value: Value {

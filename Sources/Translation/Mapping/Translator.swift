@@ -108,7 +108,8 @@ package struct Translator: Sendable {
             guard let reply else {
                 return .rejected(Finding(.missing, at: "", "it names no share that it answers"), index)
             }
-            return Translated(index: index, status: .accepted, warnings: [], errors: [], reply: reply)
+            let warnings = reply.finding.map { [$0] } ?? []
+            return Translated(index: index, status: .accepted, warnings: warnings, errors: [], reply: reply)
         }
         let mapped = way.mapping.apply(scope)
         var reading = ReferralReader.read(
@@ -122,6 +123,7 @@ package struct Translator: Sendable {
         var translated = Translated(reading, mapped.raised, index)
         translated.source = .init(mapped: mapped, isOfEnvelope: way.mapping.startsFromDocument)
         translated.reply = reply
+        if let finding = reply?.finding { translated.warnings.append(finding) }
         return translated
     }
 
