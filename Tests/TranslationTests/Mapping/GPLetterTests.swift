@@ -27,8 +27,23 @@ struct GPLetterTests {
         )
     }
 
+    @Test(arguments: ["9990000019", "her old number"])
+    func `a number that failed its check stops nothing and is in nothing`(_ mistyped: String) throws {
+        let clean = try render(release())
+        guard case .object(var release) = try release(), case .object(var person) = release["person"] else { return }
+        let second: Value = ["type": "nhs_number", "value": .string(mistyped), "verified": false]
+        for position in 0...1 {
+            var identifiers = try #require(try self.release()["person"]?["identifiers"]?.arrayValue)
+            identifiers.insert(second, at: position)
+            person["identifiers"] = .array(identifiers)
+            release["person"] = .object(person)
+            #expect(try render(.object(release)) == clean)
+        }
+    }
+
     @Test(arguments: [
-        (["person", "identifiers"], "person.identifiers[type=nhs_number].value"), (["person", "dob"], "person.dob"),
+        (["person", "identifiers"], "person.identifiers[type=nhs_number][verified=true].value"),
+        (["person", "dob"], "person.dob"),
         (["person", "family"], "person.family"), (["sender", "ods"], "sender.ods"),
         (["sender", "mailbox"], "sender.mailbox"),
     ]) func `without what routing needs nothing leaves, and the error says what is missing`(
