@@ -31,6 +31,13 @@ extension String {
             }
     }
 
+    /// Whether it can be a number that somebody gave: up to 20 ASCII letters, digits and `-./_`, one of them a digit, and no
+    /// space, so that nobody's words pass.
+    package var isReference: Bool {
+        (1...20).contains(utf8.count) && utf8.contains(where: \.isDigit)
+            && utf8.allSatisfy { $0.isDigit || ($0 & ~0x20).isUpper || "-./_".utf8.contains($0) }
+    }
+
     /// Whether it is made of ASCII digits only, as many as the range allows.
     func isDigits(_ count: ClosedRange<Int>) -> Bool { count.contains(utf8.count) && utf8.allSatisfy(\.isDigit) }
 

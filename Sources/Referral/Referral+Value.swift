@@ -12,8 +12,9 @@ extension Referral {
     /// The content filter: what the groups allow, in the envelope's shape.
     ///
     /// What is withheld is absent, never blanked. Needs, risks and identifiers go by the group of their code, extensions by
-    /// their own; a text where a code should be counts as free text. Of a risk whose code is withheld only the fact that it
-    /// endangers visitors can remain.
+    /// their own; a text where a code should be counts as free text, and so does what fails its check: a phone number, an
+    /// e-mail address, a postcode, a UPRN, an identifier, a ``Language``. Of a risk whose code is withheld only the fact
+    /// that it endangers visitors can remain.
     package func released(_ groups: Set<FieldGroup>) -> Value {
         var writer = FieldWriter(groups: groups)
         writer.write(self)
@@ -60,14 +61,18 @@ private struct FieldWriter {
         put(.dob, person.dob?.iso)
         put(.ageEstimate, person.ageEstimate)
         put(.sex, person.sex)
-        put(.language, person.language)
+        put(.language, person.language, by: Language.normalise)
         put(.interpreter, person.interpreter)
-        put(.phone, person.phone)
-        put(.email, person.email)
+        // Each by itself: one that fails its check is free text.
+        let phones = person.phone.filter {
+            allows(Self.passes($0, Phone.normalise) ? CanonicalField.phone.group : .notes)
+        }
+        if !phones.isEmpty { object[CanonicalField.phone.key] = phones.value }
+        put(.email, person.email, by: Email.normalise)
         put(.preferredContact, person.preferredContact)
         put(.visitorGender, person.visitorGender)
         list("identifiers", person.identifiers) { writer, identifier in
-            let group = identifier.type.code?.group
+            let group = identifier.isWellFormed ? identifier.type.code?.group : .notes
             writer.put(.identifierType, identifier.type.text, in: group)
             writer.put(.identifierValue, identifier.value, in: group)
             writer.put(.identifierSource, identifier.source, in: group)
@@ -78,8 +83,8 @@ private struct FieldWriter {
     private mutating func write(_ address: Address) {
         put(.addressLines, address.lines)
         put(.town, address.town)
-        put(.postcode, address.postcode)
-        put(.uprn, address.uprn)
+        put(.postcode, address.postcode, by: Postcode.normalise)
+        put(.uprn, address.uprn) { IdentifierType.uprn.normalise($0, in: .test) }
         put(.noFixedAbode, address.noFixedAbode)
         put(.safeToWrite, address.safeToWrite)
         put(.safeToVisit, address.safeToVisit)
@@ -118,8 +123,8 @@ private struct FieldWriter {
         put(.referrerName, referrer.name)
         put(.referrerRole, referrer.role)
         put(.referrerOrganisation, referrer.organisation)
-        put(.referrerPhone, referrer.phone)
-        put(.referrerEmail, referrer.email)
+        put(.referrerPhone, referrer.phone, by: Phone.normalise)
+        put(.referrerEmail, referrer.email, by: Email.normalise)
     }
 
     private mutating func write(_ safeguarding: Safeguarding) {
@@ -156,6 +161,16 @@ private struct FieldWriter {
         object[field.key] = value
     }
 
+    /// Writes a text that has a form of its own; one that fails the check is free text.
+    private mutating func put(_ field: CanonicalField, _ text: String?, by check: (String) -> IdentifierCheck) {
+        guard let text else { return }
+        put(field, text, in: Self.passes(text, check) ? nil : .notes)
+    }
+
+    private static func passes(_ text: String, _ check: (String) -> IdentifierCheck) -> Bool {
+        check(text).normal != nil
+    }
+
     /// Writes a code; a text that stands in place of a code is free text.
     private mutating func put<Code>(_ field: CanonicalField, _ coded: Coded<Code>?) {
         put(field, coded?.text, in: coded?.code == nil ? .notes : nil)
@@ -176,6 +191,16 @@ private struct FieldWriter {
             return writer.object.isEmpty ? nil : .object(writer.object)
         }
         if !objects.isEmpty { object[key] = .array(objects) }
+    }
+}
+
+extension Identifier {
+    /// Whether the value has the form of its type. Numbers for tests have it, too: whether they were taken was judged when
+    /// they came.
+    fileprivate var isWellFormed: Bool {
+        guard let type = type.code, let normal = type.normalise(value, in: .test).normal else { return false }
+        // A hospital's numbers have no form in common but that they are numbers.
+        return type != .hospitalNumber || normal.isReference
     }
 }
 

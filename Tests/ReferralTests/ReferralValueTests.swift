@@ -123,6 +123,37 @@ import Testing
         #expect(referral.released([.notes])[path: "person.sex"] == "told me in confidence")
     }
 
+    private static let words: [(place: String, text: Value)] = [
+        ("person.phone", ["01632 960123 ask for Tom, autistic"]), ("person.email", "tom is autistic"),
+        ("person.language", "Polish, but she hides it"), ("person.language", "speaks no English"),
+        ("person.language", "x"), ("address.postcode", "behind the school"), ("address.uprn", "ask Tom"),
+        ("referrer.phone", "her mobile"), ("referrer.email", "in the file"),
+        ("person.identifiers", [["type": "nhs_number", "value": "ask Tom"]]),
+        ("person.identifiers", [["type": "nino", "value": "none, works cash in hand"]]),
+        ("person.identifiers", [["type": "hospital_number", "value": "Ward 7, psychosis"]]),
+        ("person.identifiers", [["type": "crn", "value": "burglary"]]),
+        ("person.identifiers", [["type": "postcode", "value": "burglary"]]),
+    ]
+
+    @Test(arguments: words) func `a text that fails its field's check is free text`(
+        _ place: String, _ text: Value
+    ) throws {
+        let referral = try #require(read(Samples.complete(place, text)).referral)
+        let rest = Set(FieldGroup.allCases).subtracting([.notes])
+        for referral in [referral, try #require(Referral(stored: referral.value))] {
+            #expect(referral.released(rest)[path: place] == nil)
+            #expect(referral.released([.notes])[path: place] != nil)
+        }
+    }
+
+    @Test func `of several phone numbers those that are some leave`() throws {
+        let phones: Value = ["01632 960123", "ask for Tom", "07700 900123"]
+        let referral = try #require(read(Samples.complete("person.phone", phones)).referral)
+        #expect(referral.released([.contact])[path: "person.phone"] == ["+441632960123", "+447700900123"])
+        #expect(referral.released([.notes])[path: "person.phone"] == ["ask for Tom"])
+        #expect(referral.released([.contact, .notes])[path: "person.phone"]?.arrayValue?.count == 3)
+    }
+
     @Test func `housing support gets the envelope cut to its groups`() {
         let released = referral.released([.name, .dob, .address, .contact, .housing, .needs, .hazard])
         #expect(released["needs"] == ["isolation", "homelessness", "hoarding"])
