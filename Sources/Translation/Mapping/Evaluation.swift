@@ -50,7 +50,7 @@ struct Evaluation {
         _ step: Expression.Step, to items: [Item], _ scope: Scope, _ expression: Expression, _ target: Place
     ) -> [Item] {
         switch step {
-        case .transform(let transform, let keepsRaw): return apply(transform, keepsRaw, to: items, target)
+        case .transform(let transform, let refused): return apply(transform, refused, to: items, target)
         case .code(let table, let keepsRaw): return apply(table, keepsRaw, to: items, target)
         case .gather(let gathering): return gather(gathering, items, target)
         case .map(let path): return items.enumerated().flatMap { path.items(scope.within($1, index: $0 + 1)) }
@@ -67,15 +67,17 @@ struct Evaluation {
         }
     }
 
-    private mutating func apply(_ transform: Transform, _ keepsRaw: Bool, to items: [Item], _ target: Place) -> [Item] {
+    private mutating func apply(
+        _ transform: Transform, _ refused: Expression.Refused, to items: [Item], _ target: Place
+    ) -> [Item] {
         var changed: [Item] = []
         for var item in items {
             guard let text = item.text else { continue }
             do throws(Transform.Refusal) {
                 item.node = .value(.string(try transform.apply(text)))
             } catch {
-                raise(Finding(error.code, at: item.place.text, error.text), isError: !keepsRaw, target)
-                if !keepsRaw { continue }
+                raise(Finding(error.code, at: item.place.text, error.text), isError: refused == .error, target)
+                if refused != .kept { continue }
             }
             changed.append(item)
         }

@@ -32,8 +32,9 @@ struct Expression: Sendable {
 
     /// One step of the way from what was found to what is wanted.
     enum Step: Sendable {
-        /// Changes each text by itself. `keepsRaw` (`name?`) keeps a text that fails as it is, with a warning.
-        case transform(Transform, keepsRaw: Bool)
+        /// Changes each text by itself.
+        case transform(Transform, Refused)
+        /// `keepsRaw` (`code?`) keeps a code that the table does not have.
         case code(CodeTable, keepsRaw: Bool)
         /// Makes one list of another.
         case gather(Gathering)
@@ -53,6 +54,16 @@ struct Expression: Sendable {
             case .transform, .code, .gather, .map, .keep, .when: false
             }
         }
+    }
+
+    /// What becomes of a text that a checking step refuses.
+    enum Refused: Sendable, Hashable {
+        /// It is an error, and left out.
+        case error
+        /// `name?`: a warning, and kept as it is.
+        case kept
+        /// `name!`: a warning, and left out.
+        case dropped
     }
 
     /// Steps that work on the list as a whole.

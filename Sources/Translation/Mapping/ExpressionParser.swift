@@ -6,7 +6,7 @@ import Referral
 ///     alternatives = sum { "or" sum }
 ///     sum         = operand { "+" operand }
 ///     operand     = path | 'literal' | "(" expression ")"
-///     step        = name["?"] arguments
+///     step        = name["?" | "!"] arguments
 struct ExpressionParser {
     private var dialect: Dialect
     private let source: String
@@ -91,13 +91,15 @@ struct ExpressionParser {
         guard case .word(var name)? = tokens.popFirst() else {
             throw SyntaxProblem(problem: "a step is missing after '|'", remedy: "such as | date or | trim")
         }
-        let keepsRaw = name.hasSuffix("?")
-        if keepsRaw { name.removeLast() }
-        if keepsRaw, name != "code", Transform.named(name)?.canFail != true {
-            throw SyntaxProblem(problem: "'\(name)?' is not possible", remedy: "only steps that check a text take '?'")
+        let refused: Expression.Refused = name.hasSuffix("?") ? .kept : name.hasSuffix("!") ? .dropped : .error
+        if refused != .error { name.removeLast() }
+        if refused != .error, refused == .dropped || name != "code", Transform.named(name)?.canFail != true {
+            let mark = refused == .kept ? "?" : "!"
+            throw SyntaxProblem(
+                problem: "'\(name)\(mark)' is not possible", remedy: "only steps that check a text take '\(mark)'")
         }
         switch name {
-        case "code": return .code(try codeTable(), keepsRaw: keepsRaw)
+        case "code": return .code(try codeTable(), keepsRaw: refused == .kept)
         case "default": return .fallback(try literal(after: "default"))
         case "required": return .required
         case "when": return .when(try condition())
@@ -116,7 +118,7 @@ struct ExpressionParser {
                     problem: "there is no step '\(name)'",
                     remedy: Suggestion.remedy(for: name, among: Transform.names + Self.structuralSteps))
             }
-            return .transform(try transform.reading(arguments()), keepsRaw: keepsRaw)
+            return .transform(try transform.reading(arguments()), refused)
         }
     }
 

@@ -2,7 +2,7 @@ import Referral
 
 /// A step that changes one text.
 ///
-/// The checking ones (`date`, `datetime`, `nhs_number`, `phone`, `postcode`, `yes_no`, `number`, `uuid`) refuse a text that is not
+/// The checking ones (`date`, `datetime`, `nhs_number`, `phone`, `postcode`, `yes_no`, `number`, `reference`, `uuid`) refuse a text that is not
 /// what they expect; the rest never fail.
 enum Transform: Sendable, Hashable {
     case trim, lower, upper, digits
@@ -17,6 +17,8 @@ enum Transform: Sendable, Hashable {
     /// `true` or `false` for the ways in which people write yes and no.
     case yesNo
     case number
+    /// A number that somebody gave, and nobody's words: ``Swift/String/isReference``.
+    case reference
     /// Text put before or after.
     case prefix(String), suffix(String)
     /// A text left out wherever it occurs.
@@ -37,7 +39,7 @@ enum Transform: Sendable, Hashable {
     private static let catalogue: [String: Transform] = [
         "trim": .trim, "lower": .lower, "upper": .upper, "digits": .digits, "title": .title, "date": .date(.iso),
         "datetime": .dateTime(.iso), "nhs_number": .nhsNumber, "phone": .phone, "postcode": .postcode, "yes_no": .yesNo,
-        "number": .number, "prefix": .prefix(""), "suffix": .suffix(""), "remove": .remove(""),
+        "number": .number, "reference": .reference, "prefix": .prefix(""), "suffix": .suffix(""), "remove": .remove(""),
         "take": .take(0, last: false), "uuid": .uuid(""),
     ]
 
@@ -50,7 +52,7 @@ enum Transform: Sendable, Hashable {
     /// Whether it checks what it is given.
     var canFail: Bool {
         switch self {
-        case .date, .dateTime, .nhsNumber, .phone, .postcode, .yesNo, .number, .uuid: true
+        case .date, .dateTime, .nhsNumber, .phone, .postcode, .yesNo, .number, .reference, .uuid: true
         default: false
         }
     }
@@ -117,6 +119,12 @@ enum Transform: Sendable, Hashable {
                 throw Refusal(code: .schema, text: "a whole number is expected")
             }
             return String(number)
+        case .reference:
+            guard text.trimmed.isReference else {
+                throw Refusal(
+                    code: .schema, text: "a reference of up to 20 letters and digits without spaces is expected")
+            }
+            return text.trimmed
         case .prefix(let before): return before + text
         case .suffix(let after): return text + after
         case .remove(let part): return text.parts(at: part).joined()

@@ -78,6 +78,58 @@ struct FieldLeakTests {
         #expect(documents > 100 && renderings > 100)
     }
 
+    @Test func `words in fields that hold a number, a code, a date or a language leave by no adapter`() throws {
+        let envelope = try #require(AdapterFolder.loaded.0["envelope"])
+        let words = Value.string("4 \(Self.canary)")
+        let extensions: Value = [
+            "tenancy_ref": words, "tenure": words, "household_size": words, "duty_to_refer": words,
+            "gp_practice": words,
+            "housing_need": [words], "start_by": words, "question": words,
+            "council": [
+                "council_tax_ref": words, "claim_ref": words, "rent": words, "income_band": words,
+                "savings_band": words,
+            ],
+            "crit": ["mobility": words, "communication": [words], "equipment": [words]],
+            "hfsv": ["factors": [words], "clutter": words],
+            "equipment": ["deliver_from": words, "deliver_until": words],
+        ]
+        let document: Value = [
+            "message_id": "m-1", "sender": "example_church", "sent_at": "2026-11-22T09:30:00Z", "type": "referral",
+            "person": [
+                "family": "Example", "given": "Ann", "dob": "1948-02-03", "phone": [words], "email": words,
+                "language": words, "sex": words, "visitor_gender": words, "preferred_contact": words,
+                "identifiers": [
+                    ["type": "nhs_number", "value": "9990000018"], ["type": "nhs_number", "value": words],
+                    ["type": "nino", "value": words], ["type": "hospital_number", "value": words],
+                ],
+            ],
+            "address": ["lines": ["1 Example Street"], "town": "Derby", "postcode": words, "uprn": words],
+            "reason": "Lonely.", "needs": [words], "risks": [["code": words, "detail": words]], "urgency": words,
+            "referrer": ["organisation": "Example Church", "phone": words, "email": words], "extensions": extensions,
+        ]
+        var renderings = 0
+        for words in [document, try lists(of: document)] {
+            let line = try #require(SampleRunner.lines(of: StrictJSON.write(words), envelope))
+            var referral = try #require(line["referral"].flatMap(Referral.init(stored:)))
+            for index in referral.extensions.indices { referral.extensions[index].group = .housing }
+            #expect(referral.extensions.count > 10)
+            renderings += try checkRenderings(of: referral)
+        }
+        #expect(renderings > 20)
+    }
+
+    /// The document with a list of objects, or of a text, in the place of each extension.
+    private func lists(of document: Value) throws -> Value {
+        guard case .object(var object) = document, case .object(var extensions) = object["extensions"] else {
+            return document
+        }
+        for key in ["household_size", "duty_to_refer", "tenancy_ref", "gp_practice", "start_by"] {
+            extensions[key] = [["name": .string(Self.canary)], .string("4 \(Self.canary)"), "2"]
+        }
+        object["extensions"] = .object(extensions)
+        return .object(object)
+    }
+
     /// Renders a referral for every partner, with every group released but the free text, and counts the renderings.
     private func checkRenderings(of referral: Referral) throws -> Int {
         let groups = Set(FieldGroup.allCases).subtracting([.notes])
