@@ -20,7 +20,10 @@ def translated(translation):
     """The lines of a translation, each of the documented shape; the exit code agrees with them."""
     lines = [json.loads(line) for line in translation.out.splitlines()]
     for line in lines:
-        assert set(line) | {"referral"} == {"file", "index", "status", "referral", "warnings", "errors"}, line
+        members = {"file", "index", "status", "referral", "reply", "warnings", "errors"}
+        assert set(line) | {"referral", "reply"} == members, line
+        # What is accepted is about a person, or about a share that its sender was given.
+        assert line["status"] != "accepted" or {"referral", "reply"} & set(line), line
         assert isinstance(line["index"], int) and line["status"] in STATUSES
         assert bool(line["errors"]) == (line["status"] != "accepted"), line
         assert line["status"] == "rejected" or line["referral"], line
