@@ -10,7 +10,7 @@ struct Translate: AsyncParsableCommand {
         abstract: "Translate partner documents into the canonical model.",
         discussion: """
             Prints one JSON line per document found: file, index, status (accepted, incomplete or rejected), referral, \
-            warnings, errors. Exits 0 when nothing was rejected, else 65. A FILE of - reads standard input.
+            warnings, errors; and reply, where it says what becomes of a share that its sender was given. Exits 0 when nothing was rejected, else 65. A FILE of - reads standard input.
             """
     )
 
