@@ -81,7 +81,7 @@ def hub():
     definition = home / "adapters/uhdb/adapter.yaml"
     text = definition.read_text()
     for old, new in [
-        ("channel: mesh", "channel: mllp"), ("    workflow: uhdb_referral\n", ""), ("mesh_tracking", "hl7"),
+        ("channel: mesh", "channel: mllp"), ("    workflow: uhdb_referral\n", ""), ("acknowledgement: reply", "acknowledgement: hl7"),
         ("first: 30 s", "first: 1 s"),
     ]:
         assert old in text
