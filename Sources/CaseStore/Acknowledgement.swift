@@ -55,10 +55,13 @@ package struct AcknowledgementTold: Sendable, Hashable {
         var state: AcknowledgementState { self == .taken ? .taken : .refused }
     }
 
+    /// Who tells what a channel tells.
+    package static let channel = "channel"
+
     package var verdict: Verdict
     /// What was told beside the verdict: a code word.
     package var code: String?
-    /// A partner's id, a member of staff's, or `channel`.
+    /// A partner's id, a member of staff's, or ``channel``.
     package var by: String
 
     package init(_ verdict: Verdict, code: String? = nil, by: String) {

@@ -20,7 +20,7 @@ extension CaseStore {
         SET awaited_since = excluded.awaited_since, due_at = excluded.due_at, look_at = excluded.look_at,
             reference = excluded.reference, state = 'waiting', told_at = NULL, told_by = NULL, code = NULL,
             shown_late_at = NULL
-        WHERE acknowledgement.state <> 'waiting' AND acknowledgement.told_by = 'channel'
+        WHERE acknowledgement.state <> 'waiting' AND acknowledgement.told_by = \(AcknowledgementTold.channel)
         """
     }
 
@@ -167,10 +167,10 @@ extension CaseStore {
         return found.count == 1 ? found[0] : nil
     }
 
-    /// Delivered shares whose channels are due to be asked, each for one caller at a time: asked again after a while that
+    /// Delivered shares to a recipient, or to the members of a kind, whose channels are due to be asked, each for one caller at a time: asked again after a while that
     /// grows with its age, from `shortest` to `longest`, unless it is settled before.
     package func takeTracked(
-        of recipients: [String], shortest: Duration, longest: Duration, limit: Int, at: Timestamp = .now(),
+        of recipient: String, shortest: Duration, longest: Duration, limit: Int, at: Timestamp = .now(),
         in connection: Connection
     ) throws -> [TrackedShare] {
         try connection.query(
@@ -179,7 +179,7 @@ extension CaseStore {
                 SELECT acknowledgement.share, recipient, channel
                 FROM record.acknowledgement JOIN record.share ON share.id = acknowledgement.share
                 WHERE look_at <= \(at)
-                    AND (recipient = ANY (\(recipients)) OR split_part(recipient, ':', 1) = ANY (\(recipients)))
+                    AND \(recipient) IN (recipient, split_part(recipient, ':', 1))
                 ORDER BY look_at
                 LIMIT \(limit)
                 FOR UPDATE OF acknowledgement SKIP LOCKED
@@ -233,7 +233,7 @@ extension CaseStore {
         writes.add(
             """
             UPDATE record.acknowledgement
-            SET state = 'refused', told_at = \(at), told_by = 'channel', code = \(code), look_at = NULL
+            SET state = 'refused', told_at = \(at), told_by = \(AcknowledgementTold.channel), code = \(code), look_at = NULL
             WHERE share = \(id)
             """, name: "record.end_taken_back")
         let item = NewWorkItem(kind: .failedShare, code: code, person: person, share: id, partner: recipient)

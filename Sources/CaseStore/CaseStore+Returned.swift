@@ -47,7 +47,7 @@ extension CaseStore {
         writes.add(
             """
             UPDATE record.acknowledgement
-            SET state = 'refused', told_at = \(at), told_by = 'channel', code = \(code), look_at = NULL
+            SET state = 'refused', told_at = \(at), told_by = \(AcknowledgementTold.channel), code = \(code), look_at = NULL
             WHERE share = \(id)
             """, name: "record.return_acknowledgement")
         writes.add(appending([entry(.releaseOutcome, at: at, fields)]), name: "ledger.append")

@@ -192,6 +192,9 @@ extension CaseStore {
         return ended.count
     }
 
+    /// It may have arrived, and its partner knows no repeat: a person decides.
+    package static let outcomeUnknown = "outcome_unknown"
+
     /// Nobody was left to tell.
     private static let notTold = "not_told"
 
@@ -226,7 +229,7 @@ extension CaseStore {
                 AND (
                     share.state IN ('sending', 'queued')
                     OR attempt.state = 'delivered'
-                        AND (share.state IN ('cancelled', 'parked') OR share.failure = 'outcome_unknown')
+                        AND (share.state IN ('cancelled', 'parked') OR share.failure = \(Self.outcomeUnknown))
                 )
             RETURNING share.id, attempt.state
         )

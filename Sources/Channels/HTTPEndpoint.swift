@@ -62,8 +62,8 @@ struct HTTPEndpoint: Sendable {
             host: host.trimmingBrackets, port: port,
             allowance: .init(
                 privateNetwork: configuration.privateNetworkAllowed,
-                // Whoever names this machine means it. A partner's name that leads here does not.
-                loopback: configuration.insecureLoopbackAllowed || Self.isLoopback(host)),
+                loopback: configuration.insecureLoopbackAllowed
+                    || NetworkReach.isThisMachine(host.trimmingBrackets)),
             setting: "url", resolver: configuration.resolver)
         self.configuration = configuration
         var http = HTTPClient.Configuration(
@@ -95,10 +95,6 @@ struct HTTPEndpoint: Sendable {
         }
     }
 
-    private static func isLoopback(_ host: String) -> Bool {
-        ["localhost", "::1", "[::1]"].contains(host) || host.starts(with: "127.")
-    }
-
     /// Refuses an address to which personal data must not go in clear; gives its host and port.
     private static func check(
         _ configuration: Configuration
@@ -110,7 +106,9 @@ struct HTTPEndpoint: Sendable {
             throw ChannelConfigurationError(setting: "url", problem: "credentials do not belong in an address")
         }
         if url.scheme == "https" { return (host, url.port ?? 443) }
-        guard url.scheme == "http", isLoopback(host), configuration.insecureLoopbackAllowed else {
+        guard url.scheme == "http", NetworkReach.isThisMachine(host.trimmingBrackets),
+            configuration.insecureLoopbackAllowed
+        else {
             throw ChannelConfigurationError(
                 setting: "url",
                 problem:

@@ -92,12 +92,11 @@ package final class MLLPChannel: OutboundChannel {
     /// Reads certificates and checks the address; does not connect.
     package init(configuration: Configuration) throws(ChannelConfigurationError) {
         self.configuration = configuration
-        let isHere =
-            configuration.host == "localhost" || configuration.host.hasPrefix("127.") || configuration.host == "::1"
         addresses = try HostAddresses(
             host: configuration.host, port: configuration.port,
             allowance: .init(
-                privateNetwork: configuration.privateNetworkAllowed, loopback: isHere,
+                privateNetwork: configuration.privateNetworkAllowed,
+                loopback: NetworkReach.isThisMachine(configuration.host),
                 onlyNear: configuration.tls == nil),
             setting: "host", resolver: configuration.resolver)
         if let files = configuration.tls {

@@ -26,6 +26,13 @@ enum NetworkReach: Sendable, Hashable {
         }
     }
 
+    /// Whether a host, as configuration names it, is this machine: whoever names it means it. A partner's name that leads
+    /// here does not.
+    static func isThisMachine(_ host: String) -> Bool {
+        host == "localhost"
+            || (try? SocketAddress(ipAddress: host, port: 0)).map { NetworkReach($0) == .loopback } ?? false
+    }
+
     private static func bytes(_ address: SocketAddress, _ family: Int32, _ count: Int) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
         guard let text = address.ipAddress, inet_pton(family, text, &bytes) == 1 else { return nil }

@@ -23,6 +23,8 @@ package struct Installation: Sendable {
     package let catalogue: AdapterCatalogue
     package let policy: PolicyShelf
     package let partners: OutboundPartners
+    /// As they were when the channels read them.
+    let certificates: [ConfiguredCertificate]
     package let metrics: Metrics
     package let logger: Logger
     private let cluster: PrivateCluster?
@@ -88,6 +90,7 @@ package struct Installation: Sendable {
             catalogue: catalogue,
             policy: policy,
             partners: partners,
+            certificates: configuration.certificates,
             metrics: metrics,
             logger: logger,
             cluster: cluster

@@ -22,7 +22,7 @@ package struct RouteTest: Sendable {
         guard let tried = await installation.partners.probe(recipient) else { return nil }
         return tried.flatMap { channel, route, steps in
             let place = "outbound.\(route).\(channel)."
-            let certificates = installation.configuration.certificates.filter { $0.setting.hasPrefix(place) }
+            let certificates = installation.certificates.filter { $0.setting.hasPrefix(place) }
             return certificates.map { certificate in
                 Step(
                     channel: channel, what: String(certificate.setting.dropFirst(place.count)),

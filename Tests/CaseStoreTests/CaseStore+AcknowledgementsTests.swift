@@ -109,14 +109,14 @@ import Testing
     @Test func `a channel is asked at once, then after waits that grow, by one caller at a time`() async throws {
         try await Fixture.run { f in
             let share = try await delivered(f, .meshTracking)
-            func take(after seconds: Int, of recipients: [String] = ["derby_homes"]) async throws -> [UUIDValue] {
+            func take(after seconds: Int, of recipient: String = "derby_homes") async throws -> [UUIDValue] {
                 try await f.transaction {
                     try f.store.takeTracked(
-                        of: recipients, shortest: .seconds(10), longest: .seconds(300), limit: 5,
+                        of: recipient, shortest: .seconds(10), longest: .seconds(300), limit: 5,
                         at: f.now + .seconds(seconds), in: $0)
                 }.map(\.share)
             }
-            #expect(try await take(after: 0, of: ["uhdb"]).isEmpty)
+            #expect(try await take(after: 0, of: "uhdb").isEmpty)
             #expect(try await take(after: 0) == [share])
             #expect(try await take(after: 9).isEmpty)
             #expect(try await take(after: 1_000) == [share])

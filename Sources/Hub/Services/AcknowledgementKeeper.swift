@@ -63,7 +63,7 @@ struct AcknowledgementKeeper: Service {
         while !Task.isCancelled {
             let due = try await database.transaction { [store] connection in
                 try store.takeTracked(
-                    of: [recipient], shortest: Self.looks.shortest, longest: Self.looks.longest, limit: Self.atOnce,
+                    of: recipient, shortest: Self.looks.shortest, longest: Self.looks.longest, limit: Self.atOnce,
                     in: connection)
             }
             guard !due.isEmpty else { return }
@@ -86,7 +86,7 @@ struct AcknowledgementKeeper: Service {
             try await database.transaction { [store] connection in
                 switch tracked.kind {
                 case .meshTracking, .fetched:
-                    let told = AcknowledgementTold(.taken, by: Self.channel)
+                    let told = AcknowledgementTold(.taken, by: AcknowledgementTold.channel)
                     try store.acknowledge(tracked.share, told, in: connection)
                 case .reply, .manual: try store.endTracking(tracked.share, in: connection)
                 }
@@ -122,7 +122,8 @@ struct AcknowledgementKeeper: Service {
             metrics.count(.acknowledgements, "taken_back")
         case .alreadyFetched:
             _ = try await database.transaction { [store] in
-                try store.acknowledge(tracked.share, AcknowledgementTold(.taken, by: Self.channel), in: $0)
+                try store.acknowledge(
+                    tracked.share, AcknowledgementTold(.taken, by: AcknowledgementTold.channel), in: $0)
             }
         case .impossible: break
         case .unknown(let code, _):
@@ -131,7 +132,4 @@ struct AcknowledgementKeeper: Service {
                 metadata: ["share": "\(tracked.share)", "code": "\(code)"])
         }
     }
-
-    /// Who tells what a channel tells.
-    private static let channel = "channel"
 }

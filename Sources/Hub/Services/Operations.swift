@@ -83,7 +83,7 @@ package struct Operations: Sendable {
             .init(
                 name: "hub_certificate_ends_seconds",
                 help: "When a certificate of the configuration ends, in seconds since 1970",
-                samples: installation.configuration.certificates.compactMap { certificate in
+                samples: installation.certificates.compactMap { certificate in
                     certificate.ends.map { ([("setting", certificate.setting)], Double($0.microseconds / 1_000_000)) }
                 }
             ),

@@ -139,7 +139,7 @@ struct ReleaseGate: Sendable {
 extension Cause {
     /// It may have arrived, and the partner would take a repeat for another: a person asks it, and decides.
     static let outcomeUnknown = Cause(
-        code: "outcome_unknown", text: "It may have arrived, and the partner does not recognise a repeat")
+        code: CaseStore.outcomeUnknown, text: "It may have arrived, and the partner does not recognise a repeat")
 }
 
 extension Outbound {

@@ -2,8 +2,8 @@ import Referral
 
 /// A step that changes one text.
 ///
-/// The checking ones (`date`, `datetime`, `nhs_number`, `phone`, `postcode`, `yes_no`, `number`, `reference`, `uuid`) refuse a text that is not
-/// what they expect; the rest never fail.
+/// The checking ones (`date`, `datetime`, `nhs_number`, `phone`, `postcode`, `yes_no`, `number`, `reference`, `uuid`)
+/// refuse a text that is not what they expect; the rest never fail.
 enum Transform: Sendable, Hashable {
     case trim, lower, upper, digits
     /// Capitals at the beginning of words: `O'NEILL-JONES` becomes `O'Neill-Jones`.
