@@ -7,7 +7,7 @@ import Vault
 /// The storing of several documents' messages in the caller's transaction, in as few round trips as their order allows.
 ///
 /// Messages that may be about the same person, or answer one another, are stored one after the other, in *rounds*; all
-/// others together. A round takes at most three round trips: what its messages are judged by is read (``IntakeReads``),
+/// others together. A round takes at most four round trips: what its messages are judged by is read (``IntakeReads``, two),
 /// new persons are made, and the rest is written (``IntakeWrites``).
 struct IntakeBatch {
     let store: CaseStore
@@ -77,7 +77,7 @@ struct IntakeBatch {
     /// Stores what can be stored together, in order, and gives back the rest.
     private mutating func round(_ chosen: [Placed]) throws -> [Placed] {
         let matcher = try store.population.matcher(vault: store.vault, in: connection)
-        let reads = try IntakeReads(for: chosen.map(\.entry), vault: store.vault, in: connection)
+        let reads = try IntakeReads(for: chosen.map(\.entry), by: matcher, vault: store.vault, in: connection)
         var made = NewcomerIndex(matcher)
         var writes = IntakeWrites(store: store)
         var changed: Set<UUIDValue> = []

@@ -3,7 +3,7 @@ import Postgres
 import Referral
 import Vault
 
-/// What the messages of a round are judged by, read in one round trip. The persons that it found are held by the
+/// What the messages of a round are judged by, read in one round trip, or two where somebody is looked for. The persons that it found are held by the
 /// transaction from then on.
 struct IntakeReads {
     /// One item of a submission.
@@ -30,9 +30,12 @@ struct IntakeReads {
     private var answered: [Message: (earlier: IntakeFate.Earlier, person: UUIDValue)] = [:]
     private var held: [UUIDValue: HeldPerson] = [:]
     private var byNHS: [[UInt8]: UUIDValue] = [:]
-    /// Those who may be the person of a message that opens one, by the message's place in the round.
+    /// Those who may be the person of a message that opens one, by the message's place in the round. Nobody is looked for
+    /// where the holder of the verified number is the person.
     private var candidates = MatchCandidates()
     private var places: [Part: Int] = [:]
+    /// How like the holder of its verified number the person of a message is.
+    private var holderScores: [Part: (holder: HeldPerson, score: MatchScore)] = [:]
     /// Who was given a number and has the birth date.
     private var givenNumber: [[UInt8]: [UUIDValue]] = [:]
 
@@ -56,22 +59,13 @@ struct IntakeReads {
     }
 
     /// Reads what is needed for the fates of these messages, and holds the persons whom they may be about.
-    init(for entries: [IntakeEntry], vault: Vault, in connection: Connection) throws {
+    init(for entries: [IntakeEntry], by matcher: Matcher, vault: Vault, in connection: Connection) throws {
         let answers = entries.compactMap { entry in
             entry.subject?.answered.map { Message(sender: entry.intake.sender, index: $0) }
         }
         let own = entries.filter(\.seeksKnownPerson).flatMap { entry -> [OwnNumber] in
             guard let index = entry.subject?.index, let birthDate = index.birthDate else { return [] }
             return index.ownNumbers.map { OwnNumber(index: $0, birthDate: birthDate) }
-        }
-        var asked: [MatchCandidates.Asked] = []
-        for (place, entry) in entries.enumerated() where entry.mayOpenPerson {
-            guard let subject = entry.subject else { continue }
-            places[entry.part] = place
-            asked.append(
-                MatchCandidates.Asked(
-                    number: place, subject.fingerprint, identifiers: subject.index.identifiers.map(\.index),
-                    vault: vault))
         }
         let verified = entries.compactMap { $0.subject?.index.nhs }
         var reads = Pipeline()
@@ -90,13 +84,37 @@ struct IntakeReads {
             // A statement of its own: it sees the case that the holder before opened.
             read(Self.openCases(of: wanted), "record.open_cases") { try $0.readOpenCases($1) }
         }
-        if !asked.isEmpty {
-            read(MatchCandidates.statement(asked), "record.match_candidates") { try $0.candidates.read($1) }
-        }
         if !own.isEmpty {
             read(Self.given(own), "record.given_own_numbers") { try $0.readGiven($1) }
         }
         for (reader, result) in zip(readers, try connection.pipeline(reads)) { try reader(&self, result) }
+        try lookForCandidates(of: entries, by: matcher, vault: vault, in: connection)
+    }
+
+    /// Looks for those whom a message may be about, unless its verified number and a second field settle that: as a rule they
+    /// do, and the search is the dearest of all reads.
+    private mutating func lookForCandidates(
+        of entries: [IntakeEntry], by matcher: Matcher, vault: Vault, in connection: Connection
+    ) throws {
+        var asked: [MatchCandidates.Asked] = []
+        for (place, entry) in entries.enumerated() where entry.mayOpenPerson {
+            guard let subject = entry.subject else { continue }
+            if let holder = subject.index.nhs.flatMap({ byNHS[$0] }).flatMap({ held[$0] }),
+                let wrapped = holder.wrappedKey
+            {
+                let known = try vault.fingerprint(holder.sealedFingerprint, with: vault.unwrap(wrapped), of: holder.id)
+                let score = matcher.compare(subject.fingerprint, known)
+                holderScores[entry.part] = (holder, score)
+                if score.outcome == .same { continue }
+            }
+            places[entry.part] = place
+            asked.append(
+                MatchCandidates.Asked(
+                    number: place, subject.fingerprint, identifiers: subject.index.identifiers.map(\.index),
+                    vault: vault))
+        }
+        guard !asked.isEmpty else { return }
+        try candidates.read(connection.query(MatchCandidates.statement(asked), name: "record.match_candidates"))
     }
 
     private mutating func readAnswered(_ rows: QueryResult) throws {
@@ -205,9 +223,7 @@ struct IntakeReads {
     ) throws -> IntakeFate {
         var findings: [MatchFinding] = []
         let holder = subject.index.nhs.flatMap { byNHS[$0] }.flatMap { held[$0] }
-        if let holder, let wrapped = holder.wrappedKey {
-            let known = try vault.fingerprint(holder.sealedFingerprint, with: vault.unwrap(wrapped), of: holder.id)
-            let score = matcher.compare(subject.fingerprint, known)
+        if let (holder, score) = holderScores[entry.part] {
             if score.outcome == .same { return .kept(holder, answering: nil) }
             findings.append(MatchFinding(known: holder.id, score: score))
         }

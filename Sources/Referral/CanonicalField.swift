@@ -98,8 +98,11 @@ package enum CanonicalField: String, CaseIterable, Sendable {
     }
 
     /// The key in the envelope: the last part of the path.
-    package var key: String {
-        guard let point = rawValue.utf8.lastIndex(of: UInt8(ascii: ".")) else { return rawValue }
-        return String(rawValue[rawValue.utf8.index(after: point)...])
-    }
+    package var key: String { Self.keys[self, default: rawValue] }
+
+    /// Worked out once: keys are asked for with every field that is read or written.
+    private static let keys = Dictionary(
+        uniqueKeysWithValues: allCases.map { field in
+            (field, field.rawValue.split(separator: ".").last.map(String.init) ?? field.rawValue)
+        })
 }

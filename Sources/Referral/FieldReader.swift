@@ -31,9 +31,9 @@ struct FieldReader {
     /// Past this a short text is cut: a name or a code is never so long.
     static let shortText = 500
 
-    /// The place of a field, or of a key.
+    /// The place of a field, or of a key. Nobody asks where something stands in a record of the hub's own.
     func at(_ field: CanonicalField) -> String { at(field.key) }
-    func at(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+    func at(_ key: String) -> String { path.isEmpty || now == nil ? key : "\(path).\(key)" }
 
     /// A text, without control characters and white space around it. Several texts are joined with spaces. Free text is not
     /// cut when `limit` is nil.
@@ -50,16 +50,18 @@ struct FieldReader {
         }
     }
 
-    private func text(_ value: Value, at path: String, limit: Int?) -> String? {
+    private func text(_ value: Value, at path: @autoclosure () -> String, limit: Int?) -> String? {
         guard let written = value.textValue else {
-            findings.warn(.schema, at: path, "expected a text")
+            findings.warn(.schema, at: path(), "expected a text")
             return nil
         }
+        // What the hub wrote was tidied before it was written.
+        guard now != nil else { return written.isEmpty ? nil : written }
         let text = written.tidy
-        guard now != nil, let limit, text.utf8.count > limit, text.unicodeScalars.count > limit else {
+        guard let limit, text.utf8.count > limit, text.unicodeScalars.count > limit else {
             return text.isEmpty ? nil : text
         }
-        findings.warn(.tooLarge, at: path, "longer than \(limit) characters; cut")
+        findings.warn(.tooLarge, at: path(), "longer than \(limit) characters; cut")
         return String(String.UnicodeScalarView(text.unicodeScalars.prefix(limit))).trimmed
     }
 
@@ -98,10 +100,10 @@ struct FieldReader {
             findings.warn(.schema, at: at(key), "expected a list")
             return [(value, at(key))]
         }
-        let limit = now == nil ? elements.count : limit
-        if elements.count > limit {
+        if now != nil, elements.count > limit {
             findings.warn(.tooLarge, at: at(key), "more than \(limit) entries; the rest is left out")
         }
+        guard now != nil else { return elements.map { ($0, key) } }
         return elements.prefix(limit).enumerated().map { ($0.element, "\(at(key))[\($0.offset)]") }
     }
 
@@ -133,9 +135,9 @@ struct FieldReader {
         text(field).map { coded($0, at: at(field)) }
     }
 
-    func coded<Code>(_ text: String, at path: String) -> Coded<Code> {
+    func coded<Code>(_ text: String, at path: @autoclosure () -> String) -> Coded<Code> {
         let coded = Coded<Code>(text)
-        if coded.code == nil { findings.warn(.unknownCode, at: path, "not in the code list") }
+        if coded.code == nil { findings.warn(.unknownCode, at: path(), "not in the code list") }
         return coded
     }
 
@@ -165,17 +167,21 @@ struct FieldReader {
         return date
     }
 
-    /// A text brought into its normal form; as it was written, with a warning, when it fails its check.
+    /// A text brought into its normal form; as it was written, with a warning, when it fails its check. A record of the hub's
+    /// own has it in that form.
     func checked(_ field: CanonicalField, by check: (String) -> IdentifierCheck) -> String? {
         text(field).flatMap { checked($0, at: at(field), by: check) }
     }
 
-    func checked(_ text: String, at path: String, by check: (String) -> IdentifierCheck) -> String? {
+    func checked(
+        _ text: String, at path: @autoclosure () -> String, by check: (String) -> IdentifierCheck
+    ) -> String? {
+        if now == nil { return text }
         switch check(text) {
         case .passed(let normal): return normal
         case .absent: return nil
         case .failed(let reason):
-            findings.warn(.invalidIdentifier, at: path, reason)
+            findings.warn(.invalidIdentifier, at: path(), reason)
             return text
         }
     }

@@ -64,15 +64,16 @@ private struct FieldWriter {
         put(.language, person.language, by: Language.normalise)
         put(.interpreter, person.interpreter)
         // Each by itself: one that fails its check is free text.
-        let phones = person.phone.filter {
-            allows(Self.passes($0, Phone.normalise) ? CanonicalField.phone.group : .notes)
-        }
+        let phones =
+            groups == nil
+            ? person.phone
+            : person.phone.filter { allows(Self.passes($0, Phone.normalise) ? CanonicalField.phone.group : .notes) }
         if !phones.isEmpty { object[CanonicalField.phone.key] = phones.value }
         put(.email, person.email, by: Email.normalise)
         put(.preferredContact, person.preferredContact)
         put(.visitorGender, person.visitorGender)
         list("identifiers", person.identifiers) { writer, identifier in
-            let group = identifier.isWellFormed ? identifier.type.code?.group : .notes
+            let group = writer.groups == nil || !identifier.isWellFormed ? .notes : identifier.type.code?.group
             writer.put(.identifierType, identifier.type.text, in: group)
             writer.put(.identifierValue, identifier.value, in: group)
             writer.put(.identifierSource, identifier.source, in: group)
@@ -157,14 +158,14 @@ private struct FieldWriter {
 
     /// Writes a leaf, unless it is absent, empty, or withheld. `group` replaces the field's own where a code decides.
     private mutating func put(_ field: CanonicalField, _ leaf: (some Leaf)?, in group: FieldGroup? = nil) {
-        guard let value = leaf?.value, !value.isEmpty, allows(group ?? field.group) else { return }
+        guard let value = leaf?.value, !value.isEmpty, groups == nil || allows(group ?? field.group) else { return }
         object[field.key] = value
     }
 
     /// Writes a text that has a form of its own; one that fails the check is free text.
     private mutating func put(_ field: CanonicalField, _ text: String?, by check: (String) -> IdentifierCheck) {
         guard let text else { return }
-        put(field, text, in: Self.passes(text, check) ? nil : .notes)
+        put(field, text, in: groups == nil || Self.passes(text, check) ? nil : .notes)
     }
 
     private static func passes(_ text: String, _ check: (String) -> IdentifierCheck) -> Bool {
