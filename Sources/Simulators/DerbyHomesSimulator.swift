@@ -13,7 +13,8 @@ import Synchronization
 ///
 /// A first `Idempotency-Key` is answered with 201 and a reference, a known one with 200, `"status": "duplicate"` and the same
 /// reference. Every receipt is journalled. `PUT /behaviour?down=true&fail_rate=0.3&delay_ms=500` changes how it behaves while
-/// it runs; `GET /count` tells how many requests it has taken.
+/// it runs; `GET /count` tells how many requests it has taken. A sink answers `GET /arrivals` with a line for each since the last
+/// time: the document's reference, and when it came, in nanoseconds of the machine's monotonic clock.
 package final class DerbyHomesSimulator: Sendable {
     package struct Configuration: Sendable {
         package var port: Int
@@ -24,7 +25,7 @@ package final class DerbyHomesSimulator: Sendable {
         package var clientAuthority: String?
         package var journal: String?
         package var behaviour: Behaviour
-        /// Takes everything as fast as it can and keeps nothing but a count: the far end of a measurement.
+        /// Takes everything as fast as it can and keeps nothing but what came when: the far end of a measurement.
         package var sink: Bool
 
         package init(
@@ -61,6 +62,8 @@ package final class DerbyHomesSimulator: Sendable {
     private let journal: Journal
     private let behaviour: Mutex<Behaviour>
     private let taken = Atomic<Int>(0)
+    /// What came to a sink since it was last asked.
+    private let arrivals = Mutex<[(reference: String, at: UInt64)]>([])
     private let logger: Logger
     private let say: @Sendable (String) -> Void
 
@@ -94,6 +97,13 @@ package final class DerbyHomesSimulator: Sendable {
             return HTTPResponse.Status.noContent
         }
         router.get("/count") { _, _ in "\(self.count)\n" }
+        router.get("/arrivals") { _, _ in
+            let arrivals = self.arrivals.withLock { arrivals in
+                defer { arrivals = [] }
+                return arrivals
+            }
+            return arrivals.map { "\($0.reference),\($0.at)\n" }.joined()
+        }
         router.get("/healthz") { _, _ in HTTPResponse.Status.ok }
         let application = Application(
             router: router, server: try server(),
@@ -118,7 +128,9 @@ package final class DerbyHomesSimulator: Sendable {
 
     private func take(_ request: Request) async throws -> Response {
         if configuration.sink {
-            for try await _ in request.body {}
+            let document = Array(buffer: try await request.body.collect(upTo: 1 << 20))
+            let arrival = (JSONText.text("reference", in: document) ?? "", MonotonicClock.nanoseconds)
+            arrivals.withLock { $0.append(arrival) }
             taken.add(1, ordering: .relaxed)
             return Response(status: .noContent)
         }

@@ -43,6 +43,19 @@ package struct InventedPerson: Sendable, Hashable {
         (need, reason) = Self.reasons.randomElement(using: &random)!
     }
 
+    /// The first persons of a seed who all have different NHS numbers: drawn ones meet among ten thousand.
+    static func distinct(seed: UInt64, count: Int) -> [InventedPerson] {
+        var numbers: Set<String> = []
+        var persons: [InventedPerson] = []
+        var number = 0
+        while persons.count < count {
+            let person = InventedPerson(seed: seed, number: number)
+            number += 1
+            if numbers.insert(person.nhsNumber).inserted { persons.append(person) }
+        }
+        return persons
+    }
+
     /// Ten digits beginning with 999, the last being the check digit (weights 10 to 2, modulo 11).
     private static func nhsNumber(using random: inout SplitMix64) -> String {
         while true {

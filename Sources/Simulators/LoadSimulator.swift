@@ -16,6 +16,8 @@ package struct LoadSimulator: Sendable {
         /// The partner that sends referrals in the JSON envelope, and its credential; without one none are sent.
         package var key: String?
         package var sender: String?
+        /// Whom the referrals are about; without this, about as many persons as there are turns.
+        package var known: Known?
         /// Without this no shares are asked for.
         package var shares: Shares?
         package var connections: Int
@@ -23,17 +25,40 @@ package struct LoadSimulator: Sendable {
         package var seed: UInt64
 
         package init(
-            hub: String, key: String? = nil, sender: String? = nil, shares: Shares? = nil, connections: Int,
+            hub: String, key: String? = nil, sender: String? = nil, known: Known? = nil, shares: Shares? = nil,
+            connections: Int,
             duration: Duration, seed: UInt64 = UInt64(WallClock.now())
         ) {
             self.hub = hub
             self.key = key
             self.sender = sender
+            self.known = known
             self.shares = shares
             self.connections = connections
             self.duration = duration
             self.seed = seed
         }
+    }
+
+    /// Referrals by a surgery's link worker about the first persons of the seed whose NHS numbers differ, in turn. Each
+    /// connection has its own, so there is at least one for each.
+    package struct Known: Sendable {
+        package var count: Int
+        /// Each of them once, however long that takes.
+        package var once: Bool
+
+        package init(count: Int, once: Bool = false) {
+            self.count = count
+            self.once = once
+        }
+    }
+
+    /// A referral that was taken: its receipt, and when it was sent and answered, in nanoseconds of the machine's
+    /// monotonic clock.
+    package struct Taken: Sendable {
+        package var receipt: String
+        package var sent: UInt64
+        package var answered: UInt64
     }
 
     /// Requests that Derby Homes be told about persons, for housing support.
@@ -50,7 +75,7 @@ package struct LoadSimulator: Sendable {
     }
 
     /// What came of it.
-    package struct Result: Sendable, Codable, Hashable, CustomStringConvertible {
+    package struct Result: Sendable, Encodable, CustomStringConvertible {
         package var connections = 0
         package var seconds = 0.0
         /// Turns in which everything was answered with 2xx.
@@ -62,6 +87,12 @@ package struct LoadSimulator: Sendable {
         package var longest = 0.0
         /// How many answers there were of each other status, and of `connection` for those that broke.
         package var errors: [String: Int] = [:]
+        /// Each referral about known persons that was accepted.
+        package var taken: [Taken] = []
+
+        private enum CodingKeys: CodingKey {
+            case connections, seconds, accepted, acceptedPerSecond, p50, p99, longest, errors
+        }
 
         /// One line for a terminal.
         package var description: String {
@@ -100,8 +131,9 @@ package struct LoadSimulator: Sendable {
         guard let url = URLComponents(string: configuration.hub), let host = url.host,
             let wire = url.scheme.flatMap(Wire.init), let port = UInt16(exactly: url.port ?? wire.usualPort)
         else { throw AddressError() }
+        let known = configuration.known.map { InventedPerson.distinct(seed: configuration.seed, count: $0.count) } ?? []
         let workers = (0..<configuration.connections).map {
-            Worker(wire, host: host, port: port, configuration: configuration, number: $0)
+            Worker(wire, host: host, port: port, configuration: configuration, known: known, number: $0)
         }
         let start = ContinuousClock.now
         let tallies = await withTaskGroup(of: Tally.self) { group in
@@ -122,15 +154,17 @@ package struct LoadSimulator: Sendable {
             acceptedPerSecond: Double(tallies.latencies.count) / seconds,
             p50: Double(tallies.latencies.percentile(0.5)) / 1000,
             p99: Double(tallies.latencies.percentile(0.99)) / 1000,
-            longest: Double(tallies.latencies.maximum) / 1000, errors: tallies.errors)
+            longest: Double(tallies.latencies.maximum) / 1000, errors: tallies.errors, taken: tallies.taken)
     }
 
     private struct Tally: Sendable {
         var latencies = LatencyHistogram()
         var errors: [String: Int] = [:]
+        var taken: [Taken] = []
 
         mutating func merge(_ other: Tally) {
             latencies.merge(other.latencies)
+            taken += other.taken
             errors.merge(other.errors) { $0 + $1 }
         }
     }
@@ -170,13 +204,18 @@ package struct LoadSimulator: Sendable {
         /// About different persons, for a second or more; then from the first again. None where none are asked for.
         private let referrals: [Request]
         private let shares: [Request]
+        private let configuration: Configuration
 
-        init(_ wire: Wire, host: String, port: UInt16, configuration: Configuration, number: Int) {
+        /// - Parameter known: Whom the referrals are about; empty for a person each.
+        init(
+            _ wire: Wire, host: String, port: UInt16, configuration: Configuration, known: [InventedPerson], number: Int
+        ) {
             self.wire = wire
             self.host = host
             self.port = port
             let begun = "load-" + String(UInt64(Date().timeIntervalSince1970 * 1000), radix: 36) + "-\(number)-"
             self.begun = begun
+            self.configuration = configuration
             func head(_ path: String, _ key: String, _ mediaType: String, _ length: Int) -> [UInt8] {
                 Array(
                     ("POST \(path) HTTP/1.1\r\nHost: \(host):\(port)\r\nAuthorization: Bearer \(key)\r\n"
@@ -185,9 +224,10 @@ package struct LoadSimulator: Sendable {
             // As long as the number is, so that the length of the body is known beforehand.
             let placeholder = Array((begun + "#########").utf8)
             func referral(_ person: InventedPerson, from sender: String, _ key: String) -> Request {
-                let body = SimulatedDocument.envelope(
-                    person, sender: sender, id: String(decoding: placeholder, as: UTF8.self),
-                    at: CivilTime.rfc3339(WallClock.now()))
+                let envelope =
+                    configuration.known == nil ? SimulatedDocument.envelope : SimulatedDocument.linkWorkerEnvelope
+                let body = envelope(
+                    person, sender, String(decoding: placeholder, as: UTF8.self), CivilTime.rfc3339(WallClock.now()))
                 let whole = head("/v1/referrals", key, "application/vnd.lac.referral+json;v=1", body.count) + body
                 return Request(whole, cutAt: placeholder)
             }
@@ -209,11 +249,13 @@ package struct LoadSimulator: Sendable {
                     message(InventedPerson(seed: configuration.seed, number: number * Self.persons + index))
                 }
             } else if let sender = configuration.sender, let key = configuration.key {
-                referrals = (0..<Self.persons).map { index in
-                    referral(
-                        InventedPerson(seed: configuration.seed, number: number * Self.persons + index), from: sender,
-                        key)
-                }
+                let own =
+                    known.isEmpty
+                    ? (0..<Self.persons).map {
+                        InventedPerson(seed: configuration.seed, number: number * Self.persons + $0)
+                    }
+                    : stride(from: number, to: known.count, by: configuration.connections).map { known[$0] }
+                referrals = own.map { referral($0, from: sender, key) }
             } else {
                 referrals = []
             }
@@ -232,7 +274,7 @@ package struct LoadSimulator: Sendable {
             var sent = 0
             repeat {
                 if connection == nil { connection = Connection(host: host, port: port) }
-                let began = ContinuousClock.now
+                let began = MonotonicClock.nanoseconds
                 let id = begun + InventedPerson.pad(sent, 9)
                 let turn = [referrals, shares].filter { !$0.isEmpty }.map { $0[sent % $0.count].bytes(id: id) }
                 sent += 1
@@ -243,11 +285,15 @@ package struct LoadSimulator: Sendable {
                     // A hub that is not there would otherwise be asked a million times a second.
                     usleep(10_000)
                 case .some(let status) where (200..<300).contains(status):
-                    tally.latencies.record(microseconds: Int((ContinuousClock.now - began) / .microseconds(1)))
+                    let answered = MonotonicClock.nanoseconds
+                    tally.latencies.record(microseconds: Int((answered - began) / 1000))
+                    if configuration.known != nil, let receipt = connection?.receipt {
+                        tally.taken.append(Taken(receipt: receipt, sent: began, answered: answered))
+                    }
                 case .some(let status):
                     tally.errors["\(status)", default: 0] += 1
                 }
-            } while ContinuousClock.now < end
+            } while configuration.known?.once == true ? sent < referrals.count : ContinuousClock.now < end
             return tally
         }
 
@@ -266,6 +312,11 @@ package struct LoadSimulator: Sendable {
     private final class Connection {
         private let descriptor: Int32
         private var buffer: [UInt8] = []
+        /// The body of the last answer.
+        private var body: [UInt8] = []
+
+        /// The receipt that the last answer names.
+        var receipt: String? { JSONText.text("receipt_id", in: body) }
 
         init?(host: String, port: UInt16) {
             descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -321,6 +372,7 @@ package struct LoadSimulator: Sendable {
                         head.split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
                         .flatMap { Int($0.dropFirst(15).filter(\.isNumber)) } ?? 0
                     while buffer.count < end.upperBound + length { guard receive() else { return nil } }
+                    body = Array(buffer[end.upperBound..<end.upperBound + length])
                     buffer.removeFirst(end.upperBound + length)
                     return status
                 }

@@ -275,7 +275,7 @@ package struct SimulatedDocument: Sendable {
         ])
     }
 
-    private static func json(_ value: [String: Any]) -> [UInt8] {
+    static func json(_ value: [String: Any]) -> [UInt8] {
         // A tree of texts, numbers and lists is always valid JSON.
         Array(
             (try? JSONSerialization.data(withJSONObject: value, options: [.sortedKeys, .withoutEscapingSlashes]))

@@ -83,7 +83,7 @@ struct Simulate: AsyncParsableCommand {
         @Option(help: "File with a line for each receipt: id and digest, no content.") var journal: String?
         @Option(help: "Share of requests that fail with 503, from 0 to 1.") var failRate = 0.0
         @Option(help: "Milliseconds before each answer.") var delay = 0
-        @Flag(help: "Only count: for load.") var sink = false
+        @Flag(help: "Only count, and note what came when: for load.") var sink = false
 
         func run() async throws {
             let simulator = try DerbyHomesSimulator(
@@ -154,6 +154,11 @@ struct Simulate: AsyncParsableCommand {
         var url: String
         @Option(help: "File with the API key of the sending partner.") var keyFile: String?
         @Option(help: "The sending partner's id: one that sends the JSON envelope.") var sender: String?
+        @Option(help: "About this many persons in turn, the same in every run, instead of one each turn.")
+        var known: Int?
+        @Flag(help: "With --known: each person once, however long it takes.") var once = false
+        @Option(help: "With --known: write for each referral its receipt and when it was sent and answered, as CSV.")
+        var taken: String?
         @Option(help: "File with a person's id on each line: ask that Derby Homes be told about each in turn.")
         var shares: String?
         @Option(help: "File with the API key of a staff system, to ask for shares.") var staffKeyFile: String?
@@ -169,6 +174,12 @@ struct Simulate: AsyncParsableCommand {
                 throw ValidationError(
                     "Give --sender, --shares, or both; over MLLP neither: the listener knows who sends.")
             }
+            guard known != nil || (!once && taken == nil), known == nil || sender != nil,
+                known ?? connections >= connections
+            else {
+                throw ValidationError(
+                    "--known goes with --sender, is at least the connections, and --once and --taken go with it.")
+            }
             guard connections > 0, seconds > 0 else { throw ValidationError("Connections and seconds are 1 or more.") }
         }
 
@@ -176,6 +187,10 @@ struct Simulate: AsyncParsableCommand {
             var load = LoadSimulator.Configuration(
                 hub: url, key: try keyFile.map { try SecretReference.file($0).resolve() }, sender: sender,
                 connections: connections, duration: .seconds(seconds))
+            if let known {
+                load.known = .init(count: known, once: once)
+                load.seed = 1
+            }
             if let shares, let staffKeyFile {
                 let text = String(decoding: try LocalFile.read(shares), as: UTF8.self)
                 let persons = text.split(separator: "\n").map(String.init)
@@ -185,6 +200,10 @@ struct Simulate: AsyncParsableCommand {
                 load.shares = .init(persons: persons, key: try SecretReference.file(staffKeyFile).resolve())
             }
             let result = try await LoadSimulator(configuration: load).run()
+            if let taken {
+                let lines = result.taken.map { "\($0.receipt),\($0.sent),\($0.answered)\n" }
+                try LocalFile.write(Array(lines.joined().utf8), to: taken)
+            }
             Output.line(json ? try result.json : "\(result)")
         }
     }
