@@ -11,7 +11,7 @@ from mesh_client import MeshClient
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
 from gateway import Gateway
-from installation import PROJECT, Installation, eventually, free_port
+from installation import Installation, eventually, free_port
 
 CARE = ("uhdb", "care_support")
 
@@ -22,12 +22,7 @@ def hub():
     home = pathlib.Path(tempfile.mkdtemp(prefix="hub-"))
     installation = Installation(home)
     # A first retry after a second instead of half a minute.
-    shutil.copytree(PROJECT / "adapters", home / "adapters")
-    definition = home / "adapters/uhdb/adapter.yaml"
-    assert "first: 30 s" in definition.read_text()
-    definition.write_text(definition.read_text().replace("first: 30 s", "first: 1 s"))
-    configuration = (home / "hub.yaml").read_text()
-    (home / "hub.yaml").write_text(configuration.replace(f"adapters: {PROJECT}/adapters", "adapters: adapters"))
+    installation.adapt("uhdb", ("first: 30 s", "first: 1 s"))
     known, installation.mesh_port = installation.mesh_port, free_port()
     installation.start_mesh()
     gateway = Gateway(("127.0.0.1", known), home / "certificates", installation.mesh_port)

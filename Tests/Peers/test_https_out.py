@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
-from installation import PROJECT, Installation, eventually
+from installation import Installation, eventually
 
 HOUSING = ("derby_homes", "housing_support")
 SECRET = bytes(range(32))
@@ -123,17 +123,12 @@ class Asked(http.server.BaseHTTPRequestHandler):
 def running(algorithm, private_key):
     home = pathlib.Path(tempfile.mkdtemp(prefix="hub-"))
     installation = Installation(home)
-    shutil.copytree(PROJECT / "adapters", home / "adapters")
-    definition = home / "adapters/derby_homes/adapter.yaml"
-    assert "first: 10 s" in definition.read_text()
-    definition.write_text(definition.read_text().replace("first: 10 s", "first: 1 s"))
+    installation.adapt("derby_homes", ("first: 10 s", "first: 1 s"))
     (home / "secrets/oauth.key").write_bytes(private_key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
     (home / "secrets/signing").write_text(f"whsec_{base64.b64encode(SECRET).decode()}\n")
     partner = Partner(home / "certificates", algorithm, private_key.public_key())
-    lines = (home / "hub.yaml").read_text().replace(f"adapters: {PROJECT}/adapters", "adapters: adapters").splitlines()
-    lines = [line for line in lines if not line.startswith("  derby_homes: ")] + [f"""
-  derby_homes:
+    installation.route("derby_homes", f"""
     https:
       url: https://localhost:{partner.port}/shares
       ca: certificates/ca.pem
@@ -149,8 +144,7 @@ def running(algorithm, private_key):
         kid: lac-1
         algorithm: {algorithm}
         scope: shares:write
-        ca: certificates/ca.pem"""]
-    (home / "hub.yaml").write_text("\n".join(lines) + "\n")
+        ca: certificates/ca.pem""")
     installation.partner("workers", kind="staff")
     installation.start()
     installation.subject = installation.person()

@@ -1,10 +1,8 @@
 """A running hub lays shares down on partners' own OpenSSH servers, and in folders from which they fetch over ours."""
 
-import getpass
 import hashlib
 import os
 import pathlib
-import re
 import shutil
 import socket
 import subprocess
@@ -17,50 +15,10 @@ import pytest
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
-from installation import PROJECT, Installation, Process, eventually, free_port, wait_for_port
+from installation import Installation, eventually
+from openssh import Server, endpoint
 
 CARE = ("uhdb", "care_support")
-
-
-class Server:
-    """A partner's OpenSSH server, for the account that runs the tests, with a login folder of its own."""
-
-    def __init__(self, place):
-        self.place, self.port, self.host_key = place, free_port(), "host"
-        self.files, self.receipts = place / "login/in", place / "login/ack"
-        self.files.mkdir(parents=True)
-        self.receipts.mkdir()
-        for key in "host", "changed", "hub", "stranger":
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", place / key], check=True)
-        shutil.copy(place / "hub.pub", place / "authorized")
-        self.process = None
-
-    def pin(self):
-        line = subprocess.run(
-            ["ssh-keygen", "-l", "-f", self.place / "host.pub"], capture_output=True, text=True, check=True
-        ).stdout
-        return line.split()[1]
-
-    def start(self):
-        (self.place / "sshd_config").write_text(
-            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.place}/{self.host_key}\nPidFile none\nUsePAM no\n"
-            f"StrictModes no\nPermitRootLogin prohibit-password\nAuthorizedKeysFile {self.place}/authorized\n"
-            f"Subsystem sftp internal-sftp -d {self.place}/login\n"
-        )
-        if os.geteuid() == 0:
-            pathlib.Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        self.process = Process(
-            ["/usr/sbin/sshd", "-D", "-e", "-f", self.place / "sshd_config"], self.place / "sshd.log"
-        ).start()
-        wait_for_port(self.port)
-        return self
-
-    def stop(self):
-        if self.process:
-            self.process.stop()
-
-    def names(self):
-        return sorted(path.name for path in self.files.iterdir())
 
 
 class Line:
@@ -141,21 +99,13 @@ def hub(place):
     def start(endpoint):
         home = place / "home"
         home.mkdir()
-        installation = Installation(home, outbound=False, settings=["outbound:", f"  uhdb: {endpoint}"])
+        installation = Installation(home, outbound=False)
         running.append(installation)
-        shutil.copytree(PROJECT / "adapters", home / "adapters")
-        definition = home / "adapters/uhdb/adapter.yaml"
-        inbound, outbound = definition.read_text().split("\noutbound:")
-        for pattern, new in (
-            ("channel: mesh", "channel: sftp"), (r"\n    workflow: \w+", ""), ("first: 30 s", "first: 1 s"),
+        installation.route("uhdb", endpoint)
+        installation.adapt(
+            "uhdb", ("channel: mesh", "channel: sftp"), ("    workflow: .*\n", ""), ("first: 30 s", "first: 1 s"),
             ("longest: 4 h", "longest: 2 s"),
-            (r"acknowledgement: \w+(\n    acknowledge_within: .*)?", "acknowledgement: transport"),
-        ):
-            outbound, changed = re.subn(pattern, new, outbound, count=1)
-            assert changed, pattern
-        definition.write_text(f"{inbound}\noutbound:{outbound}")
-        configuration = (home / "hub.yaml").read_text()
-        (home / "hub.yaml").write_text(configuration.replace(f"adapters: {PROJECT}/adapters", "adapters: adapters"))
+            (r"acknowledgement: \w+(\n    acknowledge_within: .*)?", "acknowledgement: transport"))
         installation.partner("workers", kind="staff")
         installation.start()
         installation.subject = installation.person()
@@ -165,13 +115,6 @@ def hub(place):
     yield start
     for installation in running:
         installation.close()
-
-
-def endpoint(server, port=None, key="hub", folder="in", timeout=30):
-    return (
-        f"{{ sftp: {{ url: 'sftp://127.0.0.1:{port or server.port}', user: {getpass.getuser()}, key: {server.place}/{key}, "
-        f"host_key: '{server.pin()}', folder: {folder}, timeout: {timeout} }} }}"
-    )
 
 
 def whole(folder):
@@ -211,18 +154,6 @@ def test_a_share_lies_on_the_partners_server_byte_for_byte(hub, server):
     assert body.startswith(b"MSH|") and b"9990000018" in body
     assert name.startswith("DERBY_LAC_CARE_SUPPORT_") and name.endswith(".hl7")
     assert oct((server.files / name).stat().st_mode & 0o777) == "0o640"
-
-
-def test_a_changed_host_key_is_sent_nothing_and_a_person_is_told(hub, server):
-    configured = endpoint(server)
-    server.stop()
-    server.host_key = "changed"
-    server.start()
-    hub = hub(configured)
-    share = ask(hub)
-    trouble(hub, share, "rejected", "host_key_changed")
-    ends(hub, share, "failed")
-    assert server.names() == []
 
 
 def test_a_key_that_is_not_taken_and_a_folder_that_is_not_there_are_a_persons_matter(hub, server):

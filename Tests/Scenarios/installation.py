@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -117,6 +118,38 @@ class Installation:
             self.hub("migrate")
             for name, kind in partners:
                 self.partner(name, kind)
+
+    def configure(self, old, new):
+        """Puts other text in the place of some of the configuration, which must be there."""
+        file = self.home / "hub.yaml"
+        text = file.read_text()
+        assert old in text, old
+        file.write_text(text.replace(old, new))
+
+    def adapt(self, partner, *changes):
+        """Changes how a partner is sent to, in a copy of the adapters that is this hub's own.
+
+        `changes`: pairs of a pattern, which must be found in the adapter below `outbound:`, and what takes its place.
+        """
+        own = self.home / "adapters"
+        if not own.exists():
+            shutil.copytree(PROJECT / "adapters", own)
+            self.configure(f"adapters: {PROJECT}/adapters", "adapters: adapters")
+        definition = own / partner / "adapter.yaml"
+        inbound, outbound = definition.read_text().split("\noutbound:\n")
+        for pattern, new in changes:
+            outbound, found = re.subn(pattern, new, outbound)
+            assert found, pattern
+        definition.write_text(f"{inbound}\noutbound:\n{outbound}")
+
+    def route(self, partner, endpoint):
+        """Configures the way to a partner, in YAML, in place of what stood on its line."""
+        file = self.home / "hub.yaml"
+        key = f'  "{partner}":' if ":" in partner else f"  {partner}:"
+        lines = [line for line in file.read_text().splitlines() if not line.startswith(key)]
+        if "outbound:" not in lines:
+            lines.append("outbound:")
+        file.write_text("\n".join([*lines, f"{key} {endpoint}"]) + "\n")
 
     def copy(self, model, partners):
         """Takes the database and the keys of another installation as its own."""

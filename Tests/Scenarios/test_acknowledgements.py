@@ -1,11 +1,10 @@
 """What is known of a share after its channel took it: the partner's own word, a person's, and what nobody can know."""
 
 import json
-import shutil
 
 import pytest
 
-from conftest import PROJECT, eventually
+from conftest import eventually
 from installation import Installation
 
 CARE, HOUSING = ("uhdb", "care_support"), ("derby_homes", "housing_support")
@@ -102,14 +101,8 @@ def test_a_person_enters_what_the_recipient_said(hub):
 def forgetful(home):
     """A hub for whose Derby Homes the same document twice is two, and which waits a second for its answer."""
     installation = Installation(home, partners=[("uhdb", "partner"), ("workers", "staff")])
-    shutil.copytree(PROJECT / "adapters", installation.home / "adapters")
-    definition = installation.home / "adapters/derby_homes/adapter.yaml"
-    text = definition.read_text()
-    assert "    per_second: 10\n" in text
-    definition.write_text(text.replace("    per_second: 10\n", "    per_second: 10\n    repeats: never\n"))
-    configuration = installation.home / "hub.yaml"
-    text = configuration.read_text().replace(f"adapters: {PROJECT}/adapters", "adapters: adapters")
-    configuration.write_text(text.replace("timeout: 5", "timeout: 1"))
+    installation.adapt("derby_homes", ("    per_second: 10\n", "    per_second: 10\n    repeats: never\n"))
+    installation.configure("timeout: 5", "timeout: 1")
     installation.start()
     yield installation
     installation.close()
