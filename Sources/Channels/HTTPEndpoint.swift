@@ -66,8 +66,11 @@ struct HTTPEndpoint: Sendable {
                     || NetworkReach.isThisMachine(host.trimmingBrackets)),
             setting: "url", resolver: configuration.resolver)
         self.configuration = configuration
+        var tls = try configuration.tls.clientConfiguration()
+        // A connection that is given up is read from until the other side's farewell: who floods must not have the usual 5 s.
+        tls.shutdownTimeout = .milliseconds(100)
         var http = HTTPClient.Configuration(
-            tlsConfiguration: try configuration.tls.clientConfiguration(),
+            tlsConfiguration: tls,
             redirectConfiguration: .disallow,
             timeout: .init(read: TimeAmount(configuration.requestTimeout)))
         http.httpVersion = .http1Only
