@@ -8,6 +8,8 @@ package enum AcknowledgementKind: String, CaseIterable, Sendable, SQLScalar {
     case fetched
     /// The partner answers with a message of its own that names the share.
     case reply
+    /// The partner's system answers when it is asked.
+    case response
     /// A person confirms.
     case manual
 }
@@ -28,6 +30,8 @@ package struct AwaitedAcknowledgement: Sendable, Hashable {
     package var within: Duration
     /// Whether the channel can be asked what became of it.
     package var isTracked: Bool
+    /// How long after the delivery the channel is asked first. Defaults to at once.
+    package var firstLook: Duration = .zero
 
     package init(_ kind: AcknowledgementKind, within: Duration, isTracked: Bool) {
         self.kind = kind

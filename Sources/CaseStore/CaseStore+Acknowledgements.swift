@@ -13,13 +13,13 @@ extension CaseStore {
         SELECT share, \(at), due_at, look_at, kind::record.acknowledgement_kind, reference
         FROM unnest(
             \(delivered.map(\.share)), \(delivered.map { at + $0.awaited.within }),
-            \(delivered.map { $0.awaited.isTracked && $0.reference != nil ? at : nil }),
+            \(delivered.map { $0.awaited.isTracked && $0.reference != nil ? at + $0.awaited.firstLook : nil }),
             \(delivered.map(\.awaited.kind.rawValue)), \(delivered.map(\.reference))
         ) AS delivered (share, due_at, look_at, kind, reference)
         ON CONFLICT (share) DO UPDATE
         SET awaited_since = excluded.awaited_since, due_at = excluded.due_at, look_at = excluded.look_at,
             reference = excluded.reference, state = 'waiting', told_at = NULL, told_by = NULL, code = NULL,
-            shown_late_at = NULL
+            shown_late_at = NULL, close_at = NULL
         WHERE acknowledgement.state <> 'waiting' AND acknowledgement.told_by = \(AcknowledgementTold.channel)
         """
     }
@@ -65,7 +65,7 @@ extension CaseStore {
             )
             ON CONFLICT (share) DO UPDATE
             SET state = excluded.state, told_at = excluded.told_at, told_by = excluded.told_by, code = excluded.code,
-                look_at = NULL
+                look_at = NULL, close_at = \(Self.closing(at: at))
             WHERE acknowledgement.state <> excluded.state
                 OR acknowledgement.code IS DISTINCT FROM excluded.code
             RETURNING share
@@ -191,12 +191,7 @@ extension CaseStore {
             WHERE acknowledgement.share = due.share
             RETURNING acknowledgement.share, recipient, channel, kind, reference
             """, name: "record.take_tracked"
-        ).map { row in
-            let (share, recipient, channel, kind, reference) = try row.decode(
-                UUIDValue.self, String.self, String.self, AcknowledgementKind.self, String.self)
-            return TrackedShare(
-                share: share, recipient: recipient, channel: channel, kind: kind, reference: reference)
-        }
+        ).map(TrackedShare.init)
     }
 
     /// A delivered share with the facts of this moment, to be judged once more while its recipient has not fetched it.

@@ -47,7 +47,8 @@ extension CaseStore {
         writes.add(
             """
             UPDATE record.acknowledgement
-            SET state = 'refused', told_at = \(at), told_by = \(AcknowledgementTold.channel), code = \(code), look_at = NULL
+            SET state = 'refused', told_at = \(at), told_by = \(AcknowledgementTold.channel), code = \(code),
+                look_at = NULL, close_at = \(Self.closing(at: at))
             WHERE share = \(id)
             """, name: "record.return_acknowledgement")
         writes.add(appending([entry(.releaseOutcome, at: at, fields)]), name: "ledger.append")

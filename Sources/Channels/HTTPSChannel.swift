@@ -120,21 +120,23 @@ package final class HTTPSChannel: OutboundChannel {
                 return [.failed(what, code: error.code, error.text)]
             }
         }
+        return steps + [await Self.probe(endpoint, url, headers: headers)]
+    }
+
+    /// Asks for an address by `HEAD`.
+    static func probe(_ endpoint: HTTPEndpoint, _ url: String, headers: HTTPHeaders) async -> ProbeStep {
         let what = "connection, TLS and an answer"
         do {
             let answer = try await endpoint.exchange(.HEAD, url, headers: headers)
-            switch answer.status {
-            case 401, 403:
-                steps.append(.failed(what, code: "http_\(answer.status)", "the receiver does not let us in"))
+            return switch answer.status {
+            case 401, 403: .failed(what, code: "http_\(answer.status)", "the receiver does not let us in")
             case 300..<400:
-                steps.append(
-                    .failed(what, code: "redirected", "the address leads elsewhere; redirects are not followed"))
-            default: steps.append(.passed(what, "the receiver answered with HTTP status \(answer.status)"))
+                .failed(what, code: "redirected", "the address leads elsewhere; redirects are not followed")
+            default: .passed(what, "the receiver answered with HTTP status \(answer.status)")
             }
         } catch {
-            steps.append(.failed(what, code: error.code, error.text))
+            return .failed(what, code: error.code, error.text)
         }
-        return steps
     }
 
     package func shutdown() async {
@@ -145,7 +147,7 @@ package final class HTTPSChannel: OutboundChannel {
 
 extension HTTPSChannel.Configuration {
     /// A server that is spoken to under these limits.
-    fileprivate func endpoint(
+    func endpoint(
         _ url: String, _ tls: TLSFiles, setting: String
     ) throws(ChannelConfigurationError) -> HTTPEndpoint {
         do {

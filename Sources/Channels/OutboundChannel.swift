@@ -16,6 +16,19 @@ package protocol OutboundChannel: Sendable {
     /// - Parameter reference: the reference that came with `.delivered`.
     func progress(of reference: String) async -> DeliveryProgress
 
+    /// How long the receiver's system wants to be left alone before it is asked, and between two questions, about a
+    /// delivery; nil, the default, where it does not say.
+    /// - Parameter reference: the reference that came with `.delivered`.
+    func interval(of reference: String) -> Duration?
+
+    /// Tells the receiver's system that its last word about a delivery is on our record, so that it may forget it. May be
+    /// told again after a crash.
+    ///
+    /// The default, for channels that have nothing to tell, is true.
+    /// - Parameter reference: the reference that came with `.delivered`.
+    /// - Returns: Whether that is done.
+    func close(_ reference: String) async -> Bool
+
     /// Tries the way to the receiver as far as it goes without a document, and says how each step went; the first that
     /// fails is the last. Sends nothing personal and leaves nothing there. Bounded by the channel's own time-outs.
     func probe() async -> [ProbeStep]
@@ -34,6 +47,8 @@ package protocol OutboundChannel: Sendable {
 extension OutboundChannel {
     package var recognisesRepeats: Bool { true }
     package func progress(of reference: String) async -> DeliveryProgress { .complete }
+    package func interval(of reference: String) -> Duration? { nil }
+    package func close(_ reference: String) async -> Bool { true }
     package func withdraw(_ reference: String) async -> Withdrawal { .impossible }
     package func shutdown() async {}
 }
@@ -95,6 +110,8 @@ package enum DeliveryProgress: Sendable, Hashable {
     case complete
     /// In the recipient's mailbox, not yet fetched.
     case waiting
+    /// The recipient has it, and says that it will not act on it.
+    case refused(code: String, text: String)
     /// Will not reach the recipient.
     case failed(code: String, text: String)
     /// The question could not be answered now.

@@ -1,5 +1,6 @@
 package import Channels
 package import Referral
+import Translation
 
 extension Configuration {
     /// A partner's HTTPS interface. TLS files are PEM.
@@ -42,6 +43,11 @@ extension Configuration {
         /// - Parameter connections: as many as deliveries go there at once.
         /// - Throws: ``ConfigurationError`` or `ChannelConfigurationError`.
         func channel(connections: Int) throws -> HTTPSChannel {
+            try HTTPSChannel(configuration: settings(connections: connections))
+        }
+
+        /// What a channel to it needs to know.
+        fileprivate func settings(connections: Int) throws -> HTTPSChannel.Configuration {
             var headers: [(name: String, value: String)] = []
             if let token { headers.append((name: "Authorization", value: "Bearer \(try token.resolve())")) }
             let tls = TLSFiles(
@@ -58,7 +64,38 @@ extension Configuration {
                     tokenURL: oauth.tokenURL, clientID: oauth.clientID, privateKey: try oauth.key.resolve(),
                     keyID: oauth.keyID, algorithm: oauth.algorithm, scope: oauth.scope, tls: tls)
             }
-            return try HTTPSChannel(configuration: channel)
+            return channel
+        }
+    }
+
+    /// A GovTalk gateway, by which a partner is sent documents and answers to them (``Channels/GovTalkChannel``).
+    package struct GovTalkEndpoint: Sendable {
+        package var server: HTTPSEndpoint
+        /// The word by which the gateway knows what the documents are, and for whom.
+        package var messageClass: String
+        /// Our id there.
+        package var sender: String
+        package var password: SecretReference
+
+        /// The channel to it.
+        ///
+        /// - Throws: ``ConfigurationError`` or `ChannelConfigurationError`.
+        func channel(connections: Int) throws -> GovTalkChannel {
+            try GovTalkChannel(
+                configuration: .init(
+                    https: server.settings(connections: connections), messageClass: messageClass,
+                    sender: .init(id: sender, password: password.resolve())))
+        }
+    }
+}
+
+extension Configuration.Endpoint {
+    /// The HTTPS server that it leads to; nil for every other kind.
+    var server: Configuration.HTTPSEndpoint? {
+        switch self {
+        case .https(let server): server
+        case .govTalk(let govTalk): govTalk.server
+        case .mesh, .sftp, .folder, .mail, .mllp: nil
         }
     }
 }

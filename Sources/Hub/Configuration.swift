@@ -79,6 +79,7 @@ package struct Configuration: Sendable {
     /// Where what leaves for one partner by one channel goes.
     package enum Endpoint: Sendable {
         case https(HTTPSEndpoint)
+        case govTalk(GovTalkEndpoint)
         case mesh(MESHEndpoint)
         case sftp(SFTPEndpoint)
         case folder(FolderEndpoint)
@@ -89,6 +90,7 @@ package struct Configuration: Sendable {
         var timeout: Duration {
             switch self {
             case .https(let https): https.longest
+            case .govTalk(let govTalk): govTalk.server.longest
             case .mesh(let mesh): mesh.timeout
             case .sftp(let sftp): sftp.timeout
             case .folder: .seconds(30)

@@ -6,25 +6,41 @@ extension ConfigurationReader {
     /// A partner's HTTPS interface.
     mutating func https(_ node: Node, _ key: String) -> Configuration.HTTPSEndpoint {
         let map = mapping(node, key)
-        only(
-            map, key,
-            [
-                "url", "ca", "certificate", "key", "token", "timeout", "oauth", "signing_secret", "private_network",
-                "tls12_until",
-            ])
-        var endpoint = Configuration.HTTPSEndpoint(
-            url: required(map, "url", key, node),
-            authority: path(map, "ca"),
-            certificate: path(map, "certificate"),
-            privateKey: path(map, "key"),
-            token: map["token"].flatMap { secret($0, key + ".token") }
-        )
-        if let seconds = integer(map, "timeout", key, 1...300) { endpoint.timeout = .seconds(seconds) }
+        only(map, key, Self.serverKeys + ["token", "oauth", "signing_secret"])
+        var endpoint = server(map, key, node)
+        endpoint.token = map["token"].flatMap { secret($0, key + ".token") }
         endpoint.oauth = map["oauth"].map { oauth($0, "\(key).oauth") }
         if map["oauth"] != nil && map["token"] != nil {
             problem(map["token"], "\(key).token", "stands beside oauth: give one of them")
         }
         endpoint.signingSecret = map["signing_secret"].flatMap { secret($0, "\(key).signing_secret") }
+        return endpoint
+    }
+
+    /// A GovTalk gateway.
+    mutating func govTalk(_ node: Node, _ key: String) -> Configuration.GovTalkEndpoint {
+        let map = mapping(node, key)
+        only(map, key, Self.serverKeys + ["class", "sender", "password"])
+        return Configuration.GovTalkEndpoint(
+            server: server(map, key, node),
+            messageClass: required(map, "class", key, node),
+            sender: required(map, "sender", key, node),
+            password: requiredSecret(map, "password", key, node))
+    }
+
+    /// The keys of every HTTPS server.
+    private static let serverKeys = [
+        "url", "ca", "certificate", "key", "timeout", "private_network", "tls12_until",
+    ]
+
+    private mutating func server(_ map: [String: Node], _ key: String, _ node: Node) -> Configuration.HTTPSEndpoint {
+        var endpoint = Configuration.HTTPSEndpoint(
+            url: required(map, "url", key, node),
+            authority: path(map, "ca"),
+            certificate: path(map, "certificate"),
+            privateKey: path(map, "key")
+        )
+        if let seconds = integer(map, "timeout", key, 1...300) { endpoint.timeout = .seconds(seconds) }
         endpoint.isOnPrivateNetwork = truth(map, "private_network", key)
         endpoint.tls12Until = day(map, "tls12_until", key)
         return endpoint

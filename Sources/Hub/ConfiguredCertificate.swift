@@ -55,7 +55,8 @@ extension Configuration.Endpoint {
     var certificates: [(key: String, path: String)] {
         let named: [(String, String?)] =
             switch self {
-            case .https(let https): [("certificate", https.certificate)]
+            case .https(let server): [("certificate", server.certificate)]
+            case .govTalk(let govTalk): [("certificate", govTalk.server.certificate)]
             case .mesh(let mesh): [("certificate", mesh.certificate)]
             case .mllp(let mllp): [("certificate", mllp.channel.tls?.certificate)]
             case .mail(let mail):

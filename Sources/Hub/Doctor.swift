@@ -151,7 +151,7 @@ package struct Doctor: Sendable {
     private func endpoints() -> [Diagnosis] {
         var found: [Diagnosis] = []
         for (partner, endpoints) in configuration.outbound.sorted(by: { $0.key < $1.key }) {
-            if case .https(let https)? = endpoints[.httpsMTLS], https.certificate == nil {
+            if let https = endpoints[.httpsMTLS]?.server, https.certificate == nil {
                 found.append(
                     .init(
                         severity: .attention,
@@ -160,7 +160,7 @@ package struct Doctor: Sendable {
                     )
                 )
             }
-            if case .https(let https)? = endpoints[.httpsMTLS], let day = https.tls12Until {
+            if let https = endpoints[.httpsMTLS]?.server, let day = https.tls12Until {
                 let isOver = WallClock.now() >= day.endOfDay
                 found.append(
                     .init(

@@ -17,6 +17,8 @@ struct Render: AsyncParsableCommand {
     var adapter: String
     @Option(help: "Purpose; needed when the adapter sends for several.")
     var purpose: String?
+    @Option(help: "Channel, where the adapter has several ways for the purpose; the first of them otherwise.")
+    var channel: String?
     @Flag(help: "Write what a PDF says, as text, in its place: what samples are compared with.")
     var outline = false
     @Argument(help: "Releases to render.")
@@ -32,9 +34,11 @@ struct Render: AsyncParsableCommand {
                 let bytes = try file == "-" ? LocalFile.readStandardInput() : LocalFile.read(file)
                 let release = try StrictJSON.parse(bytes)
                 let purpose = purpose ?? release[path: "share.purpose"]?.stringValue
-                let outbound = adapter.outbound.first { purpose == nil || $0.purpose == purpose }
+                let outbound = adapter.outbound.first {
+                    (purpose == nil || $0.purpose == purpose) && (channel == nil || $0.channel.rawValue == channel)
+                }
                 guard let outbound else {
-                    throw ValidationError("The adapter sends nothing for that purpose.")
+                    throw ValidationError("The adapter sends nothing for that purpose, or not by that channel.")
                 }
                 let rendered = try Renderer(
                     adapter: adapter, outbound: outbound, documents: outline ? .outlined : .printed

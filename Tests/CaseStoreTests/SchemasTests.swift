@@ -15,6 +15,8 @@ import Testing
         ("record.urgency", Urgency.allCases.map(\.rawValue)),
         ("record.signatory", Agreement.Signatory.allCases.map(\.rawValue)),
         ("record.scope_about", Agreement.ScopeLine.About.allCases.map(\.rawValue)),
+        ("record.acknowledgement_kind", AcknowledgementKind.allCases.map(\.rawValue)),
+        ("record.acknowledgement_state", AcknowledgementState.allCases.map(\.rawValue)),
         ("record.share_state", ShareState.allCases.map(\.rawValue)),
         ("record.work_item_kind", WorkItemKind.allCases.map(\.rawValue)),
         ("record.care_status", Subject.CareStatus.allCases.map(\.rawValue)),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import shutil
 import stat
 import tempfile
@@ -172,3 +173,24 @@ outbound:
         (tmp_path / "hub.yaml").write_text(CONFIGURATION + "database: { url: 'env:NO_SUCH_SECRET' }\n")
         done = run("queue", "list", "--config", tmp_path / "hub.yaml")
         assert done.code == 78 and done.remarks
+
+    def test_a_way_out_that_does_not_fit_its_adapter_is_told(self, fresh):
+        fresh("migrate")
+        file = pathlib.Path(fresh.folder, "hub.yaml")
+        server = "{ url: 'https://127.0.0.1:1/' }"
+        gateway = "{ url: 'https://127.0.0.1:1/', class: C, sender: S, password: 'env:PATH' }"
+        try:
+            file.write_text(CONFIGURATION + "outbound:\n"
+                f"  dwp_jcp: {{ https: {server} }}\n  derby_homes: {{ govtalk: {gateway} }}\n  uhdb: {{ https: {server} }}\n"
+                f"  care_provider: {{ https: {server} }}\n")
+            done = fresh("queue", "list")
+        finally:
+            file.write_text(CONFIGURATION)
+        assert done.code == 78
+        for said in (
+            "outbound.dwp_jcp needs `govtalk` in place of `https`: its adapter awaits a response",
+            "outbound.derby_homes has `govtalk`, but its adapter awaits no response",
+            "outbound.uhdb has an endpoint for https_mtls, by which its adapter sends nothing",
+            "outbound.care_provider is a kind",
+        ):
+            assert said in done.remarks, done.remarks

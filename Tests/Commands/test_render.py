@@ -16,7 +16,9 @@ RELEASES = sorted(
 @pytest.mark.parametrize("release", RELEASES, ids=lambda path: f"{path.parents[2].name}/{path.stem}")
 def test_the_bytes_are_exact(release):
     [expected] = release.parent.glob(release.stem + ".expected.*")
-    done = run("render", "--outline", "--adapter", release.parents[2].name, release)
+    # Another way than the purpose's first is asked for by its channel.
+    other = ["--channel", "https_mtls"] if release.stem.startswith("govtalk") else []
+    done = run("render", "--outline", "--adapter", release.parents[2].name, *other, release)
     assert done.code == 0 and done.remarks == ""
     assert done.bytes == expected.read_bytes()
 
@@ -106,6 +108,7 @@ def test_a_missing_file_ends_with_65(tmp_path):
     [
         (["--adapter", "nosuch"], "No adapter is named nosuch"),
         (["--adapter", "uhdb", "--purpose", "nosuch"], "sends nothing for that purpose"),
+        (["--adapter", "uhdb", "--channel", "sftp"], "not by that channel"),
         (["--adapter", "csv"], "sends nothing for that purpose"),
     ],
 )

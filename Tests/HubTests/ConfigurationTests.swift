@@ -176,6 +176,44 @@ import Translation
         #expect(https.tls12Until == CalendarDate(iso: "2027-03-31"))
     }
 
+    @Test func `a GovTalk gateway is an HTTPS server that knows us by a name and a password`() throws {
+        let text = """
+            environment: production
+            organisation: { id: a, name: b }
+            outbound:
+              dwp_jcp:
+                govtalk:
+                  url: https://gateway.example.org/submission
+                  certificate: hub.pem
+                  key: hub.key
+                  timeout: 20
+                  class: LAC-JCP
+                  sender: LAC-DERBY
+                  password: file:secrets/gateway
+            """
+        let configuration = try Configuration.parse(text, folder: "/srv/hub")
+        guard case .govTalk(let gateway)? = configuration.outbound["dwp_jcp"]?[.httpsMTLS] else {
+            Issue.record("no endpoint")
+            return
+        }
+        #expect(
+            gateway.server.url == "https://gateway.example.org/submission" && gateway.server.timeout == .seconds(20))
+        #expect(gateway.messageClass == "LAC-JCP" && gateway.sender == "LAC-DERBY")
+        #expect(gateway.password == .file("/srv/hub/secrets/gateway"))
+        #expect(configuration.certificates.map(\.setting) == ["outbound.dwp_jcp.https_mtls.certificate"])
+        let wrong =
+            text.replacing("file:secrets/gateway", with: "hunter2").replacing("class: LAC-JCP", with: "token: env:T")
+            + "\n    https: { url: https://gateway.example.org/ }"
+        let refused = #expect(throws: ConfigurationError.self) { try Configuration.parse(wrong, folder: ".") }
+        let keys = try #require(refused).problems.map(\.key)
+        #expect(
+            Set(keys) == [
+                "outbound.dwp_jcp.govtalk.class", "outbound.dwp_jcp.govtalk.token", "outbound.dwp_jcp.govtalk.password",
+                "outbound.dwp_jcp.govtalk",
+            ])
+        #expect(!(try #require(refused)).description.contains("hunter2"))
+    }
+
     @Test func `a receiver of HL7 v2 is reached under mutual TLS, or plainly where somebody says so`() throws {
         let text = """
             environment: production

@@ -14,6 +14,8 @@ struct AcknowledgementKeeper: Service {
     static let looks = (shortest: Duration.seconds(10), longest: Duration.seconds(300))
     /// Questions to channels at once.
     private static let atOnce = 8
+    /// Between two tries to end a conversation.
+    private static let closingPause = Duration.seconds(300)
 
     private let database: Database
     private let store: CaseStore
@@ -39,7 +41,12 @@ struct AcknowledgementKeeper: Service {
                     await self.again { try await self.database.transaction { _ = try self.store.showLate(in: $0) } }
                 }
                 for recipient in self.partners.configured {
-                    group.addTask { await self.again { try await self.follow(recipient) } }
+                    group.addTask {
+                        await self.again {
+                            try await self.follow(recipient)
+                            try await self.close(recipient)
+                        }
+                    }
                 }
             }
         }
@@ -74,24 +81,50 @@ struct AcknowledgementKeeper: Service {
         }
     }
 
+    /// Ends the conversations with one partner whose last word is on record.
+    private func close(_ recipient: String) async throws {
+        let due = try await database.transaction { [store] connection in
+            try store.takeClosing(of: recipient, pause: Self.closingPause, limit: Self.atOnce, in: connection)
+        }
+        for tracked in due {
+            guard let channel = partners.channel(tracked.channel, of: tracked.recipient) else { continue }
+            guard await channel.close(tracked.reference) else {
+                logger.debug("a conversation could not be ended", metadata: ["share": "\(tracked.share)"])
+                continue
+            }
+            try await database.transaction { [store] in try store.closed(tracked, in: $0) }
+        }
+    }
+
     private func look(at tracked: TrackedShare) async throws {
         guard let channel = partners.channel(tracked.channel, of: tracked.recipient) else { return }
         let progress = await channel.progress(of: tracked.reference)
         switch progress {
         case .waiting where tracked.kind == .fetched: try await takeBack(tracked, from: channel)
-        case .waiting: break
+        case .waiting:
+            guard let pause = channel.interval(of: tracked.reference), pause > Self.looks.shortest else { break }
+            try await database.transaction { [store] in
+                try store.postpone(tracked.share, until: .now() + pause, in: $0)
+            }
         case .unavailable(let code, _):
             logger.debug("a channel could not tell", metadata: ["share": "\(tracked.share)", "code": "\(code)"])
         case .complete:
             try await database.transaction { [store] connection in
                 switch tracked.kind {
-                case .meshTracking, .fetched:
+                case .meshTracking, .fetched, .response:
                     let told = AcknowledgementTold(.taken, by: AcknowledgementTold.channel)
                     try store.acknowledge(tracked.share, told, in: connection)
                 case .reply, .manual: try store.endTracking(tracked.share, in: connection)
                 }
             }
             metrics.count(.acknowledgements, "complete")
+        case .refused(let code, _):
+            _ = try await database.transaction { [store] connection in
+                try store.acknowledge(
+                    tracked.share, AcknowledgementTold(.refused, code: code, by: AcknowledgementTold.channel),
+                    in: connection)
+            }
+            metrics.count(.acknowledgements, "refused")
         case .failed(let code, _):
             _ = try await database.transaction { [store] connection in
                 try store.returned(tracked.share, reference: tracked.reference, code: code, in: connection)

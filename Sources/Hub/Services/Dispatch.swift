@@ -86,7 +86,11 @@ struct Dispatch: Sendable {
         _ share: UUIDValue, _ lease: Lease, _ release: ReleaseGate.Release, _ outcome: DeliveryOutcome
     ) async throws -> LeaseOutcome {
         func ended(as outcome: ReleaseOutcome) -> EndedRelease {
-            EndedRelease(share: share, attempt: release.attempt, outcome: outcome, awaited: release.awaited)
+            var awaited = release.awaited
+            if case .delivered(let reference) = outcome {
+                awaited?.firstLook = reference.flatMap(release.channel.interval) ?? .zero
+            }
+            return EndedRelease(share: share, attempt: release.attempt, outcome: outcome, awaited: awaited)
         }
         func end(as outcome: ReleaseOutcome, isOver: Bool) async throws {
             let release = ended(as: outcome)

@@ -50,6 +50,14 @@ package struct OutboundPartners: Sendable {
                 if partner == adapter.id, adapter.kind.hasMembers, !isAddressed {
                     problem("is a kind: give each member an endpoint of its own, as outbound.\"\(partner):ID\"")
                 }
+                let awaited = Set(adapter.outbound.filter { $0.channel == channel }.map(\.acknowledgement))
+                switch endpoint {
+                case .govTalk where awaited.contains { $0 != .response }:
+                    problem("has `govtalk`, but its adapter awaits no response")
+                case .https where awaited.contains(.response):
+                    problem("needs `govtalk` in place of `https`: its adapter awaits a response")
+                default: break
+                }
                 do {
                     route.channels[channel] = try opening.channel(endpoint)
                 } catch let error as ConfigurationError {
@@ -215,6 +223,7 @@ private struct Opening {
     mutating func channel(_ endpoint: Configuration.Endpoint) throws -> any OutboundChannel {
         switch endpoint {
         case .https(let https): return try https.channel(connections: connections)
+        case .govTalk(let govTalk): return try govTalk.channel(connections: connections)
         case .mllp(let mllp): return try MLLPChannel(configuration: mllp.channel)
         case .mesh(let mesh):
             let own = "\(mesh.url) \(mesh.mailbox)"

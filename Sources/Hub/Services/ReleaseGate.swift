@@ -151,9 +151,11 @@ extension Outbound {
         case .meshTracking: kind = .meshTracking
         case .fetched: kind = .fetched
         case .reply: kind = .reply
+        case .response: kind = .response
         case .manual: kind = .manual
         }
         return AwaitedAcknowledgement(
-            kind, within: acknowledgedWithin, isTracked: channel == .mesh || channel == .sftp)
+            kind, within: acknowledgedWithin,
+            isTracked: channel == .mesh || channel == .sftp || kind == .response)
     }
 }

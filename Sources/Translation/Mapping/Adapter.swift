@@ -181,6 +181,8 @@ package struct Outbound: Sendable {
         case fetched
         /// The partner answers with a message of its own that names the share.
         case reply
+        /// The partner's system answers when it is asked, as in a GovTalk conversation.
+        case response
         /// A person confirms.
         case manual
     }

@@ -118,16 +118,22 @@ struct DefinitionReader {
         if channel == .mesh, node.member("workflow") == nil {
             note(node, "\(path).workflow", "MESH needs a workflow", "give the name that the configuration has for it")
         }
+        let usual: Outbound.Acknowledgement = channel == .mesh ? .meshTracking : .transport
+        let acknowledgement = choice(node, "acknowledgement", path, usual) ?? usual
+        if acknowledgement == .response, channel != .httpsMTLS || format != .xml {
+            note(
+                node, "\(path).acknowledgement", "a response is told only in a conversation by GovTalk",
+                "send xml by https_mtls, or await something else")
+        }
         let shapeFile = "\(own)/\(shapeName)"
         let documents = documents(node, path, own, tables)
         let shape = self.shape(shapeFile, format, tables, documents: Set(documents.map(\.name)))
         let dialect = ExpressionParser.Dialect(
             grammar: PathGrammar(releaseWith: shared.extensions), tables: tables)
-        let usual: Outbound.Acknowledgement = channel == .mesh ? .meshTracking : .transport
         return Outbound(
             purpose: purpose, channel: channel, format: format,
             mediaType: node.member("media_type")?.scalarText ?? format.mediaType,
-            acknowledgement: choice(node, "acknowledgement", path, usual) ?? usual,
+            acknowledgement: acknowledgement,
             acknowledgedWithin: duration(node, "acknowledge_within", path) ?? .seconds(5 * 86_400),
             repeats: choice(node, "repeats", path, .recognised) ?? .recognised,
             retry: retry(node.member("retry"), "\(path).retry"),
