@@ -20,8 +20,8 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
 from installation import HUB, PROJECT, UVICORN, Installation, Process, eventually, free_port, wait_for_port
 from mail_relay import Relay
-from test_encrypted_mail import issue, openssl
-from test_sftp_out import Server
+from mail_certificates import issue, openssl
+from openssh import Server
 
 HTTPS, MESH, SFTP, SMIME = "https_mtls", "mesh", "sftp", "smime_email"
 # Recipient, purpose, channel, how the partner says that it has it.
