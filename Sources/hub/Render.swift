@@ -9,7 +9,10 @@ struct Render: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Render releases as a partner would receive them.",
         discussion:
-            "A FILE is a release in JSON (see adapters/README.md); - reads standard input. Exits 65 on a mistake."
+            """
+            A FILE is a release in JSON, or an extract, which gives a zip archive (see adapters/README.md); - reads standard \
+            input. Exits 65 on a mistake.
+            """
     )
 
     @OptionGroup var folder: AdapterFolderOption
@@ -31,7 +34,8 @@ struct Render: AsyncParsableCommand {
             do {
                 let bytes = try file == "-" ? LocalFile.readStandardInput() : LocalFile.read(file)
                 let release = try StrictJSON.parse(bytes)
-                let purpose = purpose ?? release[path: "share.purpose"]?.stringValue
+                let named = (release["extract"] ?? release["share"])?["purpose"]?.stringValue
+                let purpose = purpose ?? named
                 let outbound = adapter.outbound.first { purpose == nil || $0.purpose == purpose }
                 guard let outbound else {
                     throw ValidationError("The adapter sends nothing for that purpose.")

@@ -23,6 +23,11 @@ package struct Adapter: Sendable {
         guard let purpose else { return outbound.count == 1 ? outbound[0] : nil }
         return outbound.first { $0.purpose == purpose }
     }
+
+    /// The way out for a release or an extract as ``Renderer`` takes it, by the purpose that it names.
+    package func outbound(forRelease release: Value) -> Outbound? {
+        outbound(for: (release["extract"] ?? release["share"])?["purpose"]?.stringValue)
+    }
 }
 
 /// What sort of body a partner is.
@@ -106,6 +111,8 @@ package struct Inbound: Sendable {
 /// One way out: for a purpose, over a channel, in a format and a shape.
 package struct Outbound: Sendable {
     package var purpose: String
+    /// Defaults to a document.
+    package var content = Content.document
     package var channel: Channel
     package var format: DocumentFormat
     package var mediaType: String
@@ -124,7 +131,7 @@ package struct Outbound: Sendable {
     package var proposedFor: Set<NeedCode>
     /// The name under which the deployment's configuration holds the MESH workflow id.
     package var workflow: String?
-    /// The shape's file, below the adapters folder.
+    /// The shape's file, below the adapters folder; empty for an extract.
     package var shapeFile: String
     var shape: Shape
     /// Documents for people that the shape holds within it.
@@ -148,6 +155,14 @@ package struct Outbound: Sendable {
     struct Document: Sendable {
         var name: String
         var shape: Shape
+    }
+
+    /// What leaves.
+    package enum Content: String, CaseIterable, Sendable, Hashable {
+        /// A document about one person, in the format and the shape.
+        case document
+        /// The files of an extract about many persons, as a zip archive.
+        case extract
     }
 
     /// How renderings leave.

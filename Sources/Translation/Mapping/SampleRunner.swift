@@ -61,7 +61,7 @@ package struct SampleRunner: Sendable {
             guard let release = try? StrictJSON.parse(sample.bytes, byteOrderMark: .allowed) else {
                 return [.init(path: "", expected: "a release in JSON", got: "something else")]
             }
-            guard let outbound = adapter.outbound(for: release["share"]?["purpose"]?.stringValue) else {
+            guard let outbound = adapter.outbound(forRelease: release) else {
                 return [.init(path: "share.purpose", expected: "a purpose of adapter.yaml", got: "another")]
             }
             do throws(RenderError) {
