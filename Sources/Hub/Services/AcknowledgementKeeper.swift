@@ -15,14 +15,16 @@ struct AcknowledgementKeeper: Service {
     /// Questions to channels at once.
     private static let atOnce = 8
 
-    private let database: Database
-    private let store: CaseStore
-    private let partners: OutboundPartners
+    let database: Database
+    let store: CaseStore
+    let partners: OutboundPartners
     private let rules: PolicyRules
-    private let metrics: Metrics
-    private let logger: Logger
+    let extracts: ExtractGate
+    let metrics: Metrics
+    let logger: Logger
 
     init(_ installation: Installation) {
+        extracts = ExtractGate(installation)
         database = installation.database
         store = installation.store
         partners = installation.partners
@@ -36,10 +38,16 @@ struct AcknowledgementKeeper: Service {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    await self.again { try await self.database.transaction { _ = try self.store.showLate(in: $0) } }
+                    await self.again {
+                        try await self.database.transaction {
+                            _ = try self.store.showLate(in: $0)
+                            try self.store.showLateExtracts(in: $0)
+                        }
+                    }
                 }
                 for recipient in self.partners.configured {
                     group.addTask { await self.again { try await self.follow(recipient) } }
+                    group.addTask { await self.again { try await self.followExtracts(recipient) } }
                 }
             }
         }

@@ -104,8 +104,30 @@ package struct OutboundPartners: Sendable {
     func outbound(recipient: String, purpose: String) -> Outbound? {
         guard let adapter = adapter(recipient) else { return nil }
         let channels = route(of: recipient)?.channels ?? [:]
-        return adapter.outbound.first { $0.purpose == purpose && channels[$0.channel] != nil }
-            ?? adapter.outbound(for: purpose)
+        let ways = adapter.outbound.filter { $0.purpose == purpose && $0.content == .document }
+        return ways.first { channels[$0.channel] != nil } ?? ways.first
+    }
+
+    /// How the recipient's adapter sends the extracts of a project; nil when it does not.
+    func outbound(for project: ExtractProject) -> Outbound? {
+        adapter(project.recipient)?.outbound.first {
+            $0.content == .extract && $0.purpose == project.purpose.rawValue
+                && $0.channel.rawValue == project.channel.rawValue
+        }
+    }
+
+    /// How an extract leaves: by the project's channel, which the policy judged, and no other; nil when it is not set up.
+    func way(for project: ExtractProject) -> Way? {
+        guard let adapter = adapter(project.recipient), let outbound = outbound(for: project),
+            let channel = route(of: project.recipient)?.channels[outbound.channel]
+        else { return nil }
+        return Way(adapter: adapter, outbound: outbound, channel: channel)
+    }
+
+    /// The message that will send an extract.
+    func message(forExtract id: UUIDValue, to recipient: String) -> NewMessage {
+        NewMessage(
+            queue: queue(of: recipient), payload: Array((ExtractDispatch.mark + id.description).utf8), correlation: id)
     }
 
     /// How a share leaves.
@@ -142,7 +164,7 @@ package struct OutboundPartners: Sendable {
         // By the channel that the policy judged, and that the ledger names, and no other.
         guard let route = route(of: request.recipient),
             let outbound = route.adapter.outbound.first(where: {
-                $0.purpose == request.purpose && $0.channel.rawValue == request.channel
+                $0.content == .document && $0.purpose == request.purpose && $0.channel.rawValue == request.channel
             }),
             let channel = route.channels[outbound.channel]
         else { return .never(Cause(code: "channel_not_configured", text: "No channel is set up for this purpose")) }

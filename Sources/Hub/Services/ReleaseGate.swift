@@ -144,7 +144,7 @@ extension Cause {
 
 extension Outbound {
     /// What is awaited once a delivery was made; nil when its channel's word is enough.
-    fileprivate var awaited: AwaitedAcknowledgement? {
+    var awaited: AwaitedAcknowledgement? {
         let kind: AcknowledgementKind
         switch acknowledgement {
         case .transport, .hl7: return nil
