@@ -34,9 +34,8 @@ struct Render: AsyncParsableCommand {
             do {
                 let bytes = try file == "-" ? LocalFile.readStandardInput() : LocalFile.read(file)
                 let release = try StrictJSON.parse(bytes)
-                let named = (release["extract"] ?? release["share"])?["purpose"]?.stringValue
-                let purpose = purpose ?? named
-                let outbound = adapter.outbound.first { purpose == nil || $0.purpose == purpose }
+                let named = adapter.outbound(forRelease: release)
+                let outbound = purpose.map { $0 == named?.purpose ? named : adapter.outbound(for: $0) } ?? named
                 guard let outbound else {
                     throw ValidationError("The adapter sends nothing for that purpose.")
                 }

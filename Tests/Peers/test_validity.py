@@ -43,7 +43,8 @@ class Sample:
         self.path, self.folder = path, path.parents[2]
         self.release = json.loads(path.read_text())
         self.facts = self.release.get("extract") or self.release["share"]
-        self.way = next(way for way in WAYS[self.folder.name] if way.purpose == self.facts["purpose"])
+        ways = [way for way in WAYS[self.folder.name] if way.purpose == self.facts["purpose"]]
+        self.way = next(way for way in ways if way.channel == self.facts.get("channel", way.channel))
         self.expected = path.with_name(f"{path.stem}.expected.{EXTENSIONS[self.way.format]}")
 
     def __str__(self):

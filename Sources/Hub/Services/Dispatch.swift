@@ -4,6 +4,7 @@ import Disclosure
 import Logging
 import MessageQueue
 import Postgres
+import Translation
 
 /// The whole way out, for one partner.
 ///
@@ -19,6 +20,9 @@ struct Dispatch: Sendable {
     /// The queue of what is to leave for `recipient`.
     static func queueName(_ recipient: String) -> String { "out.\(recipient)" }
 
+    /// The queue of what is to leave for `recipient` in a table with others, at a time of day.
+    static func batchQueueName(_ recipient: String) -> String { "batch.\(recipient)" }
+
     private let recipient: String
     private let database: Database
     private let store: CaseStore
@@ -29,6 +33,7 @@ struct Dispatch: Sendable {
     private let ending: Coalescer<Ended, Void>
     private let extracts: ExtractDispatch
     private let keeper: OutcomeKeeper
+    private let batches: BatchDispatch
 
     init(to recipient: String, _ installation: Installation) {
         let database = installation.database
@@ -42,6 +47,7 @@ struct Dispatch: Sendable {
         logger = installation.logger
         extracts = ExtractDispatch(to: recipient, installation)
         keeper = OutcomeKeeper(logger: installation.logger)
+        batches = BatchDispatch(to: recipient, from: installation.sender.id)
         let gate = ReleaseGate(installation)
         self.gate = Coalescer(on: database, maxBatch: 32, crowd: 32) { try gate.pass($0, in: $1) }
         ending = Coalescer(on: database, maxBatch: 64, crowd: 64) { batch, connection in
@@ -70,7 +76,9 @@ struct Dispatch: Sendable {
             case .settled: return .acknowledged
             case .impossible(let cause): return try await giveUp(share, lease, cause)
             case .open(let release):
-                let outcome = await release.channel.deliver(release.delivery)
+                let outcome =
+                    release.outbound.batch == nil
+                    ? await release.channel.deliver(release.delivery) : await batches.deliver(release)
                 return try await settle(share, lease, release, outcome)
             }
         } catch is LeaseLost {

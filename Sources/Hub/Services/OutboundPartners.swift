@@ -92,11 +92,31 @@ package struct OutboundPartners: Sendable {
     /// The queue of what is to leave for a recipient.
     func queue(of recipient: String) -> String { Dispatch.queueName(named(recipient)?.name ?? recipient) }
 
-    /// The message that will send a share; in order for each person.
+    /// The message that will send a share; in order for each person. One that leaves in a table with others waits for the time
+    /// of that, in a queue of its own and without order, since all of a table leave at once.
     func message(for request: ShareRequest) -> NewMessage {
-        NewMessage(
+        if let batch = outbound(of: request)?.batch {
+            let at = batch.next(after: Instant(microseconds: Timestamp.now().microseconds))
+            return NewMessage(
+                queue: Dispatch.batchQueueName(named(request.recipient)?.name ?? request.recipient),
+                payload: Array(request.id.description.utf8), notBefore: Timestamp(microseconds: at.microseconds),
+                correlation: request.id)
+        }
+        return NewMessage(
             queue: queue(of: request.recipient), key: request.person.description,
             payload: Array(request.id.description.utf8), correlation: request.id)
+    }
+
+    /// The way out that a request names.
+    private func outbound(of request: ShareRequest) -> Outbound? {
+        adapter(request.recipient)?.outbound.first {
+            $0.content == .document && $0.purpose == request.purpose && $0.channel.rawValue == request.channel
+        }
+    }
+
+    /// The partners to whom some documents can go as tables of many; whether the way there is set up, is told as they leave.
+    var batched: [String] {
+        configured.filter { adapter($0)?.outbound.contains { $0.batch != nil } ?? false }
     }
 
     /// How the recipient's adapter sends for this purpose, by the first of its ways that has an endpoint; or nil when it
@@ -162,10 +182,7 @@ package struct OutboundPartners: Sendable {
         }
         let request = prepared.share.request
         // By the channel that the policy judged, and that the ledger names, and no other.
-        guard let route = route(of: request.recipient),
-            let outbound = route.adapter.outbound.first(where: {
-                $0.content == .document && $0.purpose == request.purpose && $0.channel.rawValue == request.channel
-            }),
+        guard let route = route(of: request.recipient), let outbound = outbound(of: request),
             let channel = route.channels[outbound.channel]
         else { return .never(Cause(code: "channel_not_configured", text: "No channel is set up for this purpose")) }
         return .by(Way(adapter: route.adapter, outbound: outbound, channel: channel))

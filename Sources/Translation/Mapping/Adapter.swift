@@ -24,9 +24,13 @@ package struct Adapter: Sendable {
         return outbound.first { $0.purpose == purpose }
     }
 
-    /// The way out for a release or an extract as ``Renderer`` takes it, by the purpose that it names.
+    /// The way out for a release or an extract as ``Renderer`` takes it: by the purpose that it names, and by the channel,
+    /// where it names one.
     package func outbound(forRelease release: Value) -> Outbound? {
-        outbound(for: (release["extract"] ?? release["share"])?["purpose"]?.stringValue)
+        let facts = release["extract"] ?? release["share"]
+        let purpose = facts?["purpose"]?.stringValue
+        guard let channel = facts?["channel"]?.stringValue else { return outbound(for: purpose) }
+        return outbound.first { $0.purpose == purpose && $0.channel.rawValue == channel }
     }
 }
 
@@ -134,6 +138,8 @@ package struct Outbound: Sendable {
     /// The shape's file, below the adapters folder; empty for an extract.
     package var shapeFile: String
     var shape: Shape
+    /// When what waits leaves as one table; nil where each document leaves at once, alone.
+    package var batch: Batch?
     /// Documents for people that the shape holds within it.
     var documents: [Document] = []
     /// Gives the address, where it depends on the person; nil where the endpoint has it.

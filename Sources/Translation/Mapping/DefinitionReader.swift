@@ -108,7 +108,7 @@ struct DefinitionReader {
             node, path,
             [
                 "content", "purpose", "channel", "format", "media_type", "shape", "acknowledgement",
-                "acknowledge_within", "repeats", "retry", "per_second", "deadline", "propose_for", "workflow",
+                "acknowledge_within", "batch", "repeats", "retry", "per_second", "deadline", "propose_for", "workflow",
                 "documents", "to", "subject",
             ])
         let channel: Outbound.Channel? = choice(node, "channel", path)
@@ -137,6 +137,7 @@ struct DefinitionReader {
         outbound.documents = documents
         outbound.to = expression(node, "to", path, dialect)
         outbound.subject = expression(node, "subject", path, dialect)
+        outbound.batch = batch(node, path, outbound)
         return outbound
     }
 
@@ -161,7 +162,8 @@ struct DefinitionReader {
     /// A way out for extracts: their files are made by the hub and are about many persons, so that nothing that says what a
     /// document about one person holds, or when one is proposed, has a meaning.
     private mutating func extract(_ node: Node, _ path: String, by channel: Outbound.Channel?) -> Outbound? {
-        for key in ["format", "shape", "documents", "to", "subject", "propose_for"] where node.member(key) != nil {
+        for key in ["format", "shape", "documents", "to", "subject", "propose_for", "batch"]
+        where node.member(key) != nil {
             note(
                 node.member(key), "\(path).\(key)", "an extract has none: the hub makes its files", "leave it out")
         }
@@ -187,6 +189,37 @@ struct DefinitionReader {
         outbound.content = .extract
         outbound.mediaType = node.member("media_type")?.scalarText ?? ExtractPackage.mediaType
         return outbound
+    }
+
+    /// When what waits leaves as one table. Whatever concerns one document alone has no place beside it.
+    private mutating func batch(_ node: Node, _ path: String, _ outbound: Outbound) -> Outbound.Batch? {
+        guard let value = node.member("batch") else { return nil }
+        let key = "\(path).batch"
+        known(value, key, ["at"])
+        if outbound.channel != .sftp || outbound.format != .csv {
+            note(
+                value, key, "only tables that are laid down as files leave together", "use channel sftp with format csv"
+            )
+        }
+        if ![.transport, .manual].contains(outbound.acknowledgement) {
+            note(
+                node.member("acknowledgement"), "\(path).acknowledgement", "a table of many is not followed for each",
+                "use transport or manual")
+        }
+        for name in ["documents", "to", "subject"] where node.member(name) != nil {
+            note(node.member(name), "\(path).\(name)", "a table of many has none", "leave it out")
+        }
+        if outbound.deadline < .seconds(48 * 3600) {
+            note(
+                node.member("deadline") ?? value, "\(path).deadline", "a document may wait for a day before it leaves",
+                "give 48 h or more")
+        }
+        guard let text = text(value, "at", key) else { return nil }
+        guard let batch = Outbound.Batch(text) else {
+            note(value.member("at"), "\(key).at", "a time of day is expected", "write it like \"02:00\", in quotes")
+            return nil
+        }
+        return batch
     }
 
     /// The documents that are printed for the shape to name.
