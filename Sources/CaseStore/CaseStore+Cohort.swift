@@ -43,6 +43,21 @@ extension CaseStore {
         return (candidates, try clock(in: connection), agesOn ?? today)
     }
 
+    /// Those of a cohort who are still there, by their keyed numbers, and the moment at which they are to be judged. Held as
+    /// ``cohort(referredOn:agesOn:areas:in:)`` holds everybody. Whoever was erased, or was found to be somebody else, is not
+    /// there.
+    package func cohort(
+        of marks: Set<Int64>, in connection: Connection
+    ) throws -> (candidates: [CohortCandidate], judgedAt: Timestamp) {
+        let today = LondonTime.clock(Instant(try clock(in: connection))).date
+        let ids = try connection.query(
+            "SELECT id FROM record.person WHERE merged_into IS NULL ORDER BY id", name: "record.living"
+        ).map { try $0.decode(UUIDValue.self) }.filter { marks.contains(vault.blindNumber(.cohort, $0.bytes)) }
+        let candidates: [CohortCandidate] = try self.candidates(
+            ids, on: (today, today), areas: AreaTable(), in: connection)
+        return (candidates.filter { marks.contains($0.record.mark) }, try clock(in: connection))
+    }
+
     /// Reads persons 500 at a time. Whoever was merged since the ids were read is not there, and the one they were found to be
     /// is read again, as that one may have been read without what forbids something to the other.
     private func candidates(

@@ -13,7 +13,8 @@ extension CaseStore {
             "SELECT pg_advisory_xact_lock(hashtext('record.extract/' || \(recipient)))", name: "record.lock_extracts")
     }
 
-    /// Who is behind each earlier release to a recipient, whatever its project, with the level of each.
+    /// Who is behind each earlier release to a recipient, whatever its project, with the level of each. One that did not leave
+    /// and cannot any more is none.
     package func releasedPopulations(
         to recipient: String, in connection: Connection
     ) throws -> [(level: Level, populations: ReleasedPopulations)] {
@@ -21,7 +22,7 @@ extension CaseStore {
             """
             SELECT extract.id, extract.level, extract_population.wrapped_key, extract_population.sealed
             FROM record.extract JOIN record.extract_population ON extract_population.extract = extract.id
-            WHERE extract.recipient = \(recipient)
+            WHERE extract.recipient = \(recipient) AND \(Self.mayBeKnown)
             ORDER BY extract.id
             """, name: "record.extract_populations")
         return try rows.map { row in
@@ -41,7 +42,7 @@ extension CaseStore {
             """
             SELECT ages_on::text AS ages_on, row_area, row_age_width, has_sex
             FROM record.extract
-            WHERE recipient = \(recipient) AND ages_on IS NOT NULL
+            WHERE recipient = \(recipient) AND ages_on IS NOT NULL AND \(Self.mayBeKnown)
             ORDER BY id
             """, name: "record.earlier_rows")
         var earlier = EarlierRows()
@@ -59,15 +60,27 @@ extension CaseStore {
         return earlier
     }
 
-    /// Enters an extract with its decision: a release before its bytes leave, or a refusal.
+    /// What the recipient has, or may still be given.
+    private static let mayBeKnown: SQL = """
+        NOT EXISTS (
+            SELECT
+            FROM record.extract_sending
+            WHERE extract_sending.extract = extract.id AND NOT has_left AND sealed IS NULL
+        )
+        """
+
+    /// Enters an extract with its decision: a release before its bytes leave, one that waits to be sent, or a refusal.
     package func enter(_ extract: NewExtract, in connection: Connection) throws {
         let decision = extract.decision
+        let stage: Stage = extract.sending == nil ? .send : .request
         precondition(
-            decision.outcome.releases == (extract.content != nil) && extract.facts.stage == .send,
+            decision.outcome.releases == (extract.content != nil)
+                && (extract.facts.stage == stage || extract.content == nil),
             "nothing leaves without a permit of this moment")
         let facts = StrictJSON.write(extract.facts.value)
         let said = entry(
-            extract.content == nil ? .shareDecided : .release, at: Timestamp(decision.at), fields(extract, facts))
+            extract.content == nil || extract.sending != nil ? .shareDecided : .release, at: Timestamp(decision.at),
+            fields(extract, facts))
         let content = extract.content
         let excluded = Object(
             extract.excluded.sorted { $0.key.rawValue < $1.key.rawValue }.map { reason, count in
@@ -101,19 +114,22 @@ extension CaseStore {
                 INSERT INTO record.extract_population (extract, wrapped_key, sealed)
                 VALUES (\(extract.id), \(wrapped), \(sealed))
                 """, name: "record.keep_population")
+            if let sending = extract.sending {
+                writes.add(waiting(extract, sending, populationKey: key), name: "record.extract_waits")
+            }
         }
         writes.add(appending([said]), name: "ledger.append")
         _ = try connection.pipeline(writes)
     }
 
-    /// Enters what became of the files of a release.
+    /// Enters what became of the files of a release in their folder.
     package func finish(
         extract id: UUIDValue, _ outcome: ExtractOutcome, at: Timestamp = .now(), in connection: Connection
     ) throws {
         let fields: [LedgerField: String] = [
             .extract: id.description, .outcome: outcome.rawValue, .actor: "hub",
         ]
-        try append([entry(.releaseOutcome, at: at, fields)], in: connection)
+        try append([entry(.releaseOutcome, at: at, fields)], about: id, in: connection)
     }
 
     private func level(_ extract: NewExtract) -> String {
@@ -136,6 +152,10 @@ extension CaseStore {
         let keys = [extract.content?.projectKey, extract.content?.ownKey].compactMap { $0?.id }
         if !keys.isEmpty { fields[.pseudonymKey] = keys.joined(separator: " ") }
         fields[.bytesHash] = extract.content.map { hexadecimal($0.bytesHash) }
+        if let sending = extract.sending {
+            fields[.state] = ExtractState.queued.rawValue
+            fields[.message] = String(sending.message)
+        }
         return fields
     }
 }

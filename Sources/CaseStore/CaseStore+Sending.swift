@@ -204,7 +204,7 @@ extension CaseStore {
             SELECT *
             FROM unnest(
                 \(ended.map(\.share)), \(ended.map(\.attempt)), \(ended.map(\.outcome.name)), \(ended.map(\.outcome.code)),
-                \(ended.map(\.outcome.reference)), \(ended.map(\.outcome.state.rawValue))
+                \(ended.map(\.outcome.reference)), \(ended.map(\.outcome.shareState.rawValue))
             ) AS ended (share, attempt, outcome, code, reference, state)
         ), attempt AS (
             UPDATE record.share_attempt
@@ -250,7 +250,7 @@ extension NewRelease {
 
 extension ReleaseOutcome {
     /// Where the share goes from here.
-    fileprivate var state: ShareState {
+    fileprivate var shareState: ShareState {
         switch self {
         case .delivered: .delivered
         case .retry, .unknown: .queued
@@ -258,7 +258,7 @@ extension ReleaseOutcome {
         }
     }
 
-    fileprivate var reference: String? {
+    var reference: String? {
         if case .delivered(let reference) = self { reference } else { nil }
     }
 }

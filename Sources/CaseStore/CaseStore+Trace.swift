@@ -13,7 +13,7 @@ package struct TraceLine: Sendable, Hashable {
 }
 
 extension CaseStore {
-    /// Everything that happened to a submission, referral, person, case, agreement, share or ledger entry, in order.
+    /// Everything that happened to a submission, referral, person, case, agreement, share, extract or ledger entry, in order.
     ///
     /// - Returns: Nothing when the id is of none of these.
     package func trace(_ id: UUIDValue, in connection: Connection) throws -> [TraceLine] {
@@ -34,12 +34,17 @@ extension CaseStore {
                 OR person IN (SELECT about.id FROM about)
                 OR agreement IN (SELECT about.id FROM about)
                 OR share IN (SELECT about.id FROM about)
+                OR entry.id IN (
+                    SELECT extract.entry FROM record.extract WHERE extract.id = \(id)
+                    UNION
+                    SELECT extract_entry.entry FROM record.extract_entry WHERE extract_entry.extract = \(id)
+                )
             """, name: "ledger.trace")
         let items = try connection.query(
             """
             SELECT id, created_at, kind, code, state, done_at, done_by
             FROM record.work_item
-            WHERE submission = \(id) OR referral = \(id) OR person = \(id) OR share = \(id)
+            WHERE submission = \(id) OR referral = \(id) OR person = \(id) OR share = \(id) OR extract = \(id)
             """, name: "record.trace_work_items")
         let files = try connection.query(
             """
@@ -77,8 +82,8 @@ extension CaseStore {
 
     /// What a line shows of an entry, in this order.
     private static let shown: [LedgerField] = [
-        .actor, .partner, .apiKey, .submission, .referral, .person, .otherPerson, .match, .share, .recipient, .purpose,
-        .level, .channel,
+        .actor, .partner, .apiKey, .submission, .referral, .person, .otherPerson, .match, .share, .extract, .recipient,
+        .project, .purpose, .level, .channel,
         .asked, .stage, .outcome, .state, .reason, .released, .attempt, .message, .agreement, .agreementVersion,
         .scopeLine, .authority, .role, .approvals, .changed,
     ]

@@ -67,20 +67,21 @@ extension CaseStore {
         let items = added.map(\.item)
         return """
             INSERT INTO record.work_item (
-                id, submission, referral, person, other_person, share, message, created_at, due_at, ordinal, kind, code,
-                partner
+                id, submission, referral, person, other_person, share, extract, message, created_at, due_at, ordinal, kind,
+                code, partner
             )
             SELECT
-                id, submission, referral, person, other_person, share, message, created_at, due_at, ordinal,
+                id, submission, referral, person, other_person, share, extract, message, created_at, due_at, ordinal,
                 kind::record.work_item_kind, code, partner
             FROM unnest(
                 \(items.map { _ in UUIDValue.v7() }), \(items.map(\.submission)), \(items.map(\.referral)),
-                \(items.map(\.person)), \(items.map(\.otherPerson)), \(items.map(\.share)), \(items.map(\.message)),
+                \(items.map(\.person)), \(items.map(\.otherPerson)), \(items.map(\.share)), \(items.map(\.extract)),
+                \(items.map(\.message)),
                 \(added.map(\.at)), \(items.map(\.dueAt)), \(items.map { $0.ordinal.map(Int32.init) }),
                 \(items.map(\.kind.rawValue)), \(items.map(\.code)), \(items.map(\.partner))
             ) AS added (
-                id, submission, referral, person, other_person, share, message, created_at, due_at, ordinal, kind, code,
-                partner
+                id, submission, referral, person, other_person, share, extract, message, created_at, due_at, ordinal, kind,
+                code, partner
             )
             ON CONFLICT DO NOTHING
             RETURNING id
@@ -94,8 +95,8 @@ extension CaseStore {
         let rows = try connection.query(
             """
             SELECT
-                id, created_at, done_at, kind, code, submission, ordinal, referral, person, other_person, share, message,
-                partner, due_at
+                id, created_at, done_at, kind, code, submission, ordinal, referral, person, other_person, share, extract,
+                message, partner, due_at
             FROM record.work_item
             WHERE state = 'open' AND kind = coalesce(\(kind)::record.work_item_kind, kind)
             ORDER BY due_at NULLS LAST, created_at, id
@@ -106,8 +107,8 @@ extension CaseStore {
                 kind: try row.value("kind"), code: try row.value("code"), submission: try row.value("submission"),
                 ordinal: try row.value("ordinal"), referral: try row.value("referral"),
                 person: try row.value("person"), otherPerson: try row.value("other_person"),
-                share: try row.value("share"), message: try row.value("message"), partner: try row.value("partner"),
-                dueAt: try row.value("due_at"))
+                share: try row.value("share"), extract: try row.value("extract"), message: try row.value("message"),
+                partner: try row.value("partner"), dueAt: try row.value("due_at"))
             return WorkItem(
                 id: try row.value("id"), createdAt: try row.value("created_at"), doneAt: try row.value("done_at"),
                 item: item)

@@ -34,12 +34,15 @@ package enum CaseStoreError: Error, Equatable, CustomStringConvertible {
     case unreadable(String)
     /// A share was asked to take a step that its state does not allow.
     case wrongState(share: UUIDValue)
+    /// The same for an extract that leaves by a channel.
+    case wrongExtractState(UUIDValue)
 
     package var description: String {
         switch self {
         case .keyDestroyed(let person): "the key of person \(person) was destroyed"
         case .unreadable(let place): "what is stored at \(place) cannot be read"
         case .wrongState(let share): "share \(share) is not in a state for this step"
+        case .wrongExtractState(let extract): "extract \(extract) is not in a state for this step"
         }
     }
 }
@@ -60,6 +63,8 @@ enum Place {
     static func facts(_ decision: UUIDValue) -> String { "record.decision/\(decision)" }
     static func pseudonymKey(_ key: UUIDValue) -> String { "record.pseudonym_key/\(key)" }
     static func population(_ extract: UUIDValue) -> String { "record.extract_population/\(extract)" }
+    static func package(_ extract: UUIDValue) -> String { "record.extract_sending/\(extract)" }
+    static func linkable(_ extract: UUIDValue) -> String { "record.extract_sending/\(extract)/linkable" }
 }
 
 extension Timestamp {

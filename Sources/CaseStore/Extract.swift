@@ -17,7 +17,28 @@ package struct NewExtract: Sendable {
     package var excluded: [ReasonCode: Int] = [:]
     /// Nil where it is refused.
     package var content: Content?
+    /// How it leaves by a channel; nil where its files are written into a folder, or it is refused.
+    package var sending: Sending?
     package var actor: String
+
+    /// A package that waits for its channel.
+    package struct Sending: Sendable {
+        /// The archive, as it will leave.
+        package var bytes: [UInt8]
+        /// Those whose pseudonyms are the project's.
+        package var linkable: Set<Int64>
+        /// The queue's message that will send it.
+        package var message: Int64
+        /// Later than this it is of no use to the recipient any more.
+        package var expiresAt: Timestamp
+
+        package init(bytes: [UInt8], linkable: Set<Int64>, message: Int64, expiresAt: Timestamp) {
+            self.bytes = bytes
+            self.linkable = linkable
+            self.message = message
+            self.expiresAt = expiresAt
+        }
+    }
 
     /// What leaves, as far as it is kept.
     package struct Content: Sendable {
@@ -89,6 +110,8 @@ package struct ExtractSummary: Sendable, Hashable {
     package var excluded: JSONB
     /// SHA-256 of the table's file.
     package var bytesHash: [UInt8]?
+    /// What became of it by its channel; nil where its files were written into a folder, or it is refused.
+    package var sending: ExtractSending?
 }
 
 /// What became of the files of a release.

@@ -11,7 +11,7 @@ package struct ExtractProject: Sendable, Hashable {
     package var purpose: Purpose
     package var level: Level
     package var groups: Set<FieldGroup>
-    /// By which way the files are carried from the folder into which the hub writes them to the recipient.
+    /// By which way the files reach the recipient: sent by the hub, or carried from the folder into which it writes them.
     package var channel: ReleaseChannel
     /// Where the recipient's signed undertakings are filed; nil when there are none.
     package var undertakings: String?
@@ -46,20 +46,23 @@ package struct ExtractProject: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - isSuspended: Whether the recipient is entered as a partner and disabled.
+    ///   - channels: Those that are set up for the recipient; nil where the hub sends nothing and the files are carried.
     ///   - extract: What was computed, once it was.
+    ///   - stage: Whether something leaves now, or is asked for and leaves later.
     package func facts(
-        about subject: Subject, isSuspended: Bool, extract: ShareRequestFacts.Extract? = nil, at: Timestamp
+        about subject: Subject, isSuspended: Bool, channels: Set<ReleaseChannel>? = nil,
+        extract: ShareRequestFacts.Extract? = nil, stage: Stage = .send, at: Timestamp
     ) -> DisclosureFacts {
         var asked = ShareRequestFacts(
             recipient: recipient, purpose: purpose.rawValue, level: level.rawValue, groups: groups,
             channel: channel.rawValue)
         let today = LondonTime.clock(Instant(at)).date
         asked.isRecipientSuspended = isSuspended || !(starts...ends).contains(today)
-        asked.recipientChannels = [channel]
+        asked.recipientChannels = channels ?? [channel]
         asked.hasUndertakings = undertakings != nil
         asked.whyIdentifiable = whyIdentifiable
         asked.extract = extract
-        return DisclosureFacts(at: Instant(at), stage: .send, subject: subject, request: asked)
+        return DisclosureFacts(at: Instant(at), stage: stage, subject: subject, request: asked)
     }
 }
 

@@ -32,6 +32,8 @@ package enum RecordSchema {
             Migration(
                 number: 15, name: "acknowledgements", sql: text(PackageResources.record_0015_acknowledgements_sql)),
             Migration(number: 16, name: "late", sql: text(PackageResources.record_0016_late_sql)),
+            Migration(
+                number: 17, name: "extract_sending", sql: text(PackageResources.record_0017_extract_sending_sql)),
             Migration(number: 21, name: "conversations", sql: text(PackageResources.record_0021_conversations_sql)),
         ])
 }

@@ -28,8 +28,12 @@ package enum WorkItemKind: String, CaseIterable, Sendable, SQLScalar {
     case failedShare = "failed_share"
     /// A share that was delivered, and that its recipient will not act on.
     case refusedShare = "refused_share"
-    /// A share that was delivered, and of which its recipient has not said in time that it took it in.
+    /// A share or an extract that was delivered, and of which its recipient has not said in time that it took it in.
     case lateAcknowledgement = "late_acknowledgement"
+    /// An extract that could not be delivered, or that may no longer leave as it is and is to be made anew.
+    case failedExtract = "failed_extract"
+    /// An extract that was delivered, and that its recipient will not take.
+    case refusedExtract = "refused_extract"
     /// A sender did not get its acknowledgement.
     case undeliveredAnswer = "undelivered_answer"
     /// What a child wrote is kept apart until a parent or guardian permits that it be worked on.
@@ -47,6 +51,7 @@ package struct NewWorkItem: Sendable {
     /// The other person of a match review.
     package var otherPerson: UUIDValue?
     package var share: UUIDValue?
+    package var extract: UUIDValue?
     package var message: Int64?
     package var partner: String?
     /// By when; left out, whenever there is time.
@@ -55,7 +60,8 @@ package struct NewWorkItem: Sendable {
     package init(
         kind: WorkItemKind, code: String, submission: UUIDValue? = nil, ordinal: Int? = nil,
         referral: UUIDValue? = nil, person: UUIDValue? = nil, otherPerson: UUIDValue? = nil,
-        share: UUIDValue? = nil, message: Int64? = nil, partner: String? = nil, dueAt: Timestamp? = nil
+        share: UUIDValue? = nil, extract: UUIDValue? = nil, message: Int64? = nil, partner: String? = nil,
+        dueAt: Timestamp? = nil
     ) {
         self.kind = kind
         self.code = code
@@ -65,6 +71,7 @@ package struct NewWorkItem: Sendable {
         self.person = person
         self.otherPerson = otherPerson
         self.share = share
+        self.extract = extract
         self.message = message
         self.partner = partner
         self.dueAt = dueAt

@@ -4,6 +4,7 @@ import MessageQueue
 import NIOCore
 import Postgres
 import ServiceLifecycle
+import Translation
 import UnixSignals
 
 /// The running hub, composed: every service over one opened installation.
@@ -59,7 +60,10 @@ package struct HubServices: Sendable {
     package func run(roles: Set<Role>, onReady: @escaping @Sendable (Int?) async -> Void = { _ in }) async throws {
         let configuration = installation.configuration
         // So that they show, empty, from the start. A database that is away now is met by each service on its own.
-        let queues = [Intake.queueName] + installation.partners.configured.map(Dispatch.queueName)
+        let partners = installation.partners
+        let queues =
+            [Intake.queueName] + partners.configured.map(Dispatch.queueName)
+            + partners.batched.map(Dispatch.batchQueueName)
         try? await installation.queue.declare(queues)
         try? await installation.queue.publishPolicies()
         try await installation.enterStart()
@@ -67,8 +71,20 @@ package struct HubServices: Sendable {
         if roles.contains(.housekeeping) { services.append(Housekeeping(installation)) }
         if roles.contains(.dispatch) {
             services.append(AcknowledgementKeeper(installation))
-            for partner in installation.partners.configured {
+            for partner in partners.configured {
                 let dispatch = Dispatch(to: partner, installation)
+                if partners.batched.contains(partner) {
+                    services.append(
+                        Consumer(
+                            queue: installation.queue,
+                            name: Dispatch.batchQueueName(partner),
+                            concurrency: Outbound.Batch.mostRows,
+                            batch: Outbound.Batch.mostRows,
+                            pace: .milliseconds(5),
+                            handler: { await dispatch.work($0) }
+                        )
+                    )
+                }
                 services.append(
                     Consumer(
                         queue: installation.queue,

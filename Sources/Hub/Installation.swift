@@ -235,6 +235,12 @@ package struct Installation: Sendable {
                 rate: partners.perSecond(of: partner).map { MessageRate(perSecond: $0) },
                 breaker: CircuitBreaker(failures: 5))
         }
+        // As many as one table holds begin at once, and fail at once.
+        for partner in partners.batched {
+            guard let retry = partners.retry(of: partner) else { continue }
+            configuration.policies[Dispatch.batchQueueName(partner)] = QueuePolicy(
+                maximumAttempts: retry.attempts, backOff: BackOff(base: retry.first, cap: retry.longest))
+        }
         return configuration
     }
 

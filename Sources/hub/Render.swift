@@ -9,7 +9,10 @@ struct Render: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Render releases as a partner would receive them.",
         discussion:
-            "A FILE is a release in JSON (see adapters/README.md); - reads standard input. Exits 65 on a mistake."
+            """
+            A FILE is a release in JSON, or an extract, which gives a zip archive (see adapters/README.md); - reads standard \
+            input. Exits 65 on a mistake.
+            """
     )
 
     @OptionGroup var folder: AdapterFolderOption
@@ -33,10 +36,12 @@ struct Render: AsyncParsableCommand {
             do {
                 let bytes = try file == "-" ? LocalFile.readStandardInput() : LocalFile.read(file)
                 let release = try StrictJSON.parse(bytes)
-                let purpose = purpose ?? release[path: "share.purpose"]?.stringValue
-                let outbound = adapter.outbound.first {
-                    (purpose == nil || $0.purpose == purpose) && (channel == nil || $0.channel.rawValue == channel)
-                }
+                let named = adapter.outbound(forRelease: release)
+                let purpose = purpose ?? named?.purpose
+                let outbound =
+                    channel.map { channel in
+                        adapter.outbound.first { $0.purpose == purpose && $0.channel.rawValue == channel }
+                    } ?? (purpose == named?.purpose ? named : adapter.outbound(for: purpose))
                 guard let outbound else {
                     throw ValidationError("The adapter sends nothing for that purpose, or not by that channel.")
                 }

@@ -8,13 +8,13 @@ import Postgres
 /// `hub trace`: everything that happened to one id, in order.
 struct Trace: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Everything that happened to one submission, referral, person, share or message, in order.",
+        abstract: "Everything that happened to one submission, referral, person, share, extract or message, in order.",
         discussion: "Ids, states and codes only. Exits 65 when nothing is known of the id."
     )
 
     @OptionGroup var installation: InstallationOption
     @OptionGroup var format: JSONOption
-    @Argument(help: "A receipt's, referral's, person's, share's or message's id.") var id: String
+    @Argument(help: "A receipt's, referral's, person's, share's, extract's or message's id.") var id: String
 
     func run() async throws {
         let correlation = UUIDValue(id)

@@ -36,7 +36,7 @@ class Run:
             [HUB, *map(str, arguments)], env=environment, cwd=directory, capture_output=True, timeout=60, input=stdin
         )
         self.arguments, self.code, self.bytes = arguments, done.returncode, done.stdout
-        self.out, self.remarks = done.stdout.decode(), done.stderr.decode()
+        self.out, self.remarks = done.stdout.decode(errors="replace"), done.stderr.decode()
         # A signal would be a crash, 1 is for tests that fail, the rest are those of sysexits.
         assert self.code in (0, 1, 64, 65, 69, 78), self
 

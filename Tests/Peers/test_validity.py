@@ -1,11 +1,14 @@
 """What partners are sent is valid in the eyes of programs of others: JSON by the schema beside its shape, HL7 v2 by hl7apy, CSV by
-Python's own reader with the columns of the table schema beside its shape, XML by lxml and the schema beside its shape."""
+Python's own reader with the columns of the table schema beside its shape, XML by lxml and the schema
+beside its shape, an extract by Python's zipfile and its own description."""
 
 import csv
 import datetime
+import hashlib
 import io
 import json
 import re
+import zipfile
 
 import jsonschema
 import pytest
@@ -16,14 +19,17 @@ from lxml import etree
 
 from conftest import PROJECT
 
-EXTENSIONS = {"json": "json", "hl7v2": "hl7", "csv": "csv", "xml": "xml", "pdf": "txt"}
+EXTENSIONS = {"json": "json", "hl7v2": "hl7", "csv": "csv", "xml": "xml", "pdf": "txt", "extract": "zip"}
 
 
 class Way:
-    """A way out of an adapter: for a purpose, in a format, by a shape with its schema."""
+    """A way out of an adapter: for a purpose, in a format, by a shape with its schema; or for extracts, without."""
 
     def __init__(self, folder, definition):
-        self.purpose, self.format, self.channel = definition["purpose"], definition["format"], definition["channel"]
+        self.purpose, self.channel = definition["purpose"], definition["channel"]
+        self.format = "extract" if definition.get("content") == "extract" else definition["format"]
+        if self.format == "extract":
+            return
         self.shape = (folder / definition["shape"]).resolve()
         ending = ".schema.xsd" if self.format == "xml" else ".schema.json"
         self.schema_file = self.shape.with_name(self.shape.name.replace(".shape.yaml", ending))
@@ -39,13 +45,10 @@ class Sample:
     def __init__(self, path):
         self.path, self.folder = path, path.parents[2]
         self.release = json.loads(path.read_text())
-        ways = [way for way in WAYS[self.folder.name] if way.purpose == self.release["share"]["purpose"]]
-        # Of several ways the first, unless the expected file is of another's format alone.
-        self.way = next((way for way in ways if self.expected_of(way).exists()), ways[0])
-        self.expected = self.expected_of(self.way)
-
-    def expected_of(self, way):
-        return self.path.with_name(f"{self.path.stem}.expected.{EXTENSIONS[way.format]}")
+        self.facts = self.release.get("extract") or self.release["share"]
+        ways = [way for way in WAYS[self.folder.name] if way.purpose == self.facts["purpose"]]
+        self.way = next(way for way in ways if way.channel == self.facts.get("channel", way.channel))
+        self.expected = path.with_name(f"{path.stem}.expected.{EXTENSIONS[self.way.format]}")
 
     def __str__(self):
         return f"{self.folder.name}/{self.path.stem}"
@@ -53,6 +56,16 @@ class Sample:
     @property
     def document(self):
         return json.loads(self.expected.read_bytes())
+
+    @property
+    def archive(self):
+        return zipfile.ZipFile(self.expected)
+
+    @property
+    def recipient(self):
+        if self.way.format == "extract":
+            return json.loads(self.archive.read("release-note.json"))["recipient"]
+        return self.facts["recipient"]
 
 
 WAYS = {
@@ -86,7 +99,7 @@ def test_every_way_out_has_samples_of_its_purpose(id, way):
     samples = [sample for sample in SAMPLES if sample.folder.name == id and sample.way.purpose == way.purpose]
     assert samples and all(sample.expected.exists() for sample in samples)
     # A member of a kind is named behind a colon: gp:C81001.
-    assert {sample.release["share"]["recipient"].partition(":")[0] for sample in samples} == {id}
+    assert {sample.recipient.partition(":")[0] for sample in samples} == {id}
 
 
 @pytest.mark.parametrize("id, way", [param for param in ALL_WAYS if param.values[1].format in ("json", "csv")])
@@ -147,6 +160,29 @@ def test_xml_is_what_its_schema_says_and_nothing_else_would_be(sample):
         element.remove(stranger)
         assert (element.text or "").strip() or len(element), element.tag
     schema.assertValid(document)
+
+
+@of("extract")
+def test_an_extract_is_an_archive_whose_table_is_as_it_describes_itself(sample):
+    archive = sample.archive
+    assert archive.testzip() is None and archive.namelist()[1:] == ["datapackage.json", "release-note.json"]
+    assert [archive.read(file["name"]).decode() for file in sample.release["files"]] == [
+        file["text"] for file in sample.release["files"]
+    ]
+    [resource] = json.loads(archive.read("datapackage.json"))["resources"]
+    table = archive.read(resource["path"])
+    assert resource["hash"] == "sha256:" + hashlib.sha256(table).hexdigest() and resource["bytes"] == len(table)
+    header, *rows = csv.reader(io.StringIO(table.decode(), newline=""), strict=True)
+    fields = resource["schema"]["fields"]
+    assert header == [field["name"] for field in fields] and rows
+    for row in rows:
+        for field, text in zip(fields, row, strict=True):
+            rules = field.get("constraints", {})
+            assert text or not rules.get("required")
+            assert not text or text in rules.get("enum", [text]) and re.fullmatch(rules.get("pattern", ".*"), text)
+    note = json.loads(archive.read("release-note.json"))
+    assert note["row_count"] == len(rows) and note["extract"] == sample.facts["id"]
+    assert note["purpose"] == sample.way.purpose
 
 
 @of("csv")

@@ -17,14 +17,16 @@ struct AcknowledgementKeeper: Service {
     /// Between two tries to end a conversation.
     private static let closingPause = Duration.seconds(300)
 
-    private let database: Database
-    private let store: CaseStore
-    private let partners: OutboundPartners
+    let database: Database
+    let store: CaseStore
+    let partners: OutboundPartners
     private let rules: PolicyRules
-    private let metrics: Metrics
-    private let logger: Logger
+    let extracts: ExtractGate
+    let metrics: Metrics
+    let logger: Logger
 
     init(_ installation: Installation) {
+        extracts = ExtractGate(installation)
         database = installation.database
         store = installation.store
         partners = installation.partners
@@ -38,7 +40,12 @@ struct AcknowledgementKeeper: Service {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    await self.again { try await self.database.transaction { _ = try self.store.showLate(in: $0) } }
+                    await self.again {
+                        try await self.database.transaction {
+                            _ = try self.store.showLate(in: $0)
+                            try self.store.showLateExtracts(in: $0)
+                        }
+                    }
                 }
                 for recipient in self.partners.configured {
                     group.addTask {
@@ -47,6 +54,7 @@ struct AcknowledgementKeeper: Service {
                             try await self.close(recipient)
                         }
                     }
+                    group.addTask { await self.again { try await self.followExtracts(recipient) } }
                 }
             }
         }

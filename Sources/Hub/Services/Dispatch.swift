@@ -4,6 +4,7 @@ import Disclosure
 import Logging
 import MessageQueue
 import Postgres
+import Translation
 
 /// The whole way out, for one partner.
 ///
@@ -19,6 +20,9 @@ struct Dispatch: Sendable {
     /// The queue of what is to leave for `recipient`.
     static func queueName(_ recipient: String) -> String { "out.\(recipient)" }
 
+    /// The queue of what is to leave for `recipient` in a table with others, at a time of day.
+    static func batchQueueName(_ recipient: String) -> String { "batch.\(recipient)" }
+
     private let recipient: String
     private let database: Database
     private let store: CaseStore
@@ -27,6 +31,9 @@ struct Dispatch: Sendable {
     private let logger: Logger
     private let gate: Coalescer<ReleaseGate.Candidate, ReleaseGate.Passage>
     private let ending: Coalescer<Ended, Void>
+    private let extracts: ExtractDispatch
+    private let keeper: OutcomeKeeper
+    private let batches: BatchDispatch
 
     init(to recipient: String, _ installation: Installation) {
         let database = installation.database
@@ -38,6 +45,9 @@ struct Dispatch: Sendable {
         self.queue = queue
         metrics = installation.metrics
         logger = installation.logger
+        extracts = ExtractDispatch(to: recipient, installation)
+        keeper = OutcomeKeeper(logger: installation.logger)
+        batches = BatchDispatch(to: recipient, from: installation.sender.id)
         let gate = ReleaseGate(installation)
         self.gate = Coalescer(on: database, maxBatch: 32, crowd: 32) { try gate.pass($0, in: $1) }
         ending = Coalescer(on: database, maxBatch: 64, crowd: 64) { batch, connection in
@@ -50,17 +60,25 @@ struct Dispatch: Sendable {
 
     /// Works on one message of the partner's queue.
     func work(_ lease: Lease) async -> LeaseOutcome {
-        guard let share = UUIDValue(String(decoding: lease.payload, as: UTF8.self)) else {
-            return .deadLetter(Cause(code: "payload_unknown", text: "The message does not name a share"))
-        }
+        let name = String(decoding: lease.payload, as: UTF8.self)
+        let extract =
+            name.hasPrefix(ExtractDispatch.mark)
+            ? UUIDValue(String(name.dropFirst(ExtractDispatch.mark.count))) : nil
+        let share = UUIDValue(name)
         do {
+            if let extract { return try await extracts.work(extract, lease) }
+            guard let share else {
+                return .deadLetter(Cause(code: "payload_unknown", text: "The message does not name a share"))
+            }
             let passage = try await gate.submit(ReleaseGate.Candidate(share: share, lease: lease))
             if let judged = passage.judged { metrics.count(.decisions, judged.rawValue) }
             switch passage.fate {
             case .settled: return .acknowledged
             case .impossible(let cause): return try await giveUp(share, lease, cause)
             case .open(let release):
-                let outcome = await release.channel.deliver(release.delivery)
+                let outcome =
+                    release.outbound.batch == nil
+                    ? await release.channel.deliver(release.delivery) : await batches.deliver(release)
                 return try await settle(share, lease, release, outcome)
             }
         } catch is LeaseLost {
@@ -69,7 +87,7 @@ struct Dispatch: Sendable {
         } catch let error as PostgresError {
             return .retry(Cause(code: "database", text: error.description), after: nil)
         } catch {
-            logger.error("dispatch failed", metadata: ["share": "\(share)", "error": "\(type(of: error))"])
+            logger.error("dispatch failed", metadata: ["message": "\(name)", "error": "\(type(of: error))"])
             return .retry(Cause(code: "internal", text: "\(type(of: error))"), after: nil)
         }
     }
@@ -125,20 +143,9 @@ struct Dispatch: Sendable {
         }
     }
 
-    /// Enters what is known of bytes that have left, and does not let go of it lightly: a database that is away for a
-    /// moment is waited for, and a message that is another attempt's by now takes none of this one's knowledge with it.
     private func remember(_ release: EndedRelease, _ settle: () async throws -> Void) async throws {
-        var waits: [Duration] = [.milliseconds(200), .seconds(1), .seconds(3), .seconds(6)]
-        while true {
-            do {
-                return try await settle()
-            } catch let error as PostgresError where !waits.isEmpty {
-                logger.warning("an outcome waits for the database", metadata: ["error": "\(error)"])
-                try await Task.sleep(for: waits.removeFirst())
-            } catch is LeaseLost {
-                try await database.transaction { [store] in try store.finishReleases([release], in: $0) }
-                throw LeaseLost()
-            }
+        try await keeper.keep(settle) { [database, store] in
+            try await database.transaction { try store.finishReleases([release], in: $0) }
         }
     }
 

@@ -4,7 +4,7 @@ package import Disclosure
 import Foundation
 package import Postgres
 import Referral
-import Translation
+package import Translation
 
 /// The keys of an extract's pseudonyms.
 struct PseudonymKeys: Sendable {
@@ -26,19 +26,13 @@ struct PseudonymKeys: Sendable {
 
 /// An extract that may leave: its entry is on the ledger once the transaction has committed.
 package struct ExtractRelease: Sendable {
-    /// A file of the package.
-    package struct File: Sendable {
-        package let name: String
-        package let bytes: [UInt8]
-    }
-
     package let id: UUIDValue
     package let decision: Decision
     /// The smallest group of rows; nil for counts.
     package let k: Int?
     package let table: ExtractTable
     /// The table, `datapackage.json` and `release-note.json`.
-    package let files: [File]
+    package let files: [ExtractPackage.File]
     /// SHA-256 of the table's file.
     let bytesHash: [UInt8]
 
@@ -64,9 +58,9 @@ package struct ExtractRelease: Sendable {
         k = computed.k
         bytesHash = hash
         files = [
-            File(name: table.fileName, bytes: bytes),
-            File(name: "datapackage.json", bytes: StrictJSON.write(description, pretty: true) + [0x0A]),
-            File(name: "release-note.json", bytes: StrictJSON.write(note.value, pretty: true) + [0x0A]),
+            .init(name: table.fileName, bytes: bytes),
+            .init(name: "datapackage.json", bytes: StrictJSON.write(description, pretty: true) + [0x0A]),
+            .init(name: "release-note.json", bytes: StrictJSON.write(note.value, pretty: true) + [0x0A]),
         ]
     }
 

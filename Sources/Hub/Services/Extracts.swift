@@ -1,7 +1,9 @@
 package import CaseStore
 package import Disclosure
+import MessageQueue
 package import Postgres
 package import Referral
+import Translation
 
 /// Extracts for research, evaluation and planning: counts, or pseudonymised rows, about everybody whom the policy lets be in
 /// one (disclosure policy, section 9; partner interfaces, section 16).
@@ -14,15 +16,19 @@ package struct Extracts: Sendable {
         package var days: ClosedRange<CalendarDate>?
         package var areas: AreaTable
         package var actor: String
+        /// Whether the hub sends it by the project's channel, instead of handing its files over.
+        package var isSent: Bool
 
         package init(
-            recipient: String, project: String, days: ClosedRange<CalendarDate>?, areas: AreaTable, actor: String
+            recipient: String, project: String, days: ClosedRange<CalendarDate>?, areas: AreaTable, actor: String,
+            isSent: Bool = false
         ) {
             self.recipient = recipient
             self.project = project
             self.days = days
             self.areas = areas
             self.actor = actor
+            self.isSent = isSent
         }
     }
 
@@ -30,20 +36,30 @@ package struct Extracts: Sendable {
     package enum Answer: Sendable {
         /// The recipient has no such project.
         case noProject
+        /// The recipient's adapter sends no extracts of the project's purpose by its channel.
+        case noWay(ExtractProject)
         /// Nothing may leave; the refusal is on the ledger.
         case refused(id: UUIDValue, Decision)
         /// The release is on the ledger, and its files may leave.
         case released(ExtractRelease)
+        /// It waits in the recipient's queue.
+        case queued(ExtractRelease)
     }
 
-    private let database: Database
-    private let store: CaseStore
+    let database: Database
+    let store: CaseStore
+    let queue: MessageQueue
+    private let partners: OutboundPartners
     private let rules: PolicyRules
+    private let sender: ReleaseSender
 
     package init(_ installation: Installation) {
         database = installation.database
         store = installation.store
+        queue = installation.queue
+        partners = installation.partners
         rules = installation.policy.inForce.extracting
+        sender = installation.sender
     }
 
     /// The most that the policy gives for a purpose at a level: what a project asks for when nobody says. Empty where there
@@ -65,18 +81,22 @@ package struct Extracts: Sendable {
     /// singly, then what was computed.
     ///
     /// Nobody is looked at where the project itself is refused. Whoever the policy does not let pass is left out. The caller
-    /// lets the files leave and then calls ``finish(_:_:)``.
+    /// lets the files leave and then calls ``finish(_:_:)``; one that is to be sent waits in the recipient's queue instead, and
+    /// is judged again when it leaves (``ExtractDispatch``).
     package func make(_ order: Order) async throws -> Answer {
-        try await database.transaction { [store, rules] connection -> Answer in
+        let answer = try await database.transaction { [store, rules, partners] connection -> Answer in
             guard let project = try store.extractProject(order.project, of: order.recipient, in: connection) else {
                 return .noProject
             }
+            if order.isSent, partners.outbound(for: project) == nil { return .noWay(project) }
             try store.lockExtracts(for: project.recipient, in: connection)
-            let isSuspended = try store.partner(project.recipient, in: connection).map { !$0.isEnabled } ?? false
+            let setup = try partners.setup(of: project.recipient, store, in: connection)
             func judge(
                 _ subject: Subject, at: Timestamp, _ extract: ShareRequestFacts.Extract? = nil
             ) -> (facts: DisclosureFacts, decision: Decision) {
-                let facts = project.facts(about: subject, isSuspended: isSuspended, extract: extract, at: at)
+                let facts = project.facts(
+                    about: subject, isSuspended: setup.isSuspended, channels: order.isSent ? setup.channels : nil,
+                    extract: extract, stage: order.isSent ? .request : .send, at: at)
                 return (facts, Policy.decide(facts, rules: rules, tracing: false))
             }
             let (facts, decision) = judge(.anybody, at: .now())
@@ -119,9 +139,49 @@ package struct Extracts: Sendable {
                 rowCount: release.table.rows.count, k: computed.k, projectKey: keys.project, ownKey: keys.own,
                 populations: computed.populations, step: computed.rows?.generalisation, agesOn: computed.agesOn,
                 bytesHash: release.bytesHash)
+            if order.isSent { new.sending = try queued(release, new, computed, in: connection) }
             try store.enter(new, in: connection)
-            return .released(release)
+            return order.isSent ? .queued(release) : .released(release)
         }
+        if case .queued = answer { queue.wake(partners.queue(of: order.recipient)) }
+        return answer
+    }
+
+    /// Puts the message that will send a release into the recipient's queue, with the archive that waits for it.
+    private func queued(
+        _ release: ExtractRelease, _ new: NewExtract, _ computed: ComputedExtract, in connection: Connection
+    ) throws -> NewExtract.Sending {
+        guard let outbound = partners.outbound(for: new.project) else {
+            preconditionFailure("nothing is made for a way that is not there")
+        }
+        let package = ExtractPackage(
+            id: new.id.description, purpose: new.project.purpose.rawValue, created: new.decision.at, sender: sender.id,
+            files: release.files)
+        let message = partners.message(forExtract: new.id, to: new.project.recipient)
+        let ids = try queue.enqueue([message], in: connection)
+        return NewExtract.Sending(
+            bytes: try package.rendered(as: outbound).bytes,
+            linkable: Set((computed.rows?.members ?? []).filter(\.isLinkable).map(\.mark)), message: ids[0].rawValue,
+            expiresAt: Timestamp(microseconds: new.decision.at.microseconds) + outbound.deadline)
+    }
+
+    /// Takes back an extract that waits to be sent, or that failed and might be sent again; its package is destroyed.
+    ///
+    /// - Returns: Whether it waited.
+    package func cancel(_ id: UUIDValue, by actor: String) async throws -> Bool {
+        try await database.transaction { [store, queue] connection in
+            guard let message = try store.cancel(extract: id, by: actor, in: connection) else { return false }
+            let cause = Cause(code: "taken_back", text: "Who asked for it took it back")
+            _ = try queue.cancel(message.map { [MessageID(rawValue: $0)] } ?? [], cause: cause, in: connection)
+            return true
+        }
+    }
+
+    /// Enters what the recipient of a sent extract says about it.
+    ///
+    /// - Returns: Whether it was delivered.
+    package func acknowledge(_ id: UUIDValue, _ told: AcknowledgementTold) async throws -> Bool {
+        try await database.transaction { [store] in try store.acknowledge(extract: id, told, in: $0) }
     }
 
     /// The keys that the pseudonyms of an extract need: the project's for those whose extracts may be joined, and one of its

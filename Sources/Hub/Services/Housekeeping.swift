@@ -90,7 +90,8 @@ actor Housekeeping: Service {
         }
     }
 
-    /// A message that was set aside becomes a work item, once for each death, and a share that it stood for shows it.
+    /// A message that was set aside becomes a work item, once for each death, and a share or an extract that it stood for
+    /// shows it.
     func showDeadLetters() async throws {
         let store = installation.store
         for letter in try await installation.queue.deadLetters(.init())
@@ -100,16 +101,22 @@ actor Housekeeping: Service {
                     try !store.isShown(deadLetter: letter.messageID.rawValue, diedAt: letter.diedAt, in: connection)
                 else { return }
                 let isIntake = letter.queue == Intake.queueName
+                let sent = isIntake ? nil : letter.correlation
+                let isExtract = try sent.map { try store.isSentExtract($0, in: connection) } ?? false
                 let item = NewWorkItem(
                     kind: .deadLetter,
                     code: letter.cause.code,
                     submission: isIntake ? letter.correlation : nil,
-                    share: isIntake ? nil : letter.correlation,
+                    share: isExtract ? nil : sent,
+                    extract: isExtract ? sent : nil,
                     message: letter.messageID.rawValue
                 )
                 try store.add(item, in: connection)
-                if !isIntake, let share = letter.correlation {
-                    try store.fail(share, code: letter.cause.code, in: connection)
+                guard let sent else { return }
+                if isExtract {
+                    try store.fail(extract: sent, code: letter.cause.code, in: connection)
+                } else {
+                    try store.fail(sent, code: letter.cause.code, in: connection)
                 }
             }
             shown.insert(.init(letter))
@@ -122,6 +129,7 @@ actor Housekeeping: Service {
             _ = try store.destroyDocuments(dueAt: .now(), limit: 500, in: connection)
             try store.endLapsedHolds(in: connection)
             _ = try store.endAbandonedReleases(after: Self.longestAttempt, in: connection)
+            try store.endAbandonedExtracts(after: Self.longestAttempt, in: connection)
             _ = try store.forgetRequests(before: .now() - Self.requestsKept, in: connection)
             try store.forgetMailAnswers(before: .now() - Self.mailAnswersKept, in: connection)
         }

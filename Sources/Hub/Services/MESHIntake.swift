@@ -203,17 +203,19 @@ struct MESHIntake: Sendable {
 
     // MARK: Reports
 
-    /// Deals with MESH's report that a message of ours did not arrive: a share fails, a lost acknowledgement is shown to
+    /// Deals with MESH's report that a message of ours did not arrive: a share or an extract fails, a lost acknowledgement is shown to
     /// staff, and so is a report of which it cannot be told what it is about.
     private func heed(_ report: MESHMetadata) async throws -> MESHInbox.Disposal {
         metrics.count(.meshMessages, "report")
         let code = report.failureCode
-        if let share = report.localID.flatMap(UUIDValue.init) {
+        if let sent = report.localID.flatMap(UUIDValue.init) {
             let isKnown = try await database.transaction { [store] connection in
-                try store.returned(share, reference: report.linkedMessageID, code: code, in: connection)
+                let reference = report.linkedMessageID
+                return try store.returned(sent, reference: reference, code: code, in: connection)
+                    || store.returned(extract: sent, reference: reference, code: code, in: connection)
             }
             if isKnown {
-                logger.warning("MESH returned a share", metadata: ["share": "\(share)", "code": "\(code)"])
+                logger.warning("MESH returned what was sent", metadata: ["share": "\(sent)", "code": "\(code)"])
                 return .acknowledge
             }
         } else if let receipt = report.localID.flatMap(AnswerID.init)?.receipt {

@@ -22,18 +22,20 @@ package struct Operations: Sendable {
         }
     }
 
-    /// Puts dead letters back into their queues; the shares that they stand for wait again, and are judged again when
-    /// they are sent.
+    /// Puts dead letters back into their queues; the shares and extracts that they stand for wait again, and are judged again
+    /// when they are sent.
     ///
     /// - Returns: how many were put back.
     package func replay(_ selection: DeadLetterSelection) async throws -> Int {
         let letters = try await installation.queue.deadLetters(selection)
-        let shares = letters.filter { $0.queue != Intake.queueName }.compactMap(\.correlation)
+        let sent = letters.filter { $0.queue != Intake.queueName }.compactMap(\.correlation)
         // Exactly those that were looked at, whatever has died since; reopened and raised together, so that no moment
         // shows the one without the other.
         let looked = DeadLetterSelection(messages: letters.map(\.messageID), limit: max(1, letters.count))
         return try await installation.queue.replay(looked) { [store = installation.store] connection in
-            for share in shares { try store.reopen(share, in: connection) }
+            for sent in sent where try !store.reopen(sent, in: connection) {
+                try store.reopen(extract: sent, in: connection)
+            }
         }
     }
 

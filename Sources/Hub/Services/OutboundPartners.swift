@@ -100,11 +100,31 @@ package struct OutboundPartners: Sendable {
     /// The queue of what is to leave for a recipient.
     func queue(of recipient: String) -> String { Dispatch.queueName(named(recipient)?.name ?? recipient) }
 
-    /// The message that will send a share; in order for each person.
+    /// The message that will send a share; in order for each person. One that leaves in a table with others waits for the time
+    /// of that, in a queue of its own and without order, since all of a table leave at once.
     func message(for request: ShareRequest) -> NewMessage {
-        NewMessage(
+        if let batch = outbound(of: request)?.batch {
+            let at = batch.next(after: Instant(microseconds: Timestamp.now().microseconds))
+            return NewMessage(
+                queue: Dispatch.batchQueueName(named(request.recipient)?.name ?? request.recipient),
+                payload: Array(request.id.description.utf8), notBefore: Timestamp(microseconds: at.microseconds),
+                correlation: request.id)
+        }
+        return NewMessage(
             queue: queue(of: request.recipient), key: request.person.description,
             payload: Array(request.id.description.utf8), correlation: request.id)
+    }
+
+    /// The way out that a request names.
+    private func outbound(of request: ShareRequest) -> Outbound? {
+        adapter(request.recipient)?.outbound.first {
+            $0.content == .document && $0.purpose == request.purpose && $0.channel.rawValue == request.channel
+        }
+    }
+
+    /// The partners to whom some documents can go as tables of many; whether the way there is set up, is told as they leave.
+    var batched: [String] {
+        configured.filter { adapter($0)?.outbound.contains { $0.batch != nil } ?? false }
     }
 
     /// How the recipient's adapter sends for this purpose, by the first of its ways that has an endpoint; or nil when it
@@ -112,8 +132,30 @@ package struct OutboundPartners: Sendable {
     func outbound(recipient: String, purpose: String) -> Outbound? {
         guard let adapter = adapter(recipient) else { return nil }
         let channels = route(of: recipient)?.channels ?? [:]
-        return adapter.outbound.first { $0.purpose == purpose && channels[$0.channel] != nil }
-            ?? adapter.outbound(for: purpose)
+        let ways = adapter.outbound.filter { $0.purpose == purpose && $0.content == .document }
+        return ways.first { channels[$0.channel] != nil } ?? ways.first
+    }
+
+    /// How the recipient's adapter sends the extracts of a project; nil when it does not.
+    func outbound(for project: ExtractProject) -> Outbound? {
+        adapter(project.recipient)?.outbound.first {
+            $0.content == .extract && $0.purpose == project.purpose.rawValue
+                && $0.channel.rawValue == project.channel.rawValue
+        }
+    }
+
+    /// How an extract leaves: by the project's channel, which the policy judged, and no other; nil when it is not set up.
+    func way(for project: ExtractProject) -> Way? {
+        guard let adapter = adapter(project.recipient), let outbound = outbound(for: project),
+            let channel = route(of: project.recipient)?.channels[outbound.channel]
+        else { return nil }
+        return Way(adapter: adapter, outbound: outbound, channel: channel)
+    }
+
+    /// The message that will send an extract.
+    func message(forExtract id: UUIDValue, to recipient: String) -> NewMessage {
+        NewMessage(
+            queue: queue(of: recipient), payload: Array((ExtractDispatch.mark + id.description).utf8), correlation: id)
     }
 
     /// How a share leaves.
@@ -148,10 +190,7 @@ package struct OutboundPartners: Sendable {
         }
         let request = prepared.share.request
         // By the channel that the policy judged, and that the ledger names, and no other.
-        guard let route = route(of: request.recipient),
-            let outbound = route.adapter.outbound.first(where: {
-                $0.purpose == request.purpose && $0.channel.rawValue == request.channel
-            }),
+        guard let route = route(of: request.recipient), let outbound = outbound(of: request),
             let channel = route.channels[outbound.channel]
         else { return .never(Cause(code: "channel_not_configured", text: "No channel is set up for this purpose")) }
         return .by(Way(adapter: route.adapter, outbound: outbound, channel: channel))

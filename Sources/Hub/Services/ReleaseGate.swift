@@ -36,6 +36,7 @@ struct ReleaseGate: Sendable {
     struct Release: Sendable {
         var attempt: Int
         var channel: any OutboundChannel
+        var outbound: Outbound
         var delivery: Delivery
         /// What is awaited of the partner afterwards; nil when the channel's word is enough.
         var awaited: AwaitedAcknowledgement?
@@ -119,6 +120,7 @@ struct ReleaseGate: Sendable {
             Release(
                 attempt: release.attempt,
                 channel: way.channel,
+                outbound: way.outbound,
                 delivery: Delivery(
                     id: prepared.share.id.description,
                     attempt: release.attempt,
@@ -144,7 +146,7 @@ extension Cause {
 
 extension Outbound {
     /// What is awaited once a delivery was made; nil when its channel's word is enough.
-    fileprivate var awaited: AwaitedAcknowledgement? {
+    var awaited: AwaitedAcknowledgement? {
         let kind: AcknowledgementKind
         switch acknowledgement {
         case .transport, .hl7: return nil

@@ -23,6 +23,15 @@ package struct Adapter: Sendable {
         guard let purpose else { return outbound.count == 1 ? outbound[0] : nil }
         return outbound.first { $0.purpose == purpose }
     }
+
+    /// The way out for a release or an extract as ``Renderer`` takes it: by the purpose that it names, and by the channel,
+    /// where it names one.
+    package func outbound(forRelease release: Value) -> Outbound? {
+        let facts = release["extract"] ?? release["share"]
+        let purpose = facts?["purpose"]?.stringValue
+        guard let channel = facts?["channel"]?.stringValue else { return outbound(for: purpose) }
+        return outbound.first { $0.purpose == purpose && $0.channel.rawValue == channel }
+    }
 }
 
 /// What sort of body a partner is.
@@ -106,6 +115,8 @@ package struct Inbound: Sendable {
 /// One way out: for a purpose, over a channel, in a format and a shape.
 package struct Outbound: Sendable {
     package var purpose: String
+    /// Defaults to a document.
+    package var content = Content.document
     package var channel: Channel
     package var format: DocumentFormat
     package var mediaType: String
@@ -124,9 +135,11 @@ package struct Outbound: Sendable {
     package var proposedFor: Set<NeedCode>
     /// The name under which the deployment's configuration holds the MESH workflow id.
     package var workflow: String?
-    /// The shape's file, below the adapters folder.
+    /// The shape's file, below the adapters folder; empty for an extract.
     package var shapeFile: String
     var shape: Shape
+    /// When what waits leaves as one table; nil where each document leaves at once, alone.
+    package var batch: Batch?
     /// Documents for people that the shape holds within it.
     var documents: [Document] = []
     /// Gives the address, where it depends on the person; nil where the endpoint has it.
@@ -148,6 +161,14 @@ package struct Outbound: Sendable {
     struct Document: Sendable {
         var name: String
         var shape: Shape
+    }
+
+    /// What leaves.
+    package enum Content: String, CaseIterable, Sendable, Hashable {
+        /// A document about one person, in the format and the shape.
+        case document
+        /// The files of an extract about many persons, as a zip archive.
+        case extract
     }
 
     /// How renderings leave.

@@ -107,17 +107,45 @@ struct DefinitionReader {
         known(
             node, path,
             [
-                "purpose", "channel", "format", "media_type", "shape", "acknowledgement", "acknowledge_within",
-                "repeats", "retry", "per_second", "deadline", "propose_for", "workflow", "documents", "to", "subject",
+                "content", "purpose", "channel", "format", "media_type", "shape", "acknowledgement",
+                "acknowledge_within", "batch", "repeats", "retry", "per_second", "deadline", "propose_for", "workflow",
+                "documents", "to", "subject",
             ])
         let channel: Outbound.Channel? = choice(node, "channel", path)
+        if channel == .mesh, node.member("workflow") == nil {
+            note(node, "\(path).workflow", "MESH needs a workflow", "give the name that the configuration has for it")
+        }
+        let content: Outbound.Content? = choice(node, "content", path, .document)
+        if content == .extract { return extract(node, path, by: channel) }
         guard let purpose = text(node, "purpose", path), let channel,
             let format: DocumentFormat = choice(node, "format", path),
             let shapeName = text(node, "shape", path)
         else { return nil }
-        if channel == .mesh, node.member("workflow") == nil {
-            note(node, "\(path).workflow", "MESH needs a workflow", "give the name that the configuration has for it")
+        if ExtractPackage.purposes.contains(purpose) {
+            note(
+                node.member("purpose"), "\(path).purpose", "'\(purpose)' is for extracts only",
+                "write 'content: extract', without a shape")
         }
+        let shapeFile = "\(own)/\(shapeName)"
+        let documents = documents(node, path, own, tables)
+        let shape = self.shape(shapeFile, format, tables, documents: Set(documents.map(\.name)))
+        let dialect = ExpressionParser.Dialect(
+            grammar: PathGrammar(releaseWith: shared.extensions), tables: tables)
+        var outbound = delivery(node, path, purpose, channel, format, shape)
+        outbound.shapeFile = shapeFile
+        outbound.proposedFor = needs(node, "propose_for", path)
+        outbound.documents = documents
+        outbound.to = expression(node, "to", path, dialect)
+        outbound.subject = expression(node, "subject", path, dialect)
+        outbound.batch = batch(node, path, outbound)
+        return outbound
+    }
+
+    /// What any way out says about how it is delivered.
+    private mutating func delivery(
+        _ node: Node, _ path: String, _ purpose: String, _ channel: Outbound.Channel, _ format: DocumentFormat,
+        _ shape: Shape
+    ) -> Outbound {
         let usual: Outbound.Acknowledgement = channel == .mesh ? .meshTracking : .transport
         let acknowledgement = choice(node, "acknowledgement", path, usual) ?? usual
         if acknowledgement == .response, channel != .httpsMTLS || format != .xml {
@@ -125,11 +153,6 @@ struct DefinitionReader {
                 node, "\(path).acknowledgement", "a response is told only in a conversation by GovTalk",
                 "send xml by https_mtls, or await something else")
         }
-        let shapeFile = "\(own)/\(shapeName)"
-        let documents = documents(node, path, own, tables)
-        let shape = self.shape(shapeFile, format, tables, documents: Set(documents.map(\.name)))
-        let dialect = ExpressionParser.Dialect(
-            grammar: PathGrammar(releaseWith: shared.extensions), tables: tables)
         return Outbound(
             purpose: purpose, channel: channel, format: format,
             mediaType: node.member("media_type")?.scalarText ?? format.mediaType,
@@ -138,10 +161,71 @@ struct DefinitionReader {
             repeats: choice(node, "repeats", path, .recognised) ?? .recognised,
             retry: retry(node.member("retry"), "\(path).retry"),
             perSecond: number(node, "per_second", path) ?? 5,
-            deadline: duration(node, "deadline", path) ?? .seconds(72 * 3600),
-            proposedFor: needs(node, "propose_for", path),
-            workflow: node.member("workflow")?.scalarText, shapeFile: shapeFile, shape: shape, documents: documents,
-            to: expression(node, "to", path, dialect), subject: expression(node, "subject", path, dialect))
+            deadline: duration(node, "deadline", path) ?? .seconds(72 * 3600), proposedFor: [],
+            workflow: node.member("workflow")?.scalarText, shapeFile: "", shape: shape)
+    }
+
+    /// A way out for extracts: their files are made by the hub and are about many persons, so that nothing that says what a
+    /// document about one person holds, or when one is proposed, has a meaning.
+    private mutating func extract(_ node: Node, _ path: String, by channel: Outbound.Channel?) -> Outbound? {
+        for key in ["format", "shape", "documents", "to", "subject", "propose_for", "batch"]
+        where node.member(key) != nil {
+            note(
+                node.member(key), "\(path).\(key)", "an extract has none: the hub makes its files", "leave it out")
+        }
+        if let channel, [.mllp, .nfiWeb].contains(channel) {
+            note(
+                node.member("channel"), "\(path).channel", "'\(channel.rawValue)' carries no files of an extract",
+                "name another channel")
+        }
+        for acknowledgement in ["hl7", "reply"] where node.member("acknowledgement")?.scalarText == acknowledgement {
+            note(
+                node.member("acknowledgement"), "\(path).acknowledgement",
+                "'\(acknowledgement)' answers a document about one person",
+                "use one of transport, mesh_tracking, fetched, manual")
+        }
+        guard let purpose = text(node, "purpose", path), let channel else { return nil }
+        guard ExtractPackage.purposes.contains(purpose) else {
+            note(
+                node.member("purpose"), "\(path).purpose", "no extracts are made for '\(purpose)'",
+                Suggestion.remedy(for: purpose, among: ExtractPackage.purposes.sorted()))
+            return nil
+        }
+        var outbound = delivery(node, path, purpose, channel, .csv, Shape())
+        outbound.content = .extract
+        outbound.mediaType = node.member("media_type")?.scalarText ?? ExtractPackage.mediaType
+        return outbound
+    }
+
+    /// When what waits leaves as one table. Whatever concerns one document alone has no place beside it.
+    private mutating func batch(_ node: Node, _ path: String, _ outbound: Outbound) -> Outbound.Batch? {
+        guard let value = node.member("batch") else { return nil }
+        let key = "\(path).batch"
+        known(value, key, ["at"])
+        if outbound.channel != .sftp || outbound.format != .csv {
+            note(
+                value, key, "only tables that are laid down as files leave together", "use channel sftp with format csv"
+            )
+        }
+        if ![.transport, .manual].contains(outbound.acknowledgement) {
+            note(
+                node.member("acknowledgement"), "\(path).acknowledgement", "a table of many is not followed for each",
+                "use transport or manual")
+        }
+        for name in ["documents", "to", "subject"] where node.member(name) != nil {
+            note(node.member(name), "\(path).\(name)", "a table of many has none", "leave it out")
+        }
+        if outbound.deadline < .seconds(48 * 3600) {
+            note(
+                node.member("deadline") ?? value, "\(path).deadline", "a document may wait for a day before it leaves",
+                "give 48 h or more")
+        }
+        guard let text = text(value, "at", key) else { return nil }
+        guard let batch = Outbound.Batch(text) else {
+            note(value.member("at"), "\(key).at", "a time of day is expected", "write it like \"02:00\", in quotes")
+            return nil
+        }
+        return batch
     }
 
     /// The documents that are printed for the shape to name.

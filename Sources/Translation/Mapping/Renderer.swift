@@ -24,11 +24,12 @@ package struct Renderer: Sendable {
         self.documents = documents
     }
 
-    /// The exact bytes for a release.
+    /// The exact bytes for a release; for a way out with `content: extract`, for an extract as ``ExtractPackage`` reads it.
     ///
     /// - Throws: ``RenderError`` when the release has no `share.id`, when a part that the shape requires was not released,
     ///   or when a value cannot be written as the partner expects it.
     package func render(_ release: Value) throws(RenderError) -> Rendered {
+        if outbound.content == .extract { return try ExtractPackage(release).rendered(as: outbound) }
         guard let id = release["share"]?["id"]?.stringValue, !id.isEmpty else {
             throw RenderError(findings: [Finding(.missing, at: "share.id", "a release has the id of its share")])
         }
@@ -104,18 +105,14 @@ package struct Renderer: Sendable {
         }
     }
 
-    /// `<SENDER>_<TYPE>_<yyyymmddThhmmssZ>_<nnnn>.<ext>` of partner interfaces section 4.1, all of it from the share.
+    /// The name of the file, all of it from the share.
     private func fileName(_ release: Value, id: String) -> String {
         let share = release["share"]
-        let sender = release["sender"]?["id"]?.stringValue ?? "HUB"
-        let created = share?["created_at"]?.stringValue.flatMap(Instant.init(rfc3339:)) ?? Instant(microseconds: 0)
-        let time = String(created.rfc3339.prefix(19).filter { $0 != "-" && $0 != ":" }) + "Z"
-        let number = String(id.filter { $0.isLetter || $0.isASCIIDigit }.suffix(8))
-        let parts = [sender, share?["purpose"]?.stringValue ?? outbound.purpose, time, number]
-        let name = parts.map { $0.uppercased() }.joined(separator: "_").map { character in
-            character.isASCII && (character.isLetter || character.isNumber) ? character : "_"
-        }
-        return "\(String(name)).\(outbound.format.fileExtension)"
+        return Rendered.fileName(
+            sender: release["sender"]?["id"]?.stringValue ?? "HUB",
+            purpose: share?["purpose"]?.stringValue ?? outbound.purpose,
+            created: share?["created_at"]?.stringValue.flatMap(Instant.init(rfc3339:)) ?? Instant(microseconds: 0),
+            id: id, extension: outbound.format.fileExtension)
     }
 }
 
@@ -134,6 +131,18 @@ package struct Rendered: Sendable, Hashable {
     package var subject: String?
     /// Codes that the partner has no word for, and the like: what was left out because of them.
     package var warnings: [Finding]
+
+    /// `<SENDER>_<TYPE>_<yyyymmddThhmmssZ>_<nnnn>.<ext>` of partner interfaces section 4.1.
+    static func fileName(
+        sender: String, purpose: String, created: Instant, id: String, extension ending: String
+    ) -> String {
+        let time = String(created.rfc3339.prefix(19).filter { $0 != "-" && $0 != ":" }) + "Z"
+        let number = String(id.filter { $0.isLetter || $0.isASCIIDigit }.suffix(8))
+        let name = [sender, purpose, time, number].map { $0.uppercased() }.joined(separator: "_").map { character in
+            character.isASCII && (character.isLetter || character.isNumber) ? character : "_"
+        }
+        return "\(String(name)).\(ending)"
+    }
 }
 
 /// Why a release could not be written. Says which fields, never what they hold.

@@ -61,11 +61,7 @@ package struct SampleRunner: Sendable {
             guard let release = try? StrictJSON.parse(sample.bytes, byteOrderMark: .allowed) else {
                 return [.init(path: "", expected: "a release in JSON", got: "something else")]
             }
-            let purpose = release["share"]?["purpose"]?.stringValue
-            // Of several ways for a purpose the first, unless the expected file is of another's format alone.
-            let ways = adapter.outbound.filter { $0.purpose == purpose }
-            let meant = ways.first { sample.expectedFile?.hasSuffix(".\($0.format.fileExtension)") ?? false }
-            guard let outbound = meant ?? adapter.outbound(for: purpose) else {
+            guard let outbound = adapter.outbound(forRelease: release) else {
                 return [.init(path: "share.purpose", expected: "a purpose of adapter.yaml", got: "another")]
             }
             do throws(RenderError) {

@@ -57,6 +57,6 @@ struct AdapterGuideTests {
         ]
         let (catalogue, diagnostics) = try AdapterFolder.with(files) { AdapterCatalogue.load($0) }
         #expect(diagnostics == [])
-        #expect(catalogue["example_trust"]?.outbound.count == 1)
+        #expect(catalogue["example_trust"]?.outbound.map(\.content) == [.document, .extract])
     }
 }

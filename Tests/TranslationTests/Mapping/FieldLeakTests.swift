@@ -44,7 +44,7 @@ struct FieldLeakTests {
         var rounds = 0
         for sample in Sample.all(of: adapter, "out") {
             let release = try StrictJSON.parse(sample.bytes)
-            let outbound = try #require(adapter.outbound(for: release["share"]?["purpose"]?.stringValue))
+            let outbound = try #require(adapter.outbound(forRelease: release))
             let renderer = Renderer(adapter: adapter, outbound: outbound)
             let clean = try renderer.render(release).bytes
             for _ in 0..<200 {
