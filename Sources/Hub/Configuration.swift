@@ -98,20 +98,6 @@ package struct Configuration: Sendable {
         }
     }
 
-    /// A MESH mailbox to send from and the mailbox to send to (NHS interfaces, section 1).
-    package struct MESHEndpoint: Sendable {
-        package var url: String
-        package var mailbox: String
-        package var recipientMailbox: String
-        package var workflow: String
-        package var password: SecretReference
-        package var sharedKey: SecretReference
-        package var authority: String?
-        package var certificate: String?
-        package var privateKey: String?
-        package var timeout: Duration = .seconds(30)
-    }
-
     /// A MESH mailbox of ours that is collected (NHS interfaces, section 1).
     package struct MESHMailbox: Sendable {
         /// Who may send to it.

@@ -140,6 +140,28 @@ import Translation
         #expect(collected.senders.map(\.acknowledgement) == ["LAC_REFERRAL_ACK", nil])
     }
 
+    @Test func `a partner by MESH has one workflow, or one by each of its adapter's names`() throws {
+        func workflows(_ text: String) throws -> MESHWorkflows? {
+            let configuration = try Configuration.parse(
+                Self.whole.replacing("workflow: LAC_REFERRAL", with: text), folder: "/srv/hub")
+            guard case .mesh(let trust)? = configuration.outbound["uhdb"]?[.mesh] else { return nil }
+            return trust.workflows
+        }
+        #expect(try workflows("workflow: LAC_REFERRAL") == .one("LAC_REFERRAL"))
+        #expect(
+            try workflows("workflows: { uhdb_referral: A, uhdb_concern: B }")
+                == .named(["uhdb_referral": "A", "uhdb_concern": "B"]))
+        for (wrong, key) in [
+            ("workflows: { a: A }, workflow: B", "workflow"), ("workflows: {}", "workflows"),
+            ("workflows: [A]", "workflows"), ("workflows: { a: '' }", "workflows.a"),
+            ("workflows: { a: { b: c } }", "workflows.a"), ("cutoff: 1", "workflow"),
+        ] {
+            let lines = wrong.replacing(", workflow:", with: "\n      workflow:")
+            let refused = #expect(throws: ConfigurationError.self) { try workflows(lines) }
+            #expect(try #require(refused).problems.map(\.key).contains("outbound.uhdb.mesh.\(key)"), "\(wrong)")
+        }
+    }
+
     @Test
     func `a partner's HTTPS interface may want tokens, signatures, a private network and an older TLS for a while`()
         throws

@@ -85,7 +85,7 @@ def hub():
         ("first: 30 s", "first: 1 s"),
     ]:
         assert old in text
-        text = text.replace(old, new)
+        text = text.replace(old, new, 1)
     definition.write_text(text)
     engine = Engine(home / "certificates")
     lines = (home / "hub.yaml").read_text().replace(f"adapters: {PROJECT}/adapters", "adapters: adapters").splitlines()

@@ -106,7 +106,7 @@ class Installation:
                 f"  derby_homes: {{ https: {{ url: 'https://localhost:{self.homes_port}/housing/v1', "
                 "ca: certificates/ca.pem, certificate: certificates/hub.pem, key: certificates/hub.key, timeout: 5 } }",
                 f"  uhdb: {{ mesh: {{ url: 'https://localhost:{self.mesh_port}', mailbox: DERBYLAC01, to: RTGLOCAL1, "
-                "workflow: LAC_REFERRAL, password: 'file:secrets/mesh-password', "
+                "workflows: { uhdb_referral: LAC_REFERRAL, uhdb_concern: LAC_CONCERN }, password: 'file:secrets/mesh-password', "
                 "shared_key: 'file:secrets/mesh-shared-key', ca: certificates/ca.pem, "
                 "certificate: certificates/hub.pem, key: certificates/hub.key, timeout: 5 } }",
             ]

@@ -27,6 +27,7 @@ def test_each_step_of_the_way_is_told(hub):
     hub.start_mesh()
     tried, code = steps(hub, "uhdb")
     assert code == 0 and tried["handshake of our mailbox"]["outcome"] == "passed"
+    assert "uhdb_concern as LAC_CONCERN, uhdb_referral as LAC_REFERRAL" in tried["workflows"]["seen"]
     (hub.home / "secrets/mesh-password").write_text("another")
     tried, code = steps(hub, "uhdb")
     assert code == 69 and tried["handshake of our mailbox"]["outcome"] == "failed"
