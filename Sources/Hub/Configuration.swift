@@ -102,7 +102,11 @@ package struct Configuration: Sendable {
     package struct MESHMailbox: Sendable {
         /// Who may send to it.
         package struct Sender: Sendable, Hashable {
-            /// The sender's mailbox.
+            /// The word for every mailbox, where replies come from more than can be named: only what says nothing but what
+            /// becomes of a share is taken from them.
+            package static let anybody = "*"
+
+            /// The sender's mailbox, or ``anybody``.
             package var mailbox: String
             package var workflow: String
             /// Whose messages they are.

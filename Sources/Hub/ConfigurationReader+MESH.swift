@@ -49,6 +49,9 @@ extension ConfigurationReader {
                 partner: required(map, "partner", place, node),
                 acknowledgement: string(map, "acknowledgement", place)
             )
+            if sender.mailbox == Configuration.MESHMailbox.Sender.anybody, sender.acknowledgement != nil {
+                problem(node, "\(place).acknowledgement", "cannot be sent to any mailbox")
+            }
             if senders.contains(where: { $0.mailbox == sender.mailbox && $0.workflow == sender.workflow }) {
                 problem(node, place, "stands there twice: whose message it is must be plain")
             }

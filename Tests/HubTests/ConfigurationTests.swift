@@ -266,6 +266,7 @@ import Translation
                 senders:
                   - { mailbox: B, workflow: W, partner: p }
                   - { mailbox: b, workflow: W, partner: q }
+                  - { mailbox: "*", workflow: W, partner: p, acknowledgement: A }
                   - { mailbox: C, wrkflow: W }
               D: { url: x, password: file:p, shared_key: file:k }
             """
@@ -273,8 +274,10 @@ import Translation
         let keys = try #require(refused).problems.map(\.key)
         #expect(
             Set(keys) == [
-                "mesh.A.url", "mesh.A.password", "mesh.A.interval", "mesh.A.senders[1]", "mesh.A.senders[2].wrkflow",
-                "mesh.A.senders[2].workflow", "mesh.A.senders[2].partner", "mesh.D.senders",
+                "mesh.A.url", "mesh.A.password", "mesh.A.interval", "mesh.A.senders[1]",
+                "mesh.A.senders[2].acknowledgement",
+                "mesh.A.senders[3].wrkflow",
+                "mesh.A.senders[3].workflow", "mesh.A.senders[3].partner", "mesh.D.senders",
             ])
         #expect(!(try #require(refused)).description.contains("hunter2"))
     }

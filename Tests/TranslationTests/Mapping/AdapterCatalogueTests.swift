@@ -46,6 +46,8 @@ struct AdapterCatalogueTests {
         #expect(uhdb.outbound(for: "benefits_support") == nil)
         // Nobody guesses which of several is meant.
         #expect(uhdb.outbound(for: nil) == nil && catalogue["gp"]?.outbound(for: nil)?.purpose == "care_support")
+        // Its header asks for both replies.
+        #expect(catalogue["gp"]?.outbound(for: nil)?.acknowledgement == .reply)
         let homes = try #require(catalogue["derby_homes"]?.outbound(for: "housing_support"))
         #expect(homes.mediaType == "application/vnd.lac.housing+json;v=1")
         #expect(homes.fields.contains { $0.field == "person.family" && $0.groups == [.name] })
