@@ -1,3 +1,4 @@
+package import CaseStore
 package import Channels
 package import Referral
 package import Translation
@@ -219,6 +220,8 @@ package struct Configuration: Sendable {
     package var intakeWait: Duration
     /// Deliveries under way at once to one partner. Defaults to 16.
     package var dispatchConcurrency: Int
+    /// The secrets of which an end is known, by setting.
+    package var secretEnds: [Ending] = []
 
     /// The same with its admin listener on another port, for processes that share a configuration and a machine.
     package func administered(on port: Int) -> Configuration {
