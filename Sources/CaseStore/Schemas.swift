@@ -32,6 +32,7 @@ package enum RecordSchema {
             Migration(
                 number: 15, name: "acknowledgements", sql: text(PackageResources.record_0015_acknowledgements_sql)),
             Migration(number: 16, name: "late", sql: text(PackageResources.record_0016_late_sql)),
+            Migration(number: 19, name: "outcomes", sql: text(PackageResources.record_0019_outcomes_sql)),
         ])
 }
 
@@ -44,6 +45,7 @@ package enum LedgerSchema {
             Migration(number: 2, name: "positions", sql: text(PackageResources.ledger_0002_positions_sql)),
             Migration(number: 3, name: "approvals", sql: text(PackageResources.ledger_0003_approvals_sql)),
             Migration(number: 4, name: "acknowledged", sql: text(PackageResources.ledger_0004_acknowledged_sql)),
+            Migration(number: 6, name: "outcomes", sql: text(PackageResources.ledger_0006_outcomes_sql)),
         ])
 }
 
