@@ -28,7 +28,8 @@ extension CaseStore {
             )
             ON CONFLICT (referral) DO UPDATE
             SET set_at = excluded.set_at, agreed_at = excluded.agreed_at, outcome = excluded.outcome,
-                ending_code = excluded.ending_code, set_by = excluded.set_by, told_at = NULL
+                ending_code = excluded.ending_code, set_by = excluded.set_by, told_at = NULL,
+                written_at = NULL
             WHERE (referral_outcome.outcome, referral_outcome.ending_code, referral_outcome.agreed_at)
                 IS DISTINCT FROM (excluded.outcome, excluded.ending_code, excluded.agreed_at)
             RETURNING referral

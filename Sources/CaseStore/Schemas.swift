@@ -33,6 +33,7 @@ package enum RecordSchema {
                 number: 15, name: "acknowledgements", sql: text(PackageResources.record_0015_acknowledgements_sql)),
             Migration(number: 16, name: "late", sql: text(PackageResources.record_0016_late_sql)),
             Migration(number: 19, name: "outcomes", sql: text(PackageResources.record_0019_outcomes_sql)),
+            Migration(number: 20, name: "status_files", sql: text(PackageResources.record_0020_status_files_sql)),
         ])
 }
 

@@ -73,7 +73,7 @@ package struct Receipts: Sendable {
     }
 
     /// `{index, status, code, at}`; for staff with the referral and whether its sender may know, and why not.
-    private static func value(of outcome: ReferralOutcome, forStaff: Bool) -> Value {
+    static func value(of outcome: ReferralOutcome, forStaff: Bool) -> Value {
         var object: Object = [
             "index": .number(String(outcome.ordinal)), "status": .string(outcome.set.outcome.rawValue),
             "at": .string(outcome.setAt.rfc3339),
