@@ -34,7 +34,9 @@ package enum RecordSchema {
             Migration(number: 16, name: "late", sql: text(PackageResources.record_0016_late_sql)),
             Migration(
                 number: 17, name: "extract_sending", sql: text(PackageResources.record_0017_extract_sending_sql)),
-            Migration(number: 21, name: "conversations", sql: text(PackageResources.record_0021_conversations_sql)),
+            Migration(number: 18, name: "outcomes", sql: text(PackageResources.record_0018_outcomes_sql)),
+            Migration(number: 19, name: "status_files", sql: text(PackageResources.record_0019_status_files_sql)),
+            Migration(number: 20, name: "conversations", sql: text(PackageResources.record_0020_conversations_sql)),
         ])
 }
 
@@ -47,6 +49,7 @@ package enum LedgerSchema {
             Migration(number: 2, name: "positions", sql: text(PackageResources.ledger_0002_positions_sql)),
             Migration(number: 3, name: "approvals", sql: text(PackageResources.ledger_0003_approvals_sql)),
             Migration(number: 4, name: "acknowledged", sql: text(PackageResources.ledger_0004_acknowledged_sql)),
+            Migration(number: 5, name: "outcomes", sql: text(PackageResources.ledger_0005_outcomes_sql)),
         ])
 }
 

@@ -1,28 +1,33 @@
 package import Logging
 
-/// Delivers to one mailbox, or to the address that a delivery has of its own, under one workflow id, over MESH.
+/// Delivers to one mailbox, or to the address that a delivery has of its own, each document under its own workflow id, over
+/// MESH.
 ///
 /// `Mex-LocalID` is the delivery's id. What is delivered is in the recipient's mailbox; that the recipient has fetched it
 /// is told by ``progress(of:)``.
 package final class MESHChannel: OutboundChannel {
     private let client: MESHClient
     private let mailbox: String
-    private let workflow: String
+    private let workflows: MESHWorkflows
     private let logger: Logger
 
     /// - Parameters:
     ///   - client: our own mailbox. May be shared by the channels to several recipients; the first that is shut down
     ///     closes it for all.
     ///   - mailbox: the recipient's mailbox id.
-    ///   - workflow: the workflow id agreed with the recipient.
-    package init(client: MESHClient, mailbox: String, workflow: String, logger: Logger) {
+    ///   - workflows: the workflow ids agreed with the recipient.
+    package init(client: MESHClient, mailbox: String, workflows: MESHWorkflows, logger: Logger) {
         self.client = client
         self.mailbox = mailbox
-        self.workflow = workflow
+        self.workflows = workflows
         self.logger = logger
     }
 
     package func deliver(_ delivery: Delivery) async -> DeliveryOutcome {
+        // What is of another kind than the receiver's system expects must not reach it under some other id.
+        guard let workflow = workflows[delivery.workflow] else {
+            return .rejected(code: "workflow_not_configured", text: "No workflow id is configured for this document")
+        }
         do {
             try await client.handshakeIfDue()
             // The first POST of an earlier attempt may have been taken although its answer never came. Without this
@@ -90,7 +95,9 @@ package final class MESHChannel: OutboundChannel {
         let what = "handshake of our mailbox"
         do {
             try await client.handshake()
-            return [.passed(what, "MESH lets us in")]
+            return [
+                .passed(what, "MESH lets us in"), .passed("workflows", "documents go under \(workflows.text)"),
+            ]
         } catch {
             return [.failed(what, code: error.code, error.text)]
         }

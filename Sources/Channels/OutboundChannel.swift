@@ -72,10 +72,12 @@ package struct Delivery: Sendable {
     /// Where to, when that hangs on the person and not on the recipient (MESH's automatic routing to a GP practice). Then it
     /// is personal data: no channel logs it. Left out: the channel's own address.
     package var address: String?
+    /// The adapter's name for what kind of document this is, where the channel sends each kind under an id of its own (MESH).
+    package var workflow: String?
 
     package init(
         id: String, attempt: Int = 1, recipient: String, bytes: [UInt8], mediaType: String, fileName: String? = nil,
-        subject: String? = nil, address: String? = nil
+        subject: String? = nil, address: String? = nil, workflow: String? = nil
     ) {
         self.id = id
         self.attempt = attempt
@@ -85,6 +87,7 @@ package struct Delivery: Sendable {
         self.fileName = fileName
         self.subject = subject
         self.address = address
+        self.workflow = workflow
     }
 }
 

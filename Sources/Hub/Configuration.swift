@@ -1,3 +1,4 @@
+package import CaseStore
 package import Channels
 package import Referral
 package import Translation
@@ -100,25 +101,15 @@ package struct Configuration: Sendable {
         }
     }
 
-    /// A MESH mailbox to send from and the mailbox to send to (NHS interfaces, section 1).
-    package struct MESHEndpoint: Sendable {
-        package var url: String
-        package var mailbox: String
-        package var recipientMailbox: String
-        package var workflow: String
-        package var password: SecretReference
-        package var sharedKey: SecretReference
-        package var authority: String?
-        package var certificate: String?
-        package var privateKey: String?
-        package var timeout: Duration = .seconds(30)
-    }
-
     /// A MESH mailbox of ours that is collected (NHS interfaces, section 1).
     package struct MESHMailbox: Sendable {
         /// Who may send to it.
         package struct Sender: Sendable, Hashable {
-            /// The sender's mailbox.
+            /// The word for every mailbox, where replies come from more than can be named: only what says nothing but what
+            /// becomes of a share is taken from them.
+            package static let anybody = "*"
+
+            /// The sender's mailbox, or ``anybody``.
             package var mailbox: String
             package var workflow: String
             /// Whose messages they are.
@@ -231,6 +222,8 @@ package struct Configuration: Sendable {
     package var intakeWait: Duration
     /// Deliveries under way at once to one partner. Defaults to 16.
     package var dispatchConcurrency: Int
+    /// The secrets of which an end is known, by setting.
+    package var secretEnds: [Ending] = []
 
     /// The same with its admin listener on another port, for processes that share a configuration and a machine.
     package func administered(on port: Int) -> Configuration {

@@ -1,3 +1,4 @@
+import Channels
 import Yams
 
 extension ConfigurationReader {
@@ -48,11 +49,48 @@ extension ConfigurationReader {
                 partner: required(map, "partner", place, node),
                 acknowledgement: string(map, "acknowledgement", place)
             )
+            if sender.mailbox == Configuration.MESHMailbox.Sender.anybody, sender.acknowledgement != nil {
+                problem(node, "\(place).acknowledgement", "cannot be sent to any mailbox")
+            }
             if senders.contains(where: { $0.mailbox == sender.mailbox && $0.workflow == sender.workflow }) {
                 problem(node, place, "stands there twice: whose message it is must be plain")
             }
             senders.append(sender)
         }
         return senders
+    }
+
+    /// A mailbox of ours to send from, and a partner's to send to.
+    mutating func mesh(_ node: Node, _ key: String) -> Configuration.MESHEndpoint {
+        let map = mapping(node, key)
+        only(
+            map, key,
+            [
+                "url", "mailbox", "to", "workflow", "workflows", "password", "shared_key", "ca", "certificate", "key",
+                "timeout",
+            ])
+        var endpoint = Configuration.MESHEndpoint(
+            url: required(map, "url", key, node),
+            mailbox: required(map, "mailbox", key, node),
+            recipientMailbox: required(map, "to", key, node),
+            workflows: workflows(map, key, node),
+            password: requiredSecret(map, "password", key, node),
+            sharedKey: requiredSecret(map, "shared_key", key, node),
+            authority: path(map, "ca"),
+            certificate: path(map, "certificate"),
+            privateKey: path(map, "key")
+        )
+        if let seconds = integer(map, "timeout", key, 1...300) { endpoint.timeout = .seconds(seconds) }
+        return endpoint
+    }
+
+    /// One id, or one for each of the names that the partner's adapter has.
+    private mutating func workflows(_ map: [String: Node], _ key: String, _ node: Node) -> MESHWorkflows {
+        guard let named = map["workflows"] else { return .one(required(map, "workflow", key, node)) }
+        if let one = map["workflow"] { problem(one, "\(key).workflow", "stands beside workflows: give one of them") }
+        let ids = mapping(named, "\(key).workflows")
+        if ids.isEmpty { problem(named, "\(key).workflows", "must be { NAME: ID, … }") }
+        return .named(
+            Dictionary(uniqueKeysWithValues: ids.keys.map { ($0, required(ids, $0, "\(key).workflows", named)) }))
     }
 }

@@ -46,25 +46,4 @@ extension ConfigurationReader {
         default: nil
         }
     }
-
-    private mutating func mesh(_ node: Node, _ key: String) -> Configuration.MESHEndpoint {
-        let map = mapping(node, key)
-        only(
-            map, key,
-            ["url", "mailbox", "to", "workflow", "password", "shared_key", "ca", "certificate", "key", "timeout"]
-        )
-        var endpoint = Configuration.MESHEndpoint(
-            url: required(map, "url", key, node),
-            mailbox: required(map, "mailbox", key, node),
-            recipientMailbox: required(map, "to", key, node),
-            workflow: required(map, "workflow", key, node),
-            password: requiredSecret(map, "password", key, node),
-            sharedKey: requiredSecret(map, "shared_key", key, node),
-            authority: path(map, "ca"),
-            certificate: path(map, "certificate"),
-            privateKey: path(map, "key")
-        )
-        if let seconds = integer(map, "timeout", key, 1...300) { endpoint.timeout = .seconds(seconds) }
-        return endpoint
-    }
 }

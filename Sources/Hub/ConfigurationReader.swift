@@ -1,5 +1,7 @@
+import CaseStore
 import Channels
 import NIOCore
+import Postgres
 import Referral
 import Yams
 
@@ -7,6 +9,8 @@ import Yams
 struct ConfigurationReader {
     private let folder: String
     private(set) var problems: [ConfigurationError.Problem] = []
+    /// The secrets of which an end is known.
+    private var secretEnds: [Ending] = []
 
     private init(folder: String) {
         self.folder = folder
@@ -27,7 +31,8 @@ struct ConfigurationReader {
             throw ConfigurationError(problems: [.init(line: Self.line(of: error), key: "file", text: "is not YAML")])
         }
         var reader = ConfigurationReader(folder: folder)
-        let configuration = reader.configuration(root)
+        var configuration = reader.configuration(root)
+        configuration.secretEnds = reader.secretEnds.sorted { $0.about < $1.about }
         guard reader.problems.isEmpty else { throw ConfigurationError(problems: reader.problems) }
         return configuration
     }
@@ -267,7 +272,24 @@ struct ConfigurationReader {
 
     // MARK: Leaves
 
+    /// A reference to a secret; `{ from: REFERENCE, expires: DAY }` where its last day is known.
     mutating func secret(_ node: Node, _ key: String) -> SecretReference? {
+        guard node.mapping != nil else { return reference(node, key) }
+        let map = mapping(node, key)
+        only(map, key, ["from", "expires"])
+        if let last = day(map, "expires", key) {
+            secretEnds.append(Ending(.secret, key, ends: Timestamp(microseconds: last.endOfDay * 1_000_000)))
+        } else if map["expires"] == nil {
+            problem(node, "\(key).expires", "is missing: give the last day, or the reference alone")
+        }
+        guard let from = map["from"] else {
+            problem(node, "\(key).from", "is missing")
+            return nil
+        }
+        return reference(from, "\(key).from")
+    }
+
+    private mutating func reference(_ node: Node, _ key: String) -> SecretReference? {
         if let text = node.string {
             if text.hasPrefix("file:") {
                 return .file(LocalFile.resolve(String(text.dropFirst(5)).trimmingSpaces, in: folder))

@@ -296,6 +296,28 @@ package struct Doctor: Sendable {
         }
     }
 
+    /// What ends within weeks, or has ended, and must be renewed by then.
+    private func endings(_ database: Database) async throws -> [Diagnosis] {
+        // Rules that are not taken are a finding of their own.
+        let rules = try? PolicyShelf.load(configuration.policyFile).inForce
+        let endings = try await database.read { [configuration] in try Endings.all(configuration, rules, in: $0) }
+        let now = Timestamp.now()
+        return endings.filter { $0.isNear(at: now) }.map { ending in
+            let remedy =
+                switch ending.kind {
+                case .secret: "Agree a new one in good time, put it there with its own `expires`, and restart the hub."
+                case .contract:
+                    "Enter the next period in the disclosure rules, or let it end: nothing is sent from then on."
+                case .project: "Agree with the recipient whether it goes on; no extract is made from then on."
+                case .apiKey:
+                    "`hub partner key \(ending.about)` issues the next one; let the partner switch before that day."
+                }
+            return Diagnosis(
+                severity: ending.kind == .secret && ending.isOver(at: now) ? .fault : .attention,
+                what: ending.text(at: now), remedy: remedy)
+        }
+    }
+
     private func database(_ database: Database) async -> [Diagnosis] {
         let status: MigrationStatus
         do {
@@ -319,6 +341,7 @@ package struct Doctor: Sendable {
         }
         do {
             return try await promises(database) + unanswered(database) + waiting(database) + senders(database)
+                + endings(database)
         } catch {
             return [.init(severity: .fault, what: "a check failed: \(error)", remedy: "Look at PostgreSQL's log.")]
         }

@@ -190,8 +190,12 @@ private struct DroppedFiles: Service {
             handler: { await files.take($0) }
         )
         try await cancelWhenGracefulShutdown {
+            let statuses = StatusFiles(below: folder, installation)
             do {
-                try await drop.run()
+                try await withThrowingDiscardingTaskGroup { group in
+                    group.addTask { await statuses.run() }
+                    group.addTask { try await drop.run() }
+                }
             } catch is CancellationError {
                 return
             }

@@ -32,6 +32,8 @@ package enum LedgerKind: String, CaseIterable, Sendable {
     case policyChanged = "policy_changed"
     /// The content of an earlier entry was destroyed; only its commitment is left.
     case entryErased = "entry_erased"
+    /// Staff set what became of a referral, or its sender was told for the first time.
+    case referralOutcome = "referral_outcome"
     /// What the policy must know of a person was changed: an objection, a restriction, the end of support.
     case circumstancesChanged = "circumstances_changed"
     /// A member of staff decided whether two persons are one, or took that back.

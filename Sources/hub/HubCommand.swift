@@ -25,8 +25,8 @@ struct HubCommand: AsyncParsableCommand {
             .init(
                 name: "Partners and people",
                 subcommands: [
-                    PartnerCommand.self, PersonCommand.self, MatchCommand.self, AgreementCommand.self,
-                    ShareCommand.self, ExtractCommand.self,
+                    PartnerCommand.self, PersonCommand.self, ReferralCommand.self, MatchCommand.self,
+                    AgreementCommand.self, ShareCommand.self, ExtractCommand.self,
                 ]
             ),
         ]

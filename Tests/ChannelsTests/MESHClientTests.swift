@@ -102,7 +102,7 @@ struct MESHClientTests {
         try await withMailbox { sender, _, mailbox in
             for _ in 0..<2 { _ = try await sender.send(message(to: mailbox, "twice")) }
             let channel = MESHChannel(
-                client: sender, mailbox: mailbox, workflow: "LAC_REFERRAL", logger: Logger(label: "test"))
+                client: sender, mailbox: mailbox, workflows: .one("LAC_REFERRAL"), logger: Logger(label: "test"))
             let outcome = await channel.deliver(
                 Delivery(id: "twice", attempt: 2, recipient: "uhdb", bytes: [1], mediaType: "application/hl7-v2"))
             #expect(outcome == .duplicate(reference: nil))
@@ -112,7 +112,7 @@ struct MESHClientTests {
     @Test func `a delivery with an address of its own goes there, with its subject`() async throws {
         try await withMailbox { sender, reader, mailbox in
             let channel = MESHChannel(
-                client: sender, mailbox: "NOBODY", workflow: "LAC_REFERRAL", logger: Logger(label: "test"))
+                client: sender, mailbox: "NOBODY", workflows: .one("LAC_REFERRAL"), logger: Logger(label: "test"))
             let outcome = await channel.deliver(
                 Delivery(
                     id: "addressed", recipient: "gp:C81001", bytes: [1], mediaType: "application/xml",
@@ -126,10 +126,41 @@ struct MESHClientTests {
         }
     }
 
+    @Test func `each document goes under its own workflow id, and none under another's`() async throws {
+        try await withMailbox { sender, reader, mailbox in
+            let channel = MESHChannel(
+                client: sender, mailbox: mailbox,
+                workflows: .named(["referral": "LAC_REFERRAL", "concern": "LAC_CONCERN"]),
+                logger: Logger(label: "test"))
+            func deliver(_ id: String, _ workflow: String?) async -> DeliveryOutcome {
+                await channel.deliver(
+                    Delivery(
+                        id: id, recipient: "uhdb", bytes: [1], mediaType: "application/json", workflow: workflow))
+            }
+            for (name, workflow) in ["referral": "LAC_REFERRAL", "concern": "LAC_CONCERN"] {
+                guard case .delivered(let reference) = await deliver(name, name) else {
+                    Issue.record("\(name) was not delivered")
+                    continue
+                }
+                let received = try await reader.download(reference)
+                #expect(received.metadata.workflow == workflow)
+            }
+            for unknown in ["other", nil] {
+                let outcome = await deliver("none", unknown)
+                guard case .rejected("workflow_not_configured", _) = outcome else {
+                    Issue.record("\(outcome)")
+                    continue
+                }
+            }
+            let sent = try await sender.track(localID: "none")
+            #expect(sent == .absent)
+        }
+    }
+
     @Test func `progress tells when the recipient has fetched it`() async throws {
         try await withMailbox { sender, reader, mailbox in
             let channel = MESHChannel(
-                client: sender, mailbox: mailbox, workflow: "LAC_REFERRAL", logger: Logger(label: "test"))
+                client: sender, mailbox: mailbox, workflows: .one("LAC_REFERRAL"), logger: Logger(label: "test"))
             let outcome = await channel.deliver(
                 Delivery(id: "fetched", recipient: "uhdb", bytes: [1], mediaType: "application/hl7-v2"))
             guard case .delivered(let reference) = outcome else {

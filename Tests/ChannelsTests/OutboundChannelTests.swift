@@ -208,7 +208,7 @@ import Translation
                         opened.withLock { $0.append(client) }
                         return MESHChannel(
                             client: client, mailbox: variant == .wrongAddress ? "NOBODY" : mailbox,
-                            workflow: "LAC_REFERRAL",
+                            workflows: .one("LAC_REFERRAL"),
                             logger: Logger(label: "test"))
                     },
                     copies: { id in

@@ -17,7 +17,7 @@ def test_list_names_every_adapter():
     rows = [json.loads(line) for line in run("adapters", "list", "--json").out.splitlines()]
     assert table.code == 0 and table.out.splitlines()[0].split() == ["ID", "KIND", "TAKES", "SENDS", "NAME"]
     assert {row["id"] for row in rows} == folders == {line.split()[0] for line in table.out.splitlines()[1:]}
-    assert next(row for row in rows if row["id"] == "uhdb")["sends"] == "care_support/mesh"
+    assert next(row for row in rows if row["id"] == "uhdb")["sends"] == "care_support/mesh safeguarding/mesh"
 
 
 def test_ours_pass():

@@ -1,5 +1,7 @@
+import CaseStore
 import Channels
 import Hub
+import Postgres
 import Referral
 import Testing
 import Translation
@@ -138,6 +140,56 @@ import Translation
         #expect(collected.password == .file("/srv/hub/secrets/password"))
         #expect(collected.senders.map(\.mailbox) == ["RTGLOCAL1", "RTGLOCAL1"])
         #expect(collected.senders.map(\.acknowledgement) == ["LAC_REFERRAL_ACK", nil])
+    }
+
+    @Test func `a secret may say when it ends`() throws {
+        func read(_ password: String) throws -> Configuration {
+            try Configuration.parse(
+                Self.whole.replacing("password: file:secrets/password", with: "password: \(password)"),
+                folder: "/srv/hub")
+        }
+        let configuration = try read("{ from: file:secrets/password, expires: 2027-03-31 }")
+        #expect(configuration.secretEnds.map(\.about) == ["outbound.uhdb.mesh.password"])
+        #expect(configuration.secretEnds.map(\.ends.rfc3339) == ["2027-04-01T00:00:00Z"])
+        guard case .mesh(let trust)? = configuration.outbound["uhdb"]?[.mesh] else {
+            Issue.record("no endpoint")
+            return
+        }
+        #expect(trust.password == .file("/srv/hub/secrets/password"))
+        #expect(try read("file:secrets/password").secretEnds.isEmpty)
+        for (wrong, key) in [
+            ("{ from: file:p, expires: 2027-02-30 }", ".expires"), ("{ from: file:p }", ".expires"),
+            ("{ expires: 2027-03-31 }", ".from"), ("{ from: hunter2, expires: 2027-03-31 }", ".from"),
+            ("{ from: { from: file:p }, expires: 2027-03-31 }", ".from"),
+            ("{ from: file:p, expires: 2027-03-31, until: 1 }", ".until"),
+        ] {
+            let refused = #expect(throws: ConfigurationError.self) { try read(wrong) }
+            let error = try #require(refused)
+            #expect(error.problems.map(\.key).contains("outbound.uhdb.mesh.password\(key)"), "\(wrong)")
+            #expect(!error.description.contains("hunter2"))
+        }
+    }
+
+    @Test func `a partner by MESH has one workflow, or one by each of its adapter's names`() throws {
+        func workflows(_ text: String) throws -> MESHWorkflows? {
+            let configuration = try Configuration.parse(
+                Self.whole.replacing("workflow: LAC_REFERRAL", with: text), folder: "/srv/hub")
+            guard case .mesh(let trust)? = configuration.outbound["uhdb"]?[.mesh] else { return nil }
+            return trust.workflows
+        }
+        #expect(try workflows("workflow: LAC_REFERRAL") == .one("LAC_REFERRAL"))
+        #expect(
+            try workflows("workflows: { uhdb_referral: A, uhdb_concern: B }")
+                == .named(["uhdb_referral": "A", "uhdb_concern": "B"]))
+        for (wrong, key) in [
+            ("workflows: { a: A }, workflow: B", "workflow"), ("workflows: {}", "workflows"),
+            ("workflows: [A]", "workflows"), ("workflows: { a: '' }", "workflows.a"),
+            ("workflows: { a: { b: c } }", "workflows.a"), ("cutoff: 1", "workflow"),
+        ] {
+            let lines = wrong.replacing(", workflow:", with: "\n      workflow:")
+            let refused = #expect(throws: ConfigurationError.self) { try workflows(lines) }
+            #expect(try #require(refused).problems.map(\.key).contains("outbound.uhdb.mesh.\(key)"), "\(wrong)")
+        }
     }
 
     @Test
@@ -282,6 +334,7 @@ import Translation
                 senders:
                   - { mailbox: B, workflow: W, partner: p }
                   - { mailbox: b, workflow: W, partner: q }
+                  - { mailbox: "*", workflow: W, partner: p, acknowledgement: A }
                   - { mailbox: C, wrkflow: W }
               D: { url: x, password: file:p, shared_key: file:k }
             """
@@ -289,8 +342,10 @@ import Translation
         let keys = try #require(refused).problems.map(\.key)
         #expect(
             Set(keys) == [
-                "mesh.A.url", "mesh.A.password", "mesh.A.interval", "mesh.A.senders[1]", "mesh.A.senders[2].wrkflow",
-                "mesh.A.senders[2].workflow", "mesh.A.senders[2].partner", "mesh.D.senders",
+                "mesh.A.url", "mesh.A.password", "mesh.A.interval", "mesh.A.senders[1]",
+                "mesh.A.senders[2].acknowledgement",
+                "mesh.A.senders[3].wrkflow",
+                "mesh.A.senders[3].workflow", "mesh.A.senders[3].partner", "mesh.D.senders",
             ])
         #expect(!(try #require(refused)).description.contains("hunter2"))
     }

@@ -185,7 +185,7 @@ class Town:
             self.ends.append(engine.stop)
             self.hub.adapt(
                 name, ("channel: mesh", "channel: mllp"), ("    workflow: .*\n", ""), ("first: 30 s", "first: 1 s"),
-                ("acknowledgement: reply", "acknowledgement: hl7"))
+                ("acknowledgement: reply", "acknowledgement: hl7"), first=True)
             self.hub.route(name, f"{{ mllp: {{ host: localhost, port: {engine.port}, {OWN}, timeout: 3 }} }}")
 
     def own_hosts(self):

@@ -1,5 +1,6 @@
 """A running hub delivers to the NHS's MESH, and the trust reads it with NHS England's own client."""
 
+import json
 import pathlib
 import shutil
 import sys
@@ -67,6 +68,21 @@ def test_the_trust_reads_the_share_under_its_id(hub):
     assert fields[9] == share.replace("-", "").upper()[-20:]
     person = next(segment for segment in rest if segment.startswith("PID|"))
     assert "TESTER^ANNE" in person.upper() and "9990000018^^^NHS" in person
+
+
+def test_a_concern_goes_under_a_workflow_of_its_own(hub):
+    asked = hub.staff("POST", "/v1/shares", {
+        "person_id": hub.subject, "recipient": "uhdb", "purpose": "safeguarding", "requested_by": "coordinator-3",
+        "authority_ref": "CA2014-s42-0117"}).json()
+    approved = hub.staff("POST", f"/v1/shares/{asked['share_id']}/approvals", {
+        "role": "officer", "verdict": "approve", "approved_by": "officer-7", "name": "Pat Officer",
+        "reason": "Risk of serious harm, section 42"})
+    assert approved.status_code == 200, approved.text
+    eventually(lambda: hub.share_state(asked["share_id"]) == "delivered", 60, why="delivery")
+    [(local_id, workflow, _, content)] = collected(hub)
+    assert (local_id, workflow) == (asked["share_id"], "LAC_CONCERN")
+    concern = json.loads(content)
+    assert concern["version"] == "CONCERN v1" and concern["authority"] == "CA2014-s42-0117"
 
 
 def test_a_share_whose_answer_was_lost_is_recognised_as_the_same(hub):

@@ -31,7 +31,7 @@ BY_AGREEMENT = [
     ("dchs", "care_support", MESH, "reply"),
     ("emas", "care_support", MESH, "mesh_tracking"),
     ("emas", "support_referral", MESH, "mesh_tracking"),
-    ("gp:C81001", "care_support", MESH, "mesh_tracking"),
+    ("gp:C81001", "care_support", MESH, "reply"),
     ("derbys_police", "support_referral", SFTP, "fetched"),
     ("derbys_fire", "support_referral", HTTPS, None),
     ("derby_yos", "support_referral", HTTPS, None),
@@ -50,6 +50,9 @@ BY_AGREEMENT = [
 BY_LAW = [
     ("council_asc", "safeguarding", HTTPS, None),
     ("council_childrens", "safeguarding", HTTPS, None),
+    ("uhdb", "safeguarding", MESH, "mesh_tracking"),
+    ("dhcft", "safeguarding", MESH, "mesh_tracking"),
+    ("dchs", "safeguarding", MESH, "mesh_tracking"),
     ("derbys_police", "safeguarding", SFTP, "fetched"),
     ("council_audit", "fraud_prevention", HTTPS, None),
     ("cabinet_office", "fraud_prevention", SMIME, "manual"),
@@ -168,9 +171,13 @@ class Everybody:
         if channel == HTTPS:
             return f"https: {{ url: 'https://localhost:{self.receiver.port}/{name.replace(':', '-')}', {tls} }}"
         if channel == MESH:
-            to, workflow = ("GPPROVIDER", "GPFED_CONSULT_REPORT") if name == "gp" else (MAILBOXES[name], "LAC_REFERRAL")
+            to, workflows = MAILBOXES[name], f"{{ {name}_referral: LAC_REFERRAL, {name}_concern: LAC_CONCERN }}"
+            if name == "gp":
+                to, workflows = "GPPROVIDER", "{ gp_send_document: GPFED_CONSULT_REPORT }"
+            if name == "emas":
+                workflows = "{ emas_support: LAC_SUPPORT }"
             return (
-                f"mesh: {{ url: 'https://localhost:{self.hub.mesh_port}', mailbox: DERBYLAC01, to: {to}, workflow: {workflow}, "
+                f"mesh: {{ url: 'https://localhost:{self.hub.mesh_port}', mailbox: DERBYLAC01, to: {to}, workflows: {workflows}, "
                 f"password: 'file:secrets/mesh-password', shared_key: 'file:secrets/mesh-shared-key', {tls} }}"
             )
         if channel == SFTP:

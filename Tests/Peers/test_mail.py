@@ -19,7 +19,7 @@ from aiosmtpd.smtp import AuthResult
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
-from installation import Installation, Process, eventually, free_port, wait_for_port
+from installation import PROJECT, Installation, Process, eventually, free_port, wait_for_port
 
 OURS, PORTAL = "lac@derby.example", "https://lac.derby.example/refer"
 
@@ -122,6 +122,17 @@ def hub():
     home = pathlib.Path(tempfile.mkdtemp(prefix="hub-"))
     imap, smtp = free_port(), free_port()
     installation = Installation(home)
+    # Derby Homes is sent mails by the same relay, from the mailbox to which notices about them come.
+    shutil.copytree(PROJECT / "adapters", home / "adapters")
+    definition = home / "adapters/derby_homes/adapter.yaml"
+    assert "channel: https_mtls" in definition.read_text()
+    definition.write_text(definition.read_text().replace("channel: https_mtls", "channel: tls_email"))
+    way = (
+        f"  derby_homes: {{ tls_email: {{ smtp: 'smtps://localhost:{smtp}', user: hub, password: 'file:secrets/relay', "
+        f"ca: certificates/ca.pem, from: {OURS}, to: refer@homes.example, assured: [homes.example] }} }}")
+    lines = (home / "hub.yaml").read_text().replace(f"adapters: {PROJECT}/adapters", "adapters: adapters").splitlines()
+    lines = [way if line.startswith("  derby_homes:") else line for line in lines]
+    (home / "hub.yaml").write_text("\n".join(lines) + "\n")
     (home / "secrets/mail").write_text("mailbox-secret\n")
     (home / "secrets/relay").write_text("relay-secret\n")
     with open(home / "hub.yaml", "a") as configuration:
@@ -218,6 +229,65 @@ def test_a_mail_is_kept_for_staff_moved_away_and_answered_with_nothing_of_it(hub
     assert answer["From"].addresses[0].addr_spec == OURS and answer["Date"].datetime
     for quoted in "Secret Street", "Somebody I worry about", "A Writer":
         assert quoted not in answer.as_string() and quoted not in text
+
+
+def notice(hub, share, action="failed", status="5.1.1", domain="derby.example"):
+    """A mail server's word about a share's mail, as Postfix writes it."""
+    body = f"""--b
+Content-Type: text/plain
+
+I could not deliver your mail.
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; relay.example
+Arrival-Date: Sat, 28 Nov 2026 10:00:05 +0000
+
+Final-Recipient: rfc822; refer@homes.example
+Action: {action}
+Status: {status}
+
+--b
+Content-Type: text/rfc822-headers
+
+Subject: OFFICIAL-SENSITIVE LAC {share}
+Message-ID: <{share}@{domain}>
+
+--b--""".replace("\n", "\r\n")
+    mail(hub, body=body, sender="MAILER-DAEMON@relay.example", Return_Path="<>", Message_ID=f"<{action}{status}@relay.example>",
+         Content_Type="multipart/report; report-type=delivery-status; boundary=b")
+    emptied(hub)
+
+
+def test_a_notice_about_a_mail_of_ours_is_told_at_its_share(hub):
+    hub.subject = hub.person()
+    hub.agree(hub.subject, ("derby_homes", "housing_support"))
+    shares = [hub.share(hub.subject, "derby_homes", "housing_support")["share_id"] for _ in range(2)]
+    for share in shares:
+        eventually(lambda: hub.share_state(share) == "delivered", 60, why="delivery")
+    # The notice goes by the id that the relay was handed.
+    handed = [message["Message-ID"] for _, message in hub.outbox.to("refer@homes.example")]
+    assert sorted(handed) == sorted(f"<{share}@derby.example>" for share in shares)
+    kept, done = len(submissions(hub)), count(hub, "Handled by hub")
+    notice(hub, shares[0], "delayed", "4.4.1")
+    notice(hub, shares[0], "relayed", "2.0.0")
+    assert hub.share_state(shares[0]) == "delivered"
+    notice(hub, shares[0])
+    trace = hub.hub("trace", shares[0])
+    assert trace.count("mail_delayed") == 1 and trace.count("mail_relayed") == 1
+    assert hub.staff("GET", f"/v1/shares/{shares[0]}").json()["failure"] == "mail_5_1_1"
+    assert [(item["kind"], item["code"]) for item in hub.work_items() if shares[0] in item["about"]] == [
+        ("failed_share", "mail_5_1_1")]
+    # The other share is none of its business, and nothing was kept for staff to read; the mails were moved away.
+    assert hub.share_state(shares[1]) == "delivered" and len(submissions(hub)) == kept
+    assert count(hub, "Handled by hub") == done + 3
+    # About a mail that was not sent: kept as any other.
+    notice(hub, "01997f2e-6d7a-7c3b-8e4f-1a2b3c4d5e6f")
+    notice(hub, shares[1], domain="elsewhere.example")
+    assert len(submissions(hub)) == kept + 2 and hub.share_state(shares[1]) == "delivered"
+    assert not hub.outbox.to("MAILER-DAEMON@relay.example")
+    hub.hub("ledger", "verify")
 
 
 def test_a_second_mail_of_a_day_is_kept_and_not_answered(hub):

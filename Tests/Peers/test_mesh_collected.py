@@ -2,10 +2,12 @@
 
 import json
 import pathlib
+import re
 import shutil
 import signal
 import sys
 import tempfile
+import uuid
 
 import pytest
 import requests
@@ -14,10 +16,13 @@ from mesh_client import MeshClient
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
 from gateway import Gateway
-from installation import Installation, eventually, free_port, hl7
+from installation import PROJECT, Installation, eventually, free_port, hl7
 
 ACKNOWLEDGED = "LAC_REFERRAL"
 SILENT = "LAC_SILENT"
+REPLIES = "GPFED_CONSULT_REPORT_ACK"
+OPEN = "LAC_OPEN"
+PRACTICE = "GPPROVIDER_9990000042_04051960_PATIENT"
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +44,26 @@ def hub():
     senders:
       - {{ mailbox: RTGLOCAL1, workflow: {ACKNOWLEDGED}, partner: uhdb, acknowledgement: {ACKNOWLEDGED}_ACK }}
       - {{ mailbox: RTGLOCAL1, workflow: {SILENT}, partner: uhdb }}
+      - {{ mailbox: "*", workflow: {REPLIES}, partner: gp }}
+      - {{ mailbox: "*", workflow: {OPEN}, partner: uhdb }}
 """
         )
+    settings = (home / "hub.yaml").read_text()
+    # Practices by the patient's address, as MESH would find the way; the sandbox has one for the one patient.
+    practice = (
+        f"  gp: {{ mesh: {{ url: 'https://localhost:{installation.mesh_port}', mailbox: DERBYLAC01, to: GPPROVIDER, "
+        "workflow: GPFED_CONSULT_REPORT, password: 'file:secrets/mesh-password', shared_key: 'file:secrets/mesh-shared-key', "
+        "ca: certificates/ca.pem, certificate: certificates/hub.pem, key: certificates/hub.key, timeout: 5 } }\n")
+    settings = settings.replace("outbound:\n", "outbound:\n" + practice).replace("id: derby_lac,", "id: derby_lac, ods: X99OT,")
+    (home / "hub.yaml").write_text(settings)
+    (home / "mesh/mailboxes" / PRACTICE).mkdir(parents=True)
     known, installation.mesh_port = installation.mesh_port, free_port()
     installation.start_mesh()
     installation.gateway = Gateway(("127.0.0.1", known), home / "certificates", installation.mesh_port)
     try:
         installation.partner("workers", kind="staff")
         installation.partner("uhdb")
+        installation.partner("gp")
         installation.start()
         yield installation
     finally:
@@ -282,3 +299,85 @@ def test_the_doctor_knows_the_mailbox(hub):
         assert "uhdb may send by MESH" in hub.hub("doctor", check=False).stdout
     finally:
         hub.hub("partner", "enable", "uhdb")
+
+
+@pytest.fixture(scope="module")
+def patient(hub):
+    person = hub.person(id="PATIENT", family="PATIENT", number="9990000042", born="19600504")
+    hub.agree(person, ("gp:C81001", "care_support"))
+    return person
+
+
+def letter(hub, patient):
+    """A letter to the patient's practice, which has it in its mailbox; its share."""
+    share = hub.share(patient, "gp:C81001", "care_support")["share_id"]
+    eventually(lambda: hub.share_state(share) == "delivered", 60, why="delivery")
+    return share
+
+
+def practice_says(hub, share, sample, sender="GPLOCAL01"):
+    """One of the practice's replies, about a share; its receipt."""
+    text = (PROJECT / f"adapters/gp/samples/in/{sample}.xml").read_text()
+    text = text.replace("01997f2e-6d7a-7c3b-8e4f-1a2b3c4d5e6f", share).replace("01997F2E-6D7A-7C3B-8E4F-1A2B3C4D5E6F", share)
+    unique = str(uuid.uuid4())
+    text = re.sub(r'<id value="5d2f0c7e[^"]*"', f'<id value="{unique}"', text)
+    taken(hub, send(hub, text.encode(), workflow=REPLIES, sender=sender), sender)
+    receipt = newest(hub)[0]
+    hub.worked_on(receipt)
+    return receipt
+
+
+def acknowledgement(hub, share):
+    told = hub.staff("GET", f"/v1/shares/{share}").json()["acknowledgement"]
+    return told["state"], told.get("code")
+
+
+def test_a_practice_answers_twice_and_the_second_reply_decides(hub, patient):
+    share = letter(hub, patient)
+    assert hub.staff("GET", f"/v1/shares/{share}").json()["acknowledgement"]["awaited"] == "reply"
+    # What is sent asks for both replies, and names the share wherever a reply may take it from.
+    with mailbox(hub, PRACTICE) as practice:
+        sent = practice.retrieve_message(practice.list_messages()[-1])
+        assert sent.workflow_id == "GPFED_CONSULT_REPORT"
+        text = sent.read().decode()
+    assert text.count(f'value="{share}"') == 4
+    practice_says(hub, share, "reply-infrastructure")
+    assert acknowledgement(hub, share) == ("waiting", None)
+    practice_says(hub, share, "reply-business")
+    assert acknowledgement(hub, share) == ("taken", "itk3_30001")
+    # Told again, nothing changes.
+    practice_says(hub, share, "reply-business")
+    assert hub.hub("trace", share).count("itk3_30001") == 1
+    assert not [item for item in hub.work_items() if share in item["about"]]
+
+
+def test_a_practice_that_does_not_know_the_patient_is_shown_to_staff(hub, patient):
+    share = letter(hub, patient)
+    practice_says(hub, share, "reply-refused")
+    assert acknowledgement(hub, share) == ("refused", "itk3_30002")
+    assert [(item["kind"], item["code"]) for item in hub.work_items() if share in item["about"]] == [
+        ("refused_share", "itk3_30002")]
+
+
+def test_bad_replies_change_nothing_and_are_shown(hub, patient):
+    share = letter(hub, patient)
+    unclear = practice_says(hub, share, "reply-unknown-code")
+    assert work_items(hub, unclear) == [("unbound_message", "reply_unclear")]
+    # About a share of somebody else's, and about none.
+    person = hub.person(id="OTHERS", number="9990000050", born="19510101")
+    hub.agree(person, ("uhdb", "care_support"))
+    others = hub.share(person, "uhdb", "care_support")["share_id"]
+    eventually(lambda: hub.share_state(others) == "delivered", 60, why="delivery")
+    for stranger in (others, str(uuid.uuid4())):
+        assert work_items(hub, practice_says(hub, stranger, "reply-refused")) == [("unbound_message", "share_unknown")]
+    assert acknowledgement(hub, others)[0] == "waiting"
+    taken(hub, send(hub, b"<Bundle xmlns='http://hl7.org/fhir'><id", workflow=REPLIES, sender="GPLOCAL01"), "GPLOCAL01")
+    assert newest(hub)[1:] == ["quarantined", "gp"]
+    assert acknowledgement(hub, share) == ("waiting", None)
+
+
+def test_any_mailbox_may_send_replies_only(hub):
+    taken(hub, send(hub, hl7("OPENED"), workflow=OPEN))
+    receipt, state, named = newest(hub)
+    assert (state, named) == ("quarantined", "mesh:RTGLOCAL1")
+    assert work_items(hub, receipt) == [("quarantined", "sender_mismatch")]

@@ -23,7 +23,7 @@ def hub():
     installation = Installation(home)
     installation.adapt(
         "uhdb", ("channel: mesh", "channel: mllp"), ("    workflow: .*\n", ""),
-        ("acknowledgement: reply", "acknowledgement: hl7"), ("first: 30 s", "first: 1 s"))
+        ("acknowledgement: reply", "acknowledgement: hl7"), ("first: 30 s", "first: 1 s"), first=True)
     engine = Engine(home / "certificates")
     installation.route(
         "uhdb", f"{{ mllp: {{ host: localhost, port: {engine.port}, ca: certificates/ca.pem, "

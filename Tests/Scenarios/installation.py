@@ -107,7 +107,7 @@ class Installation:
                 f"  derby_homes: {{ https: {{ url: 'https://localhost:{self.homes_port}/housing/v1', "
                 "ca: certificates/ca.pem, certificate: certificates/hub.pem, key: certificates/hub.key, timeout: 5 } }",
                 f"  uhdb: {{ mesh: {{ url: 'https://localhost:{self.mesh_port}', mailbox: DERBYLAC01, to: RTGLOCAL1, "
-                "workflow: LAC_REFERRAL, password: 'file:secrets/mesh-password', "
+                "workflows: { uhdb_referral: LAC_REFERRAL, uhdb_concern: LAC_CONCERN }, password: 'file:secrets/mesh-password', "
                 "shared_key: 'file:secrets/mesh-shared-key', ca: certificates/ca.pem, "
                 "certificate: certificates/hub.pem, key: certificates/hub.key, timeout: 5 } }",
             ]
@@ -126,10 +126,11 @@ class Installation:
         assert old in text, old
         file.write_text(text.replace(old, new))
 
-    def adapt(self, partner, *changes):
+    def adapt(self, partner, *changes, first=False):
         """Changes how a partner is sent to, in a copy of the adapters that is this hub's own.
 
-        `changes`: pairs of a pattern, which must be found in the adapter below `outbound:`, and what takes its place.
+        `changes`: pairs of a pattern, which must be found in the adapter below `outbound:`, and what takes its place;
+        `first`: only where it is found first, which is in the first way out.
         """
         own = self.home / "adapters"
         if not own.exists():
@@ -138,7 +139,7 @@ class Installation:
         definition = own / partner / "adapter.yaml"
         inbound, outbound = definition.read_text().split("\noutbound:\n")
         for pattern, new in changes:
-            outbound, found = re.subn(pattern, new, outbound)
+            outbound, found = re.subn(pattern, new, outbound, count=1 if first else 0)
             assert found, pattern
         definition.write_text(f"{inbound}\noutbound:\n{outbound}")
 

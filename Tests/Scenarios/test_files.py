@@ -25,6 +25,33 @@ def test_a_dropped_file_is_taken_and_answered(hub):
     assert hub.worked_on(answer["receipt_id"])["status"] == "accepted"
 
 
+def test_a_sender_of_files_is_told_what_became_of_its_referral_as_far_as_the_person_agreed(hub):
+    name = "UHDB_REF_20261101T090000Z_0009.hl7"
+    hub.drop("uhdb", name, hl7("F9"))
+    _, answer = hub.file_answer("uhdb", name)
+    referral = hub.worked_on(answer["receipt_id"])["referrals"][0]["referral_id"]
+    status = hub.home / "drop/uhdb/ack" / f"{name}.status.json"
+
+    def say(outcome, *more):
+        return json.loads(hub.hub("referral", "outcome", referral, outcome, *more))
+
+    def told():
+        return status.exists() and [one["status"] for one in json.loads(status.read_text())["outcomes"]]
+
+    assert say("taken_on")["told"] == "withheld"
+    say("taken_on", "--agreed-on", "2026-01-05")
+    eventually(lambda: told() == ["taken_on"], why="the status")
+    written = json.loads(status.read_text())
+    assert (written["message_id"], written["receipt_id"]) == (name, answer["receipt_id"])
+    assert set(written["outcomes"][0]) == {"index", "status", "at"}
+    assert "state=told" in hub.hub("trace", answer["receipt_id"])
+    # What is not agreed to is not written; a later one that is replaces the file.
+    say("closed", "--code", "CMP")
+    say("closed", "--code", "MOV", "--agreed-on", "2026-01-05")
+    eventually(lambda: told() == ["closed"], why="the later status")
+    assert json.loads(status.read_text())["outcomes"][0]["code"] == "MOV"
+
+
 def test_the_same_name_again_is_a_duplicate_or_a_conflict(hub):
     name = "UHDB_REF_20261101T090000Z_0002.hl7"
     ack = hub.home / "drop/uhdb/ack" / f"{name}.ack.json"

@@ -1,7 +1,11 @@
 """`hub partner test`: the way to a partner, tried without personal data; and certificates near their end."""
 
+import datetime
 import json
 import subprocess
+
+import requests
+from conftest import eventually
 
 
 def steps(hub, partner):
@@ -27,6 +31,7 @@ def test_each_step_of_the_way_is_told(hub):
     hub.start_mesh()
     tried, code = steps(hub, "uhdb")
     assert code == 0 and tried["handshake of our mailbox"]["outcome"] == "passed"
+    assert "uhdb_concern as LAC_CONCERN, uhdb_referral as LAC_REFERRAL" in tried["workflows"]["seen"]
     (hub.home / "secrets/mesh-password").write_text("another")
     tried, code = steps(hub, "uhdb")
     assert code == 69 and tried["handshake of our mailbox"]["outcome"] == "failed"
@@ -48,6 +53,31 @@ def test_a_certificate_near_its_end_is_told_weeks_before(hub):
         told = [row for row in found if "outbound.derby_homes.https_mtls.certificate" in json.dumps(row)]
         assert told and severity in json.dumps(told[0]), found
         assert "valid until" in json.dumps(told[0])
+
+
+def test_what_ends_within_weeks_is_told(hub):
+    def told():
+        return [json.loads(line) for line in hub.hub("doctor", "--json", check=False).stdout.splitlines()]
+
+    assert not [row for row in told() if "uhdb" in json.dumps(row)]
+    hub.hub("partner", "add", "derbys_police", "--name", "A force")
+    hub.hub("partner", "key", "derbys_police", "--to-file", hub.home / "police.key", "--days", "20")
+    soon = (datetime.date.today() + datetime.timedelta(days=20)).isoformat()
+    settings = (hub.home / "hub.yaml").read_text()
+    secret = "password: 'file:secrets/mesh-password'"
+    assert secret in settings
+    (hub.home / "hub.yaml").write_text(
+        settings.replace(secret, f"password: {{ from: 'file:secrets/mesh-password', expires: {soon} }}"))
+    found = json.dumps(told())
+    assert "secret outbound.uhdb.mesh.password: ends" in found and "api key derbys_police: ends" in found
+    hub.server.stop()
+    hub.start()
+    figures = requests.get(f"http://127.0.0.1:{hub.admin_port}/metrics", timeout=10).text
+    assert 'hub_ends_seconds{kind="secret",about="outbound.uhdb.mesh.password"}' in figures
+    eventually(lambda: "something ends soon" in (hub.home / "hub.log").read_text(), why="the log")
+    (hub.home / "hub.yaml").write_text(settings.replace(
+        secret, "password: { from: 'file:secrets/mesh-password', expires: 2026-01-31 }"))
+    assert [row["severity"] for row in told() if "mesh.password" in json.dumps(row)] == ["fault"]
 
 
 def request(own):

@@ -151,6 +151,49 @@ def test_a_disabled_partner_is_shut_out(hub):
     eventually(lambda: hub.post("uhdb", hl7("M5"), "application/hl7-v2").status_code == 401, 5)
 
 
+def test_a_sender_reads_what_became_of_its_referral_as_far_as_the_person_agreed(hub):
+    receipt = hub.post("uhdb", hl7("OUTCOME"), "application/hl7-v2").json()["receipt_id"]
+    referral = hub.worked_on(receipt)["referrals"][0]["referral_id"]
+
+    def told(partner="uhdb"):
+        return requests.get(f"{hub.url}/v1/receipts/{receipt}", headers=hub.authorised(partner), timeout=10)
+
+    def say(body, id=referral):
+        return hub.staff("POST", f"/v1/referrals/{id}/outcome", body)
+
+    withheld = say({"outcome": "taken_on"}).json()
+    assert (withheld["told"], withheld["reason"]) == ("withheld", "no_agreement")
+    assert "outcomes" not in told().json()
+    may = say({"outcome": "taken_on", "agreed_on": "2026-01-05"}).json()
+    assert may["told"] == "may_be_told" and "reason" not in may
+    [outcome] = told().json()["outcomes"]
+    assert (outcome["index"], outcome["status"]) == (0, "taken_on") and set(outcome) == {"index", "status", "at"}
+    assert hub.receipt(receipt)["outcomes"][0]["told"] == "told"
+    # Nobody else's, and nobody else sets it.
+    hub.partner("dchs")
+    assert told("dchs").status_code == 404
+    asked = requests.post(f"{hub.url}/v1/referrals/{referral}/outcome", headers=hub.authorised("uhdb"), json={"outcome": "closed"})
+    assert asked.status_code == 403
+    for wrong in (
+        {}, {"outcome": "lost"}, {"outcome": "closed"}, {"outcome": "closed", "code": None}, {"outcome": "closed", "code": "XXX"},
+        {"outcome": "taken_on", "code": "CMP"}, {"outcome": "taken_on", "agreed_on": "2999-01-01"},
+        {"outcome": "taken_on", "agreed_on": "yesterday"}, {"outcome": "taken_on", "why": "x"},
+    ):
+        assert say(wrong).status_code == 422, wrong
+    assert say({"outcome": "taken_on"}, id=str(uuid.uuid4())).status_code == 404
+    closed = json.loads(hub.hub("referral", "outcome", referral, "closed", "--code", "CMP", "--agreed-on", "2026-01-05"))
+    assert (closed["status"], closed["code"]) == ("closed", "CMP")
+    assert [(one["status"], one["code"]) for one in told().json()["outcomes"]] == [("closed", "CMP")]
+    # An objection stops it at once.
+    person = hub.receipt(receipt)["referrals"][0]["person_id"]
+    changed = hub.staff("PATCH", f"/v1/persons/{person}/circumstances", {"objections": ["all"]})
+    assert changed.status_code == 200, changed.text
+    assert "outcomes" not in told().json()
+    assert hub.receipt(receipt)["outcomes"][0]["reason"] == "objection_all"
+    trace = hub.hub("trace", receipt)
+    assert trace.count("referral_outcome") == 5 and trace.count("state=told") == 2
+
+
 def test_the_openapi_document_tells_the_truth(hub):
     document = requests.get(hub.url + "/openapi.json").json()
     for path, operations in document["paths"].items():

@@ -6,8 +6,8 @@ import Postgres
 import Referral
 import Translation
 
-/// `POST /v1/referrals`, `GET /v1/referrals`, `GET /v1/referrals/{id}`, `GET /v1/receipts/{id}` and
-/// `GET /v1/submissions/{id}/document`.
+/// `POST /v1/referrals`, `GET /v1/referrals`, `GET /v1/referrals/{id}`, `POST /v1/referrals/{id}/outcome`,
+/// `GET /v1/receipts/{id}` and `GET /v1/submissions/{id}/document`.
 struct ReferralRoutes {
     /// What the readers of the formats take, by HTTP and as a dropped file alike.
     static let bodyLimit = 16 << 20
@@ -21,6 +21,7 @@ struct ReferralRoutes {
         group.post("/v1/referrals", use: submit)
         group.get("/v1/referrals", use: list)
         group.get("/v1/referrals/{id}", use: open)
+        group.post("/v1/referrals/{id}/outcome", use: setOutcome)
         group.get("/v1/receipts/{id}", use: read)
         group.get("/v1/submissions/{id}/document", use: document)
     }
@@ -105,6 +106,15 @@ struct ReferralRoutes {
         guard let value = try await receipts.referral(try context.parameters.id(), for: staff) else {
             throw Problem.notFound
         }
+        return .json(value)
+    }
+
+    @Sendable
+    private func setOutcome(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.staff()
+        let id = try context.parameters.id()
+        let body = try await request.bytes(limit: 1 << 20)
+        guard let value = try await receipts.setOutcome(body, of: id, by: staff.id) else { throw Problem.notFound }
         return .json(value)
     }
 

@@ -112,15 +112,17 @@ struct MESHIntake: Sendable {
         var acknowledgement: String?
     }
 
-    /// The partner that the configuration has for a mailbox and a workflow.
+    /// The partner that the configuration has for a mailbox and a workflow; one named with every mailbox comes last.
     private func sender(of metadata: MESHMetadata) async throws -> Sender {
-        let configured = mailbox.senders.first {
-            $0.mailbox == metadata.from?.uppercased() && $0.workflow == metadata.workflow
+        let anybody = Configuration.MESHMailbox.Sender.anybody
+        func configured(_ name: String?) -> Configuration.MESHMailbox.Sender? {
+            mailbox.senders.first { $0.mailbox == name && $0.workflow == metadata.workflow }
         }
-        guard let configured else {
-            return Sender(
-                principal: Self.stranger(metadata.from),
-                refusal: Finding(.senderMismatch, at: "", "No partner is set up for this mailbox and workflow"))
+        func stranger(_ text: String) -> Sender {
+            Sender(principal: Self.stranger(metadata.from), refusal: Finding(.senderMismatch, at: "", text))
+        }
+        guard let configured = configured(metadata.from?.uppercased()) ?? configured(anybody) else {
+            return stranger("No partner is set up for this mailbox and workflow")
         }
         let partner = try await database.read { [store] connection in
             try store.partner(configured.partner, in: connection)
@@ -129,6 +131,12 @@ struct MESHIntake: Sendable {
             return Sender(
                 principal: Principal(id: configured.partner, kind: .partner, adapter: nil, name: ""),
                 refusal: Finding(.notForUs, at: "", "The mailbox's partner is not enabled"))
+        }
+        if configured.mailbox == anybody {
+            let ways = partner.adapter.flatMap { catalogue[$0] }?.inbound ?? []
+            guard !ways.isEmpty, ways.allSatisfy(\.isReplyOnly) else {
+                return stranger("A partner that sends more than replies has a mailbox of its own")
+            }
         }
         return Sender(principal: Principal(partner), acknowledgement: configured.acknowledgement)
     }

@@ -7,8 +7,10 @@ import Referral
 /// Plain e-mail on its way in: every mail is kept sealed in quarantine for staff, and its writer is told where the form is.
 ///
 /// Nothing of a mail is worked on by a machine: who wrote it cannot be known, and what it says cannot be relied on. It is
-/// known by its bytes, so that a mail that is seen again has no second effect.
+/// known by its bytes, so that a mail that is seen again has no second effect. The one exception are mail servers' notices
+/// about mails of ours, which are told at their shares (``MailNotices``).
 struct MailIntake: Sendable {
+    private let notices: MailNotices
     private let reply: MailReply
     private let sender: MailSender
     private let perHour: Int
@@ -21,6 +23,7 @@ struct MailIntake: Sendable {
     init(
         _ mail: Configuration.Mail, sender: MailSender, intake: Intake, _ installation: Installation
     ) {
+        notices = MailNotices(installation)
         reply = MailReply(
             from: mail.address, portal: mail.portal, organisation: installation.configuration.organisation)
         self.sender = sender
@@ -35,6 +38,7 @@ struct MailIntake: Sendable {
     /// Takes one mail.
     func take(_ mail: MailInbox.Received) async -> MailInbox.Disposal {
         do {
+            if try await notices.heed(mail) { return .done }
             let finding =
                 mail.isWhole
                 ? Finding(.mediaType, at: "", "An e-mail is for a member of staff to read")

@@ -42,8 +42,10 @@ package struct Operations: Sendable {
     /// The figures for Prometheus.
     package func metricsText() async throws -> String {
         let queues = try await installation.queue.statistics()
-        let counters = try await installation.database.read { [store = installation.store] connection in
-            try store.counters(in: connection)
+        let rules = installation.policy.inForce
+        let (counters, endings) = try await installation.database.read {
+            [store = installation.store, configuration = installation.configuration] connection in
+            (try store.counters(in: connection), try Endings.all(configuration, rules, in: connection))
         }
         func gauge(
             _ name: String, _ help: String, _ value: (QueueStatistics) -> Double
@@ -87,6 +89,13 @@ package struct Operations: Sendable {
                 help: "When a certificate of the configuration ends, in seconds since 1970",
                 samples: installation.certificates.compactMap { certificate in
                     certificate.ends.map { ([("setting", certificate.setting)], Double($0.microseconds / 1_000_000)) }
+                }
+            ),
+            .init(
+                name: "hub_ends_seconds",
+                help: "When a secret, a contract, a project or a partner's last API key ends, in seconds since 1970",
+                samples: endings.map {
+                    ([("kind", $0.kind.rawValue), ("about", $0.about)], Double($0.ends.microseconds / 1_000_000))
                 }
             ),
             installation.metrics.connections,

@@ -46,6 +46,9 @@ package struct OutboundPartners: Sendable {
                 if !adapter.outbound.contains(where: { $0.channel == channel }) {
                     problem("has an endpoint for \(channel.rawValue), by which its adapter sends nothing")
                 }
+                if case .mesh(let mesh) = endpoint {
+                    problems += mesh.problems(with: adapter, at: "outbound.\(partner).mesh")
+                }
                 let isAddressed = adapter.outbound.contains { $0.channel == channel && $0.isAddressed }
                 if partner == adapter.id, adapter.kind.hasMembers, !isAddressed {
                     problem("is a kind: give each member an endpoint of its own, as outbound.\"\(partner):ID\"")
@@ -269,7 +272,7 @@ private struct Opening {
             let client = try mailboxes[own] ?? Self.client(mesh)
             mailboxes[own] = client
             return MESHChannel(
-                client: client, mailbox: mesh.recipientMailbox, workflow: mesh.workflow, logger: logger)
+                client: client, mailbox: mesh.recipientMailbox, workflows: mesh.workflows, logger: logger)
         case .sftp(let sftp):
             return try SFTPChannel(
                 configuration: .init(

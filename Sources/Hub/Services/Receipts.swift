@@ -1,6 +1,7 @@
 import CaseStore
-import Postgres
-import Referral
+import Disclosure
+package import Postgres
+package import Referral
 
 /// What became of submissions, for their senders and for staff.
 package struct Receipts: Sendable {
@@ -15,28 +16,74 @@ package struct Receipts: Sendable {
     /// A receipt: `{receipt_id, received_at, status, errors, warnings}`; staff also see which referrals it gave.
     ///
     /// The status is `waiting` until intake has finished, then `accepted`, `incomplete` or `rejected`; it never tells a
-    /// sender whether the person was known.
+    /// sender whether the person was known. What became of the referrals (`outcomes`) is there for their sender as far as the
+    /// disclosure policy lets it know at this moment.
     ///
     /// - Returns: nil when there is no such receipt, or it is another sender's.
     func read(_ id: UUIDValue, for caller: Principal) async throws -> Value? {
         let sender = caller.kind == .staff ? nil : caller.id
-        return try await database.read { [store] connection -> Value? in
-            guard let receipt = try store.receipt(id, sender: sender, in: connection) else { return nil }
-            var object: Object = [
-                "receipt_id": .string(receipt.id.description),
-                "received_at": .string(receipt.receivedAt.rfc3339),
-                "status": .string(receipt.state == .received ? "waiting" : receipt.state.rawValue),
-            ]
-            // Those of one that waits are why it is no document, which may be just right for an attachment.
-            if !receipt.findings.isEmpty, receipt.state != .received {
-                object["findings"] = .array(receipt.findings.map(\.value))
-            }
-            if caller.kind == .staff {
-                let referrals = try store.referrals(ofSubmission: receipt.id, in: connection)
-                object["referrals"] = .array(referrals.map(Self.value(of:)))
-            }
-            return .object(object)
+        let (value, isNews) = try await database.read { [store] connection in
+            let outcomes = try store.outcomes(ofSubmission: id, in: connection)
+            let value = try self.value(of: id, sender, outcomes, in: connection)
+            let isNews = value != nil && outcomes.contains { $0.refusal == nil && $0.toldAt == nil }
+            return (value, isNews && sender != nil)
         }
+        guard isNews else { return value }
+        // On the ledger before it is told.
+        return try await database.transaction { [store] connection in
+            let outcomes = try store.outcomes(ofSubmission: id, in: connection)
+            for outcome in outcomes where outcome.refusal == nil {
+                try store.noteTold(outcome, submission: id, in: connection)
+            }
+            return try self.value(of: id, sender, outcomes, in: connection)
+        }
+    }
+
+    private func value(
+        of id: UUIDValue, _ sender: String?, _ outcomes: [ReferralOutcome], in connection: Connection
+    ) throws -> Value? {
+        guard let receipt = try store.receipt(id, sender: sender, in: connection) else { return nil }
+        var object: Object = [
+            "receipt_id": .string(receipt.id.description),
+            "received_at": .string(receipt.receivedAt.rfc3339),
+            "status": .string(receipt.state == .received ? "waiting" : receipt.state.rawValue),
+        ]
+        // Those of one that waits are why it is no document, which may be just right for an attachment.
+        if !receipt.findings.isEmpty, receipt.state != .received {
+            object["findings"] = .array(receipt.findings.map(\.value))
+        }
+        let told = sender == nil ? outcomes : outcomes.filter { $0.refusal == nil }
+        if !told.isEmpty { object["outcomes"] = .array(told.map { Self.value(of: $0, forStaff: sender == nil) }) }
+        if sender == nil {
+            let referrals = try store.referrals(ofSubmission: receipt.id, in: connection)
+            object["referrals"] = .array(referrals.map(Self.value(of:)))
+        }
+        return .object(object)
+    }
+
+    /// Sets what became of a referral, for staff.
+    ///
+    /// - Returns: It, and whether its sender may know; nil when there is no such referral.
+    /// - Throws: ``RequestError`` naming everything that is wrong with the body.
+    package func setOutcome(_ body: [UInt8], of referral: UUIDValue, by actor: String) async throws -> Value? {
+        let request = try OutcomeRequest(body)
+        return try await database.transaction { [store] connection in
+            try store.setOutcome(request.outcome, of: referral, by: actor, in: connection)
+        }.map { Self.value(of: $0, forStaff: true) }
+    }
+
+    /// `{index, status, code, at}`; for staff with the referral and whether its sender may know, and why not.
+    static func value(of outcome: ReferralOutcome, forStaff: Bool) -> Value {
+        var object: Object = [
+            "index": .number(String(outcome.ordinal)), "status": .string(outcome.set.outcome.rawValue),
+            "at": .string(outcome.setAt.rfc3339),
+        ]
+        object["code"] = outcome.set.ending.map { .string($0.rawValue) }
+        guard forStaff else { return .object(object) }
+        object["referral_id"] = .string(outcome.referral.description)
+        object["told"] = .string(outcome.refusal != nil ? "withheld" : outcome.toldAt == nil ? "may_be_told" : "told")
+        object["reason"] = outcome.refusal.map { .string($0.rawValue) }
+        return .object(object)
     }
 
     /// Referrals in order of arrival, those after `after`: ids, states and codes only.

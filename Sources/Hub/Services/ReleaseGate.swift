@@ -129,7 +129,8 @@ struct ReleaseGate: Sendable {
                     mediaType: rendered.mediaType,
                     fileName: rendered.fileName,
                     subject: rendered.subject,
-                    address: rendered.to
+                    address: rendered.to,
+                    workflow: way.outbound.workflow
                 ),
                 awaited: way.outbound.awaited,
                 mayRepeat: way.mayRepeat

@@ -44,7 +44,10 @@ struct AdapterCatalogueTests {
         #expect(out.retry == .init(attempts: 12, first: .seconds(30), longest: .seconds(14_400)))
         #expect(out.deadline == .seconds(72 * 3600))
         #expect(uhdb.outbound(for: "benefits_support") == nil)
-        #expect(uhdb.outbound(for: nil)?.purpose == "care_support")
+        // Nobody guesses which of several is meant.
+        #expect(uhdb.outbound(for: nil) == nil && catalogue["gp"]?.outbound(for: nil)?.purpose == "care_support")
+        // Its header asks for both replies.
+        #expect(catalogue["gp"]?.outbound(for: nil)?.acknowledgement == .reply)
         let homes = try #require(catalogue["derby_homes"]?.outbound(for: "housing_support"))
         #expect(homes.mediaType == "application/vnd.lac.housing+json;v=1")
         #expect(homes.fields.contains { $0.field == "person.family" && $0.groups == [.name] })

@@ -1,0 +1,150 @@
+import Disclosure
+import Ledger
+package import Postgres
+import Referral
+
+extension CaseStore {
+    /// Sets what became of a referral, and judges whether its sender may know. The case that it belongs to goes with it:
+    /// taken on; or over, unless another referral of the case is not.
+    ///
+    /// - Returns: Nothing when there is no such referral, or it is a message about another.
+    package func setOutcome(
+        _ new: NewReferralOutcome, of referral: UUIDValue, at: Timestamp = .now(), by actor: String,
+        in connection: Connection
+    ) throws -> ReferralOutcome? {
+        let rows = try connection.query(
+            """
+            SELECT submission, person
+            FROM record.referral
+            WHERE id = \(referral) AND thread = id AND type IN ('referral', 'notice')
+            """, name: "record.referral_of_outcome")
+        guard let (submission, person) = try rows.first?.decode(UUIDValue.self, UUIDValue.self) else { return nil }
+        let changed = try connection.query(
+            """
+            INSERT INTO record.referral_outcome (referral, set_at, agreed_at, outcome, ending_code, set_by)
+            VALUES (
+                \(referral), \(at), \(new.agreedAt), \(new.outcome.rawValue)::record.referral_outcome_word,
+                \(new.ending?.rawValue), \(actor)
+            )
+            ON CONFLICT (referral) DO UPDATE
+            SET set_at = excluded.set_at, agreed_at = excluded.agreed_at, outcome = excluded.outcome,
+                ending_code = excluded.ending_code, set_by = excluded.set_by, told_at = NULL,
+                written_at = NULL
+            WHERE (referral_outcome.outcome, referral_outcome.ending_code, referral_outcome.agreed_at)
+                IS DISTINCT FROM (excluded.outcome, excluded.ending_code, excluded.agreed_at)
+            RETURNING referral
+            """, name: "record.set_outcome")
+        let outcomes = try outcomes(ofSubmission: submission, at: at, in: connection)
+        guard let outcome = outcomes.first(where: { $0.referral == referral }) else { return nil }
+        if !changed.isEmpty {
+            try moveCase(of: referral, to: new, at: at, in: connection)
+            var fields: [LedgerField: String] = [
+                .referral: referral.description, .submission: submission.description, .person: person.description,
+                .recipient: outcome.sender, .outcome: new.outcome.rawValue,
+                .state: outcome.refusal == nil ? "may_be_told" : "withheld", .actor: actor,
+            ]
+            fields[.reason] = outcome.refusal?.rawValue
+            try append([entry(.referralOutcome, at: at, fields)], in: connection)
+        }
+        return outcome
+    }
+
+    private func moveCase(
+        of referral: UUIDValue, to new: NewReferralOutcome, at: Timestamp, in connection: Connection
+    ) throws {
+        if new.outcome == .takenOn {
+            try connection.execute(
+                """
+                UPDATE record.case_file
+                SET state = 'taken_on'
+                FROM record.referral
+                WHERE referral.id = \(referral) AND case_file.id = referral.case_file AND case_file.state = 'open'
+                """, name: "record.take_case_on")
+            return
+        }
+        try connection.execute(
+            """
+            UPDATE record.case_file
+            SET state = \(new.outcome.rawValue)::record.case_state, ended_at = \(at), ending_code = \(new.ending?.rawValue)
+            FROM record.referral AS first
+            WHERE first.id = \(referral)
+                AND case_file.id = first.case_file
+                AND case_file.ended_at IS NULL
+                AND NOT EXISTS (
+                    SELECT
+                    FROM record.referral AS other
+                    LEFT JOIN record.referral_outcome ON referral_outcome.referral = other.id
+                    WHERE other.person = case_file.person
+                        AND other.case_file = case_file.id
+                        AND other.id <> first.id
+                        AND other.type IN ('referral', 'notice')
+                        AND other.state <> 'withdrawn'
+                        AND (referral_outcome.outcome IS NULL OR referral_outcome.outcome = 'taken_on')
+                )
+            """, name: "record.end_case")
+    }
+
+    /// What became of the referrals of a submission, in their order, each judged by the facts of this moment.
+    package func outcomes(
+        ofSubmission submission: UUIDValue, at: Timestamp = .now(), in connection: Connection
+    ) throws -> [ReferralOutcome] {
+        let rows = try connection.query(
+            """
+            SELECT
+                referral.id, referral.person, referral.sender, referral.ordinal, outcome, ending_code, agreed_at, set_at,
+                told_at, partner.is_enabled
+            FROM record.referral
+            JOIN record.referral_outcome ON referral_outcome.referral = referral.id
+            LEFT JOIN record.partner ON partner.id = referral.sender AND partner.kind = 'partner'
+            WHERE referral.submission = \(submission)
+            ORDER BY referral.ordinal
+            """, name: "record.outcomes_of_submission")
+        return try rows.map { row in
+            let person = try row.value("person", as: UUIDValue.self)
+            let set = NewReferralOutcome(
+                try row.value("outcome"),
+                ending: try row.value("ending_code", as: String?.self).flatMap(EndingCode.init),
+                agreedAt: try row.value("agreed_at"))
+            let refusal = ReferrerNotice.refusal(
+                try wholeSubject(of: person, in: connection), isReachable: try row.value("is_enabled", as: Bool?.self),
+                agreed: set.agreedAt.map { Instant(microseconds: $0.microseconds) },
+                at: Instant(microseconds: at.microseconds))
+            return ReferralOutcome(
+                referral: try row.value("id"), person: person, sender: try row.value("sender"),
+                ordinal: try row.value("ordinal"), set: set, setAt: try row.value("set_at"),
+                toldAt: try row.value("told_at"), refusal: refusal)
+        }
+    }
+
+    /// What forbids something about a person, with what was entered of those who were found to be this person.
+    private func wholeSubject(of person: UUIDValue, in connection: Connection) throws -> Subject {
+        var reads = Pipeline()
+        addReads(ofCircumstances: "= \(person)", isLocked: false, to: &reads)
+        let results = try connection.pipeline(reads)
+        do {
+            if let found = try circumstances(persons: results[0], merged: results[1])[person] { return found.subject }
+        } catch CaseStoreError.keyDestroyed {}
+        var erased = Subject()
+        erased.erasure = .done
+        return erased
+    }
+
+    /// Enters that a sender is told what became of a referral, the first time only.
+    package func noteTold(
+        _ outcome: ReferralOutcome, submission: UUIDValue, at: Timestamp = .now(), in connection: Connection
+    ) throws {
+        let told = try connection.execute(
+            """
+            UPDATE record.referral_outcome
+            SET told_at = \(at)
+            WHERE referral = \(outcome.referral) AND told_at IS NULL AND set_at = \(outcome.setAt)
+            """, name: "record.note_told_outcome")
+        guard told > 0 else { return }
+        let fields: [LedgerField: String] = [
+            .referral: outcome.referral.description, .submission: submission.description,
+            .person: outcome.person.description, .recipient: outcome.sender, .outcome: outcome.set.outcome.rawValue,
+            .state: "told", .actor: outcome.sender,
+        ]
+        try append([entry(.referralOutcome, at: at, fields)], in: connection)
+    }
+}

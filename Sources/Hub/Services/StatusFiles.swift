@@ -1,0 +1,56 @@
+import CaseStore
+import Channels
+import Logging
+import Postgres
+import Referral
+
+/// Tells senders of files what became of their referrals, by a file beside the receipt, as far as the persons agreed. Any
+/// number of nodes may do it: the same file is written again.
+struct StatusFiles: Sendable {
+    private let folder: String
+    private let database: Database
+    private let store: CaseStore
+    private let logger: Logger
+
+    init(below folder: String, _ installation: Installation) {
+        self.folder = folder
+        database = installation.database
+        store = installation.store
+        logger = installation.logger
+    }
+
+    /// Looks every few seconds until it is cancelled. What fails is tried again at the next look.
+    func run() async {
+        while !Task.isCancelled {
+            do {
+                for receipt in try await database.read({ [store] in try store.unwrittenStatus(in: $0) }) {
+                    try await write(receipt)
+                }
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning("a status file waits", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: .seconds(2))
+        }
+    }
+
+    private func write(_ receipt: UUIDValue) async throws {
+        // Judged now, and on the ledger before it is told.
+        let (outcomes, sealed) = try await database.transaction { [store] connection in
+            let outcomes = try store.outcomes(ofSubmission: receipt, in: connection).filter { $0.refusal == nil }
+            for outcome in outcomes { try store.noteTold(outcome, submission: receipt, in: connection) }
+            return (outcomes, try store.documents([receipt], in: connection)[receipt])
+        }
+        guard let sender = outcomes.first?.sender else { return }
+        // The name goes with the document: of one that was destroyed nobody can say any more which file it was.
+        if let name = try sealed.flatMap({ try store.open($0).fileName }) {
+            let value: Value = [
+                "message_id": .string(name), "receipt_id": .string(receipt.description),
+                "outcomes": .array(outcomes.map { Receipts.value(of: $0, forStaff: false) }),
+            ]
+            try await StatusFile.write(StrictJSON.write(value), about: name, of: sender, below: folder)
+        }
+        try await database.transaction { [store] in try store.noteWritten(outcomes, in: $0) }
+    }
+}
