@@ -115,7 +115,7 @@ class Everybody:
     """A hub that is set up for all of its partners, with a server for each channel."""
 
     def __init__(self, home):
-        self.hub = hub = Installation(home, outbound=False, partners=[("uhdb", "partner"), ("workers", "staff")])
+        self.hub = hub = Installation(home, outbound=False, partners=[("uhdb", "partner"), ("gp", "partner"), ("workers", "staff")])
         self.home, self.folder = pathlib.Path(home), pathlib.Path(home) / "certificates"
         hub.hub("simulate", "certificates", "--folder", self.folder)
         self.receiver = Receiver(self.folder)
@@ -162,7 +162,7 @@ class Everybody:
         mesh = (
             f"mesh: {{ DERBYLAC01: {{ url: 'https://localhost:{self.hub.mesh_port}', "
             f"password: 'file:secrets/mesh-password', shared_key: 'file:secrets/mesh-shared-key', {own}, "
-            "senders: [ { mailbox: RTGLOCAL1, workflow: LAC_REPLY, partner: uhdb } ] } }\n"
+            "interval: 1, senders: [ { mailbox: '*', workflow: GPFED_CONSULT_REPORT_ACK, partner: gp } ] } }\n"
         )
         configuration.write_text(text + mesh + "\n".join(lines) + "\n")
 
@@ -196,14 +196,21 @@ class Everybody:
 
     # What the partners do.
 
-    def collected(self, mailbox):
-        """The messages of a partner's mailbox, which it fetches and acknowledges to MESH."""
+    def mailbox(self, name):
+        """NHS England's own client, in a partner's mailbox."""
         from mesh_client import MeshClient
 
-        with MeshClient(
-            f"https://localhost:{self.hub.mesh_port}", mailbox, "password", shared_key=b"TestKey",
-            cert=(str(self.folder / "trust.pem"), str(self.folder / "trust.key")), verify=str(self.folder / "ca.pem"),
-        ) as client:
+        return MeshClient(
+            f"https://localhost:{self.hub.mesh_port}", name, "password", shared_key=b"TestKey",
+            cert=(str(self.folder / "trust.pem"), str(self.folder / "trust.key")), verify=str(self.folder / "ca.pem"))
+
+    def sent(self, mailbox, workflow, body):
+        with self.mailbox(mailbox) as client:
+            client.send_message("DERBYLAC01", body, workflow_id=workflow)
+
+    def collected(self, mailbox):
+        """The messages of a partner's mailbox, which it fetches and acknowledges to MESH."""
+        with self.mailbox(mailbox) as client:
             bodies = []
             for message in client.iterate_all_messages():
                 bodies.append((message.local_id, message.read()))
@@ -274,7 +281,12 @@ def rri(reference, sender):
 def acknowledge(everybody, share, recipient, how):
     """Does what this partner does once it has the document; the hub has not looked yet when it returns."""
     hub = everybody.hub
-    if how == "reply":
+    if recipient.startswith("gp:"):
+        # The practice's own system, from whatever mailbox MESH gave it.
+        reply = (PROJECT / "adapters/gp/samples/in/reply-business.xml").read_text()
+        reply = reply.replace("01997f2e-6d7a-7c3b-8e4f-1a2b3c4d5e6f", share)
+        everybody.sent(MAILBOXES["gp"], "GPFED_CONSULT_REPORT_ACK", reply.encode())
+    elif how == "reply":
         hub.partner(recipient)
         short = share.replace("-", "").upper()[-20:]
         ods = {"uhdb": "RTG", "dhcft": "RXM", "dchs": "RY8"}[recipient]

@@ -25,13 +25,19 @@ extension AcknowledgementKeeper {
         case .complete:
             try await database.transaction { [store] connection in
                 switch tracked.kind {
-                case .meshTracking, .fetched:
+                case .meshTracking, .fetched, .response:
                     let told = AcknowledgementTold(.taken, by: AcknowledgementTold.channel)
                     try store.acknowledge(extract: tracked.extract, told, in: connection)
                 case .reply, .manual: try store.endTracking(extract: tracked.extract, in: connection)
                 }
             }
             metrics.count(.acknowledgements, "complete")
+        case .refused(let code, _):
+            try await database.transaction { [store] connection in
+                let told = AcknowledgementTold(.refused, code: code, by: AcknowledgementTold.channel)
+                try store.acknowledge(extract: tracked.extract, told, in: connection)
+            }
+            metrics.count(.acknowledgements, "refused")
         case .failed(let code, _):
             try await database.transaction { [store] connection in
                 try store.returned(
