@@ -26,6 +26,7 @@ extension PreparedShare {
         var origin = Object([("id", .string(sender.id)), ("name", .string(sender.name))])
         origin["ods"] = sender.ods.map(Value.string)
         origin["mailbox"] = sender.mailbox.map(Value.string)
+        origin["service"] = sender.service.map(Value.string)
         release["sender"] = .object(origin)
         var about: Object = [
             "id": .string(share.id.description), "purpose": .string(share.request.purpose),

@@ -215,12 +215,17 @@ package struct ReleaseSender: Sendable, Hashable {
     package var ods: String?
     /// Our MESH mailbox, to which replies go.
     package var mailbox: String?
+    /// Our id in the directory of services, to which replies by the Booking and Referral Standard go.
+    package var service: String?
 
-    package init(id: String, name: String, ods: String? = nil, mailbox: String? = nil) {
+    package init(
+        id: String, name: String, ods: String? = nil, mailbox: String? = nil, service: String? = nil
+    ) {
         self.id = id
         self.name = name
         self.ods = ods
         self.mailbox = mailbox
+        self.service = service
     }
 }
 

@@ -66,10 +66,7 @@ package final class HTTPSChannel: OutboundChannel {
         signature = configuration.signature
         now = configuration.now
         endpoint = try configuration.endpoint(configuration.url, configuration.tls, setting: "url")
-        tokens = try configuration.oauth.map { client throws(ChannelConfigurationError) in
-            let server = try configuration.endpoint(client.tokenURL, client.tls, setting: "oauth.token_url")
-            return try AccessTokens(client, endpoint: server, now: configuration.now)
-        }
+        tokens = try configuration.accessTokens()
     }
 
     package func deliver(_ delivery: Delivery) async -> DeliveryOutcome {
@@ -146,6 +143,13 @@ package final class HTTPSChannel: OutboundChannel {
 }
 
 extension HTTPSChannel.Configuration {
+    /// The tokens that the partner asks for; nil when it asks for none.
+    func accessTokens() throws(ChannelConfigurationError) -> AccessTokens? {
+        guard let oauth else { return nil }
+        return try AccessTokens(
+            oauth, endpoint: endpoint(oauth.tokenURL, oauth.tls, setting: "oauth.token_url"), now: now)
+    }
+
     /// A server that is spoken to under these limits.
     func endpoint(
         _ url: String, _ tls: TLSFiles, setting: String
@@ -204,7 +208,7 @@ extension HTTPSChannel {
     }
 
     /// A receiver's reference goes into the ledger, so it must be short and harmless.
-    private static func isReference(_ text: String) -> Bool {
+    static func isReference(_ text: String) -> Bool {
         (1...200).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 

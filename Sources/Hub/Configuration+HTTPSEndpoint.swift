@@ -89,12 +89,40 @@ extension Configuration {
     }
 }
 
+extension Configuration {
+    /// A receiver of messages by the Booking and Referral Standard, or the proxy before it (``Channels/BaRSChannel``).
+    package struct BaRSEndpoint: Sendable {
+        /// Its address is that below which `$process-message` and `metadata` lie.
+        package var server: HTTPSEndpoint
+        /// The receiver's id in the directory of services.
+        package var service: String
+        /// What the message is for, by the code that both sides agreed on.
+        package var useCase: String
+
+        /// The channel to it.
+        ///
+        /// - Throws: ``ConfigurationError`` or `ChannelConfigurationError`.
+        func channel(of organisation: Organisation, connections: Int) throws -> BaRSChannel {
+            guard let ods = organisation.ods else {
+                throw ConfigurationError(problems: [
+                    .init(line: nil, key: "organisation.ods", text: "is missing: BaRS messages name their sender by it")
+                ])
+            }
+            return try BaRSChannel(
+                configuration: .init(
+                    https: server.settings(connections: connections), service: service, useCase: useCase,
+                    organisation: .init(ods: ods, name: organisation.name)))
+        }
+    }
+}
+
 extension Configuration.Endpoint {
     /// The HTTPS server that it leads to; nil for every other kind.
     var server: Configuration.HTTPSEndpoint? {
         switch self {
         case .https(let server): server
         case .govTalk(let govTalk): govTalk.server
+        case .bars(let bars): bars.server
         case .mesh, .sftp, .folder, .mail, .mllp: nil
         }
     }

@@ -81,6 +81,7 @@ package struct Configuration: Sendable {
     package enum Endpoint: Sendable {
         case https(HTTPSEndpoint)
         case govTalk(GovTalkEndpoint)
+        case bars(BaRSEndpoint)
         case mesh(MESHEndpoint)
         case sftp(SFTPEndpoint)
         case folder(FolderEndpoint)
@@ -92,6 +93,7 @@ package struct Configuration: Sendable {
             switch self {
             case .https(let https): https.longest
             case .govTalk(let govTalk): govTalk.server.longest
+            case .bars(let bars): bars.server.longest
             case .mesh(let mesh): mesh.timeout
             case .sftp(let sftp): sftp.timeout
             case .folder: .seconds(30)

@@ -6,13 +6,9 @@ extension ConfigurationReader {
     /// A partner's HTTPS interface.
     mutating func https(_ node: Node, _ key: String) -> Configuration.HTTPSEndpoint {
         let map = mapping(node, key)
-        only(map, key, Self.serverKeys + ["token", "oauth", "signing_secret"])
+        only(map, key, Self.serverKeys + Self.tokenKeys + ["signing_secret"])
         var endpoint = server(map, key, node)
-        endpoint.token = map["token"].flatMap { secret($0, key + ".token") }
-        endpoint.oauth = map["oauth"].map { oauth($0, "\(key).oauth") }
-        if map["oauth"] != nil && map["token"] != nil {
-            problem(map["token"], "\(key).token", "stands beside oauth: give one of them")
-        }
+        tokens(map, key, of: &endpoint)
         endpoint.signingSecret = map["signing_secret"].flatMap { secret($0, "\(key).signing_secret") }
         return endpoint
     }
@@ -26,6 +22,36 @@ extension ConfigurationReader {
             messageClass: required(map, "class", key, node),
             sender: required(map, "sender", key, node),
             password: requiredSecret(map, "password", key, node))
+    }
+
+    /// A receiver of BaRS messages.
+    mutating func bars(_ node: Node, _ key: String) -> Configuration.BaRSEndpoint {
+        let map = mapping(node, key)
+        only(map, key, Self.serverKeys + Self.tokenKeys + ["service", "use_case"])
+        var endpoint = server(map, key, node)
+        tokens(map, key, of: &endpoint)
+        return Configuration.BaRSEndpoint(
+            server: endpoint, service: word(map, "service", key, node), useCase: word(map, "use_case", key, node))
+    }
+
+    /// A word that goes into a header and a message.
+    private mutating func word(_ map: [String: Node], _ name: String, _ key: String, _ node: Node) -> String {
+        let text = required(map, name, key, node)
+        if map[name] != nil, !text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }) {
+            problem(map[name], "\(key).\(name)", "must be letters, digits and hyphens")
+        }
+        return text
+    }
+
+    /// The keys of how we are let in.
+    private static let tokenKeys = ["token", "oauth"]
+
+    private mutating func tokens(_ map: [String: Node], _ key: String, of endpoint: inout Configuration.HTTPSEndpoint) {
+        endpoint.token = map["token"].flatMap { secret($0, key + ".token") }
+        endpoint.oauth = map["oauth"].map { oauth($0, "\(key).oauth") }
+        if map["oauth"] != nil && map["token"] != nil {
+            problem(map["token"], "\(key).token", "stands beside oauth: give one of them")
+        }
     }
 
     /// The keys of every HTTPS server.

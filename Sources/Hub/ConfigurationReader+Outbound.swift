@@ -4,8 +4,8 @@ import Yams
 extension ConfigurationReader {
     /// The kinds of endpoint by their words, each with the channel of the adapters that it serves.
     private static let kinds: [(word: String, channel: Outbound.Channel)] = [
-        ("https", .httpsMTLS), ("govtalk", .httpsMTLS), ("mesh", .mesh), ("mllp", .mllp), ("sftp", .sftp),
-        ("folder", .sftp),
+        ("https", .httpsMTLS), ("govtalk", .httpsMTLS), ("bars", .httpsMTLS), ("mesh", .mesh), ("mllp", .mllp),
+        ("sftp", .sftp), ("folder", .sftp),
         ("smime_email", .smimeEmail), ("tls_email", .tlsEmail), ("cjsm_email", .cjsmEmail),
     ]
 
@@ -36,6 +36,7 @@ extension ConfigurationReader {
         switch word {
         case "https": .https(https(node, key))
         case "govtalk": .govTalk(govTalk(node, key))
+        case "bars": .bars(bars(node, key))
         case "mesh": .mesh(mesh(node, key))
         case "sftp": .sftp(sftp(node, key))
         case "folder": .folder(pickupFolder(node, key, of: partner))

@@ -57,6 +57,7 @@ extension Configuration.Endpoint {
             switch self {
             case .https(let server): [("certificate", server.certificate)]
             case .govTalk(let govTalk): [("certificate", govTalk.server.certificate)]
+            case .bars(let bars): [("certificate", bars.server.certificate)]
             case .mesh(let mesh): [("certificate", mesh.certificate)]
             case .mllp(let mllp): [("certificate", mllp.channel.tls?.certificate)]
             case .mail(let mail):

@@ -187,7 +187,7 @@ package struct Installation: Sendable {
         return ReleaseSender(
             id: organisation.id, name: organisation.name, ods: organisation.ods,
             // Replies go to the mailbox that is collected.
-            mailbox: configuration.meshMailboxes.first?.mailbox)
+            mailbox: configuration.meshMailboxes.first?.mailbox, service: configuration.barsServices.first)
     }
 
     /// The checkpoints outside PostgreSQL, with the keys of `ledger.pub`.

@@ -266,6 +266,38 @@ import Translation
         #expect(!(try #require(refused)).description.contains("hunter2"))
     }
 
+    @Test func `a receiver of BaRS messages is an HTTPS server with a service and a use case`() throws {
+        let text = """
+            environment: production
+            organisation: { id: a, name: b, ods: X99999 }
+            bars: { services: ["999000"] }
+            outbound:
+              emas:
+                bars:
+                  url: https://bars.example.org/FHIR/R4
+                  certificate: hub.pem
+                  key: hub.key
+                  service: "2000035280"
+                  use_case: lac1
+                  oauth: { token_url: https://bars.example.org/token, client_id: lac, key: "file:oauth.key", kid: k1 }
+            """
+        let configuration = try Configuration.parse(text, folder: "/srv/hub")
+        guard case .bars(let bars)? = configuration.outbound["emas"]?[.httpsMTLS] else {
+            Issue.record("no endpoint")
+            return
+        }
+        #expect(bars.server.url == "https://bars.example.org/FHIR/R4" && bars.server.oauth?.clientID == "lac")
+        #expect(bars.service == "2000035280" && bars.useCase == "lac1")
+        #expect(configuration.certificates.map(\.setting) == ["outbound.emas.https_mtls.certificate"])
+        let wrong = text.replacing("service: \"2000035280\"", with: "signing_secret: file:x").replacing(
+            "use_case: lac1", with: "use_case: \"lac|1\"")
+        let refused = #expect(throws: ConfigurationError.self) { try Configuration.parse(wrong, folder: ".") }
+        #expect(
+            Set(try #require(refused).problems.map(\.key)) == [
+                "outbound.emas.bars.service", "outbound.emas.bars.signing_secret", "outbound.emas.bars.use_case",
+            ])
+    }
+
     @Test func `a receiver of HL7 v2 is reached under mutual TLS, or plainly where somebody says so`() throws {
         let text = """
             environment: production

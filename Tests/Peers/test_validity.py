@@ -1,6 +1,6 @@
 """What partners are sent is valid in the eyes of programs of others: JSON by the schema beside its shape, HL7 v2 by hl7apy, CSV by
 Python's own reader with the columns of the table schema beside its shape, XML by lxml and the schema
-beside its shape, an extract by Python's zipfile and its own description."""
+beside its shape, FHIR by fhir.resources, an extract by Python's zipfile and its own description."""
 
 import csv
 import datetime
@@ -13,13 +13,14 @@ import zipfile
 import jsonschema
 import pytest
 import yaml
+from fhir.resources.R4B.bundle import Bundle
 from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.parser import parse_message
 from lxml import etree
 
 from conftest import PROJECT
 
-EXTENSIONS = {"json": "json", "hl7v2": "hl7", "csv": "csv", "xml": "xml", "pdf": "txt", "extract": "zip"}
+EXTENSIONS = {"json": "json", "hl7v2": "hl7", "csv": "csv", "xml": "xml", "pdf": "txt", "fhir": "json", "extract": "zip"}
 
 
 class Way:
@@ -183,6 +184,16 @@ def test_an_extract_is_an_archive_whose_table_is_as_it_describes_itself(sample):
     note = json.loads(archive.read("release-note.json"))
     assert note["row_count"] == len(rows) and note["extract"] == sample.facts["id"]
     assert note["purpose"] == sample.way.purpose
+
+
+@of("fhir")
+def test_fhir_is_a_valid_message_whose_references_lead_to_its_entries(sample):
+    message = Bundle.model_validate(sample.document)
+    urls = [entry.fullUrl for entry in message.entry]
+    assert message.entry[0].resource.get_resource_type() == "MessageHeader" and len(set(urls)) == len(urls)
+    named = [place["reference"] for place in objects(sample.document) if isinstance(place.get("reference"), str)]
+    assert named and set(named) <= set(urls)
+    assert all(value not in ("", [], {}, None) for place in objects(sample.document) for value in place.values())
 
 
 @of("csv")

@@ -14,6 +14,8 @@ package struct OutboundPartners: Sendable {
     private struct Route: Sendable {
         var adapter: Adapter
         var channels: [Outbound.Channel: any OutboundChannel]
+        /// What a document may say of the endpoint that it goes to.
+        var facts: [Outbound.Channel: Object] = [:]
     }
 
     private let catalogue: AdapterCatalogue
@@ -27,7 +29,8 @@ package struct OutboundPartners: Sendable {
         var problems: [ConfigurationError.Problem] = []
         var routes: [String: Route] = [:]
         var opening = Opening(
-            logger: logger, drop: configuration.dropFolder, connections: configuration.dispatchConcurrency)
+            logger: logger, drop: configuration.dropFolder, connections: configuration.dispatchConcurrency,
+            organisation: configuration.organisation)
         for (partner, endpoints) in configuration.outbound.sorted(by: { $0.key < $1.key }) {
             func problem(_ text: String) {
                 problems.append(.init(line: nil, key: "outbound.\(partner)", text: text))
@@ -53,18 +56,29 @@ package struct OutboundPartners: Sendable {
                 if partner == adapter.id, adapter.kind.hasMembers, !isAddressed {
                     problem("is a kind: give each member an endpoint of its own, as outbound.\"\(partner):ID\"")
                 }
-                let awaited = Set(adapter.outbound.filter { $0.channel == channel }.map(\.acknowledgement))
+                let ways = adapter.outbound.filter { $0.channel == channel }
+                let awaited = Set(ways.map(\.acknowledgement))
                 switch endpoint {
+                case .bars where ways.contains { $0.format != .fhir }:
+                    problem("has `bars`, but its adapter sends another format than fhir by https_mtls: give `https`")
+                case .bars where configuration.barsServices.isEmpty:
+                    problem("has `bars`, but there is no service of ours for replies: give `bars.services`")
+                case .https where ways.contains { $0.format == .fhir },
+                    .govTalk where ways.contains { $0.format == .fhir }:
+                    problem("needs `bars` for its endpoint: its adapter sends fhir by https_mtls")
                 case .govTalk where awaited.contains { $0 != .response }:
                     problem("has `govtalk`, but its adapter awaits no response")
                 case .https where awaited.contains(.response):
                     problem("needs `govtalk` in place of `https`: its adapter awaits a response")
                 default: break
                 }
+                if case .bars(let bars) = endpoint {
+                    route.facts[channel] = ["service": .string(bars.service), "use_case": .string(bars.useCase)]
+                }
                 do {
                     route.channels[channel] = try opening.channel(endpoint)
                 } catch let error as ConfigurationError {
-                    problems += error.problems
+                    problems += error.problems.filter { !problems.contains($0) }
                 } catch {
                     problem("\(error)")
                 }
@@ -152,7 +166,7 @@ package struct OutboundPartners: Sendable {
         guard let adapter = adapter(project.recipient), let outbound = outbound(for: project),
             let channel = route(of: project.recipient)?.channels[outbound.channel]
         else { return nil }
-        return Way(adapter: adapter, outbound: outbound, channel: channel)
+        return Way(adapter: adapter, outbound: outbound, channel: channel, facts: nil)
     }
 
     /// The message that will send an extract.
@@ -166,13 +180,19 @@ package struct OutboundPartners: Sendable {
         let adapter: Adapter
         let outbound: Outbound
         let channel: any OutboundChannel
+        /// What a document may say of the endpoint.
+        fileprivate let facts: Object?
 
         /// Whether what may have arrived may be sent again: both the channel and the partner must know it for the same.
         var mayRepeat: Bool { channel.recognisesRepeats && outbound.repeats == .recognised }
 
         /// The exact bytes that leave for a release, whoever asks for them: the gate before sending, or staff beforehand.
         func document(_ release: Value) throws -> Rendered {
-            try Renderer(adapter: adapter, outbound: outbound).render(release)
+            guard let facts, case .object(var release) = release else {
+                return try Renderer(adapter: adapter, outbound: outbound).render(release)
+            }
+            release["recipient"] = .object(facts)
+            return try Renderer(adapter: adapter, outbound: outbound).render(.object(release))
         }
     }
 
@@ -196,7 +216,8 @@ package struct OutboundPartners: Sendable {
         guard let route = route(of: request.recipient), let outbound = outbound(of: request),
             let channel = route.channels[outbound.channel]
         else { return .never(Cause(code: "channel_not_configured", text: "No channel is set up for this purpose")) }
-        return .by(Way(adapter: route.adapter, outbound: outbound, channel: channel))
+        return .by(
+            Way(adapter: route.adapter, outbound: outbound, channel: channel, facts: route.facts[outbound.channel]))
     }
 
     /// The channel of a recipient that the adapters have this word for, if it is set up.
@@ -253,19 +274,22 @@ private struct Opening {
     let drop: String?
     /// To each partner over HTTPS, as many as deliveries go at once.
     let connections: Int
+    let organisation: Configuration.Organisation
     /// One per own mailbox, shared by the channels that send from it, which close it.
     private var mailboxes: [String: MESHClient] = [:]
 
-    init(logger: Logger, drop: String?, connections: Int) {
+    init(logger: Logger, drop: String?, connections: Int, organisation: Configuration.Organisation) {
         self.logger = logger
         self.drop = drop
         self.connections = connections
+        self.organisation = organisation
     }
 
     mutating func channel(_ endpoint: Configuration.Endpoint) throws -> any OutboundChannel {
         switch endpoint {
         case .https(let https): return try https.channel(connections: connections)
         case .govTalk(let govTalk): return try govTalk.channel(connections: connections)
+        case .bars(let bars): return try bars.channel(of: organisation, connections: connections)
         case .mllp(let mllp): return try MLLPChannel(configuration: mllp.channel)
         case .mesh(let mesh):
             let own = "\(mesh.url) \(mesh.mailbox)"

@@ -49,6 +49,15 @@ package struct BaRSMessage: Sendable {
         (self.header, self.id, self.event) = (header, id, event)
     }
 
+    /// `Bundle.id` of the message that this one replies to; nil when it is no reply.
+    package var repliesTo: String? { header["response"]?["identifier"]?.stringValue }
+
+    /// What a reply says of the message: `ok`, `transient-error` or `fatal-error`.
+    package var verdict: String? { header["response"]?["code"]?.stringValue }
+
+    /// The id that the sender has for what the message is about.
+    package var focusID: String? { entry(header["focus"]?[0])?["resource"]?["id"]?.stringValue }
+
     /// The first reason not to take the message in, in the standard's order: is it for us, is its kind known, is it whole.
     ///
     /// `not_for_us`, `unknown_code`, and `missing` or `schema`.

@@ -153,6 +153,11 @@ struct DefinitionReader {
                 node, "\(path).acknowledgement", "a response is told only in a conversation by GovTalk",
                 "send xml by https_mtls, or await something else")
         }
+        if format == .fhir, channel != .httpsMTLS {
+            note(
+                node, "\(path).channel", "FHIR leaves as a message of the Booking and Referral Standard",
+                "send it by https_mtls, or send another format")
+        }
         return Outbound(
             purpose: purpose, channel: channel, format: format,
             mediaType: node.member("media_type")?.scalarText ?? format.mediaType,

@@ -3,12 +3,12 @@ import FoundationEssentials
 
 /// A UUID that follows from another UUID and a name: the same for the same two, and like no other (RFC 9562, section 5.5,
 /// version 5).
-struct NamedUUID: Sendable, Hashable {
+package struct NamedUUID: Sendable, Hashable {
     /// In lower case with hyphens.
-    let text: String
+    package let text: String
 
     /// Nil when the text of the namespace is no UUID.
-    init?(_ name: String, in namespace: String) {
+    package init?(_ name: String, in namespace: String) {
         guard let namespace = UUID(uuidString: namespace) else { return nil }
         var bytes = withUnsafeBytes(of: namespace.uuid, Array.init)
         bytes += name.utf8

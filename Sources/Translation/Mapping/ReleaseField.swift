@@ -10,11 +10,11 @@ struct ReleaseField: Sendable, Hashable {
     /// Empty for the facts of the share itself, which are about no person.
     var groups: Set<FieldGroup>
 
-    /// The facts of the share, the agreement and the sender.
+    /// The facts of the share, the agreement, the sender, and the endpoint that it goes to.
     static let facts = [
         "share.id", "share.purpose", "share.recipient", "share.level", "share.created_at", "share.authority_ref",
         "agreement.id", "agreement.version", "agreement.signed_on", "sender.id", "sender.name", "sender.ods",
-        "sender.mailbox", "groups",
+        "sender.mailbox", "sender.service", "recipient.service", "recipient.use_case", "groups",
     ]
 
     /// Finds the field that a path names.

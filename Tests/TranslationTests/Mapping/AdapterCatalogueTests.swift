@@ -103,6 +103,17 @@ struct AdapterCatalogueTests {
         #expect(diagnostics.map(\.file) == ["x1/samples/out"])
     }
 
+    @Test func `FHIR leaves by HTTPS alone`() throws {
+        func diagnostics(_ channel: String) throws -> [String] {
+            let text =
+                Self.good + "\noutbound:\n  - { purpose: p, channel: \(channel), format: fhir, shape: a.shape.yaml }"
+            let found = try load(["x1/adapter.yaml": text, "x1/a.shape.yaml": "a: share.id"]).1
+            return found.map(\.description).filter { $0.contains("outbound[0].channel") }
+        }
+        #expect(try diagnostics("sftp").first?.contains("Booking and Referral Standard") == true)
+        #expect(try diagnostics("https_mtls") == [])
+    }
+
     @Test func `a good definition has no diagnostic, a missing README has one`() throws {
         #expect(try load(["x1/adapter.yaml": Self.good]).1 == [])
         let bare = [
