@@ -284,7 +284,8 @@ def acknowledge(everybody, share, recipient, how):
     if recipient.startswith("gp:"):
         # The practice's own system, from whatever mailbox MESH gave it.
         reply = (PROJECT / "adapters/gp/samples/in/reply-business.xml").read_text()
-        reply = reply.replace("01997f2e-6d7a-7c3b-8e4f-1a2b3c4d5e6f", share)
+        sample = "01997f2e-6d7a-7c3b-8e4f-1a2b3c4d5e6f"
+        reply = reply.replace(sample, share).replace(sample.upper(), share.upper())
         everybody.sent(MAILBOXES["gp"], "GPFED_CONSULT_REPORT_ACK", reply.encode())
     elif how == "reply":
         hub.partner(recipient)
