@@ -75,6 +75,9 @@ struct HTTPEndpoint: Sendable {
             timeout: .init(read: TimeAmount(configuration.requestTimeout)))
         http.httpVersion = .http1Only
         http.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.connections
+        // Given up before the other side does: many servers close after 5 s, and a request that meets that is lost with an
+        // unknown outcome.
+        http.connectionPool.idleTimeout = .seconds(4)
         // A connection that cannot be made is an outcome at once. The queue's back-off does the waiting, not the client.
         http.connectionPool.retryConnectionEstablishment = false
         if let limit = configuration.decompressionLimit { http.decompression = .enabled(limit: .size(limit)) }
