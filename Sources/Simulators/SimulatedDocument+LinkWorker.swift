@@ -15,6 +15,10 @@ extension SimulatedDocument {
                 "Told about the choir at the community centre and who to ask for",
                 "Left the leaflet about condensation, with the landlord's number written on it",
                 "Will see the person again in four weeks",
+                "Rang the energy supplier together from the surgery; the supplier will ring back on Thursday about the letters "
+                    + "and a payment plan, and has put a note on the account",
+                "Asked the pharmacy to deliver, so that nobody has to go out for it while the path is icy; the first delivery "
+                    + "is on Monday and the neighbour will take it in",
             ],
             "needs": [person.need, "housing_condition", "isolation"],
             "risks": [
