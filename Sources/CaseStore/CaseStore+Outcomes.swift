@@ -14,22 +14,25 @@ extension CaseStore {
     ) throws -> ReferralOutcome? {
         let rows = try connection.query(
             """
-            SELECT submission, person
-            FROM record.referral
+            SELECT submission, person, channel = 'file'
+            FROM record.referral JOIN record.submission ON submission.receipt = referral.submission
             WHERE id = \(referral) AND thread = id AND type IN ('referral', 'notice')
             """, name: "record.referral_of_outcome")
-        guard let (submission, person) = try rows.first?.decode(UUIDValue.self, UUIDValue.self) else { return nil }
+        guard let (submission, person, isOfFile) = try rows.first?.decode(UUIDValue.self, UUIDValue.self, Bool.self)
+        else { return nil }
         let changed = try connection.query(
             """
-            INSERT INTO record.referral_outcome (referral, set_at, agreed_at, outcome, ending_code, set_by)
+            INSERT INTO record.referral_outcome (
+                referral, set_at, agreed_at, outcome, ending_code, set_by, write_at
+            )
             VALUES (
                 \(referral), \(at), \(new.agreedAt), \(new.outcome.rawValue)::record.referral_outcome_word,
-                \(new.ending?.rawValue), \(actor)
+                \(new.ending?.rawValue), \(actor), \(isOfFile && new.agreedAt != nil ? at : nil)
             )
             ON CONFLICT (referral) DO UPDATE
             SET set_at = excluded.set_at, agreed_at = excluded.agreed_at, outcome = excluded.outcome,
                 ending_code = excluded.ending_code, set_by = excluded.set_by, told_at = NULL,
-                written_at = NULL
+                write_at = excluded.write_at
             WHERE (referral_outcome.outcome, referral_outcome.ending_code, referral_outcome.agreed_at)
                 IS DISTINCT FROM (excluded.outcome, excluded.ending_code, excluded.agreed_at)
             RETURNING referral
@@ -99,6 +102,8 @@ extension CaseStore {
             WHERE referral.submission = \(submission)
             ORDER BY referral.ordinal
             """, name: "record.outcomes_of_submission")
+        let subjects = try wholeSubjects(
+            of: Set(rows.map { try $0.value("person", as: UUIDValue.self) }), in: connection)
         return try rows.map { row in
             let person = try row.value("person", as: UUIDValue.self)
             let set = NewReferralOutcome(
@@ -106,7 +111,7 @@ extension CaseStore {
                 ending: try row.value("ending_code", as: String?.self).flatMap(EndingCode.init),
                 agreedAt: try row.value("agreed_at"))
             let refusal = ReferrerNotice.refusal(
-                try wholeSubject(of: person, in: connection), isReachable: try row.value("is_enabled", as: Bool?.self),
+                subjects[person] ?? .erased, isReachable: try row.value("is_enabled", as: Bool?.self),
                 agreed: set.agreedAt.map { Instant(microseconds: $0.microseconds) },
                 at: Instant(microseconds: at.microseconds))
             return ReferralOutcome(
@@ -116,35 +121,53 @@ extension CaseStore {
         }
     }
 
-    /// What forbids something about a person, with what was entered of those who were found to be this person.
-    private func wholeSubject(of person: UUIDValue, in connection: Connection) throws -> Subject {
+    /// What forbids something about persons, with what was entered of those who were found to be these persons. Whose key was
+    /// destroyed is not among them.
+    private func wholeSubjects(
+        of persons: Set<UUIDValue>, in connection: Connection
+    ) throws -> [UUIDValue: Subject] {
+        guard !persons.isEmpty else { return [:] }
         var reads = Pipeline()
-        addReads(ofCircumstances: "= \(person)", isLocked: false, to: &reads)
+        addReads(ofCircumstances: "= ANY (\(Array(persons)))", isLocked: false, to: &reads)
         let results = try connection.pipeline(reads)
-        do {
-            if let found = try circumstances(persons: results[0], merged: results[1])[person] { return found.subject }
-        } catch CaseStoreError.keyDestroyed {}
-        var erased = Subject()
-        erased.erasure = .done
-        return erased
+        let known = try results[0].filter { try $0.value("wrapped_key", as: [UInt8]?.self) != nil }
+        return try circumstances(persons: known, merged: results[1]).mapValues(\.subject)
     }
 
-    /// Enters that a sender is told what became of a referral, the first time only.
+    /// Enters that a sender is told what became of referrals of one submission, of each the first time only.
     package func noteTold(
-        _ outcome: ReferralOutcome, submission: UUIDValue, at: Timestamp = .now(), in connection: Connection
+        _ outcomes: [ReferralOutcome], submission: UUIDValue, at: Timestamp = .now(), in connection: Connection
     ) throws {
-        let told = try connection.execute(
-            """
-            UPDATE record.referral_outcome
-            SET told_at = \(at)
-            WHERE referral = \(outcome.referral) AND told_at IS NULL AND set_at = \(outcome.setAt)
-            """, name: "record.note_told_outcome")
-        guard told > 0 else { return }
-        let fields: [LedgerField: String] = [
-            .referral: outcome.referral.description, .submission: submission.description,
-            .person: outcome.person.description, .recipient: outcome.sender, .outcome: outcome.set.outcome.rawValue,
-            .state: "told", .actor: outcome.sender,
-        ]
-        try append([entry(.referralOutcome, at: at, fields)], in: connection)
+        guard !outcomes.isEmpty else { return }
+        let told: Set<UUIDValue> = Set(
+            try connection.query(
+                """
+                UPDATE record.referral_outcome
+                SET told_at = \(at)
+                FROM unnest(\(outcomes.map(\.referral)), \(outcomes.map(\.setAt))) AS told (referral, set_at)
+                WHERE referral_outcome.referral = told.referral AND referral_outcome.set_at = told.set_at
+                    AND told_at IS NULL
+                RETURNING referral_outcome.referral
+                """, name: "record.note_told_outcomes"
+            ).decode(UUIDValue.self))
+        let entries = outcomes.filter { told.contains($0.referral) }.map { outcome in
+            entry(
+                .referralOutcome, at: at,
+                [
+                    .referral: outcome.referral.description, .submission: submission.description,
+                    .person: outcome.person.description, .recipient: outcome.sender,
+                    .outcome: outcome.set.outcome.rawValue, .state: "told", .actor: outcome.sender,
+                ])
+        }
+        if !entries.isEmpty { try append(entries, in: connection) }
+    }
+}
+
+extension Subject {
+    /// Of whom nothing is known any more.
+    fileprivate static var erased: Subject {
+        var subject = Subject()
+        subject.erasure = .done
+        return subject
     }
 }

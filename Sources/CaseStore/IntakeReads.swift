@@ -35,7 +35,7 @@ struct IntakeReads {
     private var candidates = MatchCandidates()
     private var places: [Part: Int] = [:]
     /// How like the holder of its verified number the person of a message is.
-    private var holderScores: [Part: (holder: HeldPerson, score: MatchScore)] = [:]
+    private var holderScores: [Part: MatchScore] = [:]
     /// Who was given a number and has the birth date.
     private var givenNumber: [[UInt8]: [UUIDValue]] = [:]
 
@@ -104,7 +104,7 @@ struct IntakeReads {
             {
                 let known = try vault.fingerprint(holder.sealedFingerprint, with: vault.unwrap(wrapped), of: holder.id)
                 let score = matcher.compare(subject.fingerprint, known)
-                holderScores[entry.part] = (holder, score)
+                holderScores[entry.part] = score
                 if score.outcome == .same { continue }
             }
             places[entry.part] = place
@@ -223,7 +223,7 @@ struct IntakeReads {
     ) throws -> IntakeFate {
         var findings: [MatchFinding] = []
         let holder = subject.index.nhs.flatMap { byNHS[$0] }.flatMap { held[$0] }
-        if let (holder, score) = holderScores[entry.part] {
+        if let holder, let score = holderScores[entry.part] {
             if score.outcome == .same { return .kept(holder, answering: nil) }
             findings.append(MatchFinding(known: holder.id, score: score))
         }

@@ -200,21 +200,11 @@ package final class BaRSChannel: OutboundChannel {
 
     /// Asks the receiver what it can do (`GET …/metadata`), which says nothing of anybody.
     package func probe() async -> [ProbeStep] {
-        var steps: [ProbeStep] = []
         var headers = headers
-        if let tokens {
-            let what = "access token"
-            do {
-                headers.replaceOrAdd(name: "Authorization", value: "Bearer \(try await tokens.current().value)")
-                steps.append(.passed(what, "the authorization server gives one"))
-            } catch {
-                return [.failed(what, code: error.code, error.text)]
-            }
-        }
         for name in [Self.requestID, Self.correlationID] {
             headers.replaceOrAdd(name: name, value: UUID().uuidString.lowercased())
         }
-        return steps + [await capabilities(headers)]
+        return await HTTPSChannel.probe(tokens, headers) { await capabilities($0) }
     }
 
     private func capabilities(_ headers: HTTPHeaders) async -> ProbeStep {

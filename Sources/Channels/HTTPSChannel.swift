@@ -106,18 +106,22 @@ package final class HTTPSChannel: OutboundChannel {
     /// Asks for the address by `HEAD`, which changes nothing: whatever answers has taken our certificate. Many receivers
     /// take `POST` there alone and answer 404 or 405: what they make of a document is seen with the first.
     package func probe() async -> [ProbeStep] {
-        var steps: [ProbeStep] = []
+        await Self.probe(tokens, headers) { await Self.probe(endpoint, url, headers: $0) }
+    }
+
+    /// Asks for a token where one is needed, and then something of the receiver, with it.
+    static func probe(
+        _ tokens: AccessTokens?, _ headers: HTTPHeaders, then ask: (HTTPHeaders) async -> ProbeStep
+    ) async -> [ProbeStep] {
+        guard let tokens else { return [await ask(headers)] }
+        let what = "access token"
         var headers = headers
-        if let tokens {
-            let what = "access token"
-            do {
-                headers.replaceOrAdd(name: "Authorization", value: "Bearer \(try await tokens.current().value)")
-                steps.append(.passed(what, "the authorization server gives one"))
-            } catch {
-                return [.failed(what, code: error.code, error.text)]
-            }
+        do {
+            headers.replaceOrAdd(name: "Authorization", value: "Bearer \(try await tokens.current().value)")
+        } catch {
+            return [.failed(what, code: error.code, error.text)]
         }
-        return steps + [await Self.probe(endpoint, url, headers: headers)]
+        return [.passed(what, "the authorization server gives one"), await ask(headers)]
     }
 
     /// Asks for an address by `HEAD`.

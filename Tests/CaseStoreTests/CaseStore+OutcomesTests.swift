@@ -50,7 +50,7 @@ import Testing
             let read = try await f.transaction { try f.store.outcomes(ofSubmission: referral.receipt, in: $0) }
             let outcome = try #require(read.first)
             for _ in 0..<2 {
-                try await f.transaction { try f.store.noteTold(outcome, submission: referral.receipt, in: $0) }
+                try await f.transaction { try f.store.noteTold([outcome], submission: referral.receipt, in: $0) }
             }
             #expect(try await entries(f, referral.id) == ["state=may_be_told", "state=told"])
             _ = try await set(f, referral.id, .closed, .completed)
@@ -90,6 +90,35 @@ import Testing
             }
             let suspended = try await f.transaction { try f.store.outcomes(ofSubmission: referral.receipt, in: $0) }
             #expect(suspended.map(\.refusal) == [.recipientSuspended])
+        }
+    }
+
+    @Test func `a status file is taken when it is due, by one, later and later, until it is written`() async throws {
+        try await Fixture.run { f in
+            let dropped = try await referred(f)
+            let posted = try await referred(f, id: "r-2")
+            try await f.transaction {
+                try $0.execute("UPDATE record.submission SET channel = 'file' WHERE receipt = \(dropped.receipt)")
+            }
+            _ = try await set(f, posted.id, .takenOn)
+            _ = try await set(f, dropped.id, .takenOn, isAgreed: false)
+            let start = Timestamp.now()
+            func taken(after seconds: Int64) async throws -> Set<UUIDValue> {
+                try await f.transaction {
+                    try f.store.takeUnwrittenStatus(
+                        shortest: .seconds(2), longest: .seconds(300), limit: 10,
+                        at: start + .seconds(seconds), in: $0)
+                }
+            }
+            #expect(try await taken(after: 10) == [])
+            let outcome = try #require(try await set(f, dropped.id, .takenOn))
+            #expect(try await taken(after: 10) == [dropped.receipt])
+            #expect(try await taken(after: 11) == [])
+            #expect(try await taken(after: 1000) == [dropped.receipt])
+            #expect(try await taken(after: 1240) == [])
+            #expect(try await taken(after: 1260) == [dropped.receipt])
+            try await f.transaction { try f.store.noteWritten([outcome], in: $0) }
+            #expect(try await taken(after: 9000) == [])
         }
     }
 

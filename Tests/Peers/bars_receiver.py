@@ -6,8 +6,6 @@ It applies the guide's checks in the guide's order, and refuses everything else 
 import base64
 import http.server
 import json
-import ssl
-import threading
 import time
 import urllib.parse
 import uuid
@@ -15,6 +13,8 @@ import uuid
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from fhir.resources.R4B.bundle import Bundle
+
+from secure_server import SecureServer
 
 US, THEM, USE_CASE = "999000", "2000035280", "lac1"
 ORGANISATION = "https://fhir.nhs.uk/Id/ods-organization-code"
@@ -98,32 +98,18 @@ def check_message(message):
     return message["id"]
 
 
-class BaRSReceiver(http.server.ThreadingHTTPServer):
+class BaRSReceiver(SecureServer):
     """`script` holds how each message that passes every check is answered, in order, and `take` when it is empty: see
     `Asked.play`. `seen` is what arrived: ids, `Bundle.id` and bytes, whatever was answered. `taken` counts messages that were
     taken, by request id."""
 
-    daemon_threads = True
-
     def __init__(self, certificates, key):
-        super().__init__(("127.0.0.1", 0), Asked)
+        super().__init__(certificates, Asked)
         self.key, self.script, self.refusals, self.seen, self.taken = key, [], [], [], {}
         self.tokens, self.asked = [], []
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificates / "ca.pem")
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
-        self.socket = context.wrap_socket(self.socket, server_side=True)
-        self.port = self.server_address[1]
         self.url = f"https://localhost:{self.port}/FHIR/R4"
         self.token_url = f"https://localhost:{self.port}/oauth2/token"
-        self.thread = threading.Thread(target=self.serve_forever)
-        self.thread.start()
-
-    def stop(self):
-        self.shutdown()
-        self.thread.join()
-        self.server_close()
+        self.start()
 
 
 class Asked(http.server.BaseHTTPRequestHandler):

@@ -1,12 +1,13 @@
 """A GovTalk gateway of our own (envelope 2.0): strict about what it is sent, and told by a script how to answer."""
 
 import http.server
-import ssl
 import threading
 import time
 import uuid
 
 from lxml import etree
+
+from secure_server import SecureServer
 
 NAMESPACE = "http://www.govtalk.gov.uk/CM/envelope"
 CLASS, SENDER, PASSWORD = "LAC-JCP", "LAC-DERBY", "gateway-password"
@@ -35,31 +36,17 @@ class Refused(Exception):
     pass
 
 
-class GovTalkGateway(http.server.ThreadingHTTPServer):
+class GovTalkGateway(SecureServer):
     """`script` holds how each submission is taken, in order, and how polls for it are answered in a row: (taken, interval,
     answers). Taken: `ack`, one of FAULTS, `silent`, `broken` (500), `other` (another transaction) or `nameless` (no
     correlation id). Answers: `wait`, `response`, one of FAULTS, or `other` (another conversation); `response` at last.
     """
 
-    daemon_threads = True
-
     def __init__(self, certificates):
-        super().__init__(("127.0.0.1", 0), Asked)
+        super().__init__(certificates, Asked)
         self.script, self.refusals, self.submitted, self.conversations = [], [], [], {}
         self.lock = threading.Lock()
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificates / "ca.pem")
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
-        self.socket = context.wrap_socket(self.socket, server_side=True)
-        self.port = self.server_address[1]
-        self.thread = threading.Thread(target=self.serve_forever)
-        self.thread.start()
-
-    def stop(self):
-        self.shutdown()
-        self.thread.join()
-        self.server_close()
+        self.start()
 
     def read(self, body, path):
         """What is asked: qualifier, function, transaction, correlation and the document. Anything amiss raises."""

@@ -3,25 +3,23 @@ acknowledged in the partner's own way, on the ledger, and told by `hub trace`.
 """
 
 import concurrent.futures
-import getpass
 import hashlib
 import http.server
 import json
 import pathlib
 import shutil
-import ssl
 import sys
 import tempfile
-import threading
 
 import pytest
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
 from installation import HUB, PROJECT, UVICORN, Installation, Process, eventually, free_port, wait_for_port
+from mail_certificates import issue, mail_authority, openssl
 from mail_relay import Relay
-from mail_certificates import issue, openssl
-from openssh import Server
+from openssh import Server, endpoint
+from secure_server import SecureServer
 
 HTTPS, MESH, SFTP, SMIME = "https_mtls", "mesh", "sftp", "smime_email"
 # Recipient, purpose, channel, how the partner says that it has it.
@@ -69,27 +67,13 @@ ENTERED = """entered:
 """
 
 
-class Receiver(http.server.ThreadingHTTPServer):
+class Receiver(SecureServer):
     """Partners' interfaces behind client certificates, one path each; takes JSON under an idempotency key."""
 
-    daemon_threads = True
-
     def __init__(self, certificates):
-        super().__init__(("127.0.0.1", 0), Request)
+        super().__init__(certificates, Request)
         self.taken = {}
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificates / "ca.pem")
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
-        self.socket = context.wrap_socket(self.socket, server_side=True)
-        self.port = self.server_address[1]
-        self.thread = threading.Thread(target=self.serve_forever)
-        self.thread.start()
-
-    def stop(self):
-        self.shutdown()
-        self.thread.join()
-        self.server_close()
+        self.start()
 
 
 class Request(http.server.BaseHTTPRequestHandler):
@@ -124,11 +108,7 @@ class Everybody:
         self.relay.start()
         (self.home / "police").mkdir()
         self.police = Server(self.home / "police").start()
-        openssl(
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", 3650, "-subj", "/CN=Mail authority",
-            "-keyout", self.folder / "mail-ca.key", "-out", self.folder / "mail-ca.pem",
-            "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
-        )
+        mail_authority(self.folder)
         issue(self.folder, "own", "lac@derby.example")
         self.mesh = Process(
             [HUB, "simulate", "mesh", "--port", str(hub.mesh_port), "--folder", str(self.home / "mesh"), "--uvicorn", UVICORN,
@@ -181,10 +161,7 @@ class Everybody:
                 f"password: 'file:secrets/mesh-password', shared_key: 'file:secrets/mesh-shared-key', {tls} }}"
             )
         if channel == SFTP:
-            return (
-                f"sftp: {{ url: 'sftp://127.0.0.1:{self.police.port}', user: {getpass.getuser()}, key: {self.police.place}/hub, "
-                f"host_key: '{self.police.pin()}', folder: in, timeout: 30 }}"
-            )
+            return endpoint(self.police).removeprefix("{ ").removesuffix(" }")
         stem = name.replace(":", "-")
         issue(self.folder, stem, f"{stem.lower()}@partner.example")
         return (

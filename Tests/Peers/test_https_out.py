@@ -10,10 +10,8 @@ import http.server
 import json
 import pathlib
 import shutil
-import ssl
 import sys
 import tempfile
-import threading
 import time
 import urllib.parse
 import uuid
@@ -25,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
 from installation import Installation, eventually
+from secure_server import SecureServer
 
 HOUSING = ("derby_homes", "housing_support")
 SECRET = bytes(range(32))
@@ -34,29 +33,15 @@ def decoded(text):
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-class Partner(http.server.ThreadingHTTPServer):
+class Partner(SecureServer):
     """A partner's authorization server and its interface, on one port."""
 
-    daemon_threads = True
-
     def __init__(self, certificates, algorithm, key):
-        super().__init__(("127.0.0.1", 0), Asked)
+        super().__init__(certificates, Asked)
         self.algorithm, self.key = algorithm, key
         self.tokens, self.proofs, self.shares, self.refusals = [], [], {}, []
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificates / "ca.pem")
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
-        self.socket = context.wrap_socket(self.socket, server_side=True)
-        self.port = self.server_address[1]
         self.token_url = f"https://localhost:{self.port}/token"
-        self.thread = threading.Thread(target=self.serve_forever)
-        self.thread.start()
-
-    def stop(self):
-        self.shutdown()
-        self.thread.join()
-        self.server_close()
+        self.start()
 
     def verify(self, form):
         """Raises when the request for a token is not as it must be."""

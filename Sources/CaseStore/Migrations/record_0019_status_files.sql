@@ -1,3 +1,4 @@
--- When the sender of a file was given what became of its referral as a file.
-ALTER TABLE record.referral_outcome ADD COLUMN written_at timestamptz;
-CREATE INDEX referral_outcome_unwritten ON record.referral_outcome (set_at) WHERE written_at IS NULL;
+-- When it is looked at next whether the sender of a file may be given what became of its referral as a file; nothing where that
+-- was done, or where there is nothing to write.
+ALTER TABLE record.referral_outcome ADD COLUMN write_at timestamptz;
+CREATE INDEX referral_outcome_write ON record.referral_outcome (write_at) WHERE write_at IS NOT NULL;

@@ -103,43 +103,28 @@ struct Dispatch: Sendable {
     private func settle(
         _ share: UUIDValue, _ lease: Lease, _ release: ReleaseGate.Release, _ outcome: DeliveryOutcome
     ) async throws -> LeaseOutcome {
-        func ended(as outcome: ReleaseOutcome) -> EndedRelease {
-            var awaited = release.awaited
-            if case .delivered(let reference) = outcome {
-                awaited?.firstLook = reference.flatMap(release.channel.interval) ?? .zero
-            }
-            return EndedRelease(share: share, attempt: release.attempt, outcome: outcome, awaited: awaited)
+        let ending = AttemptEnding(outcome, mayRepeat: release.mayRepeat)
+        metrics.count(.deliveries, ending.name)
+        var awaited = release.awaited
+        if case .delivered(let reference) = ending.outcome {
+            awaited?.firstLook = reference.flatMap(release.channel.interval) ?? .zero
         }
-        func end(as outcome: ReleaseOutcome, isOver: Bool) async throws {
-            let release = ended(as: outcome)
-            try await remember(release) { [ending] in
-                try await ending.submit(Ended(release: release, lease: lease, isOver: isOver))
+        let ended = EndedRelease(
+            share: share, attempt: release.attempt, outcome: ending.outcome, awaited: awaited)
+        func end(isOver: Bool) async throws {
+            try await remember(ended) { [ending = self.ending] in
+                try await ending.submit(Ended(release: ended, lease: lease, isOver: isOver))
             }
         }
-        switch outcome {
-        case .delivered(let reference):
-            metrics.count(.deliveries, "delivered")
-            try await end(as: .delivered(reference: reference), isOver: true)
+        switch ending.next {
+        case .over:
+            try await end(isOver: true)
             return .acknowledged
-        case .duplicate(let reference):
-            metrics.count(.deliveries, "duplicate")
-            try await end(as: .delivered(reference: reference), isOver: true)
-            return .acknowledged
-        case .retryable(let code, let text, let after):
-            metrics.count(.deliveries, "retryable")
-            try await end(as: .retry(code: code), isOver: false)
-            return .retry(Cause(code: code, text: text), after: after)
-        case .unknown(let code, _) where !release.mayRepeat:
-            metrics.count(.deliveries, "unknown")
-            return try await giveUp(share, lease, .outcomeUnknown, after: ended(as: .unknown(code: code)))
-        case .unknown(let code, let text):
-            metrics.count(.deliveries, "unknown")
-            try await end(as: .unknown(code: code), isOver: false)
-            return .retry(Cause(code: code, text: text), after: nil)
-        case .rejected(let code, let text):
-            metrics.count(.deliveries, "rejected")
-            let rejected = ended(as: .rejected(code: code))
-            return try await giveUp(share, lease, Cause(code: code, text: text), after: rejected)
+        case .again(let cause, let after):
+            try await end(isOver: false)
+            return .retry(cause, after: after)
+        case .givenUp(let cause):
+            return try await giveUp(share, lease, cause, after: ended)
         }
     }
 

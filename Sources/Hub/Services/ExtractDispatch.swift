@@ -101,39 +101,25 @@ struct ExtractDispatch: Sendable {
     private func settle(
         _ id: UUIDValue, _ lease: Lease, _ attempt: Int, _ way: OutboundPartners.Way, _ outcome: DeliveryOutcome
     ) async throws -> LeaseOutcome {
-        func ended(as outcome: ReleaseOutcome) -> EndedExtract {
-            EndedExtract(extract: id, attempt: attempt, outcome: outcome, awaited: way.outbound.awaited)
-        }
-        func end(as outcome: ReleaseOutcome, isOver: Bool) async throws {
-            let ended = ended(as: outcome)
+        let ending = AttemptEnding(outcome, mayRepeat: way.mayRepeat)
+        metrics.count(.deliveries, ending.name)
+        let ended = EndedExtract(
+            extract: id, attempt: attempt, outcome: ending.outcome, awaited: way.outbound.awaited)
+        func end(isOver: Bool) async throws {
             try await remember(ended) { connection in
                 try store.finish(ended, in: connection)
                 guard try !isOver || queue.acknowledge(lease, in: connection) else { throw LeaseLost() }
             }
         }
-        switch outcome {
-        case .delivered(let reference):
-            metrics.count(.deliveries, "delivered")
-            try await end(as: .delivered(reference: reference), isOver: true)
+        switch ending.next {
+        case .over:
+            try await end(isOver: true)
             return .acknowledged
-        case .duplicate(let reference):
-            metrics.count(.deliveries, "duplicate")
-            try await end(as: .delivered(reference: reference), isOver: true)
-            return .acknowledged
-        case .retryable(let code, let text, let after):
-            metrics.count(.deliveries, "retryable")
-            try await end(as: .retry(code: code), isOver: false)
-            return .retry(Cause(code: code, text: text), after: after)
-        case .unknown(let code, _) where !way.mayRepeat:
-            metrics.count(.deliveries, "unknown")
-            return try await giveUp(id, lease, .outcomeUnknown, after: ended(as: .unknown(code: code)))
-        case .unknown(let code, let text):
-            metrics.count(.deliveries, "unknown")
-            try await end(as: .unknown(code: code), isOver: false)
-            return .retry(Cause(code: code, text: text), after: nil)
-        case .rejected(let code, let text):
-            metrics.count(.deliveries, "rejected")
-            return try await giveUp(id, lease, Cause(code: code, text: text), after: ended(as: .rejected(code: code)))
+        case .again(let cause, let after):
+            try await end(isOver: false)
+            return .retry(cause, after: after)
+        case .givenUp(let cause):
+            return try await giveUp(id, lease, cause, after: ended)
         }
     }
 

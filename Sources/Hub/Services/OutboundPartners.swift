@@ -188,11 +188,9 @@ package struct OutboundPartners: Sendable {
 
         /// The exact bytes that leave for a release, whoever asks for them: the gate before sending, or staff beforehand.
         func document(_ release: Value) throws -> Rendered {
-            guard let facts, case .object(var release) = release else {
-                return try Renderer(adapter: adapter, outbound: outbound).render(release)
-            }
-            release["recipient"] = .object(facts)
-            return try Renderer(adapter: adapter, outbound: outbound).render(.object(release))
+            var release = release
+            if let facts { release["recipient"] = .object(facts) }
+            return try Renderer(adapter: adapter, outbound: outbound).render(release)
         }
     }
 

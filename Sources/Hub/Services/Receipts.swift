@@ -32,9 +32,7 @@ package struct Receipts: Sendable {
         // On the ledger before it is told.
         return try await database.transaction { [store] connection in
             let outcomes = try store.outcomes(ofSubmission: id, in: connection)
-            for outcome in outcomes where outcome.refusal == nil {
-                try store.noteTold(outcome, submission: id, in: connection)
-            }
+            try store.noteTold(outcomes.filter { $0.refusal == nil }, submission: id, in: connection)
             return try self.value(of: id, sender, outcomes, in: connection)
         }
     }

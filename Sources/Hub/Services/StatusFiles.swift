@@ -5,8 +5,10 @@ import Postgres
 import Referral
 
 /// Tells senders of files what became of their referrals, by a file beside the receipt, as far as the persons agreed. Any
-/// number of nodes may do it: the same file is written again.
+/// number of nodes may do it: each takes its own.
 struct StatusFiles: Sendable {
+    /// Between two looks at what may not be told yet.
+    private static let looks = (shortest: Duration.seconds(2), longest: Duration.seconds(300))
     private let folder: String
     private let database: Database
     private let store: CaseStore
@@ -23,9 +25,11 @@ struct StatusFiles: Sendable {
     func run() async {
         while !Task.isCancelled {
             do {
-                for receipt in try await database.read({ [store] in try store.unwrittenStatus(in: $0) }) {
-                    try await write(receipt)
+                let due = try await database.transaction { [store] connection in
+                    try store.takeUnwrittenStatus(
+                        shortest: Self.looks.shortest, longest: Self.looks.longest, limit: 500, in: connection)
                 }
+                for receipt in due { try await write(receipt) }
             } catch is CancellationError {
                 return
             } catch {
@@ -39,7 +43,7 @@ struct StatusFiles: Sendable {
         // Judged now, and on the ledger before it is told.
         let (outcomes, sealed) = try await database.transaction { [store] connection in
             let outcomes = try store.outcomes(ofSubmission: receipt, in: connection).filter { $0.refusal == nil }
-            for outcome in outcomes { try store.noteTold(outcome, submission: receipt, in: connection) }
+            try store.noteTold(outcomes, submission: receipt, in: connection)
             return (outcomes, try store.documents([receipt], in: connection)[receipt])
         }
         guard let sender = outcomes.first?.sender else { return }
