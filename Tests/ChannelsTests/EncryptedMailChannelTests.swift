@@ -7,10 +7,7 @@ import Testing
 @Suite(.enabled(if: MailPeer.python != nil), .timeLimit(.minutes(5))) struct EncryptedMailChannelTests {
     private let files: MailCertificates
 
-    init() throws {
-        files = try MailCertificates()
-        try files.issue("partner")
-    }
+    init() throws { files = try MailCertificates() }
 
     private static let content = Array(#"{"note":"Edna Jessop, 3 Weir Meadow Drive, needs a ramp. Zoë too."}"#.utf8)
 
@@ -54,7 +51,7 @@ import Testing
     func `a document arrives byte for byte, encrypted, under headers that say nothing`(
         scheme: String, cipher: MailCipher
     ) async throws {
-        let peer = try MailPeer(tls: scheme == "smtp" ? "starttls" : "implicit")
+        let peer = try await MailPeer(tls: scheme == "smtp" ? "starttls" : "implicit")
         let outcome = await outcome(try channel(route("\(scheme)://localhost:\(peer.port)"), cipher: cipher))
         #expect(outcome == .delivered(reference: "0198-ab-1@derby.example"))
         #expect(peer.envelope(1) == #"["lac@derby.example", ["refer@partner.example"]]"#)
@@ -86,7 +83,7 @@ import Testing
     }
 
     @Test func `each attempt has the same message id`() async throws {
-        let peer = try MailPeer()
+        let peer = try await MailPeer()
         let channel = try channel(route("smtps://localhost:\(peer.port)"))
         #expect(!channel.recognisesRepeats)
         let first = await channel.deliver(delivery())
@@ -98,7 +95,7 @@ import Testing
     }
 
     @Test func `deliveries at once all arrive`() async throws {
-        let peer = try MailPeer()
+        let peer = try await MailPeer()
         let channel = try channel(route("smtps://localhost:\(peer.port)"))
         await withTaskGroup(of: DeliveryOutcome.self) { group in
             for number in 1...10 { group.addTask { await channel.deliver(self.delivery("id-\(number)")) } }
@@ -114,7 +111,7 @@ import Testing
     }
 
     @Test func `a document of 10 MiB arrives`() async throws {
-        let peer = try MailPeer()
+        let peer = try await MailPeer()
         let bytes = (0..<(10 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 9) }
         let outcome = await outcome(try channel(route("smtps://localhost:\(peer.port)")), delivery(bytes: bytes))
         #expect(outcome == .delivered(reference: "0198-ab-1@derby.example"))
@@ -124,7 +121,7 @@ import Testing
     // MARK: What must not be sent
 
     @Test func `with a certificate that fails nothing is sent, and the reason has its code`() async throws {
-        let peer = try MailPeer()
+        let peer = try await MailPeer()
         let route = route("smtps://localhost:\(peer.port)")
         try files.issue("mailbox", mailbox: "other@partner.example")
         try files.issue("weak", key: .rsaShort)
@@ -158,7 +155,7 @@ import Testing
     }
 
     @Test func `nothing is signed with a certificate of ours that has ended`() async throws {
-        let peer = try MailPeer()
+        let peer = try await MailPeer()
         try files.issue("short", mailbox: "lac@derby.example", more: ["-days", "1"])
         let channel = try channel(
             route("smtps://localhost:\(peer.port)"), signer: "short", now: { WallClock.now() + 2 * 86_400 })
@@ -192,7 +189,7 @@ import Testing
     // MARK: Relays
 
     @Test func `a relay that offers no TLS gets nothing`() async throws {
-        let peer = try MailPeer(tls: "none")
+        let peer = try await MailPeer(tls: "none")
         let outcome = await outcome(try channel(route("smtp://localhost:\(peer.port)")))
         guard case .retryable("tls_not_offered", _, nil) = outcome else {
             Issue.record("\(outcome)")
@@ -203,7 +200,7 @@ import Testing
 
     @Test func `a relay whose certificate is for another name gets nothing`() async throws {
         for (scheme, tls) in [("smtps", "implicit"), ("smtp", "starttls")] {
-            let peer = try MailPeer(host: "127.0.0.2", tls: tls)
+            let peer = try await MailPeer(host: "127.0.0.2", tls: tls)
             let outcome = await outcome(try channel(route("\(scheme)://127.0.0.2:\(peer.port)")))
             guard case .retryable("tls_failed", _, nil) = outcome else {
                 Issue.record("\(outcome)")
@@ -214,7 +211,7 @@ import Testing
     }
 
     @Test func `a relay of an unknown authority gets nothing`() async throws {
-        let peer = try MailPeer()
+        let peer = try await MailPeer()
         var route = route("smtps://localhost:\(peer.port)")
         route.login.certificateAuthority = files.path("ca.pem")
         let outcome = await outcome(try channel(route))
@@ -232,7 +229,7 @@ import Testing
             ("data 452", "mail_deferred", false), ("rcpt 421", "mail_deferred", false),
         ])
     func `what a relay answers decides`(what: String, code: String, isFinal: Bool) async throws {
-        let peer = try MailPeer(doing: what)
+        let peer = try await MailPeer(doing: what)
         let outcome = await outcome(try channel(route("smtps://localhost:\(peer.port)")))
         switch outcome {
         case .rejected(code, let text) where isFinal: #expect(!text.contains("said so"))
@@ -244,7 +241,7 @@ import Testing
 
     @Test(arguments: [("cut", "connection_lost"), ("silence", "answer_timeout")])
     func `a relay that has the mail and does not say so leaves it unknown`(what: String, code: String) async throws {
-        let peer = try MailPeer(doing: what)
+        let peer = try await MailPeer(doing: what)
         let start = ContinuousClock.now
         let outcome = await outcome(try channel(route("smtps://localhost:\(peer.port)", timeout: .seconds(5))))
         guard case .unknown(code, _) = outcome else {
@@ -256,7 +253,7 @@ import Testing
     }
 
     @Test func `a relay that breaks off before the mail's end has nothing of it`() async throws {
-        let peer = try MailPeer(doing: "cut before data")
+        let peer = try await MailPeer(doing: "cut before data")
         let large = [UInt8](repeating: 65, count: 8 << 20)
         let outcome = await outcome(try channel(route("smtps://localhost:\(peer.port)")), delivery(bytes: large))
         guard case .retryable("connection_lost", _, nil) = outcome else {
@@ -285,7 +282,7 @@ import Testing
     }
 
     @Test func `one delivery that is given up does not end the others`() async throws {
-        let peer = try MailPeer()
+        let peer = try await MailPeer()
         let channel = try channel(route("smtps://localhost:\(peer.port)"))
         let cancelled = Task { await channel.deliver(delivery("cancelled")) }
         cancelled.cancel()

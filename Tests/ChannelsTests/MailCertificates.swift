@@ -1,16 +1,29 @@
 import Channels
 import Foundation
+import Synchronization
 import Testing
 
 /// Certificates for encrypted mail, made with the `openssl` command in a folder of a test's own.
 struct MailCertificates: Sendable {
     let folder: TemporaryFolder
 
-    /// Makes an authority, `ca`, and the hub's own certificate, `hub`.
+    /// An authority, `ca`, the hub's own certificate, `hub`, and a partner's, `partner`: made once, and a copy for each.
     init() throws {
         folder = try TemporaryFolder()
-        try authority("ca")
-        try issue("hub", mailbox: "lac@derby.example", key: .p256)
+        let common = try Self.common.get().folder
+        for name in common.names(".") where name.hasSuffix(".pem") || name.hasSuffix(".key") {
+            try FileManager.default.copyItem(atPath: "\(common.path)/\(name)", toPath: path(name))
+        }
+    }
+
+    private init(in folder: TemporaryFolder) { self.folder = folder }
+
+    private static let common = Result {
+        let made = MailCertificates(in: try TemporaryFolder())
+        try made.authority("ca")
+        try made.issue("hub", mailbox: "lac@derby.example", key: .p256)
+        try made.issue("partner")
+        return made
     }
 
     func path(_ name: String) -> String { "\(folder.path)/\(name)" }
@@ -40,6 +53,8 @@ struct MailCertificates: Sendable {
                 ? ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:\(rawValue.dropFirst(3))"] : ["-newkey", rawValue]
         }
 
+        var isSlowToMake: Bool { rawValue.hasPrefix("rsa") }
+
         var usage: String { rawValue.hasPrefix("rsa") ? "keyEncipherment" : "keyAgreement" }
     }
 
@@ -59,10 +74,25 @@ struct MailCertificates: Sendable {
         if !usage.isEmpty { extensions.append("keyUsage=\(usage)") }
         if !extended.isEmpty { extensions.append("extendedKeyUsage=\(extended)") }
         try openssl(
-            ["req", "-x509"] + key.arguments + ["-nodes", "-days", "365", "-subj", "/CN=\(name)"]
-                + ["-keyout", path("\(name).key"), "-out", path("\(name).pem")]
+            ["req", "-x509"] + keyArguments(key, of: name) + ["-nodes", "-days", "365", "-subj", "/CN=\(name)"]
+                + ["-out", path("\(name).pem")]
                 + extensions.flatMap { ["-addext", $0] } + more
                 + (authority.map { ["-CA", path("\($0).pem"), "-CAkey", path("\($0).key")] } ?? []))
+        if key.isSlowToMake, let made = FileManager.default.contents(atPath: path("\(name).key")) {
+            Self.keys.withLock { $0["\(name) \(key.rawValue)"] = made }
+        }
+    }
+
+    /// The keys that take long to make, by the certificate's name and the kind: each is made once.
+    private static let keys = Mutex<[String: Data]>([:])
+
+    /// What gives a certificate its key: one that was made before, or a new one.
+    private func keyArguments(_ key: Key, of name: String) throws -> [String] {
+        guard let made = Self.keys.withLock({ $0["\(name) \(key.rawValue)"] }) else {
+            return key.arguments + ["-keyout", path("\(name).key")]
+        }
+        try made.write(to: URL(filePath: path("\(name).key")))
+        return ["-key", path("\(name).key")]
     }
 
     /// Makes `NAME.crl` of an authority, for 30 days, with certificates in it.

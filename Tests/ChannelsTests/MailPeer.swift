@@ -18,7 +18,7 @@ final class MailPeer: @unchecked Sendable {
     private let input = Pipe()
 
     /// Starts it with a certificate for `localhost` and 127.0.0.1, and waits until it listens.
-    init(host: String = "127.0.0.1", tls: String = "implicit", doing what: String = "") throws {
+    init(host: String = "127.0.0.1", tls: String = "implicit", doing what: String = "") async throws {
         port = try FreePort.find()
         folder = try TemporaryFolder()
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -35,7 +35,13 @@ final class MailPeer: @unchecked Sendable {
         process.standardOutput = output
         try process.run()
         // It says so once it is ready, and nothing else.
-        guard output.fileHandleForReading.availableData.starts(with: Data("ready".utf8)) else { throw NotReady() }
+        let said = await withCheckedContinuation { heard in
+            output.fileHandleForReading.readabilityHandler = { file in
+                file.readabilityHandler = nil
+                heard.resume(returning: file.availableData)
+            }
+        }
+        guard said.starts(with: Data("ready".utf8)) else { throw NotReady() }
     }
 
     deinit {

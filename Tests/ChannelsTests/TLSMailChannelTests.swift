@@ -23,7 +23,7 @@ import Testing
     func `a document arrives byte for byte as the attachment`(
         recipient: String, reach: TLSMailChannel.Reach
     ) async throws {
-        let peer = try MailPeer(tls: "starttls")
+        let peer = try await MailPeer(tls: "starttls")
         let channel = try TLSMailChannel(route: route("smtp://localhost:\(peer.port)", to: recipient), reach: reach)
         #expect(!channel.recognisesRepeats)
         let outcome = await channel.deliver(delivery)
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test(.enabled(if: MailPeer.python != nil)) func `a relay that offers no TLS gets nothing`() async throws {
-        let peer = try MailPeer(tls: "none")
+        let peer = try await MailPeer(tls: "none")
         let channel = try TLSMailChannel(
             route: route("smtp://localhost:\(peer.port)", to: "fire@derbys-fire.cjsm.net"), reach: .criminalJustice)
         let outcome = await channel.deliver(delivery)

@@ -48,38 +48,3 @@ enum TestCertificates {
             certificateAuthority: "\(strange)/ca.pem", certificate: "\(folder)/hub.pem", key: "\(folder)/hub.key")
     }
 }
-
-/// A port of this machine that nobody listens on.
-enum FreePort {
-    struct None: Error {}
-
-    static func find() throws -> Int {
-        let (descriptor, port) = try listening(backlog: nil)
-        close(descriptor)
-        return port
-    }
-
-    /// A port at which connections wait for an answer that nobody gives, until the descriptor is closed.
-    static func listening(backlog: Int32? = 16) throws -> (descriptor: Int32, port: Int) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let port: Int? = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                guard bind(descriptor, address, length) == 0, getsockname(descriptor, address, &length) == 0,
-                    backlog.map({ listen(descriptor, $0) == 0 }) ?? true
-                else { return nil }
-                return address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-                    Int(UInt16(bigEndian: $0.pointee.sin_port))
-                }
-            }
-        }
-        guard let port else {
-            close(descriptor)
-            throw None()
-        }
-        return (descriptor, port)
-    }
-}
