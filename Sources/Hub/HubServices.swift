@@ -67,14 +67,19 @@ package struct HubServices: Sendable {
         try? await installation.queue.declare(queues)
         try? await installation.queue.publishPolicies()
         try await installation.enterStart()
-        var services: [any Service] = [QueueWaker(queue: installation.queue)]
-        if roles.contains(.housekeeping) { services.append(Housekeeping(installation)) }
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
+        // With names: left out, a service's own description would stand for it, which is everything that it holds.
+        func add(_ name: String, _ service: any Service) { services.append(.init(service: service, serviceName: name)) }
+        add("heap keeper", HeapKeeper())
+        add("queue waker", QueueWaker(queue: installation.queue))
+        if roles.contains(.housekeeping) { add("housekeeping", Housekeeping(installation)) }
         if roles.contains(.dispatch) {
-            services.append(AcknowledgementKeeper(installation))
+            add("acknowledgement keeper", AcknowledgementKeeper(installation))
             for partner in partners.configured {
                 let dispatch = Dispatch(to: partner, installation)
                 if partners.batched.contains(partner) {
-                    services.append(
+                    add(
+                        "consumer \(Dispatch.batchQueueName(partner))",
                         Consumer(
                             queue: installation.queue,
                             name: Dispatch.batchQueueName(partner),
@@ -85,7 +90,8 @@ package struct HubServices: Sendable {
                         )
                     )
                 }
-                services.append(
+                add(
+                    "consumer \(Dispatch.queueName(partner))",
                     Consumer(
                         queue: installation.queue,
                         name: Dispatch.queueName(partner),
@@ -99,7 +105,8 @@ package struct HubServices: Sendable {
         }
         if roles.contains(.intake) {
             let intake = intake
-            services.append(
+            add(
+                "consumer \(Intake.queueName)",
                 Consumer(
                     queue: installation.queue,
                     name: Intake.queueName,
@@ -111,12 +118,15 @@ package struct HubServices: Sendable {
             )
         }
         if roles.contains(.files), let folder = configuration.dropFolder {
-            services.append(DroppedFiles(folder: folder, hub: self))
+            add("drop folder", DroppedFiles(folder: folder, hub: self))
         }
-        if roles.contains(.mllp) { services += try configuration.mllp.map { try listener($0) } }
+        if roles.contains(.mllp) {
+            for settings in configuration.mllp { add("MLLP of \(settings.partner)", try listener(settings)) }
+        }
         let server = Server(hub: self)
         if let admin = configuration.adminListener {
-            services.append(
+            add(
+                "admin listener",
                 try server.adminApplication(admin) { channel in
                     if !roles.contains(.api) { await onReady(channel.localAddress?.port) }
                 }
@@ -125,16 +135,19 @@ package struct HubServices: Sendable {
             logger.warning("no `admin` listener is configured: nobody can ask this process for health and figures")
         }
         if roles.contains(.api) {
-            services.append(
+            add(
+                "partner listener",
                 try server.partnerApplication(configuration.partnerListener) { channel in
                     await onReady(channel.localAddress?.port)
                 }
             )
         }
         if roles.contains(.mail), let mail = configuration.mail {
-            services.append(try Mailbox(mail, intake: intake, installation))
+            add("mailbox", try Mailbox(mail, intake: intake, installation))
         }
-        if roles.contains(.mesh) { services += try await collectedMailboxes() }
+        if roles.contains(.mesh) {
+            for mailbox in try await collectedMailboxes() { add("MESH mailbox \(mailbox.name)", mailbox) }
+        }
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         // Whoever does not let go by then is cut off; what was in hand is taken up again at the next start.
@@ -205,10 +218,12 @@ private struct DroppedFiles: Service {
 
 /// A MESH mailbox as a service.
 private struct CollectedMailbox: Service {
+    let name: String
     private let client: MESHClient
     private let inbox: MESHInbox
 
     init(_ mailbox: Configuration.MESHMailbox, hub: HubServices) throws {
+        name = mailbox.mailbox
         client = try MESHIntake.client(mailbox)
         let messages = MESHIntake(mailbox, client: client, intake: hub.intake, hub.installation)
         inbox = MESHInbox(client: client, interval: mailbox.interval, logger: hub.logger) { await messages.take($0) }

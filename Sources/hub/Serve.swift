@@ -21,6 +21,7 @@ struct Serve: AsyncParsableCommand {
     var adminPort: UInt16?
 
     func run() async throws {
+        HeapKeeper.limitArenas()
         let roles = try chosen()
         var configuration = try installation.configuration()
         if let adminPort { configuration = configuration.administered(on: Int(adminPort)) }
