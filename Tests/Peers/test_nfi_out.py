@@ -160,6 +160,12 @@ def test_what_was_approved_leaves_as_one_table_by_the_sheet_on_its_day(hub):
     assert empty.returncode == 65 and "2 delivered" in empty.stderr and "1 parked" in empty.stderr
     assert files(hub) == [table]
 
+    # Whom staff let go all the same leaves as another table: only rows of one are held against each other.
+    hub.hub("queue", "replay", "batch.cabinet_office", "--cause", "sheet_one_per")
+    eventually(lambda: hub.share_state(again) == "delivered", 60, why="delivery")
+    [other] = [path for path in files(hub) if path != table]
+    assert [row["Our reference"] for row in rows(other)] == [again]
+
 
 def test_an_exercise_with_nothing_to_tell_has_an_empty_table_until_its_last_day(hub):
     # As if nobody had been asked for.
