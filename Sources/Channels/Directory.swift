@@ -23,6 +23,8 @@ final class Directory: Sendable {
         /// owner cannot set it.
         var changedAt: Int64
         var device: UInt
+        /// Who may do what, in the nine bits of the system.
+        var permissions: UInt32
 
         init(_ status: stat) {
             let kind = status.st_mode & S_IFMT
@@ -33,18 +35,21 @@ final class Directory: Sendable {
             size = Int(status.st_size)
             changedAt = Int64(status.st_ctim.tv_sec)
             device = UInt(status.st_dev)
+            permissions = status.st_mode & 0o777
         }
     }
 
     private let descriptor: Int32
 
     /// Opens a directory by its path, or makes it with those above it. The last part may not be a link.
-    init(path: String, making: Bool = false) throws(Failure) {
+    ///
+    /// - Parameter mode: Of what is made.
+    init(path: String, making: Bool = false, mode: mode_t = 0o770) throws(Failure) {
         if making {
             var made = path.hasPrefix("/") ? "" : "."
             for part in path.split(separator: "/") {
                 made += "/" + part
-                if mkdir(made, 0o770) != 0, errno != EEXIST { throw Failure(call: "mkdir", number: errno) }
+                if mkdir(made, mode) != 0, errno != EEXIST { throw Failure(call: "mkdir", number: errno) }
             }
         }
         descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -187,18 +192,18 @@ final class Directory: Sendable {
 
     /// Writes a file so that whoever sees its name sees it whole, and so that it outlives a power cut: `name.part`, then
     /// synced, then renamed. An entry of the same name is replaced.
-    func write(_ name: FileName, _ bytes: [UInt8]) throws(Failure) {
-        try stage(name, bytes)
+    func write(_ name: FileName, _ bytes: [UInt8], mode: mode_t = 0o640) throws(Failure) {
+        try stage(name, bytes, mode: mode)
         try show(name)
         try sync()
     }
 
-    /// The first half of ``write(_:_:)``: the content is on disk as `name.part`.
-    func stage(_ name: FileName, _ bytes: [UInt8]) throws(Failure) {
+    /// The first half of ``write(_:_:mode:)``: the content is on disk as `name.part`.
+    func stage(_ name: FileName, _ bytes: [UInt8], mode: mode_t = 0o640) throws(Failure) {
         let part = name.appending(".part")
         // A leftover, or whatever else somebody put there: O_EXCL refuses to write through it.
         try removeAll(part)
-        let file = part.withPath { openat(descriptor, $0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o640) }
+        let file = part.withPath { openat(descriptor, $0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode) }
         guard file >= 0 else { throw Failure(call: "openat", number: errno) }
         try Self.fill(file, bytes)
     }

@@ -151,7 +151,7 @@ private struct FolderPlace: PickupPlace {
 }
 
 extension PickupError {
-    fileprivate init(_ failure: Directory.Failure) {
+    init(_ failure: Directory.Failure) {
         switch failure.number {
         case ENOSPC, EDQUOT: self = .diskFull
         case ENOENT, ENOTDIR, ELOOP: self = .noSuchFolder

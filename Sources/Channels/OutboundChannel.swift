@@ -74,6 +74,20 @@ package struct Delivery: Sendable {
     package var address: String?
     /// The adapter's name for what kind of document this is, where the channel sends each kind under an id of its own (MESH).
     package var workflow: String?
+    /// What lies beside the file for whoever carries it on, where a person does. No personal data.
+    package var report: Report?
+
+    /// A file beside the delivered one.
+    package struct Report: Sendable, Hashable {
+        /// What its name has after that of the delivered file.
+        package var ending: String
+        package var bytes: [UInt8]
+
+        package init(ending: String, bytes: [UInt8]) {
+            self.ending = ending
+            self.bytes = bytes
+        }
+    }
 
     package init(
         id: String, attempt: Int = 1, recipient: String, bytes: [UInt8], mediaType: String, fileName: String? = nil,

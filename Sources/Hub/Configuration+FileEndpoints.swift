@@ -20,4 +20,12 @@ extension Configuration {
         /// The folder's name, which is the partner's account. Defaults to the partner's id.
         package var account: String
     }
+
+    /// A folder of this machine in which the table of a national exercise lies for an officer, who hands it in.
+    package struct ExerciseEndpoint: Sendable {
+        /// The folder, which nobody but the hub's user may reach. Made with mode 0700 unless it is there.
+        package var folder: String
+        /// The file with the exercise's sheet.
+        package var sheet: String
+    }
 }

@@ -85,6 +85,7 @@ package struct Configuration: Sendable {
         case mesh(MESHEndpoint)
         case sftp(SFTPEndpoint)
         case folder(FolderEndpoint)
+        case exercise(ExerciseEndpoint)
         case mail(MailEndpoint)
         case mllp(MLLPEndpoint)
 
@@ -96,7 +97,7 @@ package struct Configuration: Sendable {
             case .bars(let bars): bars.server.longest
             case .mesh(let mesh): mesh.timeout
             case .sftp(let sftp): sftp.timeout
-            case .folder: .seconds(30)
+            case .folder, .exercise: .seconds(30)
             case .mail(let mail): mail.timeout
             case .mllp(let mllp): mllp.channel.longest
             }

@@ -22,4 +22,11 @@ extension ConfigurationReader {
         only(map, key, ["account"])
         return Configuration.FolderEndpoint(account: string(map, "account", key) ?? partner)
     }
+
+    mutating func exercise(_ node: Node, _ key: String) -> Configuration.ExerciseEndpoint {
+        let map = mapping(node, key)
+        only(map, key, ["folder", "sheet"])
+        for name in ["folder", "sheet"] { _ = required(map, name, key, node) }
+        return Configuration.ExerciseEndpoint(folder: path(map, "folder") ?? "", sheet: path(map, "sheet") ?? "")
+    }
 }

@@ -7,6 +7,7 @@ extension ConfigurationReader {
         ("https", .httpsMTLS), ("govtalk", .httpsMTLS), ("bars", .httpsMTLS), ("mesh", .mesh), ("mllp", .mllp),
         ("sftp", .sftp), ("folder", .sftp),
         ("smime_email", .smimeEmail), ("tls_email", .tlsEmail), ("cjsm_email", .cjsmEmail),
+        ("nfi_web", .nfiWeb),
     ]
 
     /// The endpoints below `outbound`, by partner and channel.
@@ -43,6 +44,7 @@ extension ConfigurationReader {
         case "smime_email": .mail(encryptedMail(node, key))
         case "tls_email": .mail(assuredMail(node, key))
         case "cjsm_email": .mail(criminalJusticeMail(node, key))
+        case "nfi_web": .exercise(exercise(node, key))
         case "mllp": .mllp(mllpEndpoint(node, key))
         default: nil
         }

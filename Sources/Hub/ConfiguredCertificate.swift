@@ -66,7 +66,7 @@ extension Configuration.Endpoint {
                 } else {
                     []
                 }
-            case .sftp, .folder: []
+            case .sftp, .folder, .exercise: []
             }
         return named.compactMap { key, path in path.map { (key, $0) } }
     }

@@ -3,6 +3,7 @@ package import Logging
 import MessageQueue
 import NIOCore
 import Postgres
+import Referral
 import ServiceLifecycle
 import Translation
 import UnixSignals
@@ -66,6 +67,12 @@ package struct HubServices: Sendable {
             + partners.batched.map(Dispatch.batchQueueName)
         try? await installation.queue.declare(queues)
         try? await installation.queue.publishPolicies()
+        // The day of an exercise may have been moved since. One that was moved back is seen as a share leaves.
+        for partner in partners.batched {
+            guard let opens = partners.exercise(of: partner)?.sheet.opens else { continue }
+            _ = try? await installation.queue.hasten(
+                Dispatch.batchQueueName(partner), until: Timestamp(microseconds: opens.microseconds))
+        }
         try await installation.enterStart()
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         // With names: left out, a service's own description would stand for it, which is everything that it holds.

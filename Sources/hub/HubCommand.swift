@@ -26,7 +26,7 @@ struct HubCommand: AsyncParsableCommand {
                 name: "Partners and people",
                 subcommands: [
                     PartnerCommand.self, PersonCommand.self, ReferralCommand.self, MatchCommand.self,
-                    AgreementCommand.self, ShareCommand.self, ExtractCommand.self,
+                    AgreementCommand.self, ShareCommand.self, ExtractCommand.self, NFICommand.self,
                 ]
             ),
         ]

@@ -22,6 +22,8 @@ struct Render: AsyncParsableCommand {
     var purpose: String?
     @Option(help: "Channel, where the adapter has several ways for the purpose; the first of them otherwise.")
     var channel: String?
+    @Option(help: "The sheet of an exercise, by which the adapter's row is then written.")
+    var sheet: String?
     @Flag(help: "Write what a PDF says, as text, in its place: what samples are compared with.")
     var outline = false
     @Argument(help: "Releases to render.")
@@ -29,8 +31,14 @@ struct Render: AsyncParsableCommand {
 
     func run() async throws {
         let catalogue = try folder.load()
-        guard let adapter = catalogue[adapter] else {
+        guard var adapter = catalogue[adapter] else {
             throw ValidationError("No adapter is named \(adapter). `hub adapters list` shows them.")
+        }
+        if let sheet {
+            let (filled, mistakes) = adapter.filling(sheetFile: sheet, by: .nfiWeb)
+            for mistake in mistakes { Output.remark("\(mistake)") }
+            guard mistakes.isEmpty else { throw ExitCode.badData }
+            adapter = filled
         }
         for file in files {
             do {

@@ -9,13 +9,18 @@ import Translation
 enum SharingOutput {
     @discardableResult
     static func show(_ body: () async throws -> Value?) async throws -> Value {
+        guard let value = try await checked(body) else {
+            Output.remark("Nothing has that id.")
+            throw ExitCode.badData
+        }
+        Output.json(value)
+        return value
+    }
+
+    /// What a sharing call answers, printing nothing but a problem's findings.
+    static func checked<Result>(_ body: () async throws -> Result) async throws -> Result {
         do {
-            guard let value = try await body() else {
-                Output.remark("Nothing has that id.")
-                throw ExitCode.badData
-            }
-            Output.json(value)
-            return value
+            return try await body()
         } catch let error as RequestError {
             for finding in error.findings { Output.remark("\(finding.path): \(finding.text)") }
             throw ExitCode.badData

@@ -85,3 +85,10 @@ def test_a_disabled_partner_is_shut_out_until_enabled(hub):
 def test_an_unknown_partner_is_said(hub, command):
     unknown = hub("partner", command, "nosuch")
     assert unknown.code == 64 and "No partner is named nosuch" in unknown.remarks
+
+
+def test_without_an_exercise_there_is_no_table_of_one(hub):
+    empty = hub("nfi", "empty")
+    assert empty.code == 78 and empty.out == "" and "outbound.cabinet_office.nfi_web" in empty.remarks
+    uploaded = hub("nfi", "uploaded", "NAME.csv", "--by", "officer-7")
+    assert uploaded.code == 65 and uploaded.out == "" and "No share" in uploaded.remarks

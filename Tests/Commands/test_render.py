@@ -113,3 +113,29 @@ def test_a_missing_file_ends_with_65(tmp_path):
 def test_a_wrong_adapter_or_purpose_is_wrong_usage(arguments, said):
     done = run("render", *arguments, PROJECT / "adapters/uhdb/samples/out/agreed.json")
     assert done.code == 64 and said in done.remarks
+
+
+def test_a_row_of_an_exercise_is_written_by_its_sheet(tmp_path):
+    folder = PROJECT / "adapters/cabinet_office"
+    release = json.loads((folder / "samples/out/nfi.json").read_text())
+    sheet = ["--sheet", folder / "sheet.example.yaml"]
+    told = run("render", "--adapter", "cabinet_office", *sheet, "-", stdin=json.dumps(release).encode())
+    assert told.code == 65 and told.bytes == b"" and "authority_ref is not the exercise" in told.remarks
+    release["share"]["authority_ref"] = "NFI-2026-27"
+    told = run("render", "--adapter", "cabinet_office", *sheet, "-", stdin=json.dumps(release).encode())
+    # The sample's number is one that nobody can have.
+    assert told.code == 65 and "column 'NINO' is not written as nino" in told.remarks and "QQ123456B" not in told.remarks
+    release["person"]["identifiers"][0]["value"] = "AB123456C"
+    done = run("render", "--adapter", "cabinet_office", *sheet, "-", stdin=json.dumps(release).encode())
+    assert done.code == 0 and done.remarks == "", done.remarks
+    assert done.bytes.splitlines()[1].decode() == (
+        '"01997f2e-6d7a-7c3b-8e4f-000000090001","Mrs","Example","Anne Marie","","03/02/1948","1 Example Street","Alvaston",'
+        '"","Derby","DE1 2FS","100030123456","AB123456C","00441632960123","anne.example@example.org"')
+    wrong = tmp_path / "sheet.yaml"
+    wrong.write_text((folder / "sheet.example.yaml").read_text().replace("from: Surname", "from: Surnam"))
+    told = run("render", "--adapter", "cabinet_office", "--sheet", wrong, "-", stdin=json.dumps(release).encode())
+    assert told.code == 65 and told.bytes == b"" and "did you mean 'Surname'?" in told.remarks
+    checked = run("nfi", "check", folder / "sheet.example.yaml")
+    assert checked.code == 0 and checked.out.endswith("upload by 2026-12-31, no mistakes\n")
+    checked = run("nfi", "check", wrong, tmp_path / "none.yaml")
+    assert checked.code == 65 and "columns[2].from" in checked.out and "cannot be read" in checked.out

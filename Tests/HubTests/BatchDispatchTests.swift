@@ -1,5 +1,6 @@
 import Channels
 import Foundation
+import Postgres
 import Synchronization
 import Testing
 import Translation
@@ -42,7 +43,7 @@ struct BatchDispatchTests {
                 group.addTask {
                     await batches.deliver(
                         ReleaseGate.Release(
-                            attempt: 1, channel: channel, outbound: outbound,
+                            attempt: 1, person: .v7(), channel: channel, outbound: outbound,
                             delivery: Delivery(
                                 id: row, recipient: "dwp_jcp", bytes: Self.table(outbound, row), mediaType: "text/csv"),
                             awaited: nil, mayRepeat: true))
@@ -75,6 +76,53 @@ struct BatchDispatchTests {
         let outcomes = await deliver([(benefits, "1\r\n"), (benefits, "2\r\n")], by: channel)
         let again = DeliveryOutcome.retryable(code: "connect", text: "no", after: benefits.retry.first)
         #expect(outcomes == [again, again] && channel.deliveries.count == 1)
+    }
+
+    @Test func `of an exercise's table the rows that hold leave, with a report, and the others learn why they do not`()
+        async throws
+    {
+        let adapters = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../adapters")
+        let folder = adapters.standardizedFileURL.path
+        let adapter = try #require(AdapterCatalogue.load(folder).0["cabinet_office"]).filling(
+            sheetFile: "\(folder)/cabinet_office/sheet.example.yaml", by: .nfiWeb
+        ).adapter
+        let outbound = try #require(adapter.outbound.first { $0.sheet != nil })
+        let sheet = try #require(outbound.sheet)
+        func release(_ id: String, of person: UUIDValue, row: String? = nil) -> ReleaseGate.Release {
+            let cells = row ?? "\(id),Ms,Example,Anne,,03/02/1948,1 Example Street,,,,DE1 2FS,,,,"
+            let quoted = cells.split(separator: ",", omittingEmptySubsequences: false).map { "\"\($0)\"" }
+            return ReleaseGate.Release(
+                attempt: 1, person: person, channel: channel, outbound: outbound,
+                delivery: Delivery(
+                    id: id, recipient: "cabinet_office",
+                    bytes: sheet.emptyTable + Array("\(quoted.joined(separator: ","))\r\n".utf8), mediaType: "text/csv"),
+                awaited: nil, mayRepeat: false)
+        }
+        let channel = Drop(.delivered(reference: "NAME"))
+        let batches = BatchDispatch(to: "cabinet_office", from: "derby_lac")
+        let person = UUIDValue.v7()
+        await batches.leaveOut(person, code: "sheet_exercise", of: outbound)
+        let releases = [release("2", of: person), release("1", of: person), release("3", of: .v7(), row: "3")]
+        let outcomes = await withTaskGroup(of: (String, DeliveryOutcome).self) { group in
+            for release in releases {
+                group.addTask { (release.delivery.id, await batches.deliver(release)) }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        #expect(outcomes["1"] == .delivered(reference: "NAME"))
+        guard case .rejected("sheet_one_per", _)? = outcomes["2"], case .rejected("sheet_columns", _)? = outcomes["3"],
+            let delivery = channel.deliveries.first, let report = delivery.report
+        else {
+            Issue.record("\(outcomes)")
+            return
+        }
+        #expect(channel.deliveries.count == 1 && delivery.bytes == releases[1].delivery.bytes)
+        #expect(report.ending == ".check.json")
+        let text = String(decoding: report.bytes, as: UTF8.self)
+        #expect(text.contains("\"rows\":1") && text.contains("\"code\":\"sheet_exercise\"") && !text.contains("Anne"))
+        // None of which a row holds is laid down.
+        #expect(await batches.deliver(release("4", of: person, row: "4")) != .delivered(reference: "NAME"))
+        #expect(channel.deliveries.count == 1)
     }
 
     @Test func `a full table leaves at once, and the rest as another`() async throws {

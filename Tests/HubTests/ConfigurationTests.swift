@@ -1,5 +1,6 @@
 import CaseStore
 import Channels
+import Foundation
 import Hub
 import Postgres
 import Referral
@@ -322,6 +323,40 @@ import Translation
                     certificateAuthority: "/srv/hub/ca.pem", certificate: "/srv/hub/hub.pem", key: "/srv/hub/hub.key"))
         #expect(tls.channel.answer == .application && tls.channel.answerTimeout == .seconds(20))
         #expect(plain.channel.tls == nil && plain.channel.privateNetworkAllowed && plain.channel.answer == .commit)
+    }
+
+    @Test func `the table of an exercise has a folder and a sheet`() throws {
+        let text = """
+            environment: production
+            organisation: { id: a, name: b }
+            outbound:
+              cabinet_office:
+                nfi_web: { folder: nfi, sheet: /etc/referral-hub/nfi-2026.yaml }
+            """
+        let configuration = try Configuration.parse(text, folder: "/srv/hub")
+        guard case .exercise(let exercise)? = configuration.outbound["cabinet_office"]?[.nfiWeb] else {
+            Issue.record("no endpoint")
+            return
+        }
+        #expect(exercise.folder == "/srv/hub/nfi" && exercise.sheet == "/etc/referral-hub/nfi-2026.yaml")
+        #expect(configuration.certificates.isEmpty)
+        let wrong = text.replacing("folder: nfi, sheet: /etc/referral-hub/nfi-2026.yaml", with: "url: x")
+        let refused = #expect(throws: ConfigurationError.self) { try Configuration.parse(wrong, folder: ".") }
+        let keys = try #require(refused).problems.map(\.key)
+        #expect(
+            Set(keys) == [
+                "outbound.cabinet_office.nfi_web.folder", "outbound.cabinet_office.nfi_web.sheet",
+                "outbound.cabinet_office.nfi_web.url",
+            ])
+        // What partners fetch from is no place for it, nor is a sheet that is not there.
+        var adapter = try #require(
+            AdapterCatalogue.load(
+                URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../adapters")
+                    .standardizedFileURL.path
+            ).0["cabinet_office"])
+        let problems = exercise.fill(&adapter, at: "x", drop: "/srv/hub")
+        #expect(problems.map(\.key) == ["x.sheet", "x.folder"])
+        #expect(exercise.fill(&adapter, at: "x", drop: "/srv/hu").map(\.key) == ["x.sheet"])
     }
 
     @Test func `ways out that are wrongly configured are refused with every place`() throws {

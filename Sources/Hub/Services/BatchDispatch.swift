@@ -8,6 +8,9 @@ import Translation
 /// Each share has passed the gate and is on the ledger by itself, as any other (``Dispatch``); only the bytes leave together,
 /// and what became of them is what became of each. A table is closed once no share has come for a moment, once it is full,
 /// or once the first has waited for as long as one may since it was judged.
+///
+/// The table of an exercise is checked as a whole by its sheet before it leaves, and has its report beside it: rows that do not
+/// hold are left out and refused, the others go.
 actor BatchDispatch {
     /// For so long no share has come, when a table is closed.
     private static let quiet = Duration.seconds(2)
@@ -18,6 +21,11 @@ actor BatchDispatch {
     private struct Kind: Hashable {
         var purpose: String
         var channel: Outbound.Channel
+
+        init(_ outbound: Outbound) {
+            purpose = outbound.purpose
+            channel = outbound.channel
+        }
     }
 
     private struct Row {
@@ -35,15 +43,22 @@ actor BatchDispatch {
     private let recipient: String
     private let sender: String
     private var tables: [Kind: Table] = [:]
+    /// Rows of an exercise that the gate refused since the last table left.
+    private var leftOut: [Kind: [ExerciseFile.LeftOut]] = [:]
 
     init(to recipient: String, from sender: String) {
         self.recipient = recipient
         self.sender = sender
     }
 
+    /// Notes that a share's row has no place in the next table, for the table's report.
+    func leaveOut(_ share: UUIDValue, code: String, of outbound: Outbound) {
+        leftOut[Kind(outbound), default: []].append(.init(share: share.description, code: code))
+    }
+
     /// Delivers a release in a table with those that come at the same time.
     func deliver(_ release: ReleaseGate.Release) async -> DeliveryOutcome {
-        let kind = Kind(purpose: release.outbound.purpose, channel: release.outbound.channel)
+        let kind = Kind(release.outbound)
         return await withCheckedContinuation { outcome in
             let isNew = tables[kind] == nil
             tables[kind, default: Table()].rows.append(Row(release: release, outcome: outcome))
@@ -73,16 +88,54 @@ actor BatchDispatch {
 
     private func send(_ table: Table) async {
         guard let first = table.rows.first?.release else { return }
+        if let sheet = first.outbound.sheet { return await send(table, first, by: sheet) }
+        let outcome = await deliver(
+            first.outbound.joined(table.rows.map(\.release.delivery.bytes)), of: table, like: first)
+        for row in table.rows { row.outcome.resume(returning: outcome) }
+    }
+
+    /// The table of an exercise; none where no row of it holds.
+    private func send(_ table: Table, _ first: ReleaseGate.Release, by sheet: ExerciseSheet) async {
+        let file = ExerciseFile(
+            table.rows.map {
+                .init(
+                    share: $0.release.delivery.id, person: $0.release.person.description,
+                    table: $0.release.delivery.bytes)
+            }, by: sheet)
+        var outcome = DeliveryOutcome.rejected(code: "sheet_empty", text: "no row of the table holds")
+        if !file.shares.isEmpty {
+            let before = leftOut.removeValue(forKey: Kind(first.outbound)) ?? []
+            outcome = await deliver(file.bytes, of: table, like: first) {
+                .init(ending: ".check.json", bytes: file.report($0, leftOut: before, at: $1))
+            }
+            if case .delivered = outcome {} else { leftOut[Kind(first.outbound), default: []] += before }
+        }
+        for row in table.rows {
+            let fault = file.faults[row.release.delivery.id].map {
+                DeliveryOutcome.rejected(code: $0.code, text: $0.text)
+            }
+            row.outcome.resume(returning: fault ?? outcome)
+        }
+    }
+
+    /// Has the bytes of a table delivered, under a name of its own.
+    ///
+    /// - Parameter report: Makes what lies beside it, of its name and the moment.
+    private func deliver(
+        _ bytes: [UInt8], of table: Table, like first: ReleaseGate.Release,
+        report: (String, Instant) -> Delivery.Report? = { _, _ in nil }
+    ) async -> DeliveryOutcome {
         let now = Instant(microseconds: Timestamp.now().microseconds)
-        let delivery = Delivery(
-            id: table.id.description, recipient: recipient,
-            bytes: first.outbound.joined(table.rows.map(\.release.delivery.bytes)), mediaType: first.delivery.mediaType,
-            fileName: first.outbound.fileName(ofBatch: table.id.description, from: sender, at: now))
+        let name = first.outbound.fileName(ofBatch: table.id.description, from: sender, at: now)
+        var delivery = Delivery(
+            id: table.id.description, recipient: recipient, bytes: bytes, mediaType: first.delivery.mediaType,
+            fileName: name)
+        delivery.report = report(name, now)
         var outcome = await first.channel.deliver(delivery)
         // All at the same moment, so that they are one table again.
         if case .retryable(let code, let text, nil) = outcome {
             outcome = .retryable(code: code, text: text, after: first.outbound.retry.first)
         }
-        for row in table.rows { row.outcome.resume(returning: outcome) }
+        return outcome
     }
 }

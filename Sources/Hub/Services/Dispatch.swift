@@ -75,6 +75,12 @@ struct Dispatch: Sendable {
             switch passage.fate {
             case .settled: return .acknowledged
             case .impossible(let cause): return try await giveUp(share, lease, cause)
+            case .leftOut(let cause, let outbound):
+                await batches.leaveOut(share, code: cause.code, of: outbound)
+                return try await giveUp(share, lease, cause)
+            case .early(let until):
+                let cause = Cause(code: "exercise_not_begun", text: "The day of the exercise's sheet has not come")
+                return .retry(cause, after: until - Timestamp.now())
             case .open(let release):
                 let outcome =
                     release.outbound.batch == nil

@@ -28,6 +28,7 @@ package struct OutboundPartners: Sendable {
     static func open(_ configuration: Configuration, catalogue: AdapterCatalogue, logger: Logger) async throws -> Self {
         var problems: [ConfigurationError.Problem] = []
         var routes: [String: Route] = [:]
+        var catalogue = catalogue
         var opening = Opening(
             logger: logger, drop: configuration.dropFolder, connections: configuration.dispatchConcurrency,
             organisation: configuration.organisation)
@@ -35,7 +36,7 @@ package struct OutboundPartners: Sendable {
             func problem(_ text: String) {
                 problems.append(.init(line: nil, key: "outbound.\(partner)", text: text))
             }
-            guard let adapter = catalogue[partner] ?? catalogue[kind(of: partner)] else {
+            guard var adapter = catalogue[partner] ?? catalogue[kind(of: partner)] else {
                 problem("is not an adapter; `hub adapters list` shows them")
                 continue
             }
@@ -43,6 +44,10 @@ package struct OutboundPartners: Sendable {
                 if Purpose(rawValue: outbound.purpose)?.family != .consent {
                     problem("propose_for of \(outbound.purpose) is only for purposes that rest on an agreement")
                 }
+            }
+            if case .exercise(let exercise)? = endpoints[.nfiWeb] {
+                problems += exercise.fill(&adapter, at: "outbound.\(partner).nfi_web", drop: configuration.dropFolder)
+                catalogue = catalogue.replacing(adapter)
             }
             var route = Route(adapter: adapter, channels: [:])
             for (channel, endpoint) in endpoints.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
@@ -76,7 +81,7 @@ package struct OutboundPartners: Sendable {
                     route.facts[channel] = ["service": .string(bars.service), "use_case": .string(bars.useCase)]
                 }
                 do {
-                    route.channels[channel] = try opening.channel(endpoint)
+                    route.channels[channel] = try opening.channel(endpoint, of: adapter)
                 } catch let error as ConfigurationError {
                     problems += error.problems.filter { !problems.contains($0) }
                 } catch {
@@ -116,6 +121,14 @@ package struct OutboundPartners: Sendable {
 
     /// The queue of what is to leave for a recipient.
     func queue(of recipient: String) -> String { Dispatch.queueName(named(recipient)?.name ?? recipient) }
+
+    /// The exercise for which a partner gets a table, and how that is handed over; nil where none is set up.
+    func exercise(of recipient: String) -> (outbound: Outbound, sheet: ExerciseSheet, channel: any OutboundChannel)? {
+        guard let route = route(of: recipient), let outbound = route.adapter.outbound.first(where: { $0.sheet != nil }),
+            let sheet = outbound.sheet, let channel = route.channels[outbound.channel]
+        else { return nil }
+        return (outbound, sheet, channel)
+    }
 
     /// The message that will send a share; in order for each person. One that leaves in a table with others waits for the time
     /// of that, in a queue of its own and without order, since all of a table leave at once.
@@ -283,7 +296,7 @@ private struct Opening {
         self.organisation = organisation
     }
 
-    mutating func channel(_ endpoint: Configuration.Endpoint) throws -> any OutboundChannel {
+    mutating func channel(_ endpoint: Configuration.Endpoint, of adapter: Adapter) throws -> any OutboundChannel {
         switch endpoint {
         case .https(let https): return try https.channel(connections: connections)
         case .govTalk(let govTalk): return try govTalk.channel(connections: connections)
@@ -305,6 +318,7 @@ private struct Opening {
                 throw ChannelConfigurationError(setting: "folder", problem: "needs `drop`, below which it lies")
             }
             return try FolderChannel(root: drop, partner: folder.account)
+        case .exercise(let exercise): return try exercise.channel(of: adapter)
         case .mail(let mail): return try mail.channel()
         }
     }

@@ -29,12 +29,17 @@ struct ReleaseGate: Sendable {
         case settled
         /// It can never leave in this form.
         case impossible(Cause)
+        /// Its row does not hold by the sheet of an exercise.
+        case leftOut(Cause, of: Outbound)
+        /// Its exercise begins later than it did when the share was queued.
+        case early(until: Timestamp)
         case open(Release)
     }
 
     /// An attempt that is on the ledger.
     struct Release: Sendable {
         var attempt: Int
+        var person: UUIDValue
         var channel: any OutboundChannel
         var outbound: Outbound
         var delivery: Delivery
@@ -104,12 +109,22 @@ struct ReleaseGate: Sendable {
         if prepared.mayHaveArrived && !way.mayRepeat {
             return .impossible(.outcomeUnknown)
         }
-        if let queuedAt = prepared.share.queuedAt, Timestamp.now() > queuedAt + way.outbound.deadline {
+        let now = Timestamp.now()
+        // What waits for a day has its time from that day on.
+        let opens = way.outbound.batch?.opens.map { Timestamp(microseconds: $0.microseconds) }
+        if let opens, now < opens { return .early(until: opens) }
+        if way.outbound.sheet?.isClosed(at: Instant(microseconds: now.microseconds)) == true {
+            return .impossible(Cause(code: "exercise_closed", text: "The last day of the exercise's sheet is over"))
+        }
+        if let queuedAt = prepared.share.queuedAt, now > max(queuedAt, opens ?? queuedAt) + way.outbound.deadline {
             return .impossible(Cause(code: "deadline_passed", text: "It is later than the partner has use for it"))
         }
         let rendered: Rendered
         do {
             rendered = try way.document(prepared.release(decision, from: sender))
+        } catch let error as RenderError where error.fault != nil {
+            return .leftOut(
+                Cause(code: error.fault?.code ?? "", text: error.fault?.text ?? ""), of: way.outbound)
         } catch {
             return .impossible(Cause(code: "render_failed", text: "The document for this partner cannot be made"))
         }
@@ -119,6 +134,7 @@ struct ReleaseGate: Sendable {
         return .open(
             Release(
                 attempt: release.attempt,
+                person: prepared.share.request.person,
                 channel: way.channel,
                 outbound: way.outbound,
                 delivery: Delivery(

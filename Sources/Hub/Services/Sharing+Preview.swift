@@ -49,6 +49,9 @@ extension Sharing {
         do {
             let rendered = try way.document(prepared.release(decision, from: sender))
             return .document(rendered, sha256: Array(SHA256.hash(data: rendered.bytes)))
+        } catch let error as RenderError where error.fault != nil {
+            // The rule and the column, never what stands there.
+            return .nothing(Finding(.conflict, at: "", "The row would be left out: \(error.fault?.text ?? "")"))
         } catch {
             return .nothing(Finding(.conflict, at: "", "The document for this partner cannot be made"))
         }

@@ -11,14 +11,20 @@ package enum CSVWriter {
         return bytes
     }
 
+    /// A cell as it is written, but for quotation marks.
+    static func guarded(_ cell: String) -> String { isFormula(cell) ? "'\(cell)" : cell }
+
+    private static func isFormula(_ cell: String) -> Bool {
+        cell.utf8.first.map { "=+-@\t\r".utf8.contains($0) } ?? false
+    }
+
     private static let quote = UInt8(ascii: "\"")
 
     private static func write(_ cells: [String], to bytes: inout [UInt8]) {
         for (index, cell) in cells.enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
             bytes.append(quote)
-            if let first = cell.utf8.first, "=+-@\t\r".utf8.contains(first) { bytes.append(UInt8(ascii: "'")) }
-            for byte in cell.utf8 {
+            for byte in guarded(cell).utf8 {
                 bytes.append(byte)
                 if byte == quote { bytes.append(quote) }
             }

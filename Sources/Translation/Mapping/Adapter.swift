@@ -140,6 +140,8 @@ package struct Outbound: Sendable {
     var shape: Shape
     /// When what waits leaves as one table; nil where each document leaves at once, alone.
     package var batch: Batch?
+    /// What the exercise wants for which the table is made; nil where the shape alone says what a row is.
+    package var sheet: ExerciseSheet?
     /// Documents for people that the shape holds within it.
     var documents: [Document] = []
     /// Gives the address, where it depends on the person; nil where the endpoint has it.

@@ -38,6 +38,11 @@ package struct AdapterCatalogue: Sendable {
     /// The adapter of an id.
     package subscript(id: String) -> Adapter? { positions[id].map { all[$0] } }
 
+    /// The same with another adapter in the place of the one of its id.
+    package func replacing(_ adapter: Adapter) -> AdapterCatalogue {
+        AdapterCatalogue(all.map { $0.id == adapter.id ? adapter : $0 })
+    }
+
     /// What people need beside the definition.
     private static func missingFiles(_ adapter: Adapter, _ name: String) -> [AdapterDiagnostic] {
         var diagnostics: [AdapterDiagnostic] = []

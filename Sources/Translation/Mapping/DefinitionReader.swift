@@ -138,6 +138,11 @@ struct DefinitionReader {
         outbound.to = expression(node, "to", path, dialect)
         outbound.subject = expression(node, "subject", path, dialect)
         outbound.batch = batch(node, path, outbound)
+        if channel == .nfiWeb, format != .csv || outbound.acknowledgement != .manual {
+            note(
+                node.member("channel"), "\(path).channel", "'nfi_web' is a table that a person hands in",
+                "write format: csv and acknowledgement: manual, or name another channel")
+        }
         return outbound
     }
 

@@ -27,11 +27,14 @@ package struct Renderer: Sendable {
     /// The exact bytes for a release; for a way out with `content: extract`, for an extract as ``ExtractPackage`` reads it.
     ///
     /// - Throws: ``RenderError`` when the release has no `share.id`, when a part that the shape requires was not released,
-    ///   or when a value cannot be written as the partner expects it.
+    ///   when a value cannot be written as the partner expects it, or when a row does not hold by the sheet of its exercise.
     package func render(_ release: Value) throws(RenderError) -> Rendered {
         if outbound.content == .extract { return try ExtractPackage(release).rendered(as: outbound) }
         guard let id = release["share"]?["id"]?.stringValue, !id.isEmpty else {
             throw RenderError(findings: [Finding(.missing, at: "share.id", "a release has the id of its share")])
+        }
+        if let sheet = outbound.sheet, release["share"]?["authority_ref"]?.stringValue != sheet.exercise {
+            throw RenderError([.exercise])
         }
         var evaluation = Evaluation()
         let scope = Scope(Item(.value(try withDocuments(release, &evaluation)), at: ""))
@@ -79,6 +82,7 @@ package struct Renderer: Sendable {
         case .table(let headings, let rule):
             let made = evaluation.make(rule, scope, for: "").value ?? .array([])
             let rows = made.arrayValue ?? [made]
+            if let sheet = outbound.sheet { return try bytes(rows.first, headings, by: sheet) }
             return CSVWriter.write(header: headings, rows: rows.map { row in headings.map { row[$0].cell } })
         case .segments(let segments):
             var writer = HL7Writer()
@@ -103,6 +107,17 @@ package struct Renderer: Sendable {
                 throw RenderError(findings: [Finding(code, at: "printing", error.description)])
             }
         }
+    }
+
+    /// The row of an exercise's table. A release that fills nothing is a row too, and one that lacks what is required.
+    private func bytes(
+        _ row: Value?, _ headings: [String], by sheet: ExerciseSheet
+    ) throws(RenderError) -> [UInt8] {
+        let filled = Dictionary(uniqueKeysWithValues: headings.map { ($0, row?[$0].cell ?? "") })
+        let cells = sheet.cells(filled)
+        let faults = sheet.faults(in: cells)
+        guard faults.isEmpty else { throw RenderError(faults) }
+        return CSVWriter.write(header: sheet.columns.map(\.name), rows: [cells])
     }
 
     /// The name of the file, all of it from the share.
@@ -148,6 +163,17 @@ package struct Rendered: Sendable, Hashable {
 /// Why a release could not be written. Says which fields, never what they hold.
 package struct RenderError: Error, Sendable, Hashable, CustomStringConvertible {
     package var findings: [Finding]
+    /// What is wrong by the sheet of an exercise, where that is why: the first rule's code, and what all say.
+    package var fault: SheetFault?
+
+    init(findings: [Finding]) { self.findings = findings }
+
+    /// What a row does wrong by a sheet.
+    init(_ faults: [SheetFault]) {
+        findings = faults.map { Finding(.schema, at: "sheet", $0.text) }
+        fault = faults.first
+        fault?.text = faults.map(\.text).joined(separator: "; ")
+    }
 
     package var description: String {
         findings.map { "\($0.code.rawValue) at \($0.path): \($0.text)" }.joined(separator: "; ")

@@ -39,6 +39,14 @@ struct OutboundBatchTests {
         #expect(found.file == "x1/adapter.yaml" && found.line == 5 && !found.remedy.isEmpty)
     }
 
+    @Test func `what a person hands in is a table, of which that person says what became of it`() throws {
+        let way = "purpose: p, channel: nfi_web, format: csv, shape: a.shape.yaml, acknowledgement: manual"
+        #expect(try load(way).1 == [])
+        for wrong in [way.replacing("csv", with: "json"), way.replacing(", acknowledgement: manual", with: "")] {
+            #expect(try load(wrong).1.map(\.key) == ["outbound[0].channel"])
+        }
+    }
+
     @Test(arguments: [
         ("2026-11-22T01:59:59Z", "2026-11-22T02:00:00Z"), ("2026-11-22T02:00:00Z", "2026-11-23T02:00:00Z"),
         ("2026-12-31T12:00:00Z", "2027-01-01T02:00:00Z"),
