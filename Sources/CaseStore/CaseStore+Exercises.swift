@@ -1,17 +1,19 @@
 package import Postgres
 
 extension CaseStore {
-    /// How many shares of a purpose with a recipient are in which state: all that are not over, and those that ended since a
-    /// moment.
+    /// How many shares with a recipient under an authority are in which state: all whose data has left or may still. One that
+    /// failed counts until staff are done with it.
     package func states(
-        of purpose: String, to recipient: String, since: Timestamp, in connection: Connection
+        under authority: String, to recipient: String, in connection: Connection
     ) throws -> [(state: ShareState, count: Int)] {
         try connection.query(
             """
             SELECT state, count(*)
             FROM record.share
-            WHERE recipient = \(recipient) AND purpose = \(purpose)
-                AND (finished_at IS NULL OR finished_at >= \(since))
+            WHERE recipient = \(recipient) AND authority_ref = \(authority) AND state NOT IN ('refused', 'cancelled')
+                AND (state <> 'failed' OR EXISTS (
+                    SELECT FROM record.work_item WHERE work_item.share = share.id AND work_item.state = 'open'
+                ))
             GROUP BY state
             ORDER BY state
             """, name: "record.states_of_shares"

@@ -25,6 +25,7 @@ final class Directory: Sendable {
         var device: UInt
         /// Who may do what, in the nine bits of the system.
         var permissions: UInt32
+        var owner: UInt32
 
         init(_ status: stat) {
             let kind = status.st_mode & S_IFMT
@@ -36,6 +37,7 @@ final class Directory: Sendable {
             changedAt = Int64(status.st_ctim.tv_sec)
             device = UInt(status.st_dev)
             permissions = status.st_mode & 0o777
+            owner = status.st_uid
         }
     }
 

@@ -26,7 +26,7 @@ package final class HandoverFolder: OutboundChannel {
         }
         guard folder.isPrivate else {
             throw ChannelConfigurationError(
-                setting: setting, problem: "\(path) is open to others than its owner: chmod 700")
+                setting: setting, problem: "\(path) is another user's, or open to others: chmod 700, and chown")
         }
     }
 
@@ -39,7 +39,10 @@ package final class HandoverFolder: OutboundChannel {
             } catch {
                 switch try? folder.read(FileName(file.name), maximum: file.bytes.count) {
                 case .missing: return error.outcome
-                case .bytes(file.bytes): return .duplicate(reference: file.name)
+                case .bytes(file.bytes):
+                    // Its name may not be on disk yet.
+                    return (try? folder.sync()) == nil
+                        ? .unknown(code: error.code, text: error.text) : .duplicate(reference: file.name)
                 case nil: return .unknown(code: error.code, text: error.text)
                 default: return .rejected(code: "conflict", text: "another file lies there under the same name")
                 }
@@ -49,7 +52,7 @@ package final class HandoverFolder: OutboundChannel {
         }
     }
 
-    /// The report first: whoever sees the file finds it.
+    /// The report first: whoever sees the file finds it. A report alone tells that the hub broke off between the two.
     private static func lay(
         _ file: OutgoingFile, _ report: Delivery.Report?, in folder: Directory
     ) throws(PickupError) {
@@ -110,10 +113,13 @@ package final class HandoverFolder: OutboundChannel {
 
 extension PickupError {
     fileprivate static let openFolder = PickupError(
-        code: "folder_open", text: "the folder is open to others than its owner", isPermanent: true)
+        code: "folder_open", text: "the folder is another user's, or open to others", isPermanent: true)
 }
 
 extension Directory {
-    /// Whether nobody but its owner can do anything in it.
-    fileprivate var isPrivate: Bool { itself.permissions & 0o077 == 0 }
+    /// Whether nobody but the hub's user can do anything in it.
+    fileprivate var isPrivate: Bool {
+        let itself = itself
+        return itself.owner == geteuid() && itself.permissions & 0o077 == 0
+    }
 }

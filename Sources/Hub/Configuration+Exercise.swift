@@ -10,11 +10,15 @@ extension Configuration.ExerciseEndpoint {
         let (filled, mistakes) = adapter.filling(sheetFile: sheet, by: .nfiWeb)
         adapter = filled
         var problems = mistakes.map { ConfigurationError.Problem(line: nil, key: "\(key).sheet", text: "\($0)") }
-        if let drop, "\(folder)/".hasPrefix("\(drop)/") {
+        if let drop, Self.lies(folder, in: drop) || Self.lies(drop, in: folder) {
             problems.append(
-                .init(line: nil, key: "\(key).folder", text: "lies below `drop`, from which partners fetch"))
+                .init(line: nil, key: "\(key).folder", text: "must lie apart from `drop`, from which partners fetch"))
         }
         return problems
+    }
+
+    private static func lies(_ path: String, in folder: String) -> Bool {
+        "\(LocalFile.real(path))/".hasPrefix("\(LocalFile.real(folder))/")
     }
 
     /// The folder as a channel.

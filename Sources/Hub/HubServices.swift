@@ -67,12 +67,7 @@ package struct HubServices: Sendable {
             + partners.batched.map(Dispatch.batchQueueName)
         try? await installation.queue.declare(queues)
         try? await installation.queue.publishPolicies()
-        // The day of an exercise may have been moved since. One that was moved back is seen as a share leaves.
-        for partner in partners.batched {
-            guard let opens = partners.exercise(of: partner)?.sheet.opens else { continue }
-            _ = try? await installation.queue.hasten(
-                Dispatch.batchQueueName(partner), until: Timestamp(microseconds: opens.microseconds))
-        }
+        if roles.contains(.dispatch) { await hastenExercises() }
         try await installation.enterStart()
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         // With names: left out, a service's own description would stand for it, which is everything that it holds.
@@ -176,6 +171,23 @@ package struct HubServices: Sendable {
 }
 
 extension HubServices {
+    /// The day of an exercise may have been moved forward since its shares began to wait. One that was moved back is seen as a
+    /// share leaves.
+    private func hastenExercises() async {
+        for partner in installation.partners.batched {
+            guard let (outbound, sheet, _) = installation.partners.exercise(of: partner) else { continue }
+            do {
+                try await installation.queue.hasten(
+                    Dispatch.batchQueueName(partner), until: Timestamp(microseconds: sheet.opens.microseconds),
+                    sparing: outbound.retry.longest)
+            } catch {
+                logger.warning(
+                    "shares may wait for an exercise's day of before until the next start",
+                    metadata: ["partner": "\(partner)", "error": "\(error)"])
+            }
+        }
+    }
+
     /// The MESH mailboxes as services; all or none.
     private func collectedMailboxes() async throws -> [CollectedMailbox] {
         var mailboxes: [CollectedMailbox] = []

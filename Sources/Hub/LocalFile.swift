@@ -83,6 +83,18 @@ package enum LocalFile {
         path.hasPrefix("/") ? path : folder + "/" + path
     }
 
+    /// Where an absolute path leads once links are followed; what is not there yet stays as it is written.
+    static func real(_ path: String) -> String {
+        if let found = realpath(path, nil) {
+            defer { free(found) }
+            return String(cString: found)
+        }
+        let parts = path.split(separator: "/")
+        guard let last = parts.last else { return "/" }
+        let parent = real("/" + parts.dropLast().joined(separator: "/"))
+        return parent == "/" ? "/\(last)" : "\(parent)/\(last)"
+    }
+
     private static func drain(_ descriptor: Int32, path: String, limit: Int) throws -> [UInt8] {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)

@@ -23,11 +23,13 @@ package struct LedgerEntry: Sendable, Hashable {
     /// of their names, there is no white space, and only what JSON demands is escaped. Anybody can make these bytes
     /// again from an export and recompute ``Commitment``.
     package var canonicalBytes: [UInt8] {
-        var members = ["id": id, "at": String(at), "kind": kind.rawValue]
-        for (field, value) in fields { members[field.rawValue] = value }
-        var bytes: [UInt8] = [UInt8(ascii: "{")]
+        var members = [("id", id), ("at", String(at)), ("kind", kind.rawValue)]
+        members += fields.map { ($0.key.rawValue, $0.value) }
         // All names are ASCII, so their order is that of UTF-16 code units, which RFC 8785 section 3.2.3 asks for.
-        for (name, value) in members.sorted(by: { $0.key < $1.key }) {
+        members.sort { $0.0 < $1.0 }
+        var bytes: [UInt8] = [UInt8(ascii: "{")]
+        bytes.reserveCapacity(members.reduce(2) { $0 + $1.0.utf8.count + $1.1.utf8.count + 6 })
+        for (name, value) in members {
             if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
             Self.append(name, to: &bytes)
             bytes.append(UInt8(ascii: ":"))
@@ -41,6 +43,12 @@ package struct LedgerEntry: Sendable, Hashable {
     private static func append(_ text: String, to bytes: inout [UInt8]) {
         let quote = UInt8(ascii: "\"")
         bytes.append(quote)
+        defer { bytes.append(quote) }
+        // As a rule nothing needs an escape, and all goes in one piece.
+        guard text.utf8.contains(where: { $0 < 0x20 || $0 == quote || $0 == UInt8(ascii: "\\") }) else {
+            bytes.append(contentsOf: text.utf8)
+            return
+        }
         for byte in text.utf8 {
             switch byte {
             case quote, UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
@@ -55,6 +63,5 @@ package struct LedgerEntry: Sendable, Hashable {
             default: bytes.append(byte)
             }
         }
-        bytes.append(quote)
     }
 }

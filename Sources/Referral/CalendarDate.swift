@@ -78,7 +78,8 @@ extension Int {
     /// The digits of a number that is not negative, with leading zeros up to a width.
     func padded(to width: Int) -> String {
         let digits = String(self)
-        return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
+        let missing = width - digits.utf8.count
+        return missing > 0 ? String(repeating: "0", count: missing) + digits : digits
     }
 }
 

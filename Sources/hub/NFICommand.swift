@@ -28,8 +28,10 @@ struct NFICommand: AsyncParsableCommand {
         @Argument(help: "Sheets of exercises.") var files: [String]
 
         func run() async throws {
-            guard let adapter = try folder.load()[NFICommand.recipient] else {
-                throw ValidationError("No adapter is named \(NFICommand.recipient).")
+            guard let adapter = try folder.load()[NFICommand.recipient],
+                adapter.outbound.contains(where: { $0.channel == .nfiWeb })
+            else {
+                throw ValidationError("No adapter named \(NFICommand.recipient) has a way out by nfi_web.")
             }
             var hasMistakes = false
             for file in files {
@@ -47,7 +49,8 @@ struct NFICommand: AsyncParsableCommand {
     struct Uploaded: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Enter that a table was uploaded: every share in it is acknowledged.",
-            discussion: "Exits 65 where no share left in a table of that name."
+            discussion:
+                "Exits 65 where no delivered share left in a table of that name, or one cannot be acknowledged any more."
         )
         @OptionGroup var installation: InstallationOption
         @Argument(help: "The table's name, as it lay in the folder.") var file: String
@@ -60,7 +63,7 @@ struct NFICommand: AsyncParsableCommand {
                     try store.shares(deliveredAs: file, to: NFICommand.recipient, in: $0)
                 }
                 guard !shares.isEmpty else {
-                    Output.remark("No share left in a table of that name.")
+                    Output.remark("No delivered share left in a table of that name.")
                     throw ExitCode.badData
                 }
                 let sharing = HubServices(hub).sharing
@@ -69,9 +72,13 @@ struct NFICommand: AsyncParsableCommand {
                     let answer = try await SharingOutput.checked {
                         try await sharing.acknowledge(share, body, by: "command")
                     }
-                    if case .made? = answer { count += 1 }
+                    if answer?.value != nil { count += 1 }
                 }
                 Output.line("\(count) acknowledged")
+                if count < shares.count {
+                    Output.remark("\(shares.count - count) could not be; `hub share show ID` says how each stands.")
+                    throw ExitCode.badData
+                }
             }
         }
     }
@@ -80,8 +87,8 @@ struct NFICommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Lay down the table without a row, which an exercise wants where there is nothing to tell.",
             discussion: """
-                Exits 65 before the day of the extract and after the last day for uploading, and where shares wait or have \
-                left since: then that is the table.
+                Exits 65 before the day of the extract and after the last day for uploading, and where a share of the exercise \
+                waits, has left, or failed and is still to be mended.
                 """
         )
         @OptionGroup var installation: InstallationOption

@@ -97,7 +97,7 @@ import Testing
         try await Fixture.run { f in
             let dropped = try await referred(f)
             let posted = try await referred(f, id: "r-2")
-            try await f.transaction {
+            _ = try await f.transaction {
                 try $0.execute("UPDATE record.submission SET channel = 'file' WHERE receipt = \(dropped.receipt)")
             }
             _ = try await set(f, posted.id, .takenOn)

@@ -88,11 +88,13 @@ struct BatchDispatchTests {
         ).adapter
         let outbound = try #require(adapter.outbound.first { $0.sheet != nil })
         let sheet = try #require(outbound.sheet)
-        func release(_ id: String, of person: UUIDValue, row: String? = nil) -> ReleaseGate.Release {
+        func release(
+            _ id: String, of person: UUIDValue, row: String? = nil, by other: Drop? = nil
+        ) -> ReleaseGate.Release {
             let cells = row ?? "\(id),Ms,Example,Anne,,03/02/1948,1 Example Street,,,,DE1 2FS,,,,"
             let quoted = cells.split(separator: ",", omittingEmptySubsequences: false).map { "\"\($0)\"" }
             return ReleaseGate.Release(
-                attempt: 1, person: person, channel: channel, outbound: outbound,
+                attempt: 1, person: person, channel: other ?? channel, outbound: outbound,
                 delivery: Delivery(
                     id: id, recipient: "cabinet_office",
                     bytes: sheet.emptyTable + Array("\(quoted.joined(separator: ","))\r\n".utf8), mediaType: "text/csv"),
@@ -120,6 +122,17 @@ struct BatchDispatchTests {
         #expect(report.ending == ".check.json")
         let text = String(decoding: report.bytes, as: UTF8.self)
         #expect(text.contains("\"rows\":1") && text.contains("\"code\":\"sheet_exercise\"") && !text.contains("Anne"))
+        // While the table has not left, nobody has lost to another's row.
+        let full = Drop(.retryable(code: "disk_full", text: "no", after: nil))
+        let rest = [release("5", of: person, by: full), release("6", of: person, by: full)]
+        async let first = batches.deliver(rest[0])
+        async let second = batches.deliver(rest[1])
+        for outcome in await [first, second] {
+            guard case .retryable("disk_full", _, _) = outcome else {
+                Issue.record("\(outcome)")
+                return
+            }
+        }
         // None of which a row holds is laid down.
         #expect(await batches.deliver(release("4", of: person, row: "4")) != .delivered(reference: "NAME"))
         #expect(channel.deliveries.count == 1)

@@ -14,6 +14,8 @@ import Testing
             _ = try await queue.enqueue(NewMessage("batch.a", "4"))
             #expect(try await queue.hasten("batch.a", until: later + .seconds(1)) == 0)
             #expect(try await queue.claim("batch.a", limit: 9).map(\.payload) == [Array("4".utf8)])
+            // A wait between attempts is not cut short.
+            #expect(try await queue.hasten("batch.a", until: .now() - .seconds(1), sparing: .seconds(7_200)) == 0)
             #expect(try await queue.hasten("batch.a", until: .now() - .seconds(1)) == 2)
             #expect(try await queue.claimEventually("batch.a", limit: 9).count == 2)
             #expect(try await queue.claim("batch.b", limit: 9).isEmpty)

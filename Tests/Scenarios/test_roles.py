@@ -29,6 +29,16 @@ def test_a_process_of_one_role_shows_health_and_figures_on_loopback(hub, role):
     assert posted.status_code == 404
 
 
+def test_a_service_is_logged_by_its_name_and_not_by_all_that_it_holds(hub):
+    port = free_port()
+    hub.environment["LOG_LEVEL"] = "debug"
+    hub.others.append(hub.serving("--only", "files,intake,dispatch,housekeeping", "--admin-port", port).start())
+    assert eventually(lambda: answers(f"http://127.0.0.1:{port}/readyz"), why="the admin listener").status_code == 200
+    log = (hub.home / "hub.log").read_text()
+    assert "consumer out.derby_homes" in log
+    assert max(map(len, log.splitlines())) < 1000
+
+
 def test_partners_do_not_see_the_figures(hub):
     assert answers(hub.url + "/metrics").status_code == 404
     assert answers(f"http://127.0.0.1:{hub.admin_port}/metrics").status_code == 200

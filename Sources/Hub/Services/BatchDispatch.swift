@@ -103,18 +103,22 @@ actor BatchDispatch {
                     table: $0.release.delivery.bytes)
             }, by: sheet)
         var outcome = DeliveryOutcome.rejected(code: "sheet_empty", text: "no row of the table holds")
+        let before = file.shares.isEmpty ? [] : leftOut.removeValue(forKey: Kind(first.outbound)) ?? []
         if !file.shares.isEmpty {
-            let before = leftOut.removeValue(forKey: Kind(first.outbound)) ?? []
             outcome = await deliver(file.bytes, of: table, like: first) {
                 .init(ending: ".check.json", bytes: file.report($0, leftOut: before, at: $1))
             }
-            if case .delivered = outcome {} else { leftOut[Kind(first.outbound), default: []] += before }
         }
-        for row in table.rows {
-            let fault = file.faults[row.release.delivery.id].map {
-                DeliveryOutcome.rejected(code: $0.code, text: $0.text)
+        let isLaid =
+            switch outcome {
+            case .delivered, .duplicate: true
+            case .retryable, .rejected, .unknown: false
             }
-            row.outcome.resume(returning: fault ?? outcome)
+        if !isLaid { leftOut[Kind(first.outbound), default: []] += before }
+        for row in table.rows {
+            // A row that lost to another's loses only once that one is there.
+            let fault = isLaid || file.shares.isEmpty ? file.faults[row.release.delivery.id] : nil
+            row.outcome.resume(returning: fault.map { .rejected(code: $0.code, text: $0.text) } ?? outcome)
         }
     }
 

@@ -76,8 +76,9 @@ struct Dispatch: Sendable {
             case .settled: return .acknowledged
             case .impossible(let cause): return try await giveUp(share, lease, cause)
             case .leftOut(let cause, let outbound):
+                let outcome = try await giveUp(share, lease, cause)
                 await batches.leaveOut(share, code: cause.code, of: outbound)
-                return try await giveUp(share, lease, cause)
+                return outcome
             case .early(let until):
                 let cause = Cause(code: "exercise_not_begun", text: "The day of the exercise's sheet has not come")
                 return .retry(cause, after: until - Timestamp.now())

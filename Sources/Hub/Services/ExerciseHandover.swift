@@ -15,7 +15,7 @@ package struct ExerciseHandover: Sendable {
         case early(ExerciseSheet)
         /// The last day for handing in is over.
         case closed(ExerciseSheet)
-        /// Rows wait, or have left since the day of the extract: how many shares are in which state.
+        /// Rows wait, have left, or are still to be mended: how many shares are in which state.
         case notEmpty([(state: ShareState, count: Int)])
         case failed(code: String, text: String)
     }
@@ -39,10 +39,9 @@ package struct ExerciseHandover: Sendable {
         let moment = Instant(microseconds: now.microseconds)
         guard moment >= sheet.opens else { return .early(sheet) }
         guard !sheet.isClosed(at: moment) else { return .closed(sheet) }
-        let since = Timestamp(microseconds: sheet.opens.microseconds)
-        let states = try await installation.database.read { [store = installation.store, recipient, outbound] in
-            try store.states(of: outbound.purpose, to: recipient, since: since, in: $0)
-        }.filter { ![.refused, .cancelled, .failed].contains($0.state) }
+        let states = try await installation.database.read { [store = installation.store, recipient, sheet] in
+            try store.states(under: sheet.exercise, to: recipient, in: $0)
+        }
         guard states.isEmpty else { return .notEmpty(states) }
         let id = UUIDValue.v7().description
         let name = outbound.fileName(ofBatch: id, from: installation.sender.id, at: moment)

@@ -154,7 +154,7 @@ package struct OutboundPartners: Sendable {
 
     /// The partners to whom some documents can go as tables of many; whether the way there is set up, is told as they leave.
     var batched: [String] {
-        configured.filter { adapter($0)?.outbound.contains { $0.batch != nil } ?? false }
+        configured.filter { adapter($0)?.outbound.contains { $0.batch != nil || $0.channel == .nfiWeb } ?? false }
     }
 
     /// How the recipient's adapter sends for this purpose, by the first of its ways that has an endpoint; or nil when it

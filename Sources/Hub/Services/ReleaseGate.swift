@@ -110,6 +110,11 @@ struct ReleaseGate: Sendable {
             return .impossible(.outcomeUnknown)
         }
         let now = Timestamp.now()
+        // Before the day: what was asked for an exercise that is over would wait for the next one's.
+        if let sheet = way.outbound.sheet, prepared.share.request.grounds.authorityReference != sheet.exercise {
+            let fault = SheetFault.exercise
+            return .leftOut(Cause(code: fault.code, text: fault.text), of: way.outbound)
+        }
         // What waits for a day has its time from that day on.
         let opens = way.outbound.batch?.opens.map { Timestamp(microseconds: $0.microseconds) }
         if let opens, now < opens { return .early(until: opens) }

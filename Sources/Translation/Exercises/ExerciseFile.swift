@@ -81,7 +81,10 @@ package struct ExerciseFile: Sendable {
     ///
     /// - Parameter leftOut: Rows that were refused before the table was put together.
     package func report(_ name: String, leftOut: [LeftOut] = [], at moment: Instant) -> [UInt8] {
-        let leftOut = leftOut + faults.sorted { $0.key < $1.key }.map { LeftOut(share: $0.key, code: $0.value.code) }
+        // One that was refused before and has been mended since is in the table.
+        let leftOut =
+            leftOut.filter { !shares.contains($0.share) }
+            + faults.sorted { $0.key < $1.key }.map { LeftOut(share: $0.key, code: $0.value.code) }
         let report: Value = [
             "file": .string(name), "exercise": .string(sheet.exercise), "data_set": .string(sheet.dataSet),
             "extract_on": .string(sheet.extractOn.iso), "upload_by": .string(sheet.uploadBy.iso),

@@ -116,7 +116,7 @@ package struct ExerciseSheet: Sendable, Hashable {
 }
 
 /// What a row does wrong by the sheet of an exercise: the rule and the column, never what stands there.
-package struct SheetFault: Error, Sendable, Hashable {
+package struct SheetFault: Sendable, Hashable {
     /// A rule of a sheet.
     package enum Rule: String, CaseIterable, Sendable {
         /// The row names another exercise as its authority.
@@ -143,7 +143,7 @@ package struct SheetFault: Error, Sendable, Hashable {
     }
 
     static let columns = SheetFault(.columns, "the row has not the columns of the sheet")
-    static let exercise = SheetFault(.exercise, "the share's authority_ref is not the exercise of the sheet")
+    package static let exercise = SheetFault(.exercise, "the share's authority_ref is not the exercise of the sheet")
     static let person = SheetFault(.onePer, "the table has a row about the same person already")
 
     /// A heading as a word: `date_of_birth`.
