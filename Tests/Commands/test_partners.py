@@ -91,4 +91,4 @@ def test_without_an_exercise_there_is_no_table_of_one(hub):
     empty = hub("nfi", "empty")
     assert empty.code == 78 and empty.out == "" and "outbound.cabinet_office.nfi_web" in empty.remarks
     uploaded = hub("nfi", "uploaded", "NAME.csv", "--by", "officer-7")
-    assert uploaded.code == 65 and uploaded.out == "" and "No share" in uploaded.remarks
+    assert uploaded.code == 65 and uploaded.out == "" and "No delivered share" in uploaded.remarks
