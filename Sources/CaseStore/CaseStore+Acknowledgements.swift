@@ -194,13 +194,16 @@ extension CaseStore {
         ).map(TrackedShare.init)
     }
 
-    /// A delivered share with the facts of this moment, to be judged once more while its recipient has not fetched it.
-    /// Nothing is locked; nil when it is delivered no longer.
+    /// A delivered share with the facts of this moment, to be judged once more while its recipient has not fetched it; nil
+    /// when it is delivered no longer.
+    ///
+    /// - Parameter isLocked: Whether to hold what the judgement rests on, as ``prepareSending(of:at:in:recipient:)`` does.
     package func prepareDelivered(
-        _ share: UUIDValue, in connection: Connection, recipient: (Share) throws -> RecipientSetup
+        _ share: UUIDValue, isLocked: Bool = false, in connection: Connection,
+        recipient: (Share) throws -> RecipientSetup
     ) throws -> PreparedShare? {
         try prepare(
-            of: [share], [.delivered], stage: .send, isLocked: false, in: connection, recipient: recipient
+            of: [share], [.delivered], stage: .send, isLocked: isLocked, in: connection, recipient: recipient
         ).first
     }
 

@@ -65,13 +65,13 @@ extension CaseStore {
         INSERT INTO record.share (
             id, person, referral, agreement, message, requested_at, decided_at, queued_at, finished_at, agreement_version,
             state, recipient, purpose, level, channel, requested_by, asked, outcome, reason, policy_version, released,
-            failure, authority_ref, ordered, is_public_body
+            failure, authority_ref, ordered, is_public_body, is_identity_verified
         )
         SELECT
             id, person, referral, agreement, message, requested_at, decided_at, queued_at, finished_at, agreement_version,
             state::record.share_state, recipient, purpose, level, channel, requested_by, string_to_array(asked, ' '),
             outcome, reason, policy_version, string_to_array(released, ' '), failure, authority_ref,
-            string_to_array(ordered, ' '), is_public_body
+            string_to_array(ordered, ' '), is_public_body, is_identity_verified
         FROM unnest(
             \(shares.map(\.id)), \(shares.map(\.request.person)), \(shares.map(\.request.referral)),
             \(shares.map(\.agreement)), \(shares.map(\.message)), \(shares.map(\.request.requestedAt)),
@@ -83,11 +83,11 @@ extension CaseStore {
             \(shares.map(\.reason)), \(shares.map(\.policyVersion)), \(shares.map { $0.released.joined(separator: " ") }),
             \(shares.map(\.failure)), \(shares.map(\.request.grounds.authorityReference)),
             \(shares.map { $0.request.grounds.orderedGroups.words.joined(separator: " ") }),
-            \(shares.map(\.request.grounds.isPublicBody))
+            \(shares.map(\.request.grounds.isPublicBody)), \(shares.map(\.request.grounds.isIdentityVerified))
         ) AS new (
             id, person, referral, agreement, message, requested_at, decided_at, queued_at, finished_at, agreement_version,
             state, recipient, purpose, level, channel, requested_by, asked, outcome, reason, policy_version, released,
-            failure, authority_ref, ordered, is_public_body
+            failure, authority_ref, ordered, is_public_body, is_identity_verified
         )
         """
     }
@@ -207,7 +207,7 @@ extension Share {
     static let columns: SQL = """
         id, person, referral, recipient, purpose, level, asked, channel, requested_by, requested_at, state, outcome,
         reason, agreement, agreement_version, policy_version, released, message, reference, failure, attempts,
-        decided_at, queued_at, finished_at, authority_ref, ordered, is_public_body
+        decided_at, queued_at, finished_at, authority_ref, ordered, is_public_body, is_identity_verified
         """
 
     /// Reads a row of ``columns``.
@@ -220,7 +220,8 @@ extension Share {
                 grounds: ShareGrounds(
                     authorityReference: try row.value("authority_ref"),
                     orderedGroups: Set(try row.value("ordered", as: [String].self).compactMap(FieldGroup.init)),
-                    isPublicBody: try row.value("is_public_body")),
+                    isPublicBody: try row.value("is_public_body"),
+                    isIdentityVerified: try row.value("is_identity_verified")),
                 requestedBy: try row.value("requested_by"), requestedAt: try row.value("requested_at")),
             state: try row.value("state"), outcome: try row.value("outcome"), reason: try row.value("reason"),
             agreement: try row.value("agreement"), agreementVersion: try row.value("agreement_version"),

@@ -65,6 +65,7 @@ enum Place {
     static func population(_ extract: UUIDValue) -> String { "record.extract_population/\(extract)" }
     static func package(_ extract: UUIDValue) -> String { "record.extract_sending/\(extract)" }
     static func linkable(_ extract: UUIDValue) -> String { "record.extract_sending/\(extract)/linkable" }
+    static func portal(_ share: UUIDValue) -> String { "record.portal_document/\(share)" }
 }
 
 extension Timestamp {

@@ -10,13 +10,17 @@ package struct ShareGrounds: Sendable, Hashable {
     package var orderedGroups: Set<FieldGroup>
     /// Whether the recipient, who is not in the register, is a public body.
     package var isPublicBody: Bool
+    /// Whether the asker has made sure that it goes to the person, or to somebody who is proven to act for them.
+    package var isIdentityVerified: Bool
 
     package init(
-        authorityReference: String? = nil, orderedGroups: Set<FieldGroup> = [], isPublicBody: Bool = false
+        authorityReference: String? = nil, orderedGroups: Set<FieldGroup> = [], isPublicBody: Bool = false,
+        isIdentityVerified: Bool = false
     ) {
         self.authorityReference = authorityReference.map(ShareRequest.word)
         self.orderedGroups = orderedGroups
         self.isPublicBody = isPublicBody
+        self.isIdentityVerified = isIdentityVerified
     }
 
     /// States this in the facts of a share.
@@ -24,5 +28,6 @@ package struct ShareGrounds: Sendable, Hashable {
         facts.authorityReference = authorityReference
         facts.orderedGroups = orderedGroups
         facts.isPublicBody = isPublicBody
+        facts.isIdentityVerified = isIdentityVerified
     }
 }

@@ -40,8 +40,13 @@ package struct StaffForm: Sendable {
     ///   - team: the name that the pages show
     ///   - sender: the register id of the council's own team
     ///   - path: where the form is served, such as `/staff/referral`
-    package init(team: String, sender: String, path: String, signInPath: String, signOutPath: String) {
-        pages = StaffFormPages(team: team, path: path, signInPath: signInPath, signOutPath: signOutPath)
+    ///   - documentsPath: where documents wait for staff; nil for a form without that link
+    package init(
+        team: String, sender: String, path: String, signInPath: String, signOutPath: String,
+        documentsPath: String? = nil
+    ) {
+        pages = StaffFormPages(
+            team: team, path: path, signInPath: signInPath, signOutPath: signOutPath, documentsPath: documentsPath)
         self.sender = sender
     }
 

@@ -6,6 +6,7 @@ struct StaffFormPages: Sendable {
     let path: String
     let signInPath: String
     let signOutPath: String
+    var documentsPath: String?
 
     func signIn(isMistaken: Bool) -> String {
         render(
@@ -43,7 +44,9 @@ struct StaffFormPages: Sendable {
     }
 
     private func view(_ session: StaffForm.Session) -> [String: String] {
-        ["token": session.token, "signOutPath": signOutPath, "staff": session.staff]
+        var view = ["token": session.token, "signOutPath": signOutPath, "staff": session.staff]
+        view["documentsPath"] = documentsPath
+        return view
     }
 
     private func view(

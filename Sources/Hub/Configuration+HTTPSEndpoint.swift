@@ -123,7 +123,7 @@ extension Configuration.Endpoint {
         case .https(let server): server
         case .govTalk(let govTalk): govTalk.server
         case .bars(let bars): bars.server
-        case .mesh, .sftp, .folder, .exercise, .mail, .mllp: nil
+        case .mesh, .sftp, .folder, .exercise, .portal, .mail, .mllp: nil
         }
     }
 }

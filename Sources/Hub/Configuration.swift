@@ -86,6 +86,8 @@ package struct Configuration: Sendable {
         case sftp(SFTPEndpoint)
         case folder(FolderEndpoint)
         case exercise(ExerciseEndpoint)
+        /// The hub's own page for staff.
+        case portal
         case mail(MailEndpoint)
         case mllp(MLLPEndpoint)
 
@@ -97,7 +99,7 @@ package struct Configuration: Sendable {
             case .bars(let bars): bars.server.longest
             case .mesh(let mesh): mesh.timeout
             case .sftp(let sftp): sftp.timeout
-            case .folder, .exercise: .seconds(30)
+            case .folder, .exercise, .portal: .seconds(30)
             case .mail(let mail): mail.timeout
             case .mllp(let mllp): mllp.channel.longest
             }

@@ -23,6 +23,11 @@ extension ConfigurationReader {
         return Configuration.FolderEndpoint(account: string(map, "account", key) ?? partner)
     }
 
+    mutating func portal(_ node: Node, _ key: String) -> Configuration.Endpoint {
+        only(mapping(node, key), key, [])
+        return .portal
+    }
+
     mutating func exercise(_ node: Node, _ key: String) -> Configuration.ExerciseEndpoint {
         let map = mapping(node, key)
         only(map, key, ["folder", "sheet"])

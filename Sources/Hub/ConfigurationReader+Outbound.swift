@@ -7,7 +7,7 @@ extension ConfigurationReader {
         ("https", .httpsMTLS), ("govtalk", .httpsMTLS), ("bars", .httpsMTLS), ("mesh", .mesh), ("mllp", .mllp),
         ("sftp", .sftp), ("folder", .sftp),
         ("smime_email", .smimeEmail), ("tls_email", .tlsEmail), ("cjsm_email", .cjsmEmail),
-        ("nfi_web", .nfiWeb),
+        ("nfi_web", .nfiWeb), ("portal", .portal),
     ]
 
     /// The endpoints below `outbound`, by partner and channel.
@@ -45,6 +45,7 @@ extension ConfigurationReader {
         case "tls_email": .mail(assuredMail(node, key))
         case "cjsm_email": .mail(criminalJusticeMail(node, key))
         case "nfi_web": .exercise(exercise(node, key))
+        case "portal": portal(node, key)
         case "mllp": .mllp(mllpEndpoint(node, key))
         default: nil
         }

@@ -66,7 +66,7 @@ extension Configuration.Endpoint {
                 } else {
                     []
                 }
-            case .sftp, .folder, .exercise: []
+            case .sftp, .folder, .exercise, .portal: []
             }
         return named.compactMap { key, path in path.map { (key, $0) } }
     }

@@ -61,7 +61,8 @@ package struct Doctor: Sendable {
         }
         if diagnostics.isEmpty {
             do {
-                let partners = try await OutboundPartners.open(configuration, catalogue: catalogue, logger: logger)
+                let partners = try await OutboundPartners.open(
+                    configuration, catalogue: catalogue, portal: nil, logger: logger)
                 await partners.shutdown()
             } catch {
                 found.append(.init(severity: .fault, what: "\(error)", remedy: "Mend `outbound` in the configuration."))

@@ -59,6 +59,11 @@ package struct Installation: Sendable {
         }
         let signer = try LedgerKey.load(file: configuration.ledgerKeyFile)
         let (connection, cluster) = try await connect(configuration, logger: logger)
+        var application = connection
+        application.role = applicationRole
+        let database = Database(configuration: application, logger: logger)
+        let vault = Vault(key: key)
+        let store = CaseStore(vault: vault, ledgerOrigin: signer.name)
         let partners: OutboundPartners
         let queues: MessageQueue.Configuration
         do {
@@ -66,19 +71,17 @@ package struct Installation: Sendable {
             let status = try await Migrator(lines: migrations).pending(owner)
             await owner.close()
             guard status.isCurrent else { throw InstallationError.schema(status.summary) }
-            partners = try await OutboundPartners.open(configuration, catalogue: catalogue, logger: logger)
+            partners = try await OutboundPartners.open(
+                configuration, catalogue: catalogue, portal: PortalChannel(database: database, store: store),
+                logger: logger)
             queues = self.queues(
                 partners, storeFolder: configuration.database == nil ? configuration.clusterFolder : nil)
             guard queues.problems.isEmpty else { throw InstallationError.adapters(queues.problems) }
         } catch {
+            await database.close()
             try? await cluster?.stop()
             throw error
         }
-        var application = connection
-        application.role = applicationRole
-        let database = Database(configuration: application, logger: logger)
-        let vault = Vault(key: key)
-        let store = CaseStore(vault: vault, ledgerOrigin: signer.name)
         let metrics = Metrics()
         return Installation(
             configuration: configuration,

@@ -55,14 +55,14 @@ package struct PolicyShelfError: Error, Sendable, CustomStringConvertible {
 }
 
 extension PolicyRules {
-    /// These rules as far as the hub serves them: with the purposes that rest on the person's consent, and those that
-    /// rest on a law and a named person's approval. The others need incidents, extracts or proofs of identity on record,
-    /// which staff cannot enter yet: they are refused by code.
+    /// These rules as far as the hub serves shares: with the purposes that rest on the person's consent, those that rest on
+    /// a law and a named person's approval, and those towards the person. The others need incidents, or are extracts: they
+    /// are refused by code.
     package var serving: PolicyRules {
         var rules = self
         rules.enabledPurposes.formIntersection([
             .careSupport, .supportReferral, .benefitsSupport, .housingSupport, .safeguarding, .fraudPrevention,
-            .legalStatutory, .nfi,
+            .legalStatutory, .nfi, .subjectRights, .subjectNotice,
         ])
         return rules
     }

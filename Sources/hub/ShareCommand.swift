@@ -33,6 +33,8 @@ struct ShareCommand: AsyncParsableCommand {
         var authorityRef: String?
         @Option(help: "Field groups that the order or statute names, comma-separated.") var orderedGroups: String?
         @Flag(help: "The recipient is a public body that is not in the register.") var publicBody = false
+        @Flag(help: "Who asks has made sure that it goes to the person, or to somebody proven to act for them.")
+        var identityVerified = false
 
         func run() async throws {
             var body: Object = [
@@ -46,6 +48,7 @@ struct ShareCommand: AsyncParsableCommand {
             body["authority_ref"] = authorityRef.map(Value.string)
             body["ordered_groups"] = orderedGroups.map(list)
             if publicBody { body["public_body"] = true }
+            if identityVerified { body["identity_verified"] = true }
             let bytes = StrictJSON.write(.object(body))
             try await installation.open { hub in
                 let share = try await SharingOutput.show {

@@ -359,6 +359,24 @@ import Translation
         #expect(exercise.fill(&adapter, at: "x", drop: "/srv/hu").map(\.key) == ["x.sheet"])
     }
 
+    @Test func `the portal has no settings`() throws {
+        func text(_ portal: String) -> String {
+            """
+            environment: test
+            organisation: { id: a, name: b }
+            outbound: { subject: { portal: \(portal) } }
+            """
+        }
+        guard case .portal? = try Configuration.parse(text("{}"), folder: ".").outbound["subject"]?[.portal] else {
+            Issue.record("no endpoint")
+            return
+        }
+        let refused = #expect(throws: ConfigurationError.self) {
+            try Configuration.parse(text("{ folder: x }"), folder: ".")
+        }
+        #expect(refused?.problems.map(\.key) == ["outbound.subject.portal.folder"])
+    }
+
     @Test func `ways out that are wrongly configured are refused with every place`() throws {
         let text = """
             environment: production

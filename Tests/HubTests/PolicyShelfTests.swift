@@ -63,7 +63,7 @@ import Testing
             PolicyRules.notice.serving.enabledPurposes
                 == [
                     .careSupport, .supportReferral, .benefitsSupport, .housingSupport, .safeguarding, .fraudPrevention,
-                    .legalStatutory, .nfi,
+                    .legalStatutory, .nfi, .subjectRights, .subjectNotice,
                 ])
         var rules = PolicyRules.notice
         rules.enabledPurposes = [.careSupport, .emergency]

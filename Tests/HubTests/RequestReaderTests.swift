@@ -9,6 +9,15 @@ import Testing
 @Suite struct RequestReaderTests {
     private func body(_ text: String) -> [UInt8] { Array(text.utf8) }
 
+    @Test func `an id is letters, digits and four signs, and never a name`() {
+        for id in ["a", "coordinator-3", "A.b_c:d-9", String(repeating: "x", count: 64)] {
+            #expect(RequestReader.id(id) == id)
+        }
+        for text in ["", "Pat Officer", "a/b", "é", "a\n", String(repeating: "x", count: 65)] {
+            #expect(RequestReader.id(text) == nil)
+        }
+    }
+
     @Test func `an agreement is read`() throws {
         let request = try AgreementRequest(
             body(

@@ -74,6 +74,13 @@ struct RequestReader {
     /// An id of somebody or something in another system. It is kept in clear, in the ledger for ever: never words.
     mutating func id(_ key: String, required: Bool = false) -> String? {
         guard let text = text(key, required: required, longest: 64) else { return nil }
+        let id = Self.id(text)
+        if id == nil { fail(.schema, key, "Must be an id of letters, digits and . _ : - without spaces, not a name") }
+        return id
+    }
+
+    /// A text that is such an id; nil for any other.
+    static func id(_ text: String) -> String? {
         let isID = text.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -82,8 +89,7 @@ struct RequestReader {
             default: [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "-")].contains(byte)
             }
         }
-        if !isID { fail(.schema, key, "Must be an id of letters, digits and . _ : - without spaces, not a name") }
-        return isID ? text : nil
+        return isID && (1...64).contains(text.utf8.count) ? text : nil
     }
 
     /// A whole number from 0.

@@ -1,3 +1,4 @@
+import Forms
 import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
@@ -29,10 +30,16 @@ struct Server {
             ).add(to: router)
         }
         if configuration.servesStaffForm {
-            StaffFormRoutes(
+            let forms = StaffFormRoutes(
                 configuration.organisation,
                 sessions: StaffSessions(vault: hub.installation.vault, credentials: hub.credentials),
-                intake: hub.intake, isSecure: listener.certificate != nil
+                intake: hub.intake, isSecure: listener.certificate != nil)
+            forms.add(to: router)
+            let pages = DocumentPages(
+                team: configuration.organisation.name, path: PortalRoutes.path, formPath: StaffFormRoutes.path,
+                signOutPath: StaffFormRoutes.signOutPath)
+            PortalRoutes(
+                Portal(hub.installation), pages: pages, site: forms.site
             ).add(to: router)
         }
         let authenticated = router.group()

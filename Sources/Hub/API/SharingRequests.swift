@@ -111,10 +111,14 @@ struct NewShareRequest {
         groups = reader.groups("groups")
         grounds = ShareGrounds(
             authorityReference: reader.id("authority_ref"), orderedGroups: reader.groups("ordered_groups") ?? [],
-            isPublicBody: reader.flag("public_body") ?? false)
+            isPublicBody: reader.flag("public_body") ?? false,
+            isIdentityVerified: reader.flag("identity_verified") ?? false)
         requestedBy = reader.id("requested_by")
         if requestedBy == nil, Purpose(rawValue: purpose)?.family == .legal {
             reader.fail(.missing, "requested_by", "Is required for this purpose: whoever approves is somebody else")
+        }
+        if requestedBy == nil, grounds.isIdentityVerified {
+            reader.fail(.missing, "requested_by", "Is required with identity_verified: somebody has made sure")
         }
         try reader.finish()
         guard let person else { throw RequestError(findings: []) }

@@ -3,7 +3,6 @@ import Channels
 import Disclosure
 import Logging
 import Postgres
-import Referral
 import ServiceLifecycle
 
 /// Follows what was delivered until its recipient has it: asks the channels that can tell, and shows staff what is late.
@@ -43,6 +42,7 @@ struct AcknowledgementKeeper: Service {
                     await self.again {
                         try await self.database.transaction {
                             _ = try self.store.showLate(in: $0)
+                            try self.store.emptyPortal(in: $0)
                             try self.store.showLateExtracts(in: $0)
                         }
                     }
@@ -150,9 +150,7 @@ struct AcknowledgementKeeper: Service {
             guard let prepared else { return nil }
             let decision = Policy.decide(prepared.facts, rules: rules, tracing: false)
             // What lies there may have become too much, too.
-            let released = Set(prepared.share.released.compactMap(FieldGroup.init))
-            let mayStay = decision.mayLeave && released.isSubset(of: decision.released)
-            return mayStay ? nil : decision
+            return decision.covers(prepared.share) ? nil : decision
         }
         guard let judged else { return }
         switch await channel.withdraw(tracked.reference) {

@@ -24,14 +24,17 @@ package struct OutboundPartners: Sendable {
 
     /// Opens a channel for every endpoint of the configuration.
     ///
+    /// - Parameter portal: Where documents wait for staff; nil where nothing will be sent.
     /// - Throws: ``ConfigurationError`` with every endpoint that cannot be used as it is configured.
-    static func open(_ configuration: Configuration, catalogue: AdapterCatalogue, logger: Logger) async throws -> Self {
+    static func open(
+        _ configuration: Configuration, catalogue: AdapterCatalogue, portal: PortalChannel?, logger: Logger
+    ) async throws -> Self {
         var problems: [ConfigurationError.Problem] = []
         var routes: [String: Route] = [:]
         var catalogue = catalogue
         var opening = Opening(
             logger: logger, drop: configuration.dropFolder, connections: configuration.dispatchConcurrency,
-            organisation: configuration.organisation)
+            organisation: configuration.organisation, portal: portal)
         for (partner, endpoints) in configuration.outbound.sorted(by: { $0.key < $1.key }) {
             func problem(_ text: String) {
                 problems.append(.init(line: nil, key: "outbound.\(partner)", text: text))
@@ -73,6 +76,10 @@ package struct OutboundPartners: Sendable {
                     problem("needs `bars` for its endpoint: its adapter sends fhir by https_mtls")
                 case .govTalk where awaited.contains { $0 != .response }:
                     problem("has `govtalk`, but its adapter awaits no response")
+                case .portal where awaited.contains { $0 != .fetched }:
+                    problem("has `portal`, but its adapter does not await `fetched`: nothing would take it back")
+                case .portal where !configuration.servesStaffForm:
+                    problem("has `portal`, but staff have no page to fetch from: give `staff_form: true`")
                 case .https where awaited.contains(.response):
                     problem("needs `govtalk` in place of `https`: its adapter awaits a response")
                 default: break
@@ -286,17 +293,22 @@ private struct Opening {
     /// To each partner over HTTPS, as many as deliveries go at once.
     let connections: Int
     let organisation: Configuration.Organisation
+    let portal: PortalChannel?
     /// One per own mailbox, shared by the channels that send from it, which close it.
     private var mailboxes: [String: MESHClient] = [:]
 
-    init(logger: Logger, drop: String?, connections: Int, organisation: Configuration.Organisation) {
+    init(
+        logger: Logger, drop: String?, connections: Int, organisation: Configuration.Organisation,
+        portal: PortalChannel?
+    ) {
         self.logger = logger
         self.drop = drop
         self.connections = connections
         self.organisation = organisation
+        self.portal = portal
     }
 
-    mutating func channel(_ endpoint: Configuration.Endpoint, of adapter: Adapter) throws -> any OutboundChannel {
+    mutating func channel(_ endpoint: Configuration.Endpoint, of adapter: Adapter) throws -> (any OutboundChannel)? {
         switch endpoint {
         case .https(let https): return try https.channel(connections: connections)
         case .govTalk(let govTalk): return try govTalk.channel(connections: connections)
@@ -318,6 +330,7 @@ private struct Opening {
                 throw ChannelConfigurationError(setting: "folder", problem: "needs `drop`, below which it lies")
             }
             return try FolderChannel(root: drop, partner: folder.account)
+        case .portal: return portal
         case .exercise(let exercise): return try exercise.channel(of: adapter)
         case .mail(let mail): return try mail.channel()
         }

@@ -180,6 +180,6 @@ extension Outbound {
         }
         return AwaitedAcknowledgement(
             kind, within: acknowledgedWithin,
-            isTracked: channel == .mesh || channel == .sftp || kind == .response)
+            isTracked: [.mesh, .sftp, .portal].contains(channel) || kind == .response)
     }
 }

@@ -183,7 +183,7 @@ struct DefinitionReader {
             note(
                 node.member(key), "\(path).\(key)", "an extract has none: the hub makes its files", "leave it out")
         }
-        if let channel, [.mllp, .nfiWeb].contains(channel) {
+        if let channel, [.mllp, .nfiWeb, .portal].contains(channel) {
             note(
                 node.member("channel"), "\(path).channel", "'\(channel.rawValue)' carries no files of an extract",
                 "name another channel")
