@@ -58,7 +58,9 @@ import Testing
         }
     }
 
-    @Test func `the hub serves what rests on consent or an approval, and never more than the file has in use`() throws {
+    @Test func `the hub serves what rests on consent or an approval, or goes to the person, and only what is in use`()
+        throws
+    {
         #expect(
             PolicyRules.notice.serving.enabledPurposes
                 == [

@@ -26,11 +26,11 @@ extension ExerciseSheet {
 }
 
 /// Reads a sheet with every mistake noted and none stopping the rest.
-private struct ExerciseSheetReader {
+private struct ExerciseSheetReader: DiagnosingReader {
     let file: DefinitionFile
     /// The columns of the adapter's row, each with the fields of the release that fill it.
     let row: [String: Set<String>]
-    private(set) var diagnostics: [AdapterDiagnostic] = []
+    var diagnostics: [AdapterDiagnostic] = []
 
     init(file: DefinitionFile, row: [String: Set<String>]) {
         self.file = file
@@ -178,27 +178,6 @@ private struct ExerciseSheetReader {
     }
 
     // MARK: Keys and values
-
-    private mutating func note(_ node: Node?, _ key: String, _ problem: String, _ remedy: String = "") {
-        diagnostics.append(file.diagnostic(node ?? file.root, key, problem, remedy))
-    }
-
-    private mutating func known(_ node: Node, _ path: String, _ keys: [String]) {
-        guard case .mapping = node else {
-            note(node, path, "a mapping is expected", "write 'key: value' lines")
-            return
-        }
-        for (key, _, keyNode) in node.members where !keys.contains(key) {
-            note(
-                keyNode, path.isEmpty ? key : "\(path).\(key)", "no such key", Suggestion.remedy(for: key, among: keys))
-        }
-    }
-
-    private mutating func text(_ node: Node, _ key: String, _ path: String) -> String? {
-        if let text = node.member(key)?.scalarText, !text.isEmpty { return text }
-        note(node.member(key) ?? node, path.isEmpty ? key : "\(path).\(key)", "it is missing", "add '\(key): …'")
-        return nil
-    }
 
     private mutating func day(_ node: Node, _ key: String) -> CalendarDate? {
         guard let text = text(node, key, "") else { return nil }

@@ -2,13 +2,13 @@ import Referral
 import Yams
 
 /// Reads `adapter.yaml` with every mistake noted and none stopping the rest.
-struct DefinitionReader {
+struct DefinitionReader: DiagnosingReader {
     /// The adapters folder.
     let folder: String
     /// What all adapters may name.
     let shared: SharedDefinitions
-    private let file: DefinitionFile
-    private(set) var diagnostics: [AdapterDiagnostic] = []
+    let file: DefinitionFile
+    var diagnostics: [AdapterDiagnostic] = []
 
     /// Nil, with a diagnostic, when the file cannot be read.
     init?(_ id: String, in folder: String, _ shared: SharedDefinitions, _ diagnostics: inout [AdapterDiagnostic]) {
@@ -297,31 +297,6 @@ private struct Recognition {
 // MARK: Keys and values
 
 extension DefinitionReader {
-    private mutating func note(_ node: Node?, _ key: String, _ problem: String, _ remedy: String = "") {
-        diagnostics.append(file.diagnostic(node ?? file.root, key, problem, remedy))
-    }
-
-    /// Notes keys that mean nothing here.
-    private mutating func known(_ node: Node, _ path: String, _ keys: [String]) {
-        guard case .mapping = node else {
-            note(node, path, "a mapping is expected", "write 'key: value' lines")
-            return
-        }
-        for (key, _, keyNode) in node.members where !keys.contains(key) {
-            note(
-                keyNode, path.isEmpty ? key : "\(path).\(key)", "no such key", Suggestion.remedy(for: key, among: keys))
-        }
-    }
-
-    private mutating func text(_ node: Node, _ key: String, _ path: String) -> String? {
-        let name = path.isEmpty ? key : "\(path).\(key)"
-        guard let value = node.member(key)?.scalarText, !value.isEmpty else {
-            note(node.member(key) ?? node, name, "it is missing", "add '\(key): …'")
-            return nil
-        }
-        return value
-    }
-
     /// One of a closed list of words. Without a usual one, it must be given.
     private mutating func choice<Choice: RawRepresentable & CaseIterable>(
         _ node: Node, _ key: String, _ path: String, _ usual: Choice? = nil
