@@ -14,11 +14,11 @@ extension CaseStore {
     ) throws -> ReferralOutcome? {
         let rows = try connection.query(
             """
-            SELECT submission, person, channel = 'file'
+            SELECT submission, channel = 'file'
             FROM record.referral JOIN record.submission ON submission.receipt = referral.submission
             WHERE id = \(referral) AND thread = id AND type IN ('referral', 'notice')
             """, name: "record.referral_of_outcome")
-        guard let (submission, person, isOfFile) = try rows.first?.decode(UUIDValue.self, UUIDValue.self, Bool.self)
+        guard let (submission, isOfFile) = try rows.first?.decode(UUIDValue.self, Bool.self)
         else { return nil }
         let changed = try connection.query(
             """
@@ -41,11 +41,9 @@ extension CaseStore {
         guard let outcome = outcomes.first(where: { $0.referral == referral }) else { return nil }
         if !changed.isEmpty {
             try moveCase(of: referral, to: new, at: at, in: connection)
-            var fields: [LedgerField: String] = [
-                .referral: referral.description, .submission: submission.description, .person: person.description,
-                .recipient: outcome.sender, .outcome: new.outcome.rawValue,
-                .state: outcome.refusal == nil ? "may_be_told" : "withheld", .actor: actor,
-            ]
+            var fields = fields(of: outcome)
+            fields[.state] = outcome.refusal == nil ? "may_be_told" : "withheld"
+            fields[.actor] = actor
             fields[.reason] = outcome.refusal?.rawValue
             try append([entry(.referralOutcome, at: at, fields)], in: connection)
         }
@@ -115,8 +113,9 @@ extension CaseStore {
                 agreed: set.agreedAt.map { Instant(microseconds: $0.microseconds) },
                 at: Instant(microseconds: at.microseconds))
             return ReferralOutcome(
-                referral: try row.value("id"), person: person, sender: try row.value("sender"),
-                ordinal: try row.value("ordinal"), set: set, setAt: try row.value("set_at"),
+                referral: try row.value("id"), submission: submission, person: person,
+                sender: try row.value("sender"), ordinal: try row.value("ordinal"), set: set,
+                setAt: try row.value("set_at"),
                 toldAt: try row.value("told_at"), refusal: refusal)
         }
     }
@@ -134,9 +133,9 @@ extension CaseStore {
         return try circumstances(persons: known, merged: results[1]).mapValues(\.subject)
     }
 
-    /// Enters that a sender is told what became of referrals of one submission, of each the first time only.
+    /// Enters that a sender is told what became of referrals, of each the first time only.
     package func noteTold(
-        _ outcomes: [ReferralOutcome], submission: UUIDValue, at: Timestamp = .now(), in connection: Connection
+        _ outcomes: [ReferralOutcome], at: Timestamp = .now(), in connection: Connection
     ) throws {
         guard !outcomes.isEmpty else { return }
         let told: Set<UUIDValue> = Set(
@@ -151,15 +150,32 @@ extension CaseStore {
                 """, name: "record.note_told_outcomes"
             ).decode(UUIDValue.self))
         let entries = outcomes.filter { told.contains($0.referral) }.map { outcome in
-            entry(
-                .referralOutcome, at: at,
-                [
-                    .referral: outcome.referral.description, .submission: submission.description,
-                    .person: outcome.person.description, .recipient: outcome.sender,
-                    .outcome: outcome.set.outcome.rawValue, .state: "told", .actor: outcome.sender,
-                ])
+            var fields = fields(of: outcome)
+            fields[.state] = "told"
+            fields[.actor] = outcome.sender
+            return entry(.referralOutcome, at: at, fields)
         }
         if !entries.isEmpty { try append(entries, in: connection) }
+    }
+
+    /// Enters what came of an attempt to tell a sender by a message of our own.
+    package func noteAttempt(
+        _ attempt: Int, toTell outcome: ReferralOutcome, ended: ReleaseOutcome, at: Timestamp = .now(),
+        in connection: Connection
+    ) throws {
+        var fields = fields(of: outcome)
+        fields[.state] = ended.name
+        fields[.reason] = ended.code
+        fields[.attempt] = String(attempt)
+        fields[.actor] = "hub"
+        try append([entry(.referralOutcome, at: at, fields)], in: connection)
+    }
+
+    private func fields(of outcome: ReferralOutcome) -> [LedgerField: String] {
+        [
+            .referral: outcome.referral.description, .submission: outcome.submission.description,
+            .person: outcome.person.description, .recipient: outcome.sender, .outcome: outcome.set.outcome.rawValue,
+        ]
     }
 }
 

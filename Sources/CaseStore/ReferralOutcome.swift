@@ -28,6 +28,7 @@ package struct NewReferralOutcome: Sendable, Hashable {
 /// What became of a referral, with what is needed to judge whether its sender may know.
 package struct ReferralOutcome: Sendable {
     package var referral: UUIDValue
+    package var submission: UUIDValue
     package var person: UUIDValue
     package var sender: String
     /// The place among the referrals of its submission, from 0.

@@ -16,6 +16,20 @@ extension Configuration {
         package var privateKey: String?
         package var timeout: Duration = .seconds(30)
 
+        /// The client of our mailbox there.
+        ///
+        /// - Throws: ``ConfigurationError`` or `ChannelConfigurationError`.
+        func client() throws -> MESHClient {
+            try MESHClient(
+                configuration: .init(
+                    baseURL: url, mailbox: mailbox, password: try password.resolve(),
+                    sharedKey: try sharedKey.resolve(),
+                    tls: TLSFiles(
+                        certificateAuthority: authority, certificate: certificate, key: privateKey,
+                        minimumVersion: .tls12),
+                    requestTimeout: timeout))
+        }
+
         /// Where the workflow ids do not fit what an adapter sends: a document without one would never leave, and one under
         /// another's would be taken for something else.
         ///

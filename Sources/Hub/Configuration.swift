@@ -220,6 +220,9 @@ package struct Configuration: Sendable {
     /// Outbound endpoints by partner id, one for each channel. A partner that is not named here is
     /// `channel_not_configured`; a member of a kind, such as `gp:C81001`, goes by its kind's unless it has its own.
     package var outbound: [String: [Outbound.Channel: Endpoint]]
+    /// The systems of referrers that are told what became of their referrals, by partner id. A partner that is not named
+    /// here reads it at its receipts.
+    package var status: [String: StatusEndpoint] = [:]
     /// Referrals worked on at once; those that are stored share transactions. Defaults to 32.
     package var intakeConcurrency: Int
     /// How long what belongs together waits for its other half: an update or a withdrawal for the message it answers, a

@@ -52,7 +52,7 @@ struct ConfigurationReader {
                 "environment", "organisation", "data", "database", "adapters", "policy", "keys", "listen", "limits",
                 "admin", "drop", "mllp", "bars", "outbound", "intake", "dispatch", "public_form", "staff_form", "mesh",
                 "clamav",
-                "mail",
+                "mail", "status",
             ]
         )
         let data = path(map, "data") ?? folder + "/data"
@@ -90,6 +90,7 @@ struct ConfigurationReader {
                 return services
             } ?? [],
             outbound: outbound(map["outbound"]),
+            status: status(map["status"]),
             intakeConcurrency: section(map, "intake", Self.intakeKeys).flatMap {
                 integer($0, "concurrency", "intake", 1...256)
             } ?? 32,

@@ -45,6 +45,9 @@ extension Configuration {
                 named += endpoint.certificates.map { ("outbound.\(partner).\(channel.rawValue).\($0)", $1) }
             }
         }
+        for (partner, way) in status {
+            named += way.endpoint.certificates.map { ("status.\(partner).\($0)", $1) }
+        }
         return named.compactMap { setting, path in path.map { ConfiguredCertificate(setting, $0) } }
             .sorted { $0.setting < $1.setting }
     }

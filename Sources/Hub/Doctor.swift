@@ -67,6 +67,12 @@ package struct Doctor: Sendable {
             } catch {
                 found.append(.init(severity: .fault, what: "\(error)", remedy: "Mend `outbound` in the configuration."))
             }
+            do {
+                let ways = try await StatusWays.open(configuration, logger: logger)
+                await ways.shutdown()
+            } catch {
+                found.append(.init(severity: .fault, what: "\(error)", remedy: "Mend `status` in the configuration."))
+            }
         }
         return found
     }
@@ -151,24 +157,28 @@ package struct Doctor: Sendable {
 
     private func endpoints() -> [Diagnosis] {
         var found: [Diagnosis] = []
-        for (partner, endpoints) in configuration.outbound.sorted(by: { $0.key < $1.key }) {
-            if let https = endpoints[.httpsMTLS]?.server, https.certificate == nil {
+        let servers =
+            configuration.outbound.map { ("outbound.\($0)", $1[.httpsMTLS]?.server) }
+            + configuration.status.map { ("status.\($0)", $1.endpoint.server) }
+        for (place, server) in servers.sorted(by: { $0.0 < $1.0 }) {
+            guard let https = server else { continue }
+            if https.certificate == nil {
                 found.append(
                     .init(
                         severity: .attention,
-                        what: "outbound.\(partner) sends without a client certificate",
+                        what: "\(place) sends without a client certificate",
                         remedy: "Give `certificate` and `key`: the channel is agreed as mutual TLS."
                     )
                 )
             }
-            if let https = endpoints[.httpsMTLS]?.server, let day = https.tls12Until {
+            if let day = https.tls12Until {
                 let isOver = WallClock.now() >= day.endOfDay
                 found.append(
                     .init(
                         severity: .attention,
                         what: isOver
-                            ? "outbound.\(partner) spoke TLS 1.2 until \(day.iso); that day is over, and it speaks TLS 1.3 only"
-                            : "outbound.\(partner) speaks TLS 1.2 until \(day.iso)",
+                            ? "\(place) spoke TLS 1.2 until \(day.iso); that day is over, and it speaks TLS 1.3 only"
+                            : "\(place) speaks TLS 1.2 until \(day.iso)",
                         remedy: isOver
                             ? "Take `tls12_until` out; if deliveries fail with tls_failed, the partner must mend its server."
                             : "Have the partner speak TLS 1.3 before that day, and take `tls12_until` out."
@@ -276,7 +286,7 @@ package struct Doctor: Sendable {
         }
     }
 
-    /// Partners whose messages would all be quarantined or refused.
+    /// Partners whose messages would all be quarantined or refused, or who are told nothing.
     private func senders(_ database: Database) async throws -> [Diagnosis] {
         let known = try await database.read { connection in
             try connection.query(
@@ -284,15 +294,18 @@ package struct Doctor: Sendable {
             ).map { try $0.decode(String.self) }
         }
         let ways = [
-            ("MESH", configuration.meshMailboxes.flatMap(\.senders).map(\.partner), "quarantined"),
-            ("MLLP", configuration.mllp.map(\.partner), "refused"),
+            (
+                "may send by MESH", configuration.meshMailboxes.flatMap(\.senders).map(\.partner),
+                "what it sends is quarantined"
+            ),
+            ("may send by MLLP", configuration.mllp.map(\.partner), "what it sends is refused"),
+            ("has a way in `status`", Array(configuration.status.keys), "it is told nothing"),
         ]
         return ways.flatMap { way, partners, fate in
             Set(partners).subtracting(known).sorted().map { partner in
                 Diagnosis(
-                    severity: .attention, what: "\(partner) may send by \(way), but is no enabled partner",
-                    remedy: "`hub partner add \(partner)` or `hub partner enable \(partner)`; until then what it sends "
-                        + "is \(fate).")
+                    severity: .attention, what: "\(partner) \(way), but is no enabled partner",
+                    remedy: "`hub partner add \(partner)` or `hub partner enable \(partner)`; until then \(fate).")
             }
         }
     }
@@ -437,6 +450,17 @@ package struct Doctor: Sendable {
                     )
                 }
                 let waiting = queue.ready + queue.delayed + queue.leased
+                if waiting > 0, let partner = StatusMessages.partner(ofQueue: queue.queue),
+                    configuration.status[partner] == nil
+                {
+                    found.append(
+                        .init(
+                            severity: .attention,
+                            what: "\(waiting) messages wait in \(queue.queue), but no status.\(partner) is configured",
+                            remedy: "Configure `status.\(partner)` and restart the hub."
+                        )
+                    )
+                }
                 if waiting > 0, let recipient = Dispatch.recipient(ofQueue: queue.queue),
                     configuration.outbound[recipient] == nil
                 {

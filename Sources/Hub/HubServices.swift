@@ -65,6 +65,7 @@ package struct HubServices: Sendable {
         let queues =
             [Intake.queueName] + partners.configured.map(Dispatch.queueName)
             + partners.batched.map(Dispatch.batchQueueName)
+            + installation.statusWays.partners.map(StatusMessages.queueName)
         try? await installation.queue.declare(queues)
         try? await installation.queue.publishPolicies()
         if roles.contains(.dispatch) { await hastenExercises() }
@@ -101,6 +102,22 @@ package struct HubServices: Sendable {
                         batch: configuration.dispatchConcurrency * 4,
                         pace: .milliseconds(5),
                         handler: { await dispatch.work($0) }
+                    )
+                )
+            }
+        }
+        if roles.contains(.dispatch) {
+            for partner in installation.statusWays.partners {
+                guard let channel = installation.statusWays[partner] else { continue }
+                let messages = StatusMessages(to: partner, by: channel, installation)
+                add(
+                    "consumer \(StatusMessages.queueName(partner))",
+                    Consumer(
+                        queue: installation.queue,
+                        name: StatusMessages.queueName(partner),
+                        concurrency: StatusMessages.concurrency,
+                        batch: StatusMessages.concurrency,
+                        handler: { await messages.work($0) }
                     )
                 )
             }

@@ -23,6 +23,7 @@ package struct Installation: Sendable {
     package let catalogue: AdapterCatalogue
     package let policy: PolicyShelf
     package let partners: OutboundPartners
+    let statusWays: StatusWays
     /// As they were when the channels read them.
     let certificates: [ConfiguredCertificate]
     package let metrics: Metrics
@@ -65,6 +66,7 @@ package struct Installation: Sendable {
         let vault = Vault(key: key)
         let store = CaseStore(vault: vault, ledgerOrigin: signer.name)
         let partners: OutboundPartners
+        let statusWays: StatusWays
         let queues: MessageQueue.Configuration
         do {
             let owner = Database(configuration: connection, logger: logger)
@@ -74,8 +76,9 @@ package struct Installation: Sendable {
             partners = try await OutboundPartners.open(
                 configuration, catalogue: catalogue, portal: PortalChannel(database: database, store: store),
                 logger: logger)
+            statusWays = try await StatusWays.open(configuration, logger: logger)
             queues = self.queues(
-                partners, storeFolder: configuration.database == nil ? configuration.clusterFolder : nil)
+                partners, statusWays, storeFolder: configuration.database == nil ? configuration.clusterFolder : nil)
             guard queues.problems.isEmpty else { throw InstallationError.adapters(queues.problems) }
         } catch {
             await database.close()
@@ -93,6 +96,7 @@ package struct Installation: Sendable {
             catalogue: catalogue,
             policy: policy,
             partners: partners,
+            statusWays: statusWays,
             certificates: configuration.certificates,
             metrics: metrics,
             logger: logger,
@@ -163,6 +167,7 @@ package struct Installation: Sendable {
     /// Closes connections and stops the private cluster if this process started it.
     package func close() async {
         await partners.shutdown()
+        await statusWays.shutdown()
         await database.close()
         try? await cluster?.stop()
     }
@@ -228,7 +233,9 @@ package struct Installation: Sendable {
 
     /// Each partner's queue goes as fast and retries as often as its adapter says, and is left alone while the partner
     /// does not answer. An operator may set otherwise while it runs: `hub queue policy`.
-    private static func queues(_ partners: OutboundPartners, storeFolder: String?) -> MessageQueue.Configuration {
+    private static func queues(
+        _ partners: OutboundPartners, _ statusWays: StatusWays, storeFolder: String?
+    ) -> MessageQueue.Configuration {
         var configuration = MessageQueue.Configuration()
         configuration.storeFolder = storeFolder
         for partner in partners.configured {
@@ -243,6 +250,9 @@ package struct Installation: Sendable {
             guard let retry = partners.retry(of: partner) else { continue }
             configuration.policies[Dispatch.batchQueueName(partner)] = QueuePolicy(
                 maximumAttempts: retry.attempts, backOff: BackOff(base: retry.first, cap: retry.longest))
+        }
+        for partner in statusWays.partners {
+            configuration.policies[StatusMessages.queueName(partner)] = StatusMessages.policy
         }
         return configuration
     }

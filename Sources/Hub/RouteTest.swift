@@ -5,7 +5,7 @@ import Postgres
 package struct RouteTest: Sendable {
     /// One thing that was tried.
     package struct Step: Sendable, Hashable {
-        /// The adapter's word for the channel.
+        /// The adapter's word for the channel; `status` for the way of status messages.
         package var channel: String
         package var what: String
         package var isPassed: Bool
@@ -19,9 +19,14 @@ package struct RouteTest: Sendable {
 
     /// All steps for one partner, or a member of a kind; nil when no way to it is configured.
     package func run(_ recipient: String) async -> [Step]? {
-        guard let tried = await installation.partners.probe(recipient) else { return nil }
-        return tried.flatMap { channel, route, steps in
-            let place = "outbound.\(route).\(channel)."
+        let ways = await installation.partners.probe(recipient)
+        let status = await installation.statusWays[recipient]?.probe()
+        guard ways != nil || status != nil else { return nil }
+        var tried = (ways ?? []).map { way in
+            (channel: way.channel, place: "outbound.\(way.route).\(way.channel).", steps: way.steps)
+        }
+        if let status { tried.append((channel: "status", place: "status.\(recipient).", steps: status)) }
+        return tried.flatMap { channel, place, steps in
             let certificates = installation.certificates.filter { $0.setting.hasPrefix(place) }
             return certificates.map { certificate in
                 Step(

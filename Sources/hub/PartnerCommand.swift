@@ -68,8 +68,8 @@ struct PartnerCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Try the way to a partner, step by step, without personal data.",
             discussion: """
-                Each channel that `outbound` has for it is tried as far as it goes without a document: certificates,
-                connection, TLS, the partner's own check of who we are. Exits 69 when a step fails.
+                Each channel that `outbound` has for it, and the way of status messages that `status` has, is tried as
+                far as it goes without a document: certificates, connection, TLS, the partner's own check of who we are. Exits 69 when a step fails.
                 """
         )
         @OptionGroup var installation: InstallationOption
@@ -79,7 +79,7 @@ struct PartnerCommand: AsyncParsableCommand {
         func run() async throws {
             try await installation.open { hub in
                 guard let steps = await RouteTest(hub).run(id) else {
-                    throw ValidationError("No way to \(id) is configured: `outbound.\(id)`.")
+                    throw ValidationError("No way to \(id) is configured: `outbound.\(id)` or `status.\(id)`.")
                 }
                 let rows = steps.map { [$0.channel, $0.what, $0.isPassed ? "passed" : "failed", $0.seen] }
                 Output.table(["channel", "step", "outcome", "seen"], rows, json: format.json)

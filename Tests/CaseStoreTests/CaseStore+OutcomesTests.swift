@@ -50,7 +50,7 @@ import Testing
             let read = try await f.transaction { try f.store.outcomes(ofSubmission: referral.receipt, in: $0) }
             let outcome = try #require(read.first)
             for _ in 0..<2 {
-                try await f.transaction { try f.store.noteTold([outcome], submission: referral.receipt, in: $0) }
+                try await f.transaction { try f.store.noteTold([outcome], in: $0) }
             }
             #expect(try await entries(f, referral.id) == ["state=may_be_told", "state=told"])
             _ = try await set(f, referral.id, .closed, .completed)

@@ -102,16 +102,18 @@ actor Housekeeping: Service {
                 guard
                     try !store.isShown(deadLetter: letter.messageID.rawValue, diedAt: letter.diedAt, in: connection)
                 else { return }
-                let isIntake = letter.queue == Intake.queueName
-                let sent = isIntake ? nil : letter.correlation
+                let told = StatusMessages.partner(ofQueue: letter.queue)
+                let isOfSubmission = told != nil || letter.queue == Intake.queueName
+                let sent = isOfSubmission ? nil : letter.correlation
                 let isExtract = try sent.map { try store.isSentExtract($0, in: connection) } ?? false
                 let item = NewWorkItem(
                     kind: .deadLetter,
                     code: letter.cause.code,
-                    submission: isIntake ? letter.correlation : nil,
+                    submission: isOfSubmission ? letter.correlation : nil,
                     share: isExtract ? nil : sent,
                     extract: isExtract ? sent : nil,
-                    message: letter.messageID.rawValue
+                    message: letter.messageID.rawValue,
+                    partner: told
                 )
                 try store.add(item, in: connection)
                 guard let sent else { return }

@@ -316,7 +316,7 @@ private struct Opening {
         case .mllp(let mllp): return try MLLPChannel(configuration: mllp.channel)
         case .mesh(let mesh):
             let own = "\(mesh.url) \(mesh.mailbox)"
-            let client = try mailboxes[own] ?? Self.client(mesh)
+            let client = try mailboxes[own] ?? mesh.client()
             mailboxes[own] = client
             return MESHChannel(
                 client: client, mailbox: mesh.recipientMailbox, workflows: mesh.workflows, logger: logger)
@@ -334,20 +334,5 @@ private struct Opening {
         case .exercise(let exercise): return try exercise.channel(of: adapter)
         case .mail(let mail): return try mail.channel()
         }
-    }
-
-    private static func client(_ mesh: Configuration.MESHEndpoint) throws -> MESHClient {
-        try MESHClient(
-            configuration: .init(
-                baseURL: mesh.url,
-                mailbox: mesh.mailbox,
-                password: try mesh.password.resolve(),
-                sharedKey: try mesh.sharedKey.resolve(),
-                tls: TLSFiles(
-                    certificateAuthority: mesh.authority, certificate: mesh.certificate, key: mesh.privateKey,
-                    minimumVersion: .tls12),
-                requestTimeout: mesh.timeout
-            )
-        )
     }
 }

@@ -1,5 +1,6 @@
 import CaseStore
 import Disclosure
+import MessageQueue
 package import Postgres
 package import Referral
 
@@ -7,10 +8,14 @@ package import Referral
 package struct Receipts: Sendable {
     private let database: Database
     private let store: CaseStore
+    private let queue: MessageQueue
+    private let statusWays: StatusWays
 
     init(_ installation: Installation) {
         database = installation.database
         store = installation.store
+        queue = installation.queue
+        statusWays = installation.statusWays
     }
 
     /// A receipt: `{receipt_id, received_at, status, errors, warnings}`; staff also see which referrals it gave.
@@ -32,7 +37,7 @@ package struct Receipts: Sendable {
         // On the ledger before it is told.
         return try await database.transaction { [store] connection in
             let outcomes = try store.outcomes(ofSubmission: id, in: connection)
-            try store.noteTold(outcomes.filter { $0.refusal == nil }, submission: id, in: connection)
+            try store.noteTold(outcomes.filter { $0.refusal == nil }, in: connection)
             return try self.value(of: id, sender, outcomes, in: connection)
         }
     }
@@ -59,15 +64,20 @@ package struct Receipts: Sendable {
         return .object(object)
     }
 
-    /// Sets what became of a referral, for staff.
+    /// Sets what became of a referral, for staff, and has its sender told where that has a way for it.
     ///
     /// - Returns: It, and whether its sender may know; nil when there is no such referral.
     /// - Throws: ``RequestError`` naming everything that is wrong with the body.
     package func setOutcome(_ body: [UInt8], of referral: UUIDValue, by actor: String) async throws -> Value? {
         let request = try OutcomeRequest(body)
-        return try await database.transaction { [store] connection in
-            try store.setOutcome(request.outcome, of: referral, by: actor, in: connection)
-        }.map { Self.value(of: $0, forStaff: true) }
+        let (outcome, message) = try await database.transaction { [store, queue, statusWays] connection in
+            let outcome = try store.setOutcome(request.outcome, of: referral, by: actor, in: connection)
+            let message = outcome.flatMap { statusWays.message(for: $0) }
+            if let message { _ = try queue.enqueue([message], in: connection) }
+            return (outcome, message)
+        }
+        if let message { queue.wake(message.queue) }
+        return outcome.map { Self.value(of: $0, forStaff: true) }
     }
 
     /// `{index, status, code, at}`; for staff with the referral and whether its sender may know, and why not.

@@ -43,7 +43,7 @@ struct StatusFiles: Sendable {
         // Judged now, and on the ledger before it is told.
         let (outcomes, sealed) = try await database.transaction { [store] connection in
             let outcomes = try store.outcomes(ofSubmission: receipt, in: connection).filter { $0.refusal == nil }
-            try store.noteTold(outcomes, submission: receipt, in: connection)
+            try store.noteTold(outcomes, in: connection)
             return (outcomes, try store.documents([receipt], in: connection)[receipt])
         }
         guard let sender = outcomes.first?.sender else { return }
