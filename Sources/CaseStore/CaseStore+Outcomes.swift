@@ -32,7 +32,7 @@ extension CaseStore {
             ON CONFLICT (referral) DO UPDATE
             SET set_at = excluded.set_at, agreed_at = excluded.agreed_at, outcome = excluded.outcome,
                 ending_code = excluded.ending_code, set_by = excluded.set_by, told_at = NULL,
-                write_at = excluded.write_at
+                write_at = excluded.write_at, is_messaged = false, attempts = 0, ended_attempts = 0
             WHERE (referral_outcome.outcome, referral_outcome.ending_code, referral_outcome.agreed_at)
                 IS DISTINCT FROM (excluded.outcome, excluded.ending_code, excluded.agreed_at)
             RETURNING referral
@@ -86,9 +86,15 @@ extension CaseStore {
     }
 
     /// What became of the referrals of a submission, in their order, each judged by the facts of this moment.
+    ///
+    /// - Parameters:
+    ///   - ordinal: Of one referral alone.
+    ///   - isLocked: Whether they, and what they are judged by, stay as they are until the transaction ends.
     package func outcomes(
-        ofSubmission submission: UUIDValue, at: Timestamp = .now(), in connection: Connection
+        ofSubmission submission: UUIDValue, ordinal: Int? = nil, isLocked: Bool = false, at: Timestamp = .now(),
+        in connection: Connection
     ) throws -> [ReferralOutcome] {
+        let lock: SQL = isLocked ? "FOR UPDATE OF referral_outcome" : ""
         let rows = try connection.query(
             """
             SELECT
@@ -97,11 +103,12 @@ extension CaseStore {
             FROM record.referral
             JOIN record.referral_outcome ON referral_outcome.referral = referral.id
             LEFT JOIN record.partner ON partner.id = referral.sender AND partner.kind = 'partner'
-            WHERE referral.submission = \(submission)
+            WHERE referral.submission = \(submission) AND referral.ordinal = coalesce(\(ordinal), referral.ordinal)
             ORDER BY referral.ordinal
-            """, name: "record.outcomes_of_submission")
+            \(lock)
+            """, name: isLocked ? "record.locked_outcomes_of_submission" : "record.outcomes_of_submission")
         let subjects = try wholeSubjects(
-            of: Set(rows.map { try $0.value("person", as: UUIDValue.self) }), in: connection)
+            of: Set(rows.map { try $0.value("person", as: UUIDValue.self) }), isLocked: isLocked, in: connection)
         return try rows.map { row in
             let person = try row.value("person", as: UUIDValue.self)
             let set = NewReferralOutcome(
@@ -123,11 +130,11 @@ extension CaseStore {
     /// What forbids something about persons, with what was entered of those who were found to be these persons. Whose key was
     /// destroyed is not among them.
     private func wholeSubjects(
-        of persons: Set<UUIDValue>, in connection: Connection
+        of persons: Set<UUIDValue>, isLocked: Bool, in connection: Connection
     ) throws -> [UUIDValue: Subject] {
         guard !persons.isEmpty else { return [:] }
         var reads = Pipeline()
-        addReads(ofCircumstances: "= ANY (\(Array(persons)))", isLocked: false, to: &reads)
+        addReads(ofCircumstances: "= ANY (\(Array(persons)))", isLocked: isLocked, to: &reads)
         let results = try connection.pipeline(reads)
         let known = try results[0].filter { try $0.value("wrapped_key", as: [UInt8]?.self) != nil }
         return try circumstances(persons: known, merged: results[1]).mapValues(\.subject)
@@ -158,20 +165,7 @@ extension CaseStore {
         if !entries.isEmpty { try append(entries, in: connection) }
     }
 
-    /// Enters what came of an attempt to tell a sender by a message of our own.
-    package func noteAttempt(
-        _ attempt: Int, toTell outcome: ReferralOutcome, ended: ReleaseOutcome, at: Timestamp = .now(),
-        in connection: Connection
-    ) throws {
-        var fields = fields(of: outcome)
-        fields[.state] = ended.name
-        fields[.reason] = ended.code
-        fields[.attempt] = String(attempt)
-        fields[.actor] = "hub"
-        try append([entry(.referralOutcome, at: at, fields)], in: connection)
-    }
-
-    private func fields(of outcome: ReferralOutcome) -> [LedgerField: String] {
+    func fields(of outcome: ReferralOutcome) -> [LedgerField: String] {
         [
             .referral: outcome.referral.description, .submission: outcome.submission.description,
             .person: outcome.person.description, .recipient: outcome.sender, .outcome: outcome.set.outcome.rawValue,

@@ -38,6 +38,8 @@ package enum RecordSchema {
             Migration(number: 19, name: "status_files", sql: text(PackageResources.record_0019_status_files_sql)),
             Migration(number: 20, name: "conversations", sql: text(PackageResources.record_0020_conversations_sql)),
             Migration(number: 21, name: "portal", sql: text(PackageResources.record_0021_portal_sql)),
+            Migration(
+                number: 22, name: "status_messages", sql: text(PackageResources.record_0022_status_messages_sql)),
         ])
 }
 

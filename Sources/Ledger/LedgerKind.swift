@@ -32,7 +32,7 @@ package enum LedgerKind: String, CaseIterable, Sendable {
     case policyChanged = "policy_changed"
     /// The content of an earlier entry was destroyed; only its commitment is left.
     case entryErased = "entry_erased"
-    /// Staff set what became of a referral, or its sender was told for the first time.
+    /// Staff set what became of a referral; its sender was told, or not; what came of an attempt to tell it.
     case referralOutcome = "referral_outcome"
     /// What the policy must know of a person was changed: an objection, a restriction, the end of support.
     case circumstancesChanged = "circumstances_changed"

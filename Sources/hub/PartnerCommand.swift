@@ -68,8 +68,9 @@ struct PartnerCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Try the way to a partner, step by step, without personal data.",
             discussion: """
-                Each channel that `outbound` has for it, and the way of status messages that `status` has, is tried as
-                far as it goes without a document: certificates, connection, TLS, the partner's own check of who we are. Exits 69 when a step fails.
+                Each channel that `outbound` has for it, and the way of status messages that `status` has, is tried as \
+                far as it goes without a document: certificates, connection, TLS, the partner's own check of who we \
+                are. Exits 69 when a step fails.
                 """
         )
         @OptionGroup var installation: InstallationOption

@@ -14,8 +14,8 @@ struct ReferralCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Set what became of a referral.",
             discussion: """
-                Its sender reads it at its receipt, without personal data, only with --agreed-on and as long as nothing \
-                forbids it; `told` and `reason` say so. Setting it again without --agreed-on takes that back. Exits 65 \
+                Its sender reads it at its receipt, or is sent it where `status` has a way to it, without personal data, \
+                only with --agreed-on and as long as nothing forbids it; `told` and `reason` say so. Setting it again without --agreed-on takes that back. Exits 65 \
                 when there is no such referral.
                 """
         )

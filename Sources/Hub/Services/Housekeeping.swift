@@ -110,6 +110,7 @@ actor Housekeeping: Service {
                     kind: .deadLetter,
                     code: letter.cause.code,
                     submission: isOfSubmission ? letter.correlation : nil,
+                    referral: told == nil ? nil : letter.key.flatMap(UUIDValue.init),
                     share: isExtract ? nil : sent,
                     extract: isExtract ? sent : nil,
                     message: letter.messageID.rawValue,

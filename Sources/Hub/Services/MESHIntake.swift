@@ -211,8 +211,9 @@ struct MESHIntake: Sendable {
 
     // MARK: Reports
 
-    /// Deals with MESH's report that a message of ours did not arrive: a share or an extract fails, a lost acknowledgement
-    /// or status message is shown to staff, and so is a report of which it cannot be told what it is about.
+    /// Deals with MESH's report that a message of ours did not arrive: a share or an extract fails, a lost
+    /// acknowledgement or status message is shown to staff, and so is a report of which it cannot be told what it is
+    /// about.
     private func heed(_ report: MESHMetadata) async throws -> MESHInbox.Disposal {
         metrics.count(.meshMessages, "report")
         let code = report.failureCode
@@ -226,9 +227,12 @@ struct MESHIntake: Sendable {
                 logger.warning("MESH returned what was sent", metadata: ["share": "\(sent)", "code": "\(code)"])
                 return .acknowledge
             }
-        } else if let text = report.localID,
-            let receipt = AnswerID(text)?.receipt ?? StatusMessageID(text)?.submission
-        {
+        } else if let told = report.localID.flatMap(StatusMessageID.init) {
+            let isKnown = try await database.transaction { [store] connection in
+                try store.returned(told, code: code, in: connection)
+            }
+            if isKnown { return .acknowledge }
+        } else if let receipt = report.localID.flatMap(AnswerID.init)?.receipt {
             try await note(code: code, of: receipt, partner: nil)
             return .acknowledge
         }

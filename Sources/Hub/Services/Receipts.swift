@@ -72,8 +72,10 @@ package struct Receipts: Sendable {
         let request = try OutcomeRequest(body)
         let (outcome, message) = try await database.transaction { [store, queue, statusWays] connection in
             let outcome = try store.setOutcome(request.outcome, of: referral, by: actor, in: connection)
-            let message = outcome.flatMap { statusWays.message(for: $0) }
-            if let message { _ = try queue.enqueue([message], in: connection) }
+            guard let outcome, let message = statusWays.message(for: outcome),
+                try store.claimStatusMessage(outcome, in: connection)
+            else { return (outcome, nil as NewMessage?) }
+            _ = try queue.enqueue([message], in: connection)
             return (outcome, message)
         }
         if let message { queue.wake(message.queue) }

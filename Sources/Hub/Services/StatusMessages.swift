@@ -9,16 +9,16 @@ import Referral
 ///
 ///     [queue status.<partner>]─▶ judged again, on the ledger ─▶ Delivery ─▶ ledger entry
 ///
-/// What may not be told at that moment, or is not how things stand any more, is not told. A crash in between repeats the
-/// delivery under the same id, by which the receiver recognises it.
+/// What may not be told at that moment, or is not how things stand any more, is not told. A crash in between repeats
+/// the delivery under the same id, by which the receiver recognises it.
 struct StatusMessages: Sendable {
     /// Deliveries under way at once to one partner.
     static let concurrency = 4
 
-    /// Over a day and a half, as for an interface that is down over a night.
+    /// For a day and a half, as for an interface that is down over a night.
     static let policy = QueuePolicy(
-        maximumAttempts: 48, backOff: BackOff(base: .seconds(5), cap: .seconds(3_600)),
-        breaker: CircuitBreaker(failures: 5))
+        maximumAttempts: 1_000, backOff: BackOff(base: .seconds(5), cap: .seconds(3_600)),
+        deadline: .seconds(129_600), breaker: CircuitBreaker(failures: 5))
 
     private static let queuePrefix = "status."
 
@@ -56,11 +56,12 @@ struct StatusMessages: Sendable {
             return .deadLetter(Cause(code: "payload_unknown", text: "The message names no outcome"))
         }
         do {
-            guard let (outcome, messageID) = try await release(id) else { return .done }
+            guard let (told, messageID) = try await release(id) else { return .done }
             let delivery = Delivery(
-                id: id.text, attempt: lease.attempt, recipient: partner,
-                bytes: StrictJSON.write(Self.document(outcome, messageID: messageID)), mediaType: "application/json")
-            return try await settle(outcome, lease, await channel.deliver(delivery))
+                id: id.text, attempt: told.attempt, recipient: partner,
+                bytes: StrictJSON.write(Self.document(told.outcome, messageID: messageID)),
+                mediaType: "application/json")
+            return try await settle(told, lease, await channel.deliver(delivery))
         } catch is LeaseLost {
             metrics.count(.fencedOutcomes, Self.queueName(partner))
             return .acknowledged
@@ -72,49 +73,49 @@ struct StatusMessages: Sendable {
         }
     }
 
-    /// The outcome, judged now and on the ledger before it is told, and the sender's own id of the submission, which goes
-    /// with its document; nil when nothing is to be told.
-    private func release(_ id: StatusMessageID) async throws -> (outcome: ReferralOutcome, messageID: String?)? {
-        let found = try await database.transaction { [store, partner] connection in
-            let outcome = try store.outcomes(ofSubmission: id.submission, in: connection).first { id.names($0) }
-            guard let outcome, outcome.refusal == nil, outcome.sender == partner else {
-                return nil as (ReferralOutcome, SealedDocument?)?
-            }
-            try store.noteTold([outcome], in: connection)
-            return (outcome, try store.documents([id.submission], in: connection)[id.submission])
+    private typealias Told = (outcome: ReferralOutcome, attempt: Int)
+
+    /// The outcome, judged now and on the ledger before it is told, and the sender's own id of the submission, which
+    /// goes with its document; nil when nothing is to be told.
+    private func release(_ id: StatusMessageID) async throws -> (told: Told, messageID: String?)? {
+        let found = try await database.transaction { [store, partner] connection -> (Told, SealedDocument?)? in
+            guard let told = try store.tell(id, to: partner, in: connection) else { return nil }
+            return (told, try store.documents([id.submission], in: connection)[id.submission])
         }
-        guard let (outcome, sealed) = found else { return nil }
-        return (outcome, try sealed.map { try store.open($0).messageID })
+        guard let (told, sealed) = found else { return nil }
+        return (told, try sealed.map { try store.open($0).messageID })
     }
 
     /// `{message_id?, receipt_id, index, status, code?, at}`.
-    static func document(_ outcome: ReferralOutcome, messageID: String?) -> Value {
+    private static func document(_ outcome: ReferralOutcome, messageID: String?) -> Value {
         var value = Receipts.value(of: outcome, forStaff: false)
         value["message_id"] = messageID.map(Value.string)
         value["receipt_id"] = .string(outcome.submission.description)
         return value
     }
 
-    private func settle(
-        _ outcome: ReferralOutcome, _ lease: Lease, _ delivered: DeliveryOutcome
-    ) async throws -> LeaseOutcome {
+    /// Writes what came of the bytes, together with the queue's own state.
+    private func settle(_ told: Told, _ lease: Lease, _ delivered: DeliveryOutcome) async throws -> LeaseOutcome {
         let ending = AttemptEnding(delivered, mayRepeat: channel.recognisesRepeats)
         metrics.count(.statusMessages, ending.name)
+        @Sendable func enter(in connection: Connection) throws {
+            try store.endTelling(told.outcome, attempt: told.attempt, as: ending.outcome, in: connection)
+        }
         try await keeper.keep {
-            try await database.transaction { [store, queue] connection in
-                try store.noteAttempt(lease.attempt, toTell: outcome, ended: ending.outcome, in: connection)
-                guard case .over = ending.next else { return }
-                guard try queue.acknowledge([lease], in: connection).isEmpty else { throw LeaseLost() }
+            try await database.transaction { [queue] connection in
+                try enter(in: connection)
+                let isHeld =
+                    switch ending.next {
+                    case .over: try queue.acknowledge(lease, in: connection)
+                    case .givenUp(let cause): try queue.deadLetter(lease, cause: cause, in: connection)
+                    case .again: true
+                    }
+                guard isHeld else { throw LeaseLost() }
             }
         } orElse: {
-            try await database.transaction { [store] connection in
-                try store.noteAttempt(lease.attempt, toTell: outcome, ended: ending.outcome, in: connection)
-            }
+            try await database.transaction { try enter(in: $0) }
         }
-        return switch ending.next {
-        case .over: .acknowledged
-        case .again(let cause, let after): .retry(cause, after: after)
-        case .givenUp(let cause): .deadLetter(cause)
-        }
+        if case .again(let cause, let after) = ending.next { return .retry(cause, after: after) }
+        return .acknowledged
     }
 }

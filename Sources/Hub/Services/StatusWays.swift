@@ -44,9 +44,9 @@ package struct StatusWays: Sendable {
 
     subscript(partner: String) -> (any OutboundChannel)? { channels[partner] }
 
-    /// The message that will tell a referral's sender what became of it; nil where it has no way, may not know, or has read it.
+    /// The message that will tell a referral's sender what became of it; nil where it has no way, or may not know.
     func message(for outcome: ReferralOutcome) -> NewMessage? {
-        guard channels[outcome.sender] != nil, outcome.refusal == nil, outcome.toldAt == nil else { return nil }
+        guard channels[outcome.sender] != nil, outcome.refusal == nil else { return nil }
         return NewMessage(
             queue: StatusMessages.queueName(outcome.sender), key: outcome.referral.description,
             payload: Array(StatusMessageID(outcome).text.utf8), correlation: outcome.submission)

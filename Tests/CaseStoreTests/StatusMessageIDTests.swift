@@ -1,7 +1,7 @@
 import Postgres
 import Testing
 
-@testable import Hub
+@testable import CaseStore
 
 @Suite struct StatusMessageIDTests {
     @Test func `it reads back as it was written`() throws {
