@@ -118,17 +118,19 @@ extension CaseStore {
         return try Self.partner(row)
     }
 
-    private static func partner(_ row: Row) throws -> Partner {
+    static func partner(_ row: Row) throws -> Partner {
         Partner(
             id: try row.value("id"), name: try row.value("name"), kind: try row.value("kind"),
             adapter: try row.value("adapter"), ods: try row.value("ods"), isEnabled: try row.value("is_enabled"))
     }
 
-    private func note(
-        _ partner: String, _ state: String, key: String? = nil, by actor: String, in connection: Connection
+    func note(
+        _ partner: String, _ state: String, key: String? = nil, credential: String? = nil, by actor: String,
+        in connection: Connection
     ) throws {
         var fields: [LedgerField: String] = [.partner: partner, .state: state, .actor: actor]
         fields[.apiKey] = key
+        fields[.credential] = credential
         try append([entry(.partnerChanged, fields)], in: connection)
     }
 }

@@ -82,7 +82,8 @@ extension CaseStore {
 
     /// What a line shows of an entry, in this order.
     private static let shown: [LedgerField] = [
-        .actor, .partner, .apiKey, .submission, .referral, .person, .otherPerson, .match, .share, .extract, .recipient,
+        .actor, .partner, .apiKey, .credential, .submission, .referral, .person, .otherPerson, .match, .share, .extract,
+        .recipient,
         .project, .purpose, .level, .channel,
         .asked, .stage, .outcome, .state, .reason, .released, .attempt, .message, .agreement, .agreementVersion,
         .scopeLine, .authority, .role, .approvals, .changed,

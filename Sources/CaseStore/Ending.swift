@@ -13,6 +13,10 @@ package struct Ending: Sendable, Hashable {
         case project
         /// The last live API key of a partner.
         case apiKey = "api_key"
+        /// The last live certificate by whose key a partner is known.
+        case certificate
+        /// The last live public key by which a partner signs for access tokens.
+        case clientKey = "client_key"
     }
 
     /// How long before its end something is told to staff.
@@ -56,7 +60,7 @@ extension RecipientRegister {
 }
 
 extension CaseStore {
-    /// When projects end, and the last live key of each partner that has none without an end.
+    /// When projects end, and the last live credential of each kind of each partner that has none without an end.
     package static func endings(in connection: Connection) throws -> [Ending] {
         let projects = try connection.query(
             "SELECT recipient || '/' || id, ends::text FROM record.extract_project ORDER BY 1",
@@ -68,19 +72,26 @@ extension CaseStore {
                 Ending(.project, about, ends: Timestamp(LondonTime.instant($0, second: 86_400)))
             }
         }
-        let keys = try connection.query(
+        let credentials = try connection.query(
             """
-            SELECT partner, max(expires_at)
-            FROM record.api_key JOIN record.partner ON partner.id = api_key.partner
+            WITH credential AS (
+                SELECT 'api_key' AS kind, partner, expires_at, revoked_at FROM record.api_key
+                UNION ALL
+                SELECT 'certificate', partner, expires_at, revoked_at FROM record.client_certificate
+                UNION ALL
+                SELECT 'client_key', partner, expires_at, revoked_at FROM record.client_key
+            )
+            SELECT credential.kind, partner, max(expires_at)
+            FROM credential JOIN record.partner ON partner.id = credential.partner
             WHERE revoked_at IS NULL AND is_enabled
-            GROUP BY partner
+            GROUP BY credential.kind, partner
             HAVING bool_and(expires_at IS NOT NULL)
-            ORDER BY partner
-            """, name: "record.ends_of_keys"
-        ).map { row -> Ending in
-            let (partner, ends) = try row.decode(String.self, Timestamp.self)
-            return Ending(.apiKey, partner, ends: ends)
+            ORDER BY credential.kind, partner
+            """, name: "record.ends_of_credentials"
+        ).compactMap { row -> Ending? in
+            let (word, partner, ends) = try row.decode(String.self, String.self, Timestamp.self)
+            return Ending.Kind(rawValue: word).map { Ending($0, partner, ends: ends) }
         }
-        return projects + keys
+        return projects + credentials
     }
 }

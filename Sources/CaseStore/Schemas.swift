@@ -40,6 +40,7 @@ package enum RecordSchema {
             Migration(number: 21, name: "portal", sql: text(PackageResources.record_0021_portal_sql)),
             Migration(
                 number: 22, name: "status_messages", sql: text(PackageResources.record_0022_status_messages_sql)),
+            Migration(number: 23, name: "credentials", sql: text(PackageResources.record_0023_credentials_sql)),
         ])
 }
 

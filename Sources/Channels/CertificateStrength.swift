@@ -1,5 +1,5 @@
 import CryptoExtras
-import NIOSSL
+package import NIOSSL
 import SwiftASN1
 import X509
 
@@ -7,11 +7,14 @@ import X509
 ///
 /// BoringSSL takes RSA keys of 1024 bits without a word; NCSC and NIST SP 800-131A ask for 2048 (and all curves that TLS
 /// knows are strong enough).
-enum CertificateStrength {
+package enum CertificateStrength {
     static let fewestBits = 2048
 
     /// The other side showed a certificate whose key is too short, or none.
     struct Weak: Error {}
+
+    /// Whether a certificate can be read, and its key is long enough.
+    package static func isStrong(_ certificate: NIOSSLCertificate) -> Bool { (try? check(certificate)) != nil }
 
     /// - Throws: ``Weak``.
     static func check(_ certificate: NIOSSLCertificate?) throws(Weak) {

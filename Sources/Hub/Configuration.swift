@@ -25,6 +25,14 @@ package struct Configuration: Sendable {
         /// PEM files; both or neither. Without them the listener speaks plain HTTP, which is allowed on loopback only.
         package var certificate: String?
         package var privateKey: String?
+        /// Whether callers are asked for a client certificate, which they need not have.
+        package var asksForCertificates = false
+        /// PEM of the authorities that vouch for the names in client certificates. Left out: partners are known by their
+        /// keys alone.
+        package var clientAuthority: String?
+        /// The address by which partners call, without a path. Left out: no access tokens are given, since a proof is
+        /// addressed to it.
+        package var url: String?
     }
 
     /// What callers of the partner listener may ask of this process.

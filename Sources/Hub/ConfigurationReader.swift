@@ -73,7 +73,7 @@ struct ConfigurationReader {
             policyFile: path(map, "policy"),
             keyFile: section(map, "keys", ["installation"]).flatMap { path($0, "installation") }
                 ?? data + "/keys/installation.key",
-            partnerListener: map["listen"].map { listener($0, "listen", port: 8443) }
+            partnerListener: map["listen"].map { partnerListener($0) }
                 ?? .init(host: "127.0.0.1", port: 8443),
             limits: limits(map),
             publicForm: map["public_form"].map { publicForm($0) },
@@ -133,9 +133,38 @@ struct ConfigurationReader {
         )
     }
 
-    private mutating func listener(_ node: Node, _ key: String, port: Int) -> Configuration.Listener {
+    private mutating func partnerListener(_ node: Node) -> Configuration.Listener {
+        let (map, key) = (mapping(node, "listen"), "listen")
+        var listener = listener(node, key, port: 8443, also: ["client_certificates", "client_ca", "url"])
+        listener.asksForCertificates = truth(map, "client_certificates", key)
+        listener.clientAuthority = path(map, "client_ca")
+        if listener.asksForCertificates, listener.certificate == nil {
+            problem(map["client_certificates"], "\(key).client_certificates", "needs TLS: give certificate and key")
+        }
+        if listener.clientAuthority != nil, !listener.asksForCertificates {
+            problem(map["client_ca"], "\(key).client_ca", "has no meaning without client_certificates: true")
+        }
+        listener.url = string(map, "url", key)
+        if let url = listener.url, !Self.isAddress(url) {
+            problem(map["url"], "\(key).url", "must be https://HOST or https://HOST:PORT, without a path")
+        }
+        return listener
+    }
+
+    /// An origin (RFC 6454): scheme, host and port alone. Plain HTTP is this machine's.
+    private static func isAddress(_ text: String) -> Bool {
+        let isLocal = text.hasPrefix("http://127.0.0.1:") || text.hasPrefix("http://localhost:")
+        guard text.hasPrefix("https://") || isLocal else { return false }
+        let host = text.drop { $0 != ":" }.dropFirst(3)
+        return !host.isEmpty
+            && host.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || ".:-[]".contains($0)) }
+    }
+
+    private mutating func listener(
+        _ node: Node, _ key: String, port: Int, also known: [String] = []
+    ) -> Configuration.Listener {
         let map = mapping(node, key)
-        only(map, key, ["host", "port", "certificate", "key"])
+        only(map, key, ["host", "port", "certificate", "key"] + known)
         let listener = Configuration.Listener(
             host: string(map, "host", key) ?? "127.0.0.1",
             port: integer(map, "port", key, 0...65535) ?? port,

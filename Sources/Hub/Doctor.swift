@@ -325,6 +325,12 @@ package struct Doctor: Sendable {
                 case .project: "Agree with the recipient whether it goes on; no extract is made from then on."
                 case .apiKey:
                     "`hub partner key \(ending.about)` issues the next one; let the partner switch before that day."
+                case .certificate:
+                    "`hub partner certificate \(ending.about)` takes its next one beside; let the partner switch before "
+                        + "that day."
+                case .clientKey:
+                    "`hub partner client-key \(ending.about)` takes its next one beside; let the partner switch before "
+                        + "that day."
                 }
             return Diagnosis(
                 severity: ending.kind == .secret && ending.isOver(at: now) ? .fault : .attention,

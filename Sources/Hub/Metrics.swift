@@ -14,6 +14,7 @@ package final class Metrics: Sendable {
         case statusMessages = "hub_status_messages_total"
         case acknowledgements = "hub_acknowledgements_total"
         case matchDecisions = "hub_match_decisions_total"
+        case tokens = "hub_tokens_total"
         case refusedRequests = "hub_refused_requests_total"
         case meshMessages = "hub_mesh_messages_total"
         case mails = "hub_mails_total"
@@ -31,6 +32,7 @@ package final class Metrics: Sendable {
             case .statusMessages: "Attempts to tell referrers what became of their referrals, by outcome"
             case .acknowledgements: "What channels told of deliveries afterwards, by outcome"
             case .matchDecisions: "Decisions of staff whether two persons are one, by decision"
+            case .tokens: "Requests for access tokens, by answer"
             case .refusedRequests: "HTTP requests refused before anything was stored, by code"
             case .meshMessages: "Messages of the MESH mailboxes, by what became of them"
             case .mails: "E-mails taken and answered, by outcome"
@@ -42,7 +44,7 @@ package final class Metrics: Sendable {
         }
         var label: String {
             switch self {
-            case .submissions, .mllpMessages: "answer"
+            case .submissions, .mllpMessages, .tokens: "answer"
             case .referrals: "status"
             case .decisions, .deliveries, .statusMessages, .acknowledgements, .meshMessages, .mails: "outcome"
             case .matchDecisions: "decision"

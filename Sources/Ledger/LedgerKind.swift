@@ -73,6 +73,8 @@ package enum LedgerField: String, CaseIterable, Sendable {
     case pseudonymKey = "pseudonym_key"
     case partner
     case apiKey = "api_key"
+    /// A certificate, by the id under which it is known; or a public key, by its owner's name for it.
+    case credential
     case recipient
     case purpose
     case level

@@ -32,6 +32,9 @@ package struct Vault: Sendable {
     /// Names the installation's key without telling it: 4 bytes, as they stand in what it wraps.
     package var keyMark: [UInt8] { keyID }
 
+    /// The length of a wrapped data key.
+    static let wrappedKeyBytes = 65
+
     /// A new random data key, and its wrapped form, which is what is stored: version 1, key id 4, nonce 12, key 32,
     /// tag 16 bytes.
     package func newDataKey() -> (key: DataKey, wrapped: [UInt8]) {
@@ -47,7 +50,7 @@ package struct Vault: Sendable {
     /// - Throws: ``VaultError/malformedSeal``, ``VaultError/otherInstallation`` or ``VaultError/notAuthentic``.
     package func unwrap(_ wrapped: [UInt8], isRemembered: Bool = true) throws(VaultError) -> DataKey {
         if let key = cache[wrapped] { return key }
-        guard wrapped.count == 65, wrapped[0] == Self.version else { throw .malformedSeal }
+        guard wrapped.count == Self.wrappedKeyBytes, wrapped[0] == Self.version else { throw .malformedSeal }
         guard Array(wrapped[1..<5]) == keyID else { throw .otherInstallation }
         let bytes = try Self.decrypt(wrapped[5...], with: wrapping, authenticating: wrapped[..<5])
         let key = DataKey(key: SymmetricKey(data: bytes))

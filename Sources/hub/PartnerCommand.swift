@@ -2,14 +2,18 @@ import ArgumentParser
 import CaseStore
 import Hub
 import Postgres
+import Referral
 import Translation
 
 /// `hub partner`: who may submit, and their credentials.
 struct PartnerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "partner",
-        abstract: "Add, list and disable partners and staff systems; issue and revoke API keys; test the way to one.",
-        subcommands: [Add.self, List.self, Disable.self, Enable.self, Key.self, Revoke.self, Test.self]
+        abstract: "Add, list and disable partners and staff systems; their credentials; test the way to one.",
+        subcommands: [
+            Add.self, List.self, Disable.self, Enable.self, Key.self, Certificate.self, ClientKey.self,
+            Credentials.self, Revoke.self, Test.self,
+        ]
     )
 
     struct Add: AsyncParsableCommand {
@@ -107,23 +111,33 @@ struct PartnerCommand: AsyncParsableCommand {
 
     struct Key: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Issue an API key. It is shown once; only its hash is kept."
+            abstract: "Issue an API key. It is shown once; only its hash is kept.",
+            discussion: """
+                Whoever has it is let in, so in production it is for staff systems and for senders of low risk, such as a \
+                small charity: say --low-risk. Others have a certificate or sign for access tokens: `hub partner \
+                certificate`, `hub partner client-key`.
+                """
         )
         @OptionGroup var installation: InstallationOption
         @Argument(help: "The partner.") var id: String
         @Option(help: "Write the key to this file, readable by its owner only, instead of printing it.")
         var toFile: String?
         @Option(help: "Days until it expires. Defaults to never.") var days: Int?
+        @Flag(help: "Somebody has judged that little can come of the key in wrong hands.") var lowRisk = false
 
         func run() async throws {
             try await installation.open { hub in
+                let partner = try await hub.database.read { [store = hub.store] in try store.partner(id, in: $0) }
+                if hub.configuration.environment == .production, partner?.kind == .partner, !lowRisk {
+                    throw ValidationError(
+                        "An API key is for senders of low risk: say --low-risk, or give \(id) a certificate or a client key."
+                    )
+                }
                 let expires = days.map { Timestamp.now() + .seconds($0 * 86_400) }
                 let key = try await hub.database.transaction { [store = hub.store] connection in
                     try store.issueKey(for: id, expiresAt: expires, by: "command", in: connection)
                 }
-                guard let key else {
-                    throw ValidationError("No partner is named \(id). `hub partner list` shows them.")
-                }
+                guard let key else { throw PartnerCommand.noPartner(id) }
                 if let toFile {
                     try LocalFile.write(Array(key.text.utf8), to: toFile, mode: 0o600)
                     Output.line("key \(key.prefix) of \(id) written to \(toFile)")
@@ -134,28 +148,12 @@ struct PartnerCommand: AsyncParsableCommand {
         }
     }
 
-    struct Revoke: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Revoke an API key by its public prefix.")
-        @OptionGroup var installation: InstallationOption
-        @Argument(help: "The key's prefix, as `hub partner list` shows it.") var prefix: String
-
-        func run() async throws {
-            try await installation.open { hub in
-                let revoked = try await hub.database.transaction { [store = hub.store] connection in
-                    try store.revokeKey(prefix: prefix, by: "command", in: connection)
-                }
-                guard revoked else { throw ValidationError("No live key has that prefix.") }
-                Output.line("revoked")
-            }
-        }
-    }
-
     private static func setEnabled(_ enabled: Bool, _ id: String, _ installation: InstallationOption) async throws {
         try await installation.open { hub in
             let known = try await hub.database.transaction { [store = hub.store] connection in
                 try store.setEnabled(enabled, partner: id, by: "command", in: connection)
             }
-            guard known else { throw ValidationError("No partner is named \(id). `hub partner list` shows them.") }
+            guard known else { throw PartnerCommand.noPartner(id) }
             Output.line("\(id) is \(enabled ? "enabled" : "disabled")")
         }
     }

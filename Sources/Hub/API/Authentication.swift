@@ -1,11 +1,13 @@
 import HTTPTypes
 import Hummingbird
 
-/// Lets a request pass only with the API key of an enabled partner or staff system.
+/// Lets a request pass only with a credential of an enabled partner or staff system: an access token or an API key, else
+/// the certificate of its connection.
 ///
 /// The body is not touched before this has passed, so nobody unknown can make the hub parse anything.
 struct Authentication: RouterMiddleware {
     let credentials: Credentials
+    let certificates: CallerCertificates
     let metrics: Metrics
 
     func handle(
@@ -13,7 +15,8 @@ struct Authentication: RouterMiddleware {
         context: ExchangeContext,
         next: (Request, ExchangeContext) async throws -> Response
     ) async throws -> Response {
-        guard let key = Self.key(in: request), let principal = try await credentials.principal(for: key) else {
+        let certificate = await certificates.certificate(of: context)
+        guard let principal = try await principal(request, certificate) else {
             metrics.count(.refusedRequests, "unauthorized")
             throw Problem.unauthorized
         }
@@ -22,7 +25,23 @@ struct Authentication: RouterMiddleware {
         return try await next(request, context)
     }
 
-    private static func key(in request: Request) -> String? {
+    /// Whoever both the certificate and the header stand for, where both are there: a key that was taken from its owner is
+    /// of no use to another partner.
+    private func principal(_ request: Request, _ certificate: ClientCertificate?) async throws -> Principal? {
+        let holder: Principal? =
+            if let certificate { try await credentials.principal(with: certificate) } else { nil }
+        guard request.headers[.authorization] != nil else { return holder }
+        guard let text = Self.bearer(request), let bearer = try await bearer(text, certificate) else { return nil }
+        return holder == nil || holder?.id == bearer.id ? bearer : nil
+    }
+
+    private func bearer(_ text: String, _ certificate: ClientCertificate?) async throws -> Principal? {
+        AccessToken.isNamed(text)
+            ? try await credentials.principal(token: text, with: certificate)
+            : try await credentials.principal(for: text)
+    }
+
+    private static func bearer(_ request: Request) -> String? {
         guard let header = request.headers[.authorization] else { return nil }
         let parts = header.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }

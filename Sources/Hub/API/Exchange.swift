@@ -12,12 +12,15 @@ struct ExchangeContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The authenticated partner or staff system; set by ``Authentication`` on every route that needs one.
     var principal: Principal?
+    /// The connection.
+    let channel: any Channel
+
     /// The other end of the connection.
-    let remoteAddress: SocketAddress?
+    var remoteAddress: SocketAddress? { channel.remoteAddress }
 
     init(source: Source) {
         coreContext = .init(source: source)
-        remoteAddress = source.channel.remoteAddress
+        channel = source.channel
     }
 
     /// The authenticated caller. Routes without ``Authentication`` before them refuse.

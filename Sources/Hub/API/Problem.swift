@@ -72,7 +72,7 @@ extension Problem {
     static let unauthorized = Problem(
         status: .unauthorized,
         code: "unauthorized",
-        title: "An API key of an enabled partner is needed: Authorization: Bearer KEY"
+        title: "A credential of an enabled partner is needed: Authorization: Bearer KEY, or a client certificate"
     )
     static let forbidden = Problem(
         status: .forbidden, code: "forbidden", title: "This key may not make this call"

@@ -1,3 +1,4 @@
+import Channels
 import Forms
 import Hummingbird
 import HummingbirdCore
@@ -42,8 +43,15 @@ struct Server {
                 Portal(hub.installation), pages: pages, site: forms.site
             ).add(to: router)
         }
+        let certificates = CallerCertificates(judge: try Self.judge(of: listener))
+        if let url = listener.url {
+            TokenRoutes(issuer: url, certificates: certificates, hub: hub).add(to: router)
+        }
         let authenticated = router.group()
-            .add(middleware: Authentication(credentials: hub.credentials, metrics: hub.metrics))
+            .add(
+                middleware: Authentication(
+                    credentials: hub.credentials, certificates: certificates, metrics: hub.metrics)
+            )
             .add(middleware: hub.requestLimit)
             .add(
                 middleware: BodyBudgeting(
@@ -64,7 +72,11 @@ struct Server {
             bars.addMetadata(to: router)
             bars.add(to: authenticated)
         }
-        return try application(router, listener, onRunning: onRunning)
+        return try application(router, listener, certificates, onRunning: onRunning)
+    }
+
+    private static func judge(of listener: Configuration.Listener) throws -> ClientCertificates? {
+        listener.asksForCertificates ? try ClientCertificates(authorityFile: listener.clientAuthority) : nil
     }
 
     /// Administration: figures and health, on loopback.
@@ -77,25 +89,28 @@ struct Server {
         let operations = OperationsRoutes(operations: hub.operations)
         operations.addHealth(to: router)
         operations.addMetrics(to: router)
-        return try application(router, listener, onRunning: onRunning)
+        return try application(router, listener, CallerCertificates(judge: nil), onRunning: onRunning)
     }
 
     private func application(
         _ router: Router<ExchangeContext>,
         _ listener: Configuration.Listener,
+        _ certificates: CallerCertificates,
         onRunning: @escaping @Sendable (any Channel) async -> Void
     ) throws -> some Service {
         Application(
             router: router,
-            server: try builder(listener),
+            server: try builder(listener, certificates),
             configuration: .init(address: .hostname(listener.host, port: listener.port), serverName: nil),
             onServerRunning: onRunning,
             logger: hub.logger
         )
     }
 
-    /// Plain HTTP on loopback, else TLS 1.3.
-    private func builder(_ listener: Configuration.Listener) throws -> HTTPServerBuilder {
+    /// Plain HTTP on loopback, else TLS 1.3, with a certificate of the caller's where it is asked for and has one.
+    private func builder(
+        _ listener: Configuration.Listener, _ certificates: CallerCertificates
+    ) throws -> HTTPServerBuilder {
         let base = HTTPServerBuilder.http1(configuration: .init(idleTimeout: idleTimeout))
         guard let certificate = listener.certificate, let privateKey = listener.privateKey else { return base }
         var tls = TLSConfiguration.makeServerConfiguration(
@@ -103,6 +118,11 @@ struct Server {
             privateKey: .privateKey(try NIOSSLPrivateKey(file: privateKey, format: .pem))
         )
         tls.minimumTLSVersion = .tlsv13
-        return try .tls(base, tlsConfiguration: tls)
+        guard let judge = certificates.judge else { return try .tls(base, tlsConfiguration: tls) }
+        tls.certificateVerification = .optionalVerification
+        let configuration = TLSChannelConfiguration(tlsConfiguration: tls) { presented, promise in
+            promise.succeed(judge.admit(presented, at: WallClock.now()) ? .certificateVerified : .failed)
+        }
+        return try .tls(base, configuration: configuration)
     }
 }

@@ -1,63 +1,102 @@
 import CaseStore
+import Channels
 import Crypto
 import Postgres
 import Synchronization
+import Vault
 
-/// Which API key belongs to whom, and who is enabled.
+/// Which credential belongs to whom, and who is enabled.
 ///
-/// A key that was good is trusted for a second without asking PostgreSQL again, so that a burst of referrals costs one
-/// look-up and a disabled partner is shut out within that second. Keys that were refused are asked for each time.
+/// One that was good is trusted for a second without asking PostgreSQL again, so that a burst of referrals costs one
+/// look-up and a disabled partner is shut out within that second. Those that were refused are asked for each time.
 /// Only digests of keys are held.
 package final class Credentials: Sendable {
+    /// A partner's name for one of its public keys.
+    private struct ClientKeyName: Hashable, Sendable {
+        var partner: String
+        var kid: String
+    }
+
+    private let database: Database
+    private let store: CaseStore
+    private let vault: Vault
+    private let keys = Trusted<SHA256Digest>()
+    private let certificates = Trusted<ClientCertificate>()
+    private let clientKeys = Trusted<ClientKeyName>()
+    /// Those whom a listener knows without a key.
+    private let named = Trusted<String>()
+
+    init(_ installation: Installation) {
+        database = installation.database
+        store = installation.store
+        vault = installation.vault
+    }
+
+    /// The enabled partner of an id, for channels that know by themselves who it is; nil for any other.
+    func principal(ofPartner id: String) async throws -> Principal? {
+        try await named.principal(id, by: .channel) { [database, store] in
+            let partner = try await database.read { try store.partner(id, in: $0) }
+            return partner.flatMap { $0.isEnabled && $0.kind == .partner ? $0 : nil }
+        }
+    }
+
+    /// The enabled partner or staff system whose live key this is, or nil.
+    func principal(for key: String) async throws -> Principal? {
+        try await keys.principal(SHA256.hash(data: Array(key.utf8)), by: .apiKey) { [database, store] in
+            try await database.read { try store.authenticate(key, at: .now(), in: $0) }
+        }
+    }
+
+    /// The enabled partner that is known by a certificate, or nil.
+    func principal(with certificate: ClientCertificate) async throws -> Principal? {
+        try await certificates.principal(certificate, by: .certificate) { [database, store] in
+            try await database.read { connection in
+                try store.partner(ofKey: certificate.keyHash, names: certificate.names, in: connection)
+            }
+        }
+    }
+
+    /// The enabled partner that an access token was given to, if it is good for this caller and the key that it was given
+    /// for still is; or nil.
+    func principal(
+        token text: String, with certificate: ClientCertificate?, at second: Int64 = WallClock.now()
+    ) async throws -> Principal? {
+        guard let token = AccessToken(text, openedBy: vault), token.isGood(at: second, with: certificate) else {
+            return nil
+        }
+        let name = ClientKeyName(partner: token.partner, kid: token.kid)
+        return try await clientKeys.principal(name, by: .accessToken) { [database, store] in
+            try await database.read { try store.clientKey(kid: token.kid, of: token.partner, in: $0)?.partner }
+        }
+    }
+}
+
+/// Who was found by a credential of one kind less than a second ago.
+private final class Trusted<Credential: Hashable & Sendable>: Sendable {
     private struct Known {
         var principal: Principal
         var until: ContinuousClock.Instant
     }
 
-    private static let trustedFor: Duration = .seconds(1)
-    private static let most = 1_000
+    private static var trustedFor: Duration { .seconds(1) }
+    /// With more, all are forgotten, and asked for again.
+    private static var most: Int { 1_000 }
 
-    private let database: Database
-    private let store: CaseStore
-    private let known = Mutex<[SHA256Digest: Known]>([:])
-    /// Those whom a listener knows without a key. No more than there are listeners.
-    private let named = Mutex<[String: Known]>([:])
+    private let known = Mutex<[Credential: Known]>([:])
 
-    init(_ installation: Installation) {
-        database = installation.database
-        store = installation.store
-    }
-
-    /// The enabled partner of an id, for channels that know by themselves who it is; nil for any other.
-    func principal(ofPartner id: String) async throws -> Principal? {
+    func principal(
+        _ credential: Credential, by proof: Principal.Proof, else find: () async throws -> Partner?
+    ) async throws -> Principal? {
         let now = ContinuousClock.now
-        if let known = named.withLock({ $0[id] }), known.until > now { return known.principal }
-        let partner = try await database.read { [store] connection in try store.partner(id, in: connection) }
-        guard let partner, partner.isEnabled, partner.kind == .partner else {
-            named.withLock { $0[id] = nil }
+        if let known = known.withLock({ $0[credential] }), known.until > now { return known.principal }
+        guard let partner = try await find() else {
+            known.withLock { $0[credential] = nil }
             return nil
         }
-        let principal = Principal(partner)
-        named.withLock { $0[id] = Known(principal: principal, until: now + Self.trustedFor) }
-        return principal
-    }
-
-    /// The enabled partner or staff system whose live key this is, or nil.
-    func principal(for key: String) async throws -> Principal? {
-        let digest = SHA256.hash(data: Array(key.utf8))
-        let now = ContinuousClock.now
-        if let known = known.withLock({ $0[digest] }), known.until > now { return known.principal }
-        let partner = try await database.read { [store] connection in
-            try store.authenticate(key, at: .now(), in: connection)
-        }
-        guard let partner else {
-            known.withLock { $0[digest] = nil }
-            return nil
-        }
-        let principal = Principal(partner)
+        let principal = Principal(partner, by: proof)
         known.withLock {
             if $0.count >= Self.most { $0.removeAll() }
-            $0[digest] = Known(principal: principal, until: now + Self.trustedFor)
+            $0[credential] = Known(principal: principal, until: now + Self.trustedFor)
         }
         return principal
     }

@@ -47,10 +47,8 @@ struct StaffSessions: Sendable {
 
     /// The session of a cookie; nil when it is none of ours, has ended, or its key is no longer good.
     func resume(_ cookie: String, at now: Timestamp = .now()) async throws -> Open? {
-        guard cookie.utf8.count <= 2_000, let bytes = Data(base64Encoded: cookie), bytes.count > 65 else { return nil }
-        let sealed = [UInt8](bytes)
-        guard let dataKey = try? vault.unwrap(Array(sealed.prefix(65))),
-            let plain = try? vault.open(Array(sealed.dropFirst(65)), with: dataKey, context: Self.place),
+        guard cookie.utf8.count <= 2_000, let sealed = Data(base64Encoded: cookie),
+            let plain = try? vault.openApart([UInt8](sealed), context: Self.place),
             let held = try? StrictJSON.parse(plain), let key = held["key"]?.stringValue,
             let token = held["token"]?.stringValue, let openedAt = held["opened"]?.intValue,
             let seenAt = held["seen"]?.intValue
@@ -69,7 +67,6 @@ struct StaffSessions: Sendable {
             "key": .string(open.key), "token": .string(open.token), "opened": .number(String(open.openedAt)),
             "seen": .number(String(now.microseconds)),
         ]
-        let (key, wrapped) = vault.newDataKey()
-        return Data(wrapped + vault.seal(StrictJSON.write(held), with: key, context: Self.place)).base64EncodedString()
+        return Data(vault.sealApart(StrictJSON.write(held), context: Self.place)).base64EncodedString()
     }
 }
