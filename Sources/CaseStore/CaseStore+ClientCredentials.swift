@@ -4,26 +4,35 @@ package import Postgres
 extension CaseStore {
     // MARK: Certificates
 
-    /// Enters by which certificate a partner is known from now on, beside those by which it is already.
+    /// Enters by which certificate a partner is known from now on, beside those by which it is already. A key that it is known
+    /// by gets another end.
     ///
-    /// - Returns: Its id; nil where there is no such partner, or the key or the name is, or for a key was, somebody's.
+    /// - Returns: Its id; nil where there is no such partner, the key is another's or was revoked, or the name is known.
     package func add(
         _ mark: CertificateMark, of partner: String, expiresAt: Timestamp? = nil, by actor: String,
         in connection: Connection
     ) throws -> UUIDValue? {
         let id = UUIDValue.v7()
         let (keyHash, name) = Self.columns(mark)
-        let added = try connection.execute(
+        let rows = try connection.query(
             """
             INSERT INTO record.client_certificate (id, partner, expires_at, key_hash, name)
             SELECT \(id), partner.id, \(expiresAt), \(keyHash), \(name)
             FROM record.partner
             WHERE partner.id = \(partner)
-            ON CONFLICT DO NOTHING
+                AND NOT EXISTS (
+                    SELECT FROM record.client_certificate AS known
+                    WHERE known.name = \(name) AND known.revoked_at IS NULL
+                )
+            ON CONFLICT (key_hash) WHERE key_hash IS NOT NULL DO UPDATE
+            SET expires_at = excluded.expires_at
+            WHERE client_certificate.partner = excluded.partner AND client_certificate.revoked_at IS NULL
+            RETURNING id
             """, name: "record.add_client_certificate")
-        guard added > 0 else { return nil }
-        try note(partner, "certificate_added", credential: id.description, by: actor, in: connection)
-        return id
+        guard let known = try rows.first?.decode(UUIDValue.self) else { return nil }
+        let state = known == id ? "certificate_added" : "certificate_renewed"
+        try note(partner, state, credential: known.description, by: actor, in: connection)
+        return known
     }
 
     /// Revokes a certificate from now on.
@@ -63,30 +72,33 @@ extension CaseStore {
         }
     }
 
-    /// Who shows a certificate whose private key it holds: the enabled partner that is known by its key, else by one of
-    /// its names; nobody where the key was revoked, or the names are those of several.
+    /// Who shows a certificate whose private key it holds: the partner that is known by its key, else by one of its names.
     ///
     /// - Parameter names: Those that an authority of the installation vouches for.
-    package func partner(
-        ofKey keyHash: [UInt8], names: [String], at: Timestamp = .now(), in connection: Connection
-    ) throws -> Partner? {
+    package func holder(
+        ofKey keyHash: [UInt8], names: [String], in connection: Connection
+    ) throws -> CertificateHolder {
         let rows = try connection.query(
             """
             SELECT
                 partner.id, partner.name, kind, adapter, ods, is_enabled, key_hash IS NOT NULL AS is_key,
-                revoked_at IS NULL AND (expires_at IS NULL OR expires_at > \(at)) AND is_enabled AS is_live
+                revoked_at IS NULL AS is_live
             FROM record.client_certificate JOIN record.partner ON partner.id = client_certificate.partner
-            WHERE key_hash = \(keyHash) OR client_certificate.name = ANY (\(names))
-            """, name: "record.partner_of_certificate")
+            WHERE key_hash = \(keyHash)
+                OR client_certificate.name = ANY (\(names)) AND revoked_at IS NULL
+            """, name: "record.holder_of_certificate")
         let known = try rows.map { row in
             (
-                try Self.partner(row), isKey: try row.value("is_key", as: Bool.self),
+                partner: try Self.partner(row), isKey: try row.value("is_key", as: Bool.self),
                 isLive: try row.value("is_live", as: Bool.self)
             )
         }
-        if let byKey = known.first(where: \.isKey) { return byKey.isLive ? byKey.0 : nil }
-        let byName = Set(known.filter(\.isLive).map(\.0))
-        return byName.count == 1 ? byName.first : nil
+        if let byKey = known.first(where: \.isKey) {
+            return byKey.isLive && byKey.partner.isEnabled ? .partner(byKey.partner) : .refused
+        }
+        let byName = Set(known.map(\.partner))
+        guard let one = byName.first else { return .nobody }
+        return byName.count == 1 && one.isEnabled ? .partner(one) : .refused
     }
 
     private static func columns(_ mark: CertificateMark) -> (keyHash: [UInt8]?, name: String?) {

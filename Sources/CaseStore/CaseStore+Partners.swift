@@ -49,19 +49,22 @@ extension CaseStore {
     }
 
     /// Makes a credential for a partner; nothing when there is no such partner.
+    ///
+    /// - Parameter isLowRisk: Whether somebody has judged that little can come of it in wrong hands.
     package func issueKey(
-        for partner: String, expiresAt: Timestamp? = nil, by actor: String, in connection: Connection
+        for partner: String, expiresAt: Timestamp? = nil, isLowRisk: Bool = false, by actor: String,
+        in connection: Connection
     ) throws -> IssuedKey? {
         let key = APIKey()
         let made = try connection.execute(
             """
-            INSERT INTO record.api_key (prefix, partner, expires_at, secret_hash)
-            SELECT \(key.prefix), id, \(expiresAt), \(key.secretHash)
+            INSERT INTO record.api_key (prefix, partner, expires_at, is_low_risk, secret_hash)
+            SELECT \(key.prefix), id, \(expiresAt), \(isLowRisk), \(key.secretHash)
             FROM record.partner
             WHERE id = \(partner)
             """, name: "record.issue_key")
         guard made > 0 else { return nil }
-        try note(partner, "key_issued", key: key.prefix, by: actor, in: connection)
+        try note(partner, isLowRisk ? "low_risk_key_issued" : "key_issued", key: key.prefix, by: actor, in: connection)
         return IssuedKey(prefix: key.prefix, text: key.text)
     }
 

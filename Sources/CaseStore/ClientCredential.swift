@@ -8,6 +8,15 @@ package enum CertificateMark: Sendable, Hashable {
     case name(String)
 }
 
+/// Whose a certificate is that a caller shows.
+package enum CertificateHolder: Sendable, Hashable {
+    /// An enabled partner's.
+    case partner(Partner)
+    /// One that was revoked, a disabled partner's, or one with the names of several.
+    case refused
+    case nobody
+}
+
 /// A TLS certificate by which a partner is known.
 package struct KnownCertificate: Sendable, Hashable {
     package var id: UUIDValue

@@ -1,7 +1,7 @@
 import CryptoExtras
-package import NIOSSL
+import NIOSSL
 import SwiftASN1
-import X509
+package import X509
 
 /// Whether a certificate's key is one that can be relied on.
 ///
@@ -13,16 +13,16 @@ package enum CertificateStrength {
     /// The other side showed a certificate whose key is too short, or none.
     struct Weak: Error {}
 
-    /// Whether a certificate can be read, and its key is long enough.
-    package static func isStrong(_ certificate: NIOSSLCertificate) -> Bool { (try? check(certificate)) != nil }
+    /// Whether a certificate's key is long enough.
+    package static func isStrong(_ certificate: Certificate) -> Bool {
+        _RSA.Signing.PublicKey(certificate.publicKey).map { $0.keySizeInBits >= fewestBits } ?? true
+    }
 
     /// - Throws: ``Weak``.
     static func check(_ certificate: NIOSSLCertificate?) throws(Weak) {
         do {
             guard let certificate else { throw Weak() }
-            let key = try Certificate(derEncoded: certificate.toDERBytes()).publicKey
-            guard let rsa = _RSA.Signing.PublicKey(key) else { return }
-            if rsa.keySizeInBits < fewestBits { throw Weak() }
+            if !isStrong(try Certificate(derEncoded: certificate.toDERBytes())) { throw Weak() }
         } catch {
             throw Weak()
         }

@@ -310,6 +310,29 @@ package struct Doctor: Sendable {
         }
     }
 
+    /// API keys of partners of which nobody has said that little can come of them in wrong hands.
+    private func riskyKeys(_ database: Database) async throws -> [Diagnosis] {
+        guard configuration.environment == .production else { return [] }
+        return try await database.read { connection in
+            try connection.query(
+                """
+                SELECT partner, prefix
+                FROM record.api_key JOIN record.partner ON partner.id = api_key.partner
+                WHERE kind = 'partner' AND is_enabled AND NOT is_low_risk AND revoked_at IS NULL
+                    AND (expires_at IS NULL OR expires_at > now())
+                ORDER BY 1, 2
+                """, name: "doctor.risky_keys"
+            ).map { try $0.decode(String.self, String.self) }
+        }.map { partner, prefix in
+            Diagnosis(
+                severity: .attention,
+                what: "\(partner) is let in by an API key that is not for low risk: \(prefix)",
+                remedy:
+                    "Agree a certificate or a client key (`hub partner certificate`, `hub partner client-key`), then "
+                    + "`hub partner revoke \(prefix)`; for a sender of low risk issue the next with --low-risk.")
+        }
+    }
+
     /// What ends within weeks, or has ended, and must be renewed by then.
     private func endings(_ database: Database) async throws -> [Diagnosis] {
         // Rules that are not taken are a finding of their own.
@@ -361,7 +384,7 @@ package struct Doctor: Sendable {
         }
         do {
             return try await promises(database) + unanswered(database) + waiting(database) + senders(database)
-                + endings(database)
+                + endings(database) + riskyKeys(database)
         } catch {
             return [.init(severity: .fault, what: "a check failed: \(error)", remedy: "Look at PostgreSQL's log.")]
         }

@@ -13,6 +13,7 @@ import FoundationEssentials
 package struct Vault: Sendable {
     private let wrapping: SymmetricKey
     private let keyID: [UInt8]
+    private let apart: SymmetricKey
     /// A code of each domain's key that has taken nothing in yet: to copy it is quicker than to begin with the key.
     private let blindCodes: [BlindDomain: HMAC<SHA256>]
     private let cache = KeyCache(capacity: 512)
@@ -24,6 +25,7 @@ package struct Vault: Sendable {
                 inputKeyMaterial: key.secret, info: Array("referral-hub/1/\(purpose)".utf8), outputByteCount: 32)
         }
         self.wrapping = derived("wrap")
+        self.apart = derived("apart")
         self.keyID = derived("key-id").withUnsafeBytes { Array($0.prefix(4)) }
         self.blindCodes = Dictionary(
             uniqueKeysWithValues: BlindDomain.allCases.map { ($0, HMAC(key: derived("blind/\($0.rawValue)"))) })
@@ -31,9 +33,6 @@ package struct Vault: Sendable {
 
     /// Names the installation's key without telling it: 4 bytes, as they stand in what it wraps.
     package var keyMark: [UInt8] { keyID }
-
-    /// The length of a wrapped data key.
-    static let wrappedKeyBytes = 65
 
     /// A new random data key, and its wrapped form, which is what is stored: version 1, key id 4, nonce 12, key 32,
     /// tag 16 bytes.
@@ -50,7 +49,7 @@ package struct Vault: Sendable {
     /// - Throws: ``VaultError/malformedSeal``, ``VaultError/otherInstallation`` or ``VaultError/notAuthentic``.
     package func unwrap(_ wrapped: [UInt8], isRemembered: Bool = true) throws(VaultError) -> DataKey {
         if let key = cache[wrapped] { return key }
-        guard wrapped.count == Self.wrappedKeyBytes, wrapped[0] == Self.version else { throw .malformedSeal }
+        guard wrapped.count == 65, wrapped[0] == Self.version else { throw .malformedSeal }
         guard Array(wrapped[1..<5]) == keyID else { throw .otherInstallation }
         let bytes = try Self.decrypt(wrapped[5...], with: wrapping, authenticating: wrapped[..<5])
         let key = DataKey(key: SymmetricKey(data: bytes))
@@ -76,6 +75,22 @@ package struct Vault: Sendable {
     package func open(_ sealed: [UInt8], with key: DataKey, context: String) throws(VaultError) -> [UInt8] {
         guard sealed.count >= 29, sealed[0] == Self.version else { throw .malformedSeal }
         return try Self.decrypt(sealed[1...], with: key.key, authenticating: Self.header(context))
+    }
+
+    /// Seals what leaves the hub and comes back, such as a session's cookie, under a key that is for nothing else: version 1,
+    /// nonce 12, ciphertext, tag 16 bytes. One key for all of them is sound for some 2³² seals.
+    ///
+    /// - Parameter context: What it is; the same is needed to open.
+    package func sealApart(_ bytes: [UInt8], context: String) -> [UInt8] {
+        [Self.version] + Self.encrypt(bytes, with: apart, authenticating: Self.header(context))
+    }
+
+    /// Opens what ``sealApart(_:context:)`` made in this installation.
+    ///
+    /// - Throws: ``VaultError/malformedSeal`` or ``VaultError/notAuthentic``.
+    package func openApart(_ sealed: [UInt8], context: String) throws(VaultError) -> [UInt8] {
+        guard sealed.count >= 29, sealed[0] == Self.version else { throw .malformedSeal }
+        return try Self.decrypt(sealed[1...], with: apart, authenticating: Self.header(context))
     }
 
     /// 16 bytes by which an equal value is found again without being readable: HMAC-SHA-256, cut to 128 bits.

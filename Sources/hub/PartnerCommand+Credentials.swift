@@ -10,8 +10,8 @@ extension PartnerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Know a partner by a TLS client certificate, beside the credentials that it has.",
             discussion: """
-                With --file it is known by the certificate's public key, whoever issued it, until the certificate ends; a \
-                renewed one with the same key needs no change. With --name it is known by that DNS name in a certificate \
+                With --file it is known by the certificate's public key, whoever issued it, and so by a renewed one with the \
+                same key; give that too, so that its end is told in time. With --name it is known by that DNS name in a certificate \
                 that an authority of `listen.client_ca` issued. For a change-over a partner has both for a while: add the \
                 next, let it switch, revoke the last.
                 """
@@ -31,7 +31,8 @@ extension PartnerCommand {
                 }
                 guard let added else {
                     throw ValidationError(
-                        "That key or name is known already, or was revoked: `hub partner credentials`.")
+                        "That key is another partner's, or the name is known, or it was revoked: `hub partner credentials`."
+                    )
                 }
                 Output.line(added.description)
             }
@@ -50,7 +51,9 @@ extension PartnerCommand {
                 try ClientCertificate(pem: $0)
             }
             let ends = Timestamp(microseconds: certificate.validity.upperBound * 1_000_000)
-            guard Timestamp.now() < ends else { throw ValidationError("The certificate has ended.") }
+            guard certificate.isValid(at: Timestamp.now().microseconds / 1_000_000) else {
+                throw ValidationError("\(file ?? "") \(ClientCertificate.Unsound.notValid).")
+            }
             return (.key(certificate.keyHash), ends)
         }
     }
@@ -172,6 +175,8 @@ extension PartnerCommand {
         do {
             return try read(text)
         } catch let error as Hub.ClientKey.Unusable {
+            throw ValidationError("\(path) \(error).")
+        } catch let error as ClientCertificate.Unsound {
             throw ValidationError("\(path) \(error).")
         } catch {
             throw ValidationError("\(path) holds no \(what).")

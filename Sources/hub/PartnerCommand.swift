@@ -135,7 +135,8 @@ struct PartnerCommand: AsyncParsableCommand {
                 }
                 let expires = days.map { Timestamp.now() + .seconds($0 * 86_400) }
                 let key = try await hub.database.transaction { [store = hub.store] connection in
-                    try store.issueKey(for: id, expiresAt: expires, by: "command", in: connection)
+                    try store.issueKey(
+                        for: id, expiresAt: expires, isLowRisk: lowRisk, by: "command", in: connection)
                 }
                 guard let key else { throw PartnerCommand.noPartner(id) }
                 if let toFile {

@@ -26,7 +26,7 @@ class Certificate:
     """A certificate and its key, written where `requests` finds them."""
 
     def __init__(self, folder, name, issuer=None, dns=(), days=(-1, 30), key=None, usage=ExtendedKeyUsageOID.CLIENT_AUTH,
-                 is_authority=False):
+                 is_authority=False, critical=False):
         self.key = key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         now = datetime.datetime.now(datetime.timezone.utc)
@@ -39,9 +39,9 @@ class Certificate:
         )
         if dns:
             names = x509.SubjectAlternativeName([x509.DNSName(each) for each in dns])
-            builder = builder.add_extension(names, critical=False)
+            builder = builder.add_extension(names, critical=critical)
         if usage and not is_authority:
-            builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=critical)
         signer = issuer.key if issuer else self.key
         self.certificate = builder.sign(signer, hashes.SHA256())
         self.path, self.key_path = folder / f"{uuid.uuid4()}.pem", folder / f"{uuid.uuid4()}.key"

@@ -126,12 +126,35 @@ def test_a_partner_is_known_by_a_name_that_an_authority_of_ours_vouches_for(hub)
 
 @pytest.mark.parametrize("bad", [
     {"days": (-30, -1)}, {"days": (1, 30)}, {"usage": ExtendedKeyUsageOID.SERVER_AUTH},
-    {"key": rsa.generate_private_key(65537, 1024)},
-], ids=["ended", "not begun", "for servers", "weak key"])
+    {"key": rsa.generate_private_key(65537, 1024)}, {},
+], ids=["ended", "not begun", "for servers", "weak key", "nothing wrong"])
 def test_a_certificate_that_is_not_sound_is_refused_by_tls(hub, bad):
     for issuer in None, hub.authority:
-        with pytest.raises(requests.exceptions.ConnectionError):
-            post(hub, Certificate(hub.folder, "trust", issuer, dns=["engine.dchs.example"], **bad))
+        certificate = Certificate(hub.folder, "trust", issuer, dns=["engine.dchs.example"], **bad)
+        if not bad:
+            assert exchange(hub, certificate)[0] in (b"401", b"404")
+            continue
+        with pytest.raises(ssl.SSLError) as refused:
+            exchange(hub, certificate)
+        # By the hub, not by this side.
+        assert "ALERT" in str(refused.value)
+
+
+def exchange(hub, certificate, context=None, session=None):
+    """One request by hand: the status of its answer, the TLS session, and whether that was resumed."""
+    if context is None:
+        context = ssl.create_default_context(cafile=hub.home / "certificates/ca.pem")
+        # Else this side does not show a weak key at all.
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        context.load_cert_chain(*certificate.pair)
+    with socket.create_connection(("127.0.0.1", hub.port), timeout=10) as plain:
+        with context.wrap_socket(plain, server_hostname="localhost", session=session) as secure:
+            secure.sendall(b"GET /v1/receipts/01997f2e-6d7a-7c3b-8e4f-1a2b3c4d5e6f HTTP/1.1\r\nHost: localhost\r\n"
+                           b"Connection: close\r\n\r\n")
+            answer = b""
+            while part := secure.recv(4096):
+                answer += part
+            return answer.split(b" ")[1], secure.session, secure.session_reused
 
 
 def test_rotation_and_revocation_within_a_second(hub):
@@ -167,20 +190,65 @@ def test_a_key_that_was_taken_is_of_no_use_behind_anothers_certificate(hub, know
 def test_a_connection_that_is_resumed_is_its_callers(hub, known):
     context = ssl.create_default_context(cafile=hub.home / "certificates/ca.pem")
     context.load_cert_chain(*known.pair)
-
-    def ask(session=None):
-        with socket.create_connection(("127.0.0.1", hub.port), timeout=10) as plain:
-            with context.wrap_socket(plain, server_hostname="localhost", session=session) as secure:
-                secure.sendall(b"GET /v1/receipts/01997f2e-6d7a-7c3b-8e4f-1a2b3c4d5e6f HTTP/1.1\r\nHost: localhost\r\n"
-                               b"Connection: close\r\n\r\n")
-                answer = b""
-                while part := secure.recv(4096):
-                    answer += part
-                return answer.split(b" ")[1], secure.session
-
-    status, session = ask()
+    status, session, _ = exchange(hub, known, context)
     assert status == b"404"
-    assert ask(session)[0] == b"404"
+    status, _, is_resumed = exchange(hub, known, context, session)
+    assert status == b"404" and is_resumed == session.has_ticket
+
+
+def test_authorities_between_and_critical_extensions_are_understood(hub):
+    between = Certificate(hub.folder, "Between", hub.authority, is_authority=True)
+    with open(hub.authority.path, "ab") as file:
+        file.write(between.path.read_bytes())
+    hub.server.stop()
+    hub.start()
+    hub.hub("partner", "certificate", "dchs", "--name", NAME)
+    for certificate in (
+        Certificate(hub.folder, "engine", between, dns=[NAME]),
+        Certificate(hub.folder, "engine", hub.authority, dns=[NAME], critical=True),
+    ):
+        assert sender(hub, post(hub, certificate)) == "dchs"
+    # One that is no authority vouches for nobody.
+    leaf = Certificate(hub.folder, "engine", hub.authority, dns=[NAME])
+    assert post(hub, Certificate(hub.folder, "below", leaf, dns=[NAME])).status_code == 401
+
+
+def test_a_renewed_certificate_with_the_same_key_is_known_and_its_end_told(hub):
+    short = Certificate(hub.folder, "short", days=(-1, 5))
+    id = hub.hub("partner", "certificate", "dhcft", "--file", short.path).strip()
+    renewed = Certificate(hub.folder, "renewed", key=short.key, days=(-1, 300))
+    assert hub.hub("partner", "certificate", "dhcft", "--file", renewed.path).strip() == id
+    assert sender(hub, post(hub, renewed)) == sender(hub, post(hub, short)) == "dhcft"
+    [row] = [row for row in map(json.loads, hub.hub("partner", "credentials", "dhcft", "--json").splitlines()) if row["id"] == id]
+    assert row["expires"] > f"{short.certificate.not_valid_after_utc:%Y-%m-%d}T99"
+    # Another partner cannot have it.
+    assert hub.hub("partner", "certificate", "dchs", "--file", renewed.path, check=False).returncode == 64
+
+
+def test_whoever_shows_a_certificate_that_was_revoked_is_let_in_by_nothing(hub, keys):
+    certificate = Certificate(hub.folder, "lost")
+    id = hub.hub("partner", "certificate", "uhdb", "--file", certificate.path).strip()
+    bound = token(hub, keys, certificate=certificate)
+    assert sender(hub, post(hub, certificate, bound)) == sender(hub, post(hub, certificate, hub.keys["uhdb"])) == "uhdb"
+    hub.hub("partner", "revoke", id)
+    eventually(lambda: post(hub, certificate, bound).status_code == 401, 3, why="the refusal")
+    assert post(hub, certificate, hub.keys["uhdb"]).status_code == 401
+    text = assertion(claims("uhdb", hub.token_url), "ES256", keys["ES256"], "ES256")
+    assert ask(hub, text, certificate).status_code == 401
+
+
+def test_in_production_an_api_key_is_for_senders_of_low_risk(hub, tmp_path):
+    file = tmp_path / "hub.yaml"
+    text = (hub.home / "hub.yaml").read_text().replace("environment: test", "environment: production")
+    file.write_text(text.replace("data: data", f"data: {hub.home}/data").replace("certificates/", f"{hub.home}/certificates/")
+                    .replace("file:secrets", f"file:{hub.home}/secrets"))
+    refused = hub.hub("partner", "key", "dchs", "--config", file, check=False)
+    assert refused.returncode == 64 and "--low-risk" in refused.stderr
+    key = hub.hub("partner", "key", "dchs", "--low-risk", "--config", file).strip()
+    hub.hub("partner", "key", "workers", "--config", file)
+    found = hub.hub("doctor", "--config", file, check=False).stdout
+    assert "uhdb is let in by an API key that is not for low risk" in found
+    assert key.split("_")[1] not in found and "workers is let in" not in found
 
 
 def test_what_the_command_is_given_must_be_what_it_takes(hub, tmp_path):
@@ -298,7 +366,6 @@ def test_a_token_of_anybody_elses_making_opens_nothing(hub, keys):
         "hubt_" + "A" * 5000,
     ):
         assert post(hub, token=bad).status_code == 401, bad
-    # A cookie of staff is sealed likewise, and is no token.
     assert sender(hub, post(hub, token=good)) == "uhdb"
 
 
@@ -331,31 +398,31 @@ def bad_assertions(hub, keys):
     yield "HS256 by the RSA key", signed("HS256", rsa_public, "RS512"), "alg"
     yield "RS256", signed("RS256", rs, "RS512"), "alg"
     yield "es256 in small letters", signed(header={"alg": "es256", "kid": "ES256"}), "alg"
-    yield "HS256 called ES256", signed(header={"alg": "ES256", "kid": "ES256"}, signing="HS256", key=public), "signature"
-    yield "RS512 called PS256", signed(header={"alg": "PS256", "kid": "RS512"}, signing="RS512"), "signature"
-    yield "RS512 called ES256", signed(header={"alg": "ES256", "kid": "ES256"}, signing="RS512"), "signature"
-    yield "ES256 for an RSA key", signed(header={"alg": "ES256", "kid": "RS512"}), "alg"
-    yield "RS512 for a P-256 key", signed(header={"alg": "RS512", "kid": "ES256"}, signing="RS512"), "alg"
-    yield "EdDSA for a P-256 key", signed(header={"alg": "EdDSA", "kid": "ES256"}, signing="EdDSA"), "alg"
-    yield "a stranger's key", signed(key=stranger), "signature"
-    yield "another key of the partner's", signed(kid="PS256", header={"alg": "ES256", "kid": "PS256"}), "alg"
+    yield "HS256 called ES256", signed(header={"alg": "ES256", "kid": "ES256"}, signing="HS256", key=public), "no key"
+    yield "RS512 called PS256", signed(header={"alg": "PS256", "kid": "RS512"}, signing="RS512"), "no key"
+    yield "RS512 called ES256", signed(header={"alg": "ES256", "kid": "ES256"}, signing="RS512"), "no key"
+    yield "ES256 for an RSA key", signed(header={"alg": "ES256", "kid": "RS512"}), "no key"
+    yield "RS512 for a P-256 key", signed(header={"alg": "RS512", "kid": "ES256"}, signing="RS512"), "no key"
+    yield "EdDSA for a P-256 key", signed(header={"alg": "EdDSA", "kid": "ES256"}, signing="EdDSA"), "no key"
+    yield "a stranger's key", signed(key=stranger), "no key"
+    yield "another key of the partner's", signed("PS256", key=rs, kid="PS256"), "no key"
     yield "no signature", f"{head}.{body}.", "JWT"
-    yield "half a signature", f"{head}.{body}.{signature[:40]}", "signature"
-    yield "signature of zeros", f"{head}.{body}.{encoded(bytes(64))}", "signature"
-    yield "signature in DER", f"{head}.{body}.{encoded(es.sign(f'{head}.{body}'.encode(), ec.ECDSA(hashes.SHA256())))}", "signature"
-    yield "another body", f'{head}.{encoded(json.dumps(claims("uhdb", url)).encode())}.{signature}', "signature"
-    yield "another header", f'{encoded(json.dumps({"alg": "ES256", "kid": "ES256", "x": 1}).encode())}.{body}.{signature}', "signature"
+    yield "half a signature", f"{head}.{body}.{signature[:40]}", "no key"
+    yield "signature of zeros", f"{head}.{body}.{encoded(bytes(64))}", "no key"
+    yield "signature in DER", f"{head}.{body}.{encoded(es.sign(f'{head}.{body}'.encode(), ec.ECDSA(hashes.SHA256())))}", "no key"
+    yield "another body", f'{head}.{encoded(json.dumps(claims("uhdb", url)).encode())}.{signature}', "no key"
+    yield "another header", f'{encoded(json.dumps({"alg": "ES256", "kid": "ES256", "x": 1}).encode())}.{body}.{signature}', "no key"
     yield "no kid", signed(header={"alg": "ES256"}), "JWT"
     yield "an empty kid", signed(header={"alg": "ES256", "kid": ""}), "JWT"
     yield "a number for kid", signed(header={"alg": "ES256", "kid": 7}), "JWT"
-    yield "kid that climbs", signed(header={"alg": "ES256", "kid": "../../../../dev/null"}), "key"
-    yield "kid of SQL", signed(header={"alg": "ES256", "kid": "x' OR '1'='1"}), "key"
+    yield "kid that climbs", signed(header={"alg": "ES256", "kid": "../../../../dev/null"}), "no key"
+    yield "kid of SQL", signed(header={"alg": "ES256", "kid": "x' OR '1'='1"}), "no key"
     yield "kid with a zero byte", signed(header='{"alg":"ES256","kid":"ES256\\u0000"}'), "JWT"
     yield "a long kid", signed(header={"alg": "ES256", "kid": "k" * 201}), "JWT"
-    yield "an unknown kid", signed(kid="unknown"), "key"
-    yield "its own key in jwk", signed(key=stranger, header={"alg": "ES256", "kid": "ES256", "jwk": {"kty": "EC"}}), "signature"
-    yield "its own key at jku", signed(key=stranger, header={"alg": "ES256", "kid": "ES256", "jku": "https://evil.example"}), "signature"
-    yield "its own key in x5c", signed(key=stranger, header={"alg": "ES256", "kid": "ES256", "x5c": ["MIIB"]}), "signature"
+    yield "an unknown kid", signed(kid="unknown"), "no key"
+    yield "its own key in jwk", signed(key=stranger, header={"alg": "ES256", "kid": "ES256", "jwk": {"kty": "EC"}}), "no key"
+    yield "its own key at jku", signed(key=stranger, header={"alg": "ES256", "kid": "ES256", "jku": "https://evil.example"}), "no key"
+    yield "its own key in x5c", signed(key=stranger, header={"alg": "ES256", "kid": "ES256", "x5c": ["MIIB"]}), "no key"
     yield "what must be understood", signed(header={"alg": "ES256", "kid": "ES256", "crit": ["exp"]}), "JWT"
     yield "a body that is not encoded", signed(header={"alg": "ES256", "kid": "ES256", "b64": False}), "JWT"
     yield "alg twice", signed(header='{"alg":"none","alg":"ES256","kid":"ES256"}'), "JWT"
@@ -363,8 +430,8 @@ def bad_assertions(hub, keys):
     yield "a header that is no JSON", signed(header="{"), "JWT"
     yield "a body that is no JSON", signed(body="{"), "JWT"
     yield "iss twice", signed(body=json.dumps(claims("uhdb", url)).replace('"iss"', '"iss": "dchs", "iss"')), "JWT"
-    yield "another partner's name", signed(iss="dchs", sub="dchs"), "key"
-    yield "no partner's name", signed(iss="nobody", sub="nobody"), "key"
+    yield "another partner's name", signed(iss="dchs", sub="dchs"), "no key"
+    yield "no partner's name", signed(iss="nobody", sub="nobody"), "no key"
     yield "iss that is not sub", signed(sub="dchs"), "iss and sub"
     yield "iss with a zero byte", signed(iss="uhdb\0", sub="uhdb\0"), "JWT"
     yield "no iss", signed(iss=None), "JWT"

@@ -1,10 +1,11 @@
--- By which TLS certificate a caller is known: one with this public key, whoever issued it; or one that an authority of the
--- installation issued for this DNS name. A key that was revoked is never taken again, under no name either.
+-- By which TLS certificate a caller is known: one with this public key, whoever issued it and however often it is renewed; or
+-- one that an authority of the installation issued for this DNS name. A key that was revoked is never taken again, under no
+-- name either.
 CREATE TABLE record.client_certificate (
     id uuid PRIMARY KEY,
     partner text NOT NULL REFERENCES record.partner,
     added_at timestamptz NOT NULL DEFAULT now(),
-    -- When the certificate that was shown for the key ends.
+    -- When the certificate ends that was given for the key, so that somebody is told in time. Each that is shown has its own end.
     expires_at timestamptz,
     revoked_at timestamptz,
     -- SHA-256 of its SubjectPublicKeyInfo.
@@ -38,5 +39,9 @@ CREATE TABLE record.used_assertion (
 );
 CREATE INDEX used_assertion_expiry ON record.used_assertion (expires_at);
 
-GRANT SELECT, INSERT, UPDATE ON record.client_certificate, record.client_key TO hub_app;
+-- An API key of a partner is for senders of low risk: somebody has judged that.
+ALTER TABLE record.api_key ADD COLUMN is_low_risk boolean NOT NULL DEFAULT false;
+
+GRANT SELECT, INSERT, UPDATE (expires_at, revoked_at) ON record.client_certificate TO hub_app;
+GRANT SELECT, INSERT, UPDATE (revoked_at) ON record.client_key TO hub_app;
 GRANT SELECT, INSERT, DELETE ON record.used_assertion TO hub_app;

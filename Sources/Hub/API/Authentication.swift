@@ -4,7 +4,7 @@ import Hummingbird
 /// Lets a request pass only with a credential of an enabled partner or staff system: an access token or an API key, else
 /// the certificate of its connection.
 ///
-/// The body is not touched before this has passed, so nobody unknown can make the hub parse anything.
+/// The body is not touched before this has passed, so nobody unknown can make the hub parse a document.
 struct Authentication: RouterMiddleware {
     let credentials: Credentials
     let certificates: CallerCertificates
@@ -25,11 +25,17 @@ struct Authentication: RouterMiddleware {
         return try await next(request, context)
     }
 
-    /// Whoever both the certificate and the header stand for, where both are there: a key that was taken from its owner is
-    /// of no use to another partner.
+    /// Whoever both the certificate and the header stand for, where both are there; nobody where the certificate is one that
+    /// was revoked.
     private func principal(_ request: Request, _ certificate: ClientCertificate?) async throws -> Principal? {
-        let holder: Principal? =
-            if let certificate { try await credentials.principal(with: certificate) } else { nil }
+        var holder: Principal?
+        if let certificate {
+            switch try await credentials.holder(of: certificate) {
+            case .principal(let principal): holder = principal
+            case .refused: return nil
+            case .nobody: break
+            }
+        }
         guard request.headers[.authorization] != nil else { return holder }
         guard let text = Self.bearer(request), let bearer = try await bearer(text, certificate) else { return nil }
         return holder == nil || holder?.id == bearer.id ? bearer : nil

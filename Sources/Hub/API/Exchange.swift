@@ -44,13 +44,13 @@ extension Request {
     ///   ``Problem/brokenOff`` when it does not come to its end; ``BudgetUsedUp``.
     func bytes(limit: Int) async throws -> [UInt8] {
         if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
-            throw Problem(Finding(.tooLarge, at: "", "The body is larger than \(limit >> 20) MiB"))
+            throw Problem(Finding(.tooLarge, at: "", "The body is larger than \(limit >> 10) KiB"))
         }
         do {
             let buffer = try await body.collect(upTo: limit)
             return Array(buffer.readableBytesView)
         } catch is NIOTooManyBytesError {
-            throw Problem(Finding(.tooLarge, at: "", "The body is larger than \(limit >> 20) MiB"))
+            throw Problem(Finding(.tooLarge, at: "", "The body is larger than \(limit >> 10) KiB"))
         } catch let error where error is BudgetUsedUp || error is CancellationError {
             throw error
         } catch {

@@ -20,7 +20,7 @@ struct TokenRoutes {
     init(issuer: String, certificates: CallerCertificates, hub: HubServices) {
         self.issuer = issuer
         self.certificates = certificates
-        server = TokenServer(url: issuer + Self.path, hub.installation)
+        server = TokenServer(url: issuer + Self.path, credentials: hub.credentials, hub.installation)
         metrics = hub.metrics
     }
 

@@ -8,8 +8,8 @@ struct SignedAssertion: Sendable, Hashable {
     enum Refusal: Error, Sendable, Hashable {
         case malformed
         case algorithm
+        /// No such key, or not its signature: whoever has signed nothing learns no more.
         case key
-        case signature
         case issuer
         /// Not for this server, which calls itself so.
         case audience(expected: String)
@@ -21,9 +21,8 @@ struct SignedAssertion: Sendable, Hashable {
         var text: String {
             switch self {
             case .malformed: "client_assertion is no signed JWT with iss, sub, aud, exp and jti"
-            case .algorithm: "alg must be one of \(ClientKey.allAlgorithms.joined(separator: ", ")), as the key allows"
-            case .key: "iss and kid name no key of an enabled partner"
-            case .signature: "The signature is not the key's"
+            case .algorithm: "alg must be one of \(ClientKey.allAlgorithms.joined(separator: ", "))"
+            case .key: "Signed by no key of an enabled partner: check iss, kid, alg and the key"
             case .issuer: "iss and sub must be the same, and client_id where it is given"
             case .audience(let expected): "aud must be \(expected)"
             case .expired: "exp has passed"

@@ -11,9 +11,11 @@ struct TokenServer: Sendable {
     private let database: Database
     private let store: CaseStore
     private let vault: Vault
+    private let credentials: Credentials
 
-    init(url: String, _ installation: Installation) {
+    init(url: String, credentials: Credentials, _ installation: Installation) {
         self.url = url
+        self.credentials = credentials
         database = installation.database
         store = installation.store
         vault = installation.vault
@@ -26,16 +28,16 @@ struct TokenServer: Sendable {
         for text: String, clientID: String?, with certificate: ClientCertificate?, at second: Int64 = WallClock.now()
     ) async throws -> String {
         let assertion = try SignedAssertion(text)
+        if let certificate, try await credentials.holder(of: certificate) == .refused {
+            throw SignedAssertion.Refusal.key
+        }
         let found = try await database.read { [store] connection in
             try store.clientKey(kid: assertion.kid, of: assertion.issuer, in: connection)
         }
         guard let (partner, pem) = found, let key = try? ClientKey(pem: pem) else {
             throw SignedAssertion.Refusal.key
         }
-        guard key.algorithms.contains(assertion.algorithm) else { throw SignedAssertion.Refusal.algorithm }
-        guard await key.isSigner(of: assertion.text, by: assertion.algorithm) else {
-            throw SignedAssertion.Refusal.signature
-        }
+        guard await key.isSigner(of: assertion.text, by: assertion.algorithm) else { throw SignedAssertion.Refusal.key }
         try assertion.check(for: url, clientID: clientID, at: second)
         let forgotten = Timestamp(microseconds: (assertion.ends + 2 * SignedAssertion.leeway) * 1_000_000)
         let isNew = try await database.transaction { [store] connection in

@@ -12,35 +12,19 @@ package struct Principal: Sendable, Hashable {
     /// The adapter that reads this partner's documents.
     package var adapter: String?
     package var name: String
-    /// How it was told who it is.
-    package var proof: Proof
 
-    /// How a caller is told from others.
-    package enum Proof: Sendable, Hashable {
-        /// A key in the request: whoever has it is let in. Enough for senders of low risk.
-        case apiKey
-        /// A signature by the caller's own key, for which it was given an access token.
-        case accessToken
-        /// The caller's own key, by TLS.
-        case certificate
-        /// The way it came: a folder, a mailbox, a port, a form.
-        case channel
-    }
-
-    init(id: String, kind: PartnerKind, adapter: String?, name: String, proof: Proof = .channel) {
+    init(id: String, kind: PartnerKind, adapter: String?, name: String) {
         self.id = id
         self.kind = kind
         self.adapter = adapter
         self.name = name
-        self.proof = proof
     }
 
-    package init(_ partner: Partner, by proof: Proof = .channel) {
+    package init(_ partner: Partner) {
         id = partner.id
         kind = partner.kind
         adapter = partner.adapter
         name = partner.name
-        self.proof = proof
     }
 }
 

@@ -34,7 +34,7 @@ package final class Credentials: Sendable {
 
     /// The enabled partner of an id, for channels that know by themselves who it is; nil for any other.
     func principal(ofPartner id: String) async throws -> Principal? {
-        try await named.principal(id, by: .channel) { [database, store] in
+        try await named.principal(id) { [database, store] in
             let partner = try await database.read { try store.partner(id, in: $0) }
             return partner.flatMap { $0.isEnabled && $0.kind == .partner ? $0 : nil }
         }
@@ -42,18 +42,31 @@ package final class Credentials: Sendable {
 
     /// The enabled partner or staff system whose live key this is, or nil.
     func principal(for key: String) async throws -> Principal? {
-        try await keys.principal(SHA256.hash(data: Array(key.utf8)), by: .apiKey) { [database, store] in
+        try await keys.principal(SHA256.hash(data: Array(key.utf8))) { [database, store] in
             try await database.read { try store.authenticate(key, at: .now(), in: $0) }
         }
     }
 
-    /// The enabled partner that is known by a certificate, or nil.
-    func principal(with certificate: ClientCertificate) async throws -> Principal? {
-        try await certificates.principal(certificate, by: .certificate) { [database, store] in
-            try await database.read { connection in
-                try store.partner(ofKey: certificate.keyHash, names: certificate.names, in: connection)
+    /// Whose a certificate is.
+    enum Holder: Sendable, Hashable {
+        case principal(Principal)
+        /// One that was revoked, a disabled partner's, or one with the names of several: whoever shows it is let in by nothing.
+        case refused
+        case nobody
+    }
+
+    /// Whose a certificate is that a caller shows.
+    func holder(of certificate: ClientCertificate) async throws -> Holder {
+        var isRefused = false
+        let principal = try await certificates.principal(certificate) { [database, store] in
+            let holder = try await database.read { connection in
+                try store.holder(ofKey: certificate.keyHash, names: certificate.names, in: connection)
             }
+            isRefused = holder == .refused
+            if case .partner(let partner) = holder { return partner }
+            return nil
         }
+        return principal.map(Holder.principal) ?? (isRefused ? .refused : .nobody)
     }
 
     /// The enabled partner that an access token was given to, if it is good for this caller and the key that it was given
@@ -65,7 +78,7 @@ package final class Credentials: Sendable {
             return nil
         }
         let name = ClientKeyName(partner: token.partner, kid: token.kid)
-        return try await clientKeys.principal(name, by: .accessToken) { [database, store] in
+        return try await clientKeys.principal(name) { [database, store] in
             try await database.read { try store.clientKey(kid: token.kid, of: token.partner, in: $0)?.partner }
         }
     }
@@ -85,7 +98,7 @@ private final class Trusted<Credential: Hashable & Sendable>: Sendable {
     private let known = Mutex<[Credential: Known]>([:])
 
     func principal(
-        _ credential: Credential, by proof: Principal.Proof, else find: () async throws -> Partner?
+        _ credential: Credential, else find: () async throws -> Partner?
     ) async throws -> Principal? {
         let now = ContinuousClock.now
         if let known = known.withLock({ $0[credential] }), known.until > now { return known.principal }
@@ -93,7 +106,7 @@ private final class Trusted<Credential: Hashable & Sendable>: Sendable {
             known.withLock { $0[credential] = nil }
             return nil
         }
-        let principal = Principal(partner, by: proof)
+        let principal = Principal(partner)
         known.withLock {
             if $0.count >= Self.most { $0.removeAll() }
             $0[credential] = Known(principal: principal, until: now + Self.trustedFor)
