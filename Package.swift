@@ -91,6 +91,9 @@ let package = Package(
             resources: [.embedInCode("Policies")],
             swiftSettings: settings
         ),
+        // How to get to a person behind a door: access cards, by what they are found, what of them may be told. Pure.
+        .target(
+            name: "EmergencyAccess", dependencies: ["Referral", "Matching", "Disclosure"], swiftSettings: settings),
         // What was disclosed, provably: entries, leaves, tree, proofs, checkpoints. Pure.
         .target(
             name: "Ledger",
@@ -139,8 +142,8 @@ let package = Package(
         .target(
             name: "Hub",
             dependencies: [
-                "Postgres", "MessageQueue", "Referral", "Translation", "Forms", "Disclosure", "Ledger", "Vault",
-                "CaseStore", "Channels", "CMalloc",
+                "Postgres", "MessageQueue", "Referral", "Translation", "Forms", "Disclosure", "EmergencyAccess",
+                "Ledger", "Vault", "CaseStore", "Channels", "CMalloc",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -227,6 +230,10 @@ let package = Package(
                 "Disclosure", "Referral", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EmergencyAccessTests", dependencies: ["EmergencyAccess", "Referral", "Disclosure"],
             swiftSettings: settings
         ),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger"], swiftSettings: settings),

@@ -83,6 +83,7 @@ extension CaseStore {
     /// What a line shows of an entry, in this order.
     private static let shown: [LedgerField] = [
         .actor, .partner, .apiKey, .credential, .submission, .referral, .person, .otherPerson, .match, .share, .extract,
+        .look,
         .recipient,
         .project, .purpose, .level, .channel,
         .asked, .stage, .outcome, .state, .reason, .released, .attempt, .message, .agreement, .agreementVersion,

@@ -65,6 +65,9 @@ enum Place {
     static func population(_ extract: UUIDValue) -> String { "record.extract_population/\(extract)" }
     static func package(_ extract: UUIDValue) -> String { "record.extract_sending/\(extract)" }
     static func linkable(_ extract: UUIDValue) -> String { "record.extract_sending/\(extract)/linkable" }
+    static func accessCard(_ person: UUIDValue) -> String { "access.card/\(person)" }
+    static func look(_ look: UUIDValue) -> String { "access.look/\(look)" }
+    static func lookNote(_ look: UUIDValue) -> String { "access.look/\(look)/note" }
     static func portal(_ share: UUIDValue) -> String { "record.portal_document/\(share)" }
 }
 

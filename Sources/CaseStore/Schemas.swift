@@ -41,6 +41,7 @@ package enum RecordSchema {
             Migration(
                 number: 22, name: "status_messages", sql: text(PackageResources.record_0022_status_messages_sql)),
             Migration(number: 23, name: "credentials", sql: text(PackageResources.record_0023_credentials_sql)),
+            Migration(number: 24, name: "emergency", sql: text(PackageResources.record_0024_emergency_sql)),
         ])
 }
 
@@ -54,6 +55,17 @@ package enum LedgerSchema {
             Migration(number: 3, name: "approvals", sql: text(PackageResources.ledger_0003_approvals_sql)),
             Migration(number: 4, name: "acknowledged", sql: text(PackageResources.ledger_0004_acknowledged_sql)),
             Migration(number: 5, name: "outcomes", sql: text(PackageResources.ledger_0005_outcomes_sql)),
+            Migration(number: 6, name: "emergency", sql: text(PackageResources.ledger_0006_emergency_sql)),
+        ])
+}
+
+/// Schema `access`: access cards, and the looks of control rooms.
+package enum AccessSchema {
+    package static let migrations = MigrationLine(
+        name: "access",
+        migrations: [
+            Migration(number: 1, name: "cards", sql: text(PackageResources.access_0001_cards_sql)),
+            Migration(number: 2, name: "looks", sql: text(PackageResources.access_0002_looks_sql)),
         ])
 }
 

@@ -38,6 +38,8 @@ package enum WorkItemKind: String, CaseIterable, Sendable, SQLScalar {
     case undeliveredAnswer = "undelivered_answer"
     /// What a child wrote is kept apart until a parent or guardian permits that it be worked on.
     case under13 = "under_13"
+    /// A control room asks about many persons in a short time.
+    case emergencyAlarm = "emergency_alarm"
 }
 
 /// A work item to be made. Ids and code words only.

@@ -33,6 +33,7 @@ package struct Installation: Sendable {
     /// The schema, in the order in which its lines are applied.
     package static let migrations = [
         RoleSchema.migrations, QueueSchema.migrations, RecordSchema.migrations, LedgerSchema.migrations,
+        AccessSchema.migrations,
     ]
 
     /// What the hub connects as once the schema stands: a role that cannot change or delete in the ledger.

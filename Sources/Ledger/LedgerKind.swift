@@ -38,6 +38,10 @@ package enum LedgerKind: String, CaseIterable, Sendable {
     case circumstancesChanged = "circumstances_changed"
     /// A member of staff decided whether two persons are one, or took that back.
     case matchDecided = "match_decided"
+    /// An access card was saved or removed.
+    case accessCardChanged = "access_card_changed"
+    /// A control room looked, for each person it found; or a look was reviewed.
+    case emergencyLook = "emergency_look"
     /// A partner or a credential was added, disabled or revoked; or a project of a recipient was added.
     case partnerChanged = "partner_changed"
 }
@@ -69,6 +73,8 @@ package enum LedgerField: String, CaseIterable, Sendable {
     /// A project of a recipient, for which extracts are made.
     case project
     case extract
+    /// A look of a control room.
+    case look
     /// The keys that pseudonyms were made by, as ids joined by a space.
     case pseudonymKey = "pseudonym_key"
     case partner

@@ -3,9 +3,9 @@
 /// Marks above and below letters go, letters that ASCII does not have are written as people write them without
 /// (`ø` as `o`, `ß` as `ss`), and those of the Cyrillic and Greek alphabets as passports and road signs do. Writing
 /// that is no alphabet of these stays, byte by byte, and is compared as it is.
-enum Folding {
+package enum Folding {
     /// The words of a text. Apostrophes and full stops join what they stand between, everything else parts words.
-    static func words(_ text: String) -> [[UInt8]] {
+    package static func words(_ text: String) -> [[UInt8]] {
         var words: [[UInt8]] = []
         var word: [UInt8] = []
         func isApostrophe(_ scalar: Unicode.Scalar) -> Bool {

@@ -23,4 +23,6 @@ package enum BlindDomain: String, CaseIterable, Sendable {
     case cohort
     /// The key and the body of a request that its caller may repeat.
     case request
+    /// A control room's reference of an incident.
+    case incident
 }

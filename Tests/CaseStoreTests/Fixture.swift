@@ -10,7 +10,9 @@ import Vault
 extension Trait where Self == DatabaseTrait {
     /// A database with the schemas of the case store, and of the queue, at which some of its statements look.
     static var store: DatabaseTrait {
-        .database(RoleSchema.migrations, QueueSchema.migrations, RecordSchema.migrations, LedgerSchema.migrations)
+        .database(
+            RoleSchema.migrations, QueueSchema.migrations, RecordSchema.migrations, LedgerSchema.migrations,
+            AccessSchema.migrations)
     }
 }
 

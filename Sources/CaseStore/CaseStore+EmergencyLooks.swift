@@ -1,0 +1,173 @@
+import Disclosure
+import Ledger
+package import Postgres
+import Referral
+import Vault
+
+extension CaseStore {
+    /// Enters looks that nodes have written down, each once however often it is brought.
+    ///
+    /// - Parameters:
+    ///   - node: Which node answered.
+    ///   - within: How long after it a look is to be reviewed.
+    /// - Returns: Those that were not here yet.
+    package func enter(
+        _ looks: [EmergencyLook], node: String, reviewed within: Duration, at: Timestamp = .now(),
+        in connection: Connection
+    ) throws -> [EmergencyLook] {
+        var new: [EmergencyLook] = []
+        var entries: [LedgerEntry] = []
+        for look in looks {
+            let (key, wrapped) = vault.newDataKey()
+            let sealed = vault.seal(StrictJSON.write(look.details), with: key, context: Place.look(look.id))
+            let incident = vault.blindIndex(.incident, look.caller + " " + look.incident)
+            let added = try connection.execute(
+                """
+                INSERT INTO access.look (
+                    id, at, entered_at, review_by, kind, outcome, is_offline, is_repeated, caller, node, incident_index,
+                    wrapped_key, sealed
+                )
+                VALUES (
+                    \(look.id), \(look.at), \(at), \(look.at + within), \(look.kind)::access.look_kind,
+                    \(look.outcome)::access.look_outcome, \(look.isOffline),
+                    \(look.kind == .reveal) AND EXISTS (
+                        SELECT
+                        FROM access.look AS earlier JOIN access.looked_at ON looked_at.look = earlier.id
+                        WHERE earlier.incident_index = \(incident)
+                            AND earlier.kind = 'reveal'
+                            AND looked_at.person = ANY (\(look.found.map(\.person)))
+                    ),
+                    \(look.caller), \(node), \(incident), \(wrapped), \(sealed)
+                )
+                ON CONFLICT DO NOTHING
+                """, name: "access.enter_look")
+            guard added > 0 else { continue }
+            new.append(look)
+            try connection.execute(
+                """
+                INSERT INTO access.looked_at (look, person, released, reason)
+                SELECT \(look.id), found.*
+                FROM unnest(
+                    \(look.found.map(\.person)), \(look.found.map { Self.names($0.released) }),
+                    \(look.found.map { $0.refusal?.rawValue })
+                ) AS found (person, released, reason)
+                """, name: "access.enter_looked_at")
+            entries += look.entries.map { entry(.emergencyLook, at: look.at, $0) }
+        }
+        try append(entries, in: connection)
+        for caller in Set(new.map(\.caller)).sorted() { try warn(of: caller, at: at, in: connection) }
+        return new
+    }
+
+    private static func names(_ groups: Set<FieldGroup>) -> String {
+        groups.map(\.rawValue).sorted().joined(separator: " ")
+    }
+
+    /// So many persons by one caller within so long is what a control room does in a flood, and a thief on any day: staff are
+    /// told, and nothing is held up.
+    private static let many = 30
+    private static let window = Duration.seconds(600)
+
+    private func warn(of caller: String, at: Timestamp, in connection: Connection) throws {
+        try connection.execute(
+            """
+            INSERT INTO record.work_item (id, created_at, kind, code, partner)
+            SELECT \(UUIDValue.v7()), \(at), 'emergency_alarm', 'many_persons', \(caller)
+            WHERE NOT EXISTS (
+                SELECT FROM record.work_item
+                WHERE kind = 'emergency_alarm' AND partner = \(caller) AND state = 'open'
+            )
+            AND \(Self.many) <= (
+                SELECT count(DISTINCT looked_at.person)
+                FROM access.look JOIN access.looked_at ON looked_at.look = look.id
+                WHERE look.caller = \(caller) AND look.at > \(at - Self.window)
+            )
+            """, name: "access.warn")
+    }
+
+    /// Looks, those to be reviewed soonest first; or all, the latest first.
+    ///
+    /// What is read is entered in the ledger.
+    package func looks(
+        unreviewed: Bool, limit: Int, viewedBy actor: String, in connection: Connection
+    ) throws -> [ReviewedLook] {
+        let order: SQL = unreviewed ? "review_by, look.id" : "look.at DESC, look.id"
+        let rows = try connection.query(
+            """
+            SELECT
+                look.id, look.at, review_by, reviewed_at, reviewed_by, kind, outcome, caller, is_offline, is_repeated,
+                wrapped_key, sealed, sealed_note,
+                ARRAY (SELECT person FROM access.looked_at WHERE looked_at.look = look.id ORDER BY person) AS persons
+            FROM access.look
+            WHERE reviewed_at IS NULL OR \(!unreviewed)
+            ORDER BY \(order)
+            LIMIT \(limit)
+            """, name: unreviewed ? "access.unreviewed_looks" : "access.looks")
+        let looks = try rows.map(look)
+        let persons = Set(looks.flatMap(\.persons)).sorted()
+        try append(
+            persons.map { entry(.view, [.person: $0.description, .actor: actor]) }, in: connection)
+        return looks
+    }
+
+    private func look(_ row: Row) throws -> ReviewedLook {
+        let id = try row.value("id", as: UUIDValue.self)
+        let key = try vault.unwrap(row.value("wrapped_key"))
+        let note = try row.value("sealed_note", as: [UInt8]?.self).map {
+            String(decoding: try vault.open($0, with: key, context: Place.lookNote(id)), as: UTF8.self)
+        }
+        return ReviewedLook(
+            id: id, at: try row.value("at"), reviewBy: try row.value("review_by"),
+            reviewedAt: try row.value("reviewed_at"), reviewedBy: try row.value("reviewed_by"),
+            kind: try row.value("kind"), outcome: try row.value("outcome"), caller: try row.value("caller"),
+            isOffline: try row.value("is_offline"), isRepeated: try row.value("is_repeated"),
+            persons: try row.value("persons"),
+            details: try StrictJSON.parse(vault.open(row.value("sealed"), with: key, context: Place.look(id))),
+            note: note)
+    }
+
+    /// Enters that somebody has looked into a look, and what they found.
+    ///
+    /// - Returns: False where there is no such look, or somebody has before.
+    package func review(
+        look id: UUIDValue, note: String, at: Timestamp = .now(), by actor: String, in connection: Connection
+    ) throws -> Bool {
+        let rows = try connection.query(
+            "SELECT wrapped_key FROM access.look WHERE id = \(id) AND reviewed_at IS NULL FOR UPDATE",
+            name: "access.look_to_review")
+        guard let wrapped = try rows.first?.decode([UInt8].self) else { return false }
+        let sealed = vault.seal(
+            Array(note.utf8), with: try vault.unwrap(wrapped), context: Place.lookNote(id))
+        try connection.execute(
+            """
+            UPDATE access.look
+            SET reviewed_at = \(at), reviewed_by = \(actor), sealed_note = \(sealed)
+            WHERE id = \(id)
+            """, name: "access.review_look")
+        let persons: [UUIDValue] = try connection.query(
+            "SELECT person FROM access.looked_at WHERE look = \(id)", name: "access.persons_of_look"
+        ).decode(UUIDValue.self)
+        var fields: [LedgerField: String] = [.look: id.description, .actor: actor, .state: "reviewed"]
+        if persons.count == 1 { fields[.person] = persons[0].description }
+        try append([entry(.emergencyLook, at: at, fields)], in: connection)
+        return true
+    }
+}
+
+extension EmergencyLook {
+    /// What the ledger has of it: an entry for each person, or one where there was none.
+    fileprivate var entries: [[LedgerField: String]] {
+        var fields: [LedgerField: String] = [
+            .look: id.description, .actor: caller, .recipient: caller, .purpose: Purpose.emergency.rawValue,
+            .stage: kind.rawValue, .outcome: outcome.rawValue, .policyVersion: policyVersion,
+            .state: isOffline ? "offline" : "online",
+        ]
+        guard !found.isEmpty else { return [fields] }
+        return found.map { found in
+            fields[.person] = found.person.description
+            fields[.released] = found.released.map(\.rawValue).sorted().joined(separator: " ")
+            fields[.reason] = found.refusal?.rawValue
+            return fields
+        }
+    }
+}

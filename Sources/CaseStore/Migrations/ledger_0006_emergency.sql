@@ -1,0 +1,2 @@
+ALTER TYPE ledger.kind ADD VALUE 'access_card_changed';
+ALTER TYPE ledger.kind ADD VALUE 'emergency_look';
