@@ -35,6 +35,19 @@ package struct Configuration: Sendable {
         package var url: String?
     }
 
+    /// How control rooms are answered on this node.
+    package struct Emergency: Sendable {
+        /// The file in which looks are written before they are answered, at its full length from the start; on a disk of
+        /// its own at best.
+        package var journal: String
+        /// Defaults to 64 MiB, which is some hundred thousand looks.
+        package var journalBytes = 64 << 20
+        /// The sealed file with everything that answers need, for a start without the database.
+        package var snapshot: String
+        /// How long after it a look is to be reviewed. Defaults to 24 hours.
+        package var reviewed: Duration = .seconds(86_400)
+    }
+
     /// What callers of the partner listener may ask of this process.
     package struct Limits: Sendable {
         /// Requests of one partner or staff system, all its keys together.
@@ -225,6 +238,8 @@ package struct Configuration: Sendable {
     package var mllp: [MLLPListener]
     /// The ids in the directory of services to which BaRS messages for us are addressed. Empty: none are taken.
     package var barsServices: [String]
+    /// Left out: control rooms are not answered.
+    package var emergency: Emergency?
     /// Outbound endpoints by partner id, one for each channel. A partner that is not named here is
     /// `channel_not_configured`; a member of a kind, such as `gp:C81001`, goes by its kind's unless it has its own.
     package var outbound: [String: [Outbound.Channel: Endpoint]]

@@ -52,7 +52,7 @@ struct ConfigurationReader {
                 "environment", "organisation", "data", "database", "adapters", "policy", "keys", "listen", "limits",
                 "admin", "drop", "mllp", "bars", "outbound", "intake", "dispatch", "public_form", "staff_form", "mesh",
                 "clamav",
-                "mail", "status",
+                "mail", "status", "emergency",
             ]
         )
         let data = path(map, "data") ?? folder + "/data"
@@ -89,6 +89,7 @@ struct ConfigurationReader {
                 if services.isEmpty { problem(map["bars"], "bars.services", "is missing: list our service ids") }
                 return services
             } ?? [],
+            emergency: map["emergency"].map { emergency($0, data: data, listener: map["listen"]) },
             outbound: outbound(map["outbound"]),
             status: status(map["status"]),
             intakeConcurrency: section(map, "intake", Self.intakeKeys).flatMap {

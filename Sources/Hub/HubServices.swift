@@ -52,6 +52,8 @@ package struct HubServices: Sendable {
         case mesh
         case mail
         case mllp
+        /// Answers control rooms, where `emergency` is configured. Alone, it needs no database: ``EmergencyNode``.
+        case emergency
     }
 
     /// Runs the chosen roles until the process is told to stop; then stops taking, finishes what is in hand, returns.
@@ -143,6 +145,15 @@ package struct HubServices: Sendable {
             for settings in configuration.mllp { add("MLLP of \(settings.partner)", try listener(settings)) }
         }
         let server = Server(hub: self)
+        var desk: EmergencyDesk?
+        if roles.contains(.emergency), roles.contains(.api), let settings = configuration.emergency {
+            let office = try EmergencyOffice.open(
+                settings, rules: installation.policy.inForce, vault: installation.vault,
+                database: installation.database,
+                store: installation.store, node: Installation.nodeName(), metrics: metrics, logger: logger)
+            desk = office.desk
+            add("emergency keeper", office.keeper)
+        }
         if let admin = configuration.adminListener {
             add(
                 "admin listener",
@@ -156,7 +167,7 @@ package struct HubServices: Sendable {
         if roles.contains(.api) {
             add(
                 "partner listener",
-                try server.partnerApplication(configuration.partnerListener) { channel in
+                try server.partnerApplication(configuration.partnerListener, desk: desk) { channel in
                     await onReady(channel.localAddress?.port)
                 }
             )

@@ -259,7 +259,7 @@ package struct Installation: Sendable {
     }
 
     /// The host's name, for the history of attempts.
-    private static func nodeName() -> String {
+    static func nodeName() -> String {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)
         return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)

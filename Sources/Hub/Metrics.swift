@@ -15,6 +15,7 @@ package final class Metrics: Sendable {
         case acknowledgements = "hub_acknowledgements_total"
         case matchDecisions = "hub_match_decisions_total"
         case tokens = "hub_tokens_total"
+        case emergencyLooks = "hub_emergency_looks_total"
         case refusedRequests = "hub_refused_requests_total"
         case meshMessages = "hub_mesh_messages_total"
         case mails = "hub_mails_total"
@@ -32,6 +33,7 @@ package final class Metrics: Sendable {
             case .statusMessages: "Attempts to tell referrers what became of their referrals, by outcome"
             case .acknowledgements: "What channels told of deliveries afterwards, by outcome"
             case .matchDecisions: "Decisions of staff whether two persons are one, by decision"
+            case .emergencyLooks: "Looks of control rooms, by outcome"
             case .tokens: "Requests for access tokens, by answer"
             case .refusedRequests: "HTTP requests refused before anything was stored, by code"
             case .meshMessages: "Messages of the MESH mailboxes, by what became of them"
@@ -46,7 +48,8 @@ package final class Metrics: Sendable {
             switch self {
             case .submissions, .mllpMessages, .tokens: "answer"
             case .referrals: "status"
-            case .decisions, .deliveries, .statusMessages, .acknowledgements, .meshMessages, .mails: "outcome"
+            case .decisions, .deliveries, .statusMessages, .acknowledgements, .emergencyLooks, .meshMessages, .mails:
+                "outcome"
             case .matchDecisions: "decision"
             case .refusedRequests: "code"
             case .scans: "verdict"

@@ -25,7 +25,8 @@ struct HubCommand: AsyncParsableCommand {
             .init(
                 name: "Partners and people",
                 subcommands: [
-                    PartnerCommand.self, PersonCommand.self, ReferralCommand.self, MatchCommand.self,
+                    PartnerCommand.self, PersonCommand.self, ReferralCommand.self, EmergencyCommand.self,
+                    MatchCommand.self,
                     AgreementCommand.self, ShareCommand.self, ExtractCommand.self, NFICommand.self,
                 ]
             ),

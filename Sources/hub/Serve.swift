@@ -8,12 +8,17 @@ import Referral
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the hub: API, dropped files, MLLP, MESH mailboxes, e-mail, intake, dispatch, housekeeping.",
-        discussion: "SIGTERM or Ctrl-C stops it: nothing new is taken, what is in hand is finished."
+        discussion: """
+            SIGTERM or Ctrl-C stops it: nothing new is taken, what is in hand is finished. `--only emergency` answers control \
+            rooms alone and starts without the database.
+            """
     )
 
     @OptionGroup var installation: InstallationOption
     @Option(
-        help: "Only these roles, comma-separated: api, files, mllp, mesh, mail, intake, dispatch, housekeeping.")
+        help:
+            "Only these roles, comma-separated: api, files, mllp, mesh, mail, intake, dispatch, housekeeping, emergency."
+    )
     var only: String?
     @Option(
         help: "Port of the admin listener, instead of the configured one: for several processes on one machine. 0: any."
@@ -31,6 +36,11 @@ struct Serve: AsyncParsableCommand {
             logger.warning("the hub runs as root; give it a user of its own")
         }
         try await InstallationOption.reporting {
+            if roles == [.emergency] {
+                return try await EmergencyNode(settled, logger: logger).run { port in
+                    logger.notice("ready", metadata: ["port": "\(port ?? 0)"])
+                }
+            }
             let opened = try await Installation.open(settled, logger: logger)
             do {
                 try await HubServices(opened).run(roles: roles) { port in

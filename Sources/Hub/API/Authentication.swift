@@ -36,8 +36,8 @@ struct Authentication: RouterMiddleware {
             case .nobody: break
             }
         }
-        guard request.headers[.authorization] != nil else { return holder }
-        guard let text = Self.bearer(request), let bearer = try await bearer(text, certificate) else { return nil }
+        guard let header = request.headers[.authorization] else { return holder }
+        guard let text = Self.bearer(header), let bearer = try await bearer(text, certificate) else { return nil }
         return holder == nil || holder?.id == bearer.id ? bearer : nil
     }
 
@@ -47,8 +47,8 @@ struct Authentication: RouterMiddleware {
             : try await credentials.principal(for: text)
     }
 
-    private static func bearer(_ request: Request) -> String? {
-        guard let header = request.headers[.authorization] else { return nil }
+    /// The credential of an `Authorization` header; nil where it is of another kind.
+    static func bearer(_ header: String) -> String? {
         let parts = header.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
         return String(parts[1])

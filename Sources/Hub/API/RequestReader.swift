@@ -176,6 +176,16 @@ struct RequestReader {
         return Set(codes(key, of: FieldGroup.self))
     }
 
+    /// An object, as it came.
+    mutating func object(_ key: String, required: Bool = false) -> Object? {
+        guard let value = object[key], !value.isNull else {
+            if required { fail(.missing, key, "Is required") }
+            return nil
+        }
+        if value.objectValue == nil { fail(.schema, key, "Must be an object") }
+        return value.objectValue
+    }
+
     mutating func objects(_ key: String, required: Bool = false) -> [Object] {
         guard let value = object[key], !value.isNull else {
             if required { fail(.missing, key, "Is required") }

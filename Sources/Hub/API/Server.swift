@@ -6,6 +6,7 @@ import HummingbirdTLS
 import Logging
 import NIOCore
 import NIOSSL
+import Referral
 import ServiceLifecycle
 import Translation
 
@@ -16,8 +17,11 @@ struct Server {
     var idleTimeout: TimeAmount = .seconds(60)
 
     /// Partners and staff: referrals, receipts, agreements, shares.
+    ///
+    /// - Parameter desk: Where control rooms are answered by this process, too.
     func partnerApplication(
         _ listener: Configuration.Listener,
+        desk: EmergencyDesk? = nil,
         onRunning: @escaping @Sendable (any Channel) async -> Void
     ) throws -> some Service {
         let router = Router(context: ExchangeContext.self)
@@ -62,6 +66,8 @@ struct Server {
         ).add(to: authenticated)
         SharingRoutes(sharing: hub.sharing).add(to: authenticated)
         ConsentRoutes(sharing: hub.sharing).add(to: authenticated)
+        AccessRoutes(cards: AccessCards(hub.installation)).add(to: authenticated)
+        if let desk { EmergencyRoutes(desk: desk, certificates: certificates, metrics: hub.metrics).add(to: router) }
         MatchRoutes(matches: hub.matches).add(to: authenticated)
         if !configuration.barsServices.isEmpty {
             let organisation = configuration.organisation
@@ -72,7 +78,8 @@ struct Server {
             bars.addMetadata(to: router)
             bars.add(to: authenticated)
         }
-        return try application(router, listener, certificates, onRunning: onRunning)
+        return try Self.application(
+            router, listener, certificates, idleTimeout: idleTimeout, logger: hub.logger, onRunning: onRunning)
     }
 
     private static func judge(of listener: Configuration.Listener) throws -> ClientCertificates? {
@@ -89,27 +96,52 @@ struct Server {
         let operations = OperationsRoutes(operations: hub.operations)
         operations.addHealth(to: router)
         operations.addMetrics(to: router)
-        return try application(router, listener, CallerCertificates(judge: nil), onRunning: onRunning)
+        return try Self.application(
+            router, listener, CallerCertificates(judge: nil), idleTimeout: idleTimeout, logger: hub.logger,
+            onRunning: onRunning)
     }
 
-    private func application(
+    /// Control rooms alone, for a node that may be without the database.
+    static func emergencyApplication(
+        _ listener: Configuration.Listener, desk: EmergencyDesk, metrics: Metrics, logger: Logger,
+        onRunning: @escaping @Sendable (any Channel) async -> Void
+    ) throws -> some Service {
+        let router = Router(context: ExchangeContext.self)
+        router.add(middleware: ProblemMiddleware())
+        router.get("/healthz") { _, _ in Response.json(["status": "alive"]) }
+        router.get("/readyz") { _, _ in
+            guard desk.isReady else {
+                throw Problem(
+                    status: .serviceUnavailable, code: "unavailable", title: "Not ready",
+                    detail: "There is no picture of the database yet", retryAfter: 5)
+            }
+            return Response.json(["status": "ready"])
+        }
+        let certificates = CallerCertificates(judge: try judge(of: listener))
+        EmergencyRoutes(desk: desk, certificates: certificates, metrics: metrics).add(to: router)
+        return try application(router, listener, certificates, logger: logger, onRunning: onRunning)
+    }
+
+    private static func application(
         _ router: Router<ExchangeContext>,
         _ listener: Configuration.Listener,
         _ certificates: CallerCertificates,
+        idleTimeout: TimeAmount = .seconds(60),
+        logger: Logger,
         onRunning: @escaping @Sendable (any Channel) async -> Void
     ) throws -> some Service {
         Application(
             router: router,
-            server: try builder(listener, certificates),
+            server: try builder(listener, certificates, idleTimeout),
             configuration: .init(address: .hostname(listener.host, port: listener.port), serverName: nil),
             onServerRunning: onRunning,
-            logger: hub.logger
+            logger: logger
         )
     }
 
     /// Plain HTTP on loopback, else TLS 1.3, with a certificate of the caller's where it is asked for and has one.
-    private func builder(
-        _ listener: Configuration.Listener, _ certificates: CallerCertificates
+    private static func builder(
+        _ listener: Configuration.Listener, _ certificates: CallerCertificates, _ idleTimeout: TimeAmount
     ) throws -> HTTPServerBuilder {
         let base = HTTPServerBuilder.http1(configuration: .init(idleTimeout: idleTimeout))
         guard let certificate = listener.certificate, let privateKey = listener.privateKey else { return base }

@@ -53,11 +53,13 @@ struct EmergencyCallers: Sendable, Equatable {
     /// Who shows a certificate: as ``CaseStore/holder(ofKey:names:in:)`` tells it.
     func caller(with certificate: ClientCertificate) -> Caller? {
         let key = Hexadecimal.text(certificate.keyHash)
-        guard !revoked.contains(key) else { return nil }
+        guard !isRevoked(certificate) else { return nil }
         if let byKey = callers.first(where: { $0.keys.contains(key) }) { return byKey }
         let byName = callers.filter { !$0.names.isDisjoint(with: certificate.names) }
         return byName.count == 1 ? byName[0] : nil
     }
+
+    func isRevoked(_ certificate: ClientCertificate) -> Bool { revoked.contains(Hexadecimal.text(certificate.keyHash)) }
 
     /// Who was given an access token.
     func caller(with token: AccessToken) -> Caller? {

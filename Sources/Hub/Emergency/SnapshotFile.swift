@@ -8,7 +8,7 @@ import Vault
 /// removed; also when it has grown to twice what it need be.
 ///
 ///     "HUBSNAP1" · wrapped key 65 · frames: length 4 · sealed JSON
-final class SnapshotFile {
+struct SnapshotFile {
     private static let magic = Array("HUBSNAP1".utf8)
     private static let longest = 1 << 20
 
@@ -30,7 +30,7 @@ final class SnapshotFile {
 
     /// Everything in it, in the order in which it was added; nothing where there is no file, or none of this installation.
     /// What was being added as the machine stopped is not among it.
-    func read() -> [Value] {
+    mutating func read() -> [Value] {
         guard let bytes = try? LocalFile.read(path, limit: 1 << 30), bytes.starts(with: Self.magic),
             bytes.count >= 73, let key = try? vault.unwrap(Array(bytes[8..<73]), isRemembered: false)
         else { return [] }
@@ -57,8 +57,9 @@ final class SnapshotFile {
     var isWorn: Bool { frames <= 0 || size > max(1 << 20, 2 * leastSize) }
 
     /// Adds to it.
-    func append(_ values: [Value]) throws {
-        let bytes = values.flatMap(frame)
+    mutating func append(_ values: [Value]) throws {
+        var bytes: [UInt8] = []
+        for value in values { bytes += frame(value) }
         let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
         guard descriptor >= 0 else { throw LocalFile.Failure(operation: "open", path: path, code: errno) }
         defer { close(descriptor) }
@@ -71,10 +72,11 @@ final class SnapshotFile {
     }
 
     /// Writes it anew, under a key of its own.
-    func write(_ values: [Value]) throws {
+    mutating func write(_ values: [Value]) throws {
         (key, wrapped) = vault.newDataKey()
         frames = 0
-        let bytes = Self.magic + wrapped + values.flatMap(frame)
+        var bytes = Self.magic + wrapped
+        for value in values { bytes += frame(value) }
         do {
             try LocalFile.write(bytes, to: path, mode: 0o600)
         } catch {
@@ -84,7 +86,7 @@ final class SnapshotFile {
         (size, leastSize) = (bytes.count, bytes.count)
     }
 
-    private func frame(_ value: Value) -> [UInt8] {
+    private mutating func frame(_ value: Value) -> [UInt8] {
         let sealed = vault.seal(StrictJSON.write(value), with: key, context: Self.context(frames))
         frames += 1
         return withUnsafeBytes(of: UInt32(sealed.count).bigEndian) { Array($0) } + sealed

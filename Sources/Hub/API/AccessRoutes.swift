@@ -1,0 +1,59 @@
+import Hummingbird
+import Referral
+
+/// What staff call for emergency access: cards at `/v1/persons/{id}/access-card`, looks at `/v1/emergency/looks`.
+struct AccessRoutes {
+    private static let bodyLimit = 64 << 10
+
+    let cards: AccessCards
+
+    func add(to group: RouterGroup<ExchangeContext>) {
+        group.put("/v1/persons/{id}/access-card", use: save)
+        group.get("/v1/persons/{id}/access-card", use: read)
+        group.delete("/v1/persons/{id}/access-card", use: remove)
+        group.get("/v1/emergency/looks", use: looks)
+        group.post("/v1/emergency/looks/{id}/review", use: review)
+    }
+
+    @Sendable
+    private func save(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.staff()
+        let id = try context.parameters.id()
+        let body = try await request.bytes(limit: Self.bodyLimit)
+        guard let value = try await cards.save(body, of: id, by: staff.id) else { throw Problem.notFound }
+        return .json(value)
+    }
+
+    @Sendable
+    private func read(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.staff()
+        guard let value = try await cards.read(try context.parameters.id(), by: staff.id) else {
+            throw Problem.notFound
+        }
+        return .json(value)
+    }
+
+    @Sendable
+    private func remove(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.staff()
+        guard try await cards.remove(try context.parameters.id(), by: staff.id) else { throw Problem.notFound }
+        return Response(status: .noContent)
+    }
+
+    @Sendable
+    private func looks(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.staff()
+        let isAll = request.uri.queryParameters["all"] == "true"
+        let looks = try await cards.looks(unreviewed: !isAll, limit: 200, by: staff.id)
+        return .json(["looks": .array(looks)])
+    }
+
+    @Sendable
+    private func review(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.staff()
+        let id = try context.parameters.id()
+        let body = try await request.bytes(limit: Self.bodyLimit)
+        guard try await cards.review(body, of: id, by: staff.id) else { throw Problem.notFound }
+        return Response(status: .noContent)
+    }
+}

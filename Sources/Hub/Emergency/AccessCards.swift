@@ -1,0 +1,103 @@
+import CaseStore
+import EmergencyAccess
+package import Postgres
+package import Referral
+
+/// What staff do for emergency access: they keep the cards, and review the looks.
+package struct AccessCards: Sendable {
+    private let database: Database
+    private let store: CaseStore
+
+    package init(_ installation: Installation) {
+        database = installation.database
+        store = installation.store
+    }
+
+    /// Saves a person's access card, in place of the last.
+    ///
+    /// - Returns: `{person_id, version, valid_until}`; nil when there is no such person.
+    /// - Throws: ``RequestError`` naming everything that is wrong with the card.
+    package func save(_ body: [UInt8], of person: UUIDValue, by actor: String) async throws -> Value? {
+        let document: Value
+        do {
+            document = try StrictJSON.parse(body)
+        } catch {
+            throw RequestError(findings: [error.finding])
+        }
+        let today = LondonTime.clock(Instant(microseconds: Timestamp.now().microseconds)).date
+        let card: AccessCard
+        do throws(AccessCard.Mistaken) {
+            card = try AccessCard(document, today: today)
+        } catch {
+            throw RequestError(findings: error.findings)
+        }
+        let version = try await database.transaction { [store] connection in
+            try store.saveAccessCard(
+                StrictJSON.write(card.stored), of: person, verifiedOn: card.verifiedOn, validUntil: card.validUntil,
+                by: actor, in: connection)
+        }
+        return version.map { version in
+            [
+                "person_id": .string(person.description), "version": .number(String(version)),
+                "valid_until": .string(card.validUntil.iso),
+            ]
+        }
+    }
+
+    /// A person's access card as it was saved, with `version`, `saved_at` and `saved_by`. The look is on the ledger.
+    package func read(_ person: UUIDValue, by actor: String) async throws -> Value? {
+        let kept = try await database.transaction { [store] connection in
+            try store.accessCard(of: person, viewedBy: actor, in: connection)
+        }
+        guard let kept, let card = AccessCard(stored: try StrictJSON.parse(kept.bytes)) else { return nil }
+        var value = card.document
+        value["version"] = .number(String(kept.version))
+        value["saved_at"] = .string(kept.savedAt.rfc3339)
+        value["saved_by"] = .string(kept.savedBy)
+        return value
+    }
+
+    /// Takes a person's access card away.
+    ///
+    /// - Returns: Whether there was one.
+    package func remove(_ person: UUIDValue, by actor: String) async throws -> Bool {
+        try await database.transaction { [store] connection in
+            try store.removeAccessCard(of: person, by: actor, in: connection)
+        }
+    }
+
+    /// Looks of control rooms: those to be reviewed, soonest first; or all, the latest first. Reading them is on the ledger.
+    package func looks(unreviewed: Bool, limit: Int, by actor: String) async throws -> [Value] {
+        try await database.transaction { [store] connection in
+            try store.looks(unreviewed: unreviewed, limit: limit, viewedBy: actor, in: connection)
+        }.map(Self.value)
+    }
+
+    private static func value(_ look: ReviewedLook) -> Value {
+        var value: Value = [
+            "lookup_id": .string(look.id.description), "at": .string(look.at.rfc3339),
+            "control_room": .string(look.caller), "kind": .string(look.kind.rawValue),
+            "outcome": .string(look.outcome.rawValue), "offline": .bool(look.isOffline),
+            "repeated": .bool(look.isRepeated), "review_by": .string(look.reviewBy.rfc3339),
+            "persons": .array(look.persons.map { .string($0.description) }), "asked": look.details,
+        ]
+        value["reviewed_at"] = look.reviewedAt.map { .string($0.rfc3339) }
+        value["reviewed_by"] = look.reviewedBy.map(Value.string)
+        value["note"] = look.note.map(Value.string)
+        return value
+    }
+
+    /// Enters that somebody has looked into a look: `{note}`.
+    ///
+    /// - Returns: False where there is no such look, or it was reviewed before.
+    /// - Throws: ``RequestError``.
+    package func review(_ body: [UInt8], of look: UUIDValue, by actor: String) async throws -> Bool {
+        var reader = try RequestReader(body)
+        reader.refuse(unless: ["note"], "Is not part of a review")
+        let note = reader.text("note", required: true, longest: 2_000)
+        try reader.finish()
+        return try await database.transaction { [store] connection in
+            try store.review(look: look, note: note ?? "", by: actor, in: connection)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import CaseStore
+import Ledger
+package import Logging
+import MessageQueue
+import NIOCore
+import Postgres
+import ServiceLifecycle
+import UnixSignals
+import Vault
+
+/// A node that answers control rooms and does nothing else: `hub serve --only emergency`. It starts without the database,
+/// with what its snapshot holds.
+package struct EmergencyNode: Sendable {
+    private let configuration: Configuration
+    private let logger: Logger
+
+    package init(_ configuration: Configuration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Serves until the process is told to stop.
+    ///
+    /// - Parameter onReady: called once the listener accepts connections, with its port.
+    /// - Throws: ``ConfigurationError``; ``InstallationError`` where the rules or the keys cannot be read.
+    package func run(onReady: @escaping @Sendable (Int?) async -> Void = { _ in }) async throws {
+        guard let settings = configuration.emergency else {
+            throw ConfigurationError(problems: [.init(line: nil, key: "emergency", text: "is missing")])
+        }
+        let policy: PolicyShelf
+        do {
+            policy = try PolicyShelf.load(configuration.policyFile)
+        } catch {
+            throw InstallationError.policy(error.lines)
+        }
+        let key: InstallationKey
+        do {
+            key = try InstallationKey.load(file: configuration.keyFile)
+        } catch {
+            throw InstallationError.key(file: configuration.keyFile, problem: "\(error)")
+        }
+        let signer = try LedgerKey.load(file: configuration.ledgerKeyFile)
+        var connection = try Installation.connection(configuration)
+        connection.role = Installation.applicationRole
+        let database = Database(configuration: connection, logger: logger)
+        let vault = Vault(key: key)
+        let metrics = Metrics()
+        do {
+            let office = try EmergencyOffice.open(
+                settings, rules: policy.inForce, vault: vault, database: database,
+                store: CaseStore(vault: vault, ledgerOrigin: signer.name), node: Installation.nodeName(),
+                metrics: metrics, logger: logger)
+            let application = try Server.emergencyApplication(
+                configuration.partnerListener, desk: office.desk, metrics: metrics, logger: logger
+            ) { channel in await onReady(channel.localAddress?.port) }
+            var group = ServiceGroupConfiguration(
+                services: [
+                    .init(service: HeapKeeper(), serviceName: "heap keeper"),
+                    .init(service: office.keeper, serviceName: "emergency keeper"),
+                    .init(service: application, serviceName: "partner listener"),
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            group.maximumGracefulShutdownDuration = .seconds(25)
+            group.maximumCancellationDuration = .seconds(5)
+            try await ServiceGroup(configuration: group).run()
+            await database.close()
+        } catch {
+            await database.close()
+            throw error
+        }
+    }
+}

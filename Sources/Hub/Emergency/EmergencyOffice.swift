@@ -1,0 +1,63 @@
+import CaseStore
+import Disclosure
+import EmergencyAccess
+import Logging
+import Postgres
+import Referral
+import Vault
+
+/// Emergency access on this node, opened: the desk that answers, and the keeper that keeps it right.
+struct EmergencyOffice: Sendable {
+    let desk: EmergencyDesk
+    let keeper: EmergencyKeeper
+
+    /// Opens the journal and the snapshot; the database need not be there.
+    ///
+    /// - Throws: ``ConfigurationError`` where the journal cannot be written.
+    static func open(
+        _ settings: Configuration.Emergency, rules: PolicyRules, vault: Vault, database: Database, store: CaseStore,
+        node: String, metrics: Metrics, logger: Logger
+    ) throws -> EmergencyOffice {
+        let journal: LookJournal
+        do {
+            journal = try LookJournal(settings.journal, capacity: settings.journalBytes, vault: vault)
+        } catch {
+            throw ConfigurationError(problems: [
+                .init(line: nil, key: "emergency.journal", text: "\(settings.journal): \(error)")
+            ])
+        }
+        let desk = EmergencyDesk(
+            rules: rules, vault: vault, journal: journal, metrics: metrics, logger: logger,
+            enter: { look in
+                _ = try await database.transaction { connection in
+                    try store.enter([look], node: node, reviewed: settings.reviewed, in: connection)
+                }
+            })
+        var snapshot = SnapshotFile(settings.snapshot, vault: vault)
+        desk.show(snapshot.read())
+        let keeper = EmergencyKeeper(
+            desk: desk, journal: journal, snapshot: snapshot, database: database, store: store, node: node,
+            reviewed: settings.reviewed, logger: logger)
+        return EmergencyOffice(desk: desk, keeper: keeper)
+    }
+}
+
+extension EmergencyDesk {
+    /// Takes the picture of a snapshot, if it holds one.
+    fileprivate func show(_ snapshot: [Value]) {
+        var index = CardIndex()
+        var callers = EmergencyCallers()
+        var asOf: Timestamp?
+        for value in snapshot {
+            if let card = IndexedCard(value) {
+                index.insert(card)
+            } else if let known = EmergencyCallers(value) {
+                callers = known
+            } else if let moment = value["as_of"]?.intValue {
+                asOf = Timestamp(microseconds: Int64(moment))
+            }
+        }
+        guard let asOf else { return }
+        show(all: index, callers: callers, asOf: asOf)
+    }
+}

@@ -1,0 +1,431 @@
+"""Control rooms ask how to get to a person behind a door: answered out of memory, on record, also without the database."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+
+import pytest
+import requests
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
+
+from client_identity import KEYS, ASSERTION_TYPE, Certificate, assertion, claims, pem_of
+from installation import Installation, eventually, free_port, hl7
+
+CARD = {
+    "address": {
+        "house": "1", "lines": ["1 Example Street", "Derby"], "postcode": "DE1 2FS", "uprn": "100030300001",
+        "latitude": 52.92, "longitude": -1.47, "directions": "Round the back, blue gate",
+    },
+    "key_safe": {"present": True, "location": "Left of the door", "code": "4711"},
+    "entry": {"door": "front", "floor": "ground", "lift": False, "dog": "small, friendly"},
+    "occupants": {"adults": 1, "children": 0},
+    "hazards": [{"kind": "oxygen", "text": "Bedroom"}],
+    "crit": [{"kind": "mobility", "text": "Uses a frame"}, {"kind": "respect_or_dnacpr_exists", "kept_at": "Kitchen drawer"}],
+    "contacts": [{"name": "Robin Example", "relation": "daughter", "phone": "01632 960123", "key_holder": True}],
+    "verified_on": "2026-11-01",
+}
+
+
+@pytest.fixture(scope="module")
+def hub():
+    home = pathlib.Path(tempfile.mkdtemp(prefix="hub-"))
+    installation = Installation(home)
+    folder = home / "clients"
+    folder.mkdir()
+    installation.folder = folder
+    installation.url = f"https://localhost:{installation.port}"
+    installation.token_url = installation.url + "/oauth2/token"
+    installation.configure(
+        f"listen: {{ host: 127.0.0.1, port: {installation.port} }}",
+        f"listen: {{ host: 127.0.0.1, port: {installation.port}, certificate: certificates/server.pem, "
+        f"key: certificates/server.key, client_certificates: true, url: '{installation.url}' }}\n"
+        "emergency: { review_hours: 24, journal_mebibytes: 4 }")
+    before = os.environ.get("REQUESTS_CA_BUNDLE")
+    os.environ["REQUESTS_CA_BUNDLE"] = str(home / "certificates/ca.pem")
+    try:
+        installation.rooms = {}
+        for room in "emas", "derbys_police", "derbys_fire", "uhdb":
+            installation.partner(room)
+            installation.rooms[room] = Certificate(folder, room)
+            installation.hub("partner", "certificate", room, "--file", installation.rooms[room].path)
+        installation.partner("workers", kind="staff")
+        installation.start()
+        installation.anne = installation.person(id="ANNE")
+        assert installation.staff("PUT", f"/v1/persons/{installation.anne}/access-card", CARD).status_code == 200
+        known(installation)
+        yield installation
+    finally:
+        installation.close()
+        shutil.rmtree(home, ignore_errors=True)
+        if before is None:
+            del os.environ["REQUESTS_CA_BUNDLE"]
+        else:
+            os.environ["REQUESTS_CA_BUNDLE"] = before
+
+
+def known(hub, **query):
+    """Waits until a card is found; it is within a second of its being saved."""
+    query = query or {"uprn": "100030300001"}
+    return eventually(lambda: (a := ask(hub, **query).json()) and a.get("matches") == 1 and a, 3, why="the card")
+
+
+def call(hub, path, body, room="emas", headers=None, url=None):
+    certificate = hub.rooms[room].pair if room else None
+    return requests.post((url or hub.url) + path, json=body, cert=certificate, headers=headers, timeout=10)
+
+
+def ask(hub, room="emas", incident="INC-1", url=None, headers=None, **query):
+    body = {"incident_ref": incident, "agency": room, "caller_id": "desk 4", "reason": "No answer at the door", "query": query}
+    if room is None:
+        del body["agency"]
+    return call(hub, "/v1/emergency/lookup", body, room, headers, url)
+
+
+def looks(hub, *options):
+    return [json.loads(line) for line in hub.hub("emergency", "looks", "--all", "--by", "officer", *options).splitlines()]
+
+
+def look(hub, answer):
+    """The look as it is on record."""
+    id = answer["lookup_id"]
+    return eventually(lambda: next((each for each in looks(hub) if each["lookup_id"] == id), None), 30, why="the look")
+
+
+def test_a_control_room_gets_what_helps_and_nothing_else(hub):
+    answer = ask(hub, uprn="100030300001")
+    assert answer.status_code == 200 and answer.headers["Cache-Control"] == "no-store"
+    answer = answer.json()
+    card = answer["card"]
+    assert answer["matches"] == 1 and answer["offline"] is False and answer["as_of"]
+    assert card["person"] == {"given": "ANNE", "family": "TESTER", "dob": "1950-01-02", "nhs_number": "9990000018"}
+    for section in "address", "entry", "occupants", "hazards", "crit":
+        assert card[section] == CARD[section], section
+    assert card["contacts"][0]["phone"] == "+441632960123"
+    assert card["stale"] is False and card["valid_until"] == "2027-11-01"
+    # The code is told when it is asked for, and each time is on record.
+    reveal = card["key_safe"].pop("reveal")
+    assert card["key_safe"] == {"present": True, "location": "Left of the door", "has_code": True}
+    assert "4711" not in json.dumps(answer)
+    for number in range(2):
+        told = call(hub, "/v1/emergency/key-safe", {"reveal": reveal, "caller_id": "desk 4"})
+        assert told.status_code == 200 and told.json()["key_safe"]["code"] == "4711"
+        kept = look(hub, told.json())
+        assert (kept["kind"], kept["repeated"]) == ("reveal", number == 1)
+    kept = look(hub, answer)
+    assert (kept["control_room"], kept["kind"], kept["outcome"], kept["persons"]) == ("emas", "look", "card", [hub.anne])
+    assert kept["asked"]["caller_id"] == "desk 4" and kept["asked"]["query"] == {"uprn": "100030300001"}
+    trace = hub.hub("trace", hub.anne)
+    line = next(line for line in trace.splitlines() if answer["lookup_id"] in line)
+    assert "recipient=emas" in line and "released=ACCESS ADDRESS CRIT DOB FAMILY HAZARD NAME NHSNO" in line
+    hub.hub("ledger", "verify")
+
+
+def test_each_service_gets_its_own_part(hub):
+    for room in "derbys_fire", "derbys_police":
+        card = ask(hub, room, uprn="100030300001").json()["card"]
+        assert card["person"] == {"given": "ANNE", "family": "TESTER", "dob": "1950-01-02"}
+        assert card["hazards"] and card["key_safe"]["has_code"]
+
+
+@pytest.mark.parametrize("query", [
+    {"uprn": "000100030300001"[-12:]}, {"postcode": "de12fs", "house": "1"}, {"postcode": "DE1 2FS", "house": "1 example street"},
+    {"name": "tester", "dob": "1950-01-02"}, {"nhs_number": "999 000 0018"},
+])
+def test_a_person_is_found_by_what_a_control_room_knows(hub, query):
+    assert ask(hub, **query).json()["matches"] == 1
+
+
+@pytest.mark.parametrize("query", [
+    {"uprn": "1"}, {"postcode": "DE1 2FS", "house": "2"}, {"postcode": "DE1 3FS", "house": "1"},
+    {"name": "tester", "dob": "1950-01-03"}, {"name": "anne", "dob": "1950-01-02"}, {"nhs_number": "9990000026"},
+    {"candidate": "AAAA"}, {"candidate": "x y"},
+])
+def test_whom_nobody_knows_is_none_and_the_look_is_on_record(hub, query):
+    answer = ask(hub, **query).json()
+    assert answer["matches"] == 0 and "card" not in answer and "candidates" not in answer
+    kept = look(hub, answer)
+    assert (kept["outcome"], kept["persons"]) == ("none", [])
+
+
+def test_of_several_the_house_and_the_first_name_are_shown_and_one_can_be_chosen(hub):
+    ben = hub.person(id="BEN", family="TESTER", number="9990000026", born="19480303")
+    assert hub.staff("PUT", f"/v1/persons/{ben}/access-card", CARD).status_code == 200
+    try:
+        answer = eventually(
+            lambda: (a := ask(hub, postcode="DE1 2FS", house="1").json()) and a["matches"] == 2 and a, 3, why="both")
+        assert "card" not in answer
+        for candidate in answer["candidates"]:
+            assert set(candidate) == {"house", "given", "candidate"} and candidate["house"] == "1"
+        text = json.dumps(answer)
+        assert "TESTER" not in text and "9990000" not in text and hub.anne not in text
+        kept = look(hub, answer)
+        assert kept["outcome"] == "candidates" and sorted(kept["persons"]) == sorted([hub.anne, ben])
+        chosen = answer["candidates"][0]["candidate"]
+        assert ask(hub, candidate=chosen).json()["card"]["person"]["given"] == "ANNE"
+        # For whom it was shown to, in the incident for which it was.
+        assert ask(hub, "derbys_fire", candidate=chosen).json()["matches"] == 0
+        assert ask(hub, incident="INC-2", candidate=chosen).json()["matches"] == 0
+    finally:
+        assert hub.staff("DELETE", f"/v1/persons/{ben}/access-card").status_code == 204
+    # Taken away, it is told no more within a second.
+    eventually(lambda: ask(hub, postcode="DE1 2FS", house="1").json()["matches"] == 1, 2, why="the removal")
+
+
+def test_what_the_policy_forbids_is_not_told_and_why_is_on_record(hub):
+    def deceased(on):
+        changed = hub.staff("PATCH", f"/v1/persons/{hub.anne}/circumstances", {"deceased_on": on})
+        assert changed.status_code == 200, changed.text
+
+    deceased("2026-11-20")
+    try:
+        answer = eventually(lambda: (a := ask(hub, uprn="100030300001").json()) and a["matches"] == 0 and a, 2, why="it")
+        assert "card" not in answer
+        assert look(hub, answer)["persons"] == [hub.anne]
+        line = next(line for line in hub.hub("trace", hub.anne).splitlines() if answer["lookup_id"] in line)
+        assert "reason=deceased_review" in line and "released=" not in line
+    finally:
+        deceased(None)
+    known(hub)
+    # An objection or a restriction stops no ambulance.
+    changed = hub.staff("PATCH", f"/v1/persons/{hub.anne}/circumstances", {"objections": ["all"], "restricted_on": "2026-11-20"})
+    assert changed.status_code == 200
+    time.sleep(1)
+    assert ask(hub, uprn="100030300001").json()["matches"] == 1
+    hub.staff("PATCH", f"/v1/persons/{hub.anne}/circumstances", {"objections": [], "restricted_on": None})
+
+
+def test_only_control_rooms_are_let_in_and_never_by_an_api_key(hub):
+    key = {"Authorization": f"Bearer {hub.keys['emas']}"}
+    for room, headers in ((None, None), (None, key), ("emas", key), ("uhdb", None), ("emas", {"Authorization": "Basic x"})):
+        for path in "/v1/emergency/lookup", "/v1/emergency/key-safe":
+            refused = call(hub, path, {}, room, headers)
+            assert refused.status_code == 401, (room, headers, path)
+    assert ask(hub, None, uprn="1", headers={"Authorization": f"Bearer {hub.keys['workers']}"}).status_code == 401
+    # A token, with or without a certificate.
+    secret = KEYS["ES256"]()
+    file = hub.folder / "emas.pub"
+    file.write_bytes(pem_of(secret.public_key()))
+    hub.hub("partner", "client-key", "emas", "--kid", "emas-1", "--file", file)
+    signed = assertion(claims("emas", hub.token_url), "ES256", secret, "emas-1")
+    given = requests.post(hub.token_url, {
+        "grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE, "client_assertion": signed}, timeout=10)
+    bearer = {"Authorization": f"Bearer {given.json()['access_token']}"}
+    eventually(lambda: ask(hub, None, uprn="100030300001", headers=bearer).status_code == 200, 2, why="the key")
+    assert call(hub, "/v1/emergency/lookup", {}, "derbys_fire", bearer).status_code == 401
+
+
+def test_a_control_room_that_is_suspended_is_shut_out_within_a_second(hub):
+    hub.hub("partner", "disable", "derbys_fire")
+    try:
+        eventually(lambda: ask(hub, "derbys_fire", uprn="1").status_code == 401, 1.5, why="the suspension")
+    finally:
+        hub.hub("partner", "enable", "derbys_fire")
+    eventually(lambda: ask(hub, "derbys_fire", uprn="1").status_code == 200, 1.5, why="the return")
+
+
+WHOLE = {"incident_ref": "INC-1", "agency": "emas", "caller_id": "desk 4", "reason": "x", "query": {"uprn": "1"}}
+
+
+@pytest.mark.parametrize(("change", "path"), [
+    ({"incident_ref": None}, "incident_ref"), ({"incident_ref": ""}, "incident_ref"), ({"incident_ref": "x" * 65}, "incident_ref"),
+    ({"caller_id": None}, "caller_id"), ({"reason": ""}, "reason"), ({"reason": 7}, "reason"),
+    ({"agency": "derbys_fire"}, "agency"), ({"query": None}, "query"), ({"query": {}}, "query"), ({"query": []}, "query"),
+    ({"query": {"uprn": "1", "nhs_number": "9990000018"}}, "query"), ({"query": {"uprn": "x"}}, "query.uprn"),
+    ({"query": {"uprn": "1" * 13}}, "query.uprn"), ({"query": {"postcode": "DE1 2FS"}}, "query"),
+    ({"query": {"postcode": "nowhere", "house": "1"}}, "query.postcode"), ({"query": {"postcode": "DE1 2FS", "house": ""}}, "query.house"),
+    ({"query": {"name": "x", "dob": "1950-13-01"}}, "query.dob"), ({"query": {"name": "", "dob": "1950-01-01"}}, "query.name"),
+    ({"query": {"nhs_number": "1234567890"}}, "query.nhs_number"), ({"query": {"candidate": ""}}, "query.candidate"),
+    ({"query": {"surname": "x"}}, "query"), ({"everything": True}, "everything"),
+])
+def test_a_question_that_is_none_is_refused_by_its_place_and_never_quoted(hub, change, path):
+    body = {name: value for name, value in {**WHOLE, **change}.items() if value is not None}
+    answer = call(hub, "/v1/emergency/lookup", body)
+    assert answer.status_code == 422, answer.text
+    assert path in [error["path"] for error in answer.json()["errors"]]
+    assert "nowhere" not in answer.text and "1234567890" not in answer.text
+
+
+def test_bodies_that_are_none(hub):
+    own = hub.rooms["emas"].pair
+    for body, status in ((b"", 400), (b"{", 400), (b"[]", 422), (b"\xff", 400), (b'{"a":1,"a":2}', 400), (b"x" * 20_000, 413)):
+        for path in "/v1/emergency/lookup", "/v1/emergency/key-safe":
+            assert requests.post(hub.url + path, body, cert=own, timeout=10).status_code == status, (body[:9], path)
+    for body in ({"reveal": "AAAA", "caller_id": "x"}, {"reveal": "x y", "caller_id": "x"}):
+        assert call(hub, "/v1/emergency/key-safe", body).status_code == 404
+    for body in ({}, {"reveal": "AAAA"}, {"reveal": "AAAA", "caller_id": "x", "code": "1"}):
+        assert call(hub, "/v1/emergency/key-safe", body).status_code == 422
+    # Another's.
+    reveal = ask(hub, uprn="100030300001").json()["card"]["key_safe"]["reveal"]
+    assert call(hub, "/v1/emergency/key-safe", {"reveal": reveal, "caller_id": "x"}, "derbys_fire").status_code == 404
+
+
+def test_cards_are_kept_by_staff_alone_and_what_is_wrong_is_named(hub):
+    path = f"/v1/persons/{hub.anne}/access-card"
+    read = hub.staff("GET", path).json()
+    assert read["key_safe"]["code"] == "4711" and read["saved_by"] == "workers" and read["version"] >= 1
+    for method in "GET", "PUT", "DELETE":
+        for room, headers, status in (("emas", {}, 403), (None, hub.authorised("uhdb"), 403), (None, {}, 401)):
+            own = hub.rooms[room].pair if room else None
+            answer = requests.request(method, hub.url + path, json=CARD, cert=own, headers=headers, timeout=10)
+            assert answer.status_code == status, (method, room)
+        assert hub.staff(method, f"/v1/persons/{uuid.uuid4()}/access-card", CARD).status_code == 404
+    for change, place in (
+        ({"address": None}, "address"), ({"verified_on": "2999-01-01"}, "verified_on"), ({"key": 1}, "key"),
+        ({"hazards": [{"kind": "violence_marker"}]}, "hazards[0]"), ({"crit": [{"kind": "debts"}]}, "crit[0].kind"),
+    ):
+        answer = hub.staff("PUT", path, {**CARD, **change})
+        assert answer.status_code == 422 and place in [error["path"] for error in answer.json()["errors"]], answer.text
+    # A card past its day is shown with a remark.
+    assert hub.staff("PUT", path, {**CARD, "valid_until": "2026-11-02"}).status_code == 200
+    eventually(lambda: ask(hub, uprn="100030300001").json()["card"]["stale"], 2, why="the remark")
+    # By the command too.
+    file = hub.home / "card.json"
+    file.write_text(json.dumps(CARD))
+    assert json.loads(hub.hub("emergency", "card", hub.anne, "--file", file, "--by", "officer"))["valid_until"] == "2027-11-01"
+    assert json.loads(hub.hub("emergency", "card", hub.anne, "--by", "officer"))["saved_by"] == "officer"
+    eventually(lambda: not ask(hub, uprn="100030300001").json()["card"]["stale"], 2, why="the new card")
+
+
+def test_a_look_is_reviewed_once_and_so_many_raise_an_alarm(hub):
+    kept = look(hub, ask(hub, "derbys_police", uprn="100030300001").json())
+    assert "reviewed_at" not in kept and kept["review_by"] > kept["at"]
+    hub.hub("emergency", "review", kept["lookup_id"], "--note", "Called the control room", "--by", "officer")
+    kept = next(each for each in looks(hub) if each["lookup_id"] == kept["lookup_id"])
+    assert (kept["reviewed_by"], kept["note"]) == ("officer", "Called the control room")
+    again = hub.hub("emergency", "review", kept["lookup_id"], "--note", "x", "--by", "officer", check=False)
+    assert again.returncode == 65
+    unreviewed = hub.staff("GET", "/v1/emergency/looks").json()["looks"]
+    assert unreviewed and kept["lookup_id"] not in [each["lookup_id"] for each in unreviewed]
+    path = f"/v1/emergency/looks/{unreviewed[0]['lookup_id']}/review"
+    assert hub.staff("POST", path, {}).status_code == 422
+    assert hub.staff("POST", path, {"note": "In order"}).status_code == 204
+    assert hub.staff("POST", path, {"note": "In order"}).status_code == 404
+
+    def alarms():
+        return [item["partner"] for item in hub.work_items() if item["kind"] == "emergency_alarm"]
+
+    numbers = [number for number in range(999_000_003, 999_000_100) if (check := check_digit(number)) != 10][:30]
+    for number in numbers:
+        nhs = f"{number}{check_digit(number)}"
+        person = hub.person(id=f"P{number}", family=f"NAME{number}", number=nhs, born="19300101")
+        card = {**CARD, "address": {"uprn": str(number)}}
+        assert hub.staff("PUT", f"/v1/persons/{person}/access-card", card).status_code == 200
+    known(hub, uprn=str(numbers[-1]))
+    assert alarms() == []
+    for number in numbers:
+        assert ask(hub, "derbys_police", uprn=str(number)).json()["matches"] == 1
+    eventually(lambda: alarms() == ["derbys_police"], why="the alarm")
+    assert ask(hub, "derbys_police", uprn=str(numbers[0])).json()["matches"] == 1
+
+
+def check_digit(number):
+    return (11 - sum(int(digit) * (10 - place) for place, digit in enumerate(str(number))) % 11) % 11
+
+
+@contextlib.contextmanager
+def without_database(hub):
+    """PostgreSQL is stopped at once, as by a crash, and started again afterwards."""
+    control = str(sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))[-1])
+    data = hub.home / "data/postgresql"
+    owner = data.stat().st_uid
+
+    def run(*arguments):
+        as_owner = ["setpriv", f"--reuid={owner}", "--clear-groups"] if os.geteuid() == 0 and owner != 0 else []
+        subprocess.run([*as_owner, control, "-D", data, "-w", *arguments], check=True, capture_output=True, timeout=60)
+
+    options = (data / "postmaster.opts").read_text().split()[1:]
+    run("stop", "-m", "immediate")
+    try:
+        yield
+    finally:
+        run("start", "-l", "/dev/null", "-o", " ".join(option.strip('"') for option in options if option.strip('"') not in ("-D", str(data))))
+
+
+def test_without_the_database_the_answer_is_the_same_and_says_as_of_when(hub):
+    before = ask(hub, uprn="100030300001").json()
+    with without_database(hub):
+        time.sleep(6)
+        started = time.monotonic()
+        answer = ask(hub, uprn="100030300001").json()
+        assert time.monotonic() - started < 1
+        assert answer["card"]["address"] == before["card"]["address"] and answer["offline"] is True
+        assert answer["as_of"] >= before["as_of"]
+        told = call(hub, "/v1/emergency/key-safe", {"reveal": answer["card"]["key_safe"]["reveal"], "caller_id": "desk 4"})
+        assert told.json()["key_safe"]["code"] == "4711"
+        # The process is killed: what was told is on this disk.
+        hub.server.process.send_signal(signal.SIGKILL)
+        hub.server.stop()
+        # A node that answers control rooms alone starts without the database.
+        hub.server = hub.serving("--only", "emergency")
+        hub.server.start()
+        eventually(hub.is_ready, 20, why="the node")
+        again = ask(hub, uprn="100030300001").json()
+        assert again["offline"] is True and again["card"]["address"] == before["card"]["address"]
+        assert ask(hub, "derbys_fire", uprn="100030300001").status_code == 200
+        assert ask(hub, "uhdb", uprn="100030300001").status_code == 401
+    kept = look(hub, again)
+    assert kept["offline"] is True
+    for each in answer, told.json():
+        assert look(hub, each)["persons"] == [hub.anne]
+    eventually(lambda: ask(hub, uprn="100030300001").json()["offline"] is False, 30, why="the database's picture")
+    hub.server.stop()
+    hub.server = hub.serving()
+    hub.start()
+    assert len([each for each in looks(hub) if each["lookup_id"] == answer["lookup_id"]]) == 1
+    hub.hub("ledger", "verify")
+
+
+def test_a_full_journal_is_written_past_into_the_database(hub):
+    # With neither there is no answer: a look that nobody is told of is not given.
+    journal = hub.home / "data/emergency.journal"
+    assert journal.stat().st_size == 4 << 20
+    with without_database(hub):
+        statuses = set()
+        for _ in range(12_000):
+            answer = ask_fast(hub)
+            statuses.add(answer.status_code)
+            if answer.status_code != 200:
+                break
+        assert answer.status_code == 503 and statuses == {200, 503}
+        assert answer.json()["type"].endswith("not_on_record")
+    eventually(lambda: ask_fast(hub).status_code == 200, 30, why="an answer")
+    # All are brought, and there is room again.
+    eventually(lambda: int(hub.sql("SELECT count(*) FROM access.look WHERE is_offline")) > 100, 60, why="the looks")
+    hub.hub("ledger", "verify")
+
+
+def ask_fast(hub):
+    if not hasattr(hub, "session"):
+        hub.session = requests.Session()
+        hub.session.cert = hub.rooms["emas"].pair
+    body = {**WHOLE, "reason": "x" * 500, "query": {"uprn": "100030300001"}}
+    return hub.session.post(hub.url + "/v1/emergency/lookup", json=body, timeout=10)
+
+
+def test_nothing_personal_stands_in_the_log_or_on_this_nodes_disk(hub):
+    log = (hub.home / "hub.log").read_text()
+    files = b"".join((hub.home / "data" / name).read_bytes() for name in ("emergency.snapshot", "emergency.journal"))
+    for text in "TESTER", "4711", "Example Street", "9990000018", "desk 4", "Robin":
+        assert text not in log and text.encode() not in files
+
+
+@pytest.mark.parametrize(("change", "problem"), [
+    ("emergency: {}", "emergency lets no control room in"),
+    ("emergency: { journal: 7x, review_hours: 0 }\nlisten: { url: 'https://hub.example' }", "review_hours must be a whole number"),
+    ("emergency: { everything: 1 }", "emergency.everything is not known here"),
+])
+def test_settings_that_cannot_be_keep_the_hub_from_starting(change, problem, tmp_path):
+    from installation import HUB
+    file = tmp_path / "hub.yaml"
+    file.write_text(f"environment: test\norganisation: {{ id: derby_lac, name: Derby }}\n{change}\n")
+    run = subprocess.run([HUB, "partner", "list", "--config", file], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 78 and problem in run.stderr, run.stderr
