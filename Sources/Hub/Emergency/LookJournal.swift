@@ -54,7 +54,9 @@ final class LookJournal: Sendable {
         var end: Int64
         var pending: [Pending] = []
         var isWriting = false
-        var isClosed = false
+        /// After an error of the disk nobody knows what stands there, even where a later sync succeeds: nothing is written
+        /// any more until the journal is opened anew.
+        var isBroken = false
     }
 
     private let descriptor: Int32
@@ -94,6 +96,8 @@ final class LookJournal: Sendable {
         self.descriptor = descriptor
         try state.withLock { state in
             state.end = try scan(from: state.merged, state.generation).last?.end ?? state.merged
+            // Of a new journal both copies.
+            if state.turn == 0 { try writeHeader(&state) }
             try writeHeader(&state)
         }
         writer.start()
@@ -131,13 +135,6 @@ final class LookJournal: Sendable {
     func merge(upTo end: Int64) throws {
         try state.withLock { state in
             state.merged = end
-            if state.merged == state.end, state.end - Self.start >= Self.worthBeginning, state.pending.isEmpty,
-                !state.isWriting
-            {
-                state.generation += 1
-                state.merged = Self.start
-                state.end = Self.start
-            }
             try writeHeader(&state)
         }
     }
@@ -146,17 +143,21 @@ final class LookJournal: Sendable {
 
     private func drain() {
         while true {
-            let (batch, end, generation) = state.withLock { state in
+            let (batch, end, generation, isBroken) = state.withLock { state in
                 let batch = state.pending
                 state.pending = []
-                if batch.isEmpty { state.isWriting = false }
-                return (batch, state.end, state.generation)
+                if batch.isEmpty { state.isWriting = false } else { beginAnew(&state) }
+                return (batch, state.end, state.generation, state.isBroken)
             }
             guard !batch.isEmpty else { return }
             var bytes: [UInt8] = []
             var taken: [Pending] = []
             for pending in batch {
                 let place = end + Int64(bytes.count)
+                guard !isBroken else {
+                    pending.written.resume(throwing: Failure.damaged("an earlier look could not be written"))
+                    continue
+                }
                 let sealed = vault.seal(pending.bytes, with: key, context: Self.context(generation, place))
                 guard sealed.count <= Self.longest, place + Int64(Self.frameHeader + sealed.count) <= capacity else {
                     pending.written.resume(throwing: Failure.full)
@@ -174,8 +175,26 @@ final class LookJournal: Sendable {
                 state.withLock { $0.end = end + Int64(bytes.count) }
                 for pending in taken { pending.written.resume() }
             } catch {
+                state.withLock { $0.isBroken = true }
                 for pending in taken { pending.written.resume(throwing: error) }
             }
+        }
+    }
+
+    /// Begins the next generation once all is merged and much has been written. The header says so before a frame does.
+    private func beginAnew(_ state: inout State) {
+        let worth = min(Self.worthBeginning, (capacity - Self.start) / 2)
+        guard !state.isBroken, state.merged == state.end, state.end - Self.start >= worth else { return }
+        var next = state
+        next.generation += 1
+        next.merged = Self.start
+        next.end = Self.start
+        do {
+            try writeHeader(&next)
+            state = next
+        } catch {
+            // It may say so or not: neither generation can be relied on.
+            state.isBroken = true
         }
     }
 
