@@ -12,17 +12,33 @@ package struct KeptAccessCard: Sendable, Hashable {
     package var savedBy: String
 }
 
-/// An access card that was changed, or with which other things are told now.
-package struct ChangedAccessCard: Sendable {
-    package var person: UUIDValue
-    /// Nil where there is none any more, or nobody may read it.
-    package var content: Content?
+/// How far somebody has read the access cards.
+package struct AccessCardMark: Sendable, Hashable {
+    /// All transactions below it can be seen.
+    var transaction: Int64
+    /// When the server began: another's numbers say nothing here.
+    var server: Timestamp
+}
 
-    package struct Content: Sendable {
+/// What became of the access cards since somebody read them last.
+package struct AccessCardChanges: Sendable {
+    /// A card as it stands now, under the id of whoever its person was found to be.
+    package struct Card: Sendable {
+        package var person: UUIDValue
         package var bytes: [UInt8]
         package var profile: Referral
         package var subject: Subject
     }
+
+    package var cards: [Card] = []
+    /// Those of whom there is no card any more, or none that anybody may read.
+    package var gone: [UUIDValue] = []
+    /// Those whose card cannot be read, though it should.
+    package var unreadable: [UUIDValue] = []
+    /// Whether these are all there are, because it could not be told what had changed.
+    package var isWhole: Bool
+    /// From which to read next.
+    package var mark: AccessCardMark
 }
 
 extension CaseStore {
@@ -89,39 +105,70 @@ extension CaseStore {
             savedAt: savedAt, savedBy: savedBy)
     }
 
-    /// The access cards that were changed, or with which other things are told, since an earlier look; all, at the first.
+    /// The access cards that were changed, or with which other things are told, since an earlier look; all, at the first, and
+    /// when another server answers than then.
+    ///
+    /// Of several cards of those who were found to be one person the last that was saved counts.
     ///
     /// - Parameter mark: What the earlier look gave.
-    /// - Returns: The cards, and the mark of this look: what was not to be seen yet is given at the next.
-    package func changedAccessCards(
-        since mark: Int64?, in connection: Connection
-    ) throws -> (cards: [ChangedAccessCard], mark: Int64) {
+    package func accessCardChanges(
+        since mark: AccessCardMark?, in connection: Connection
+    ) throws -> AccessCardChanges {
         // Before the cards, so that it is never ahead of what they show.
-        let next = try connection.query(
-            "SELECT pg_snapshot_xmin(pg_current_snapshot())", name: "access.mark"
-        )[0].decode(Int64.self)
-        let rows = try connection.query(
+        let (transaction, server) = try connection.query(
+            "SELECT pg_snapshot_xmin(pg_current_snapshot()), pg_postmaster_start_time()", name: "access.mark"
+        )[0].decode(Int64.self, Timestamp.self)
+        let next = AccessCardMark(transaction: transaction, server: server)
+        let known = mark.flatMap { $0.server == server && $0.transaction <= transaction ? $0 : nil }
+        var changes = AccessCardChanges(isWhole: known == nil, mark: next)
+        let changed = try connection.query(
             """
-            SELECT person, is_removed, sealed
+            SELECT person, record.survivor(person)
             FROM access.card
-            WHERE changed_in >= (\(String(mark ?? 0))::text)::xid8
-            """, name: "access.changed_cards")
-        let sealed = try rows.map { try $0.decode(UUIDValue.self, Bool.self, [UInt8].self) }
-        guard !sealed.isEmpty else { return ([], next) }
+            WHERE changed_in >= (\(String(known?.transaction ?? 0))::text)::xid8
+            """, name: "access.changed_cards"
+        ).map { try $0.decode(UUIDValue.self, UUIDValue?.self) }
+        guard !changed.isEmpty else { return changes }
+        let survivors = Set(changed.compactMap(\.1))
+        let kept = try connection.query(
+            """
+            SELECT survivor, card.person, card.sealed, person_key.wrapped_key
+            FROM unnest(\(Array(survivors))) AS survivor
+            CROSS JOIN LATERAL (
+                SELECT card.person, card.sealed
+                FROM access.card
+                WHERE card.person IN (SELECT record.members(survivor)) AND NOT card.is_removed
+                ORDER BY card.saved_at DESC, card.person
+                LIMIT 1
+            ) AS card
+            JOIN record.person_key ON person_key.person = card.person
+            """, name: "access.kept_cards"
+        ).map { try $0.decode(UUIDValue.self, UUIDValue.self, [UInt8].self, [UInt8].self) }
         var reads = Pipeline()
-        addReads(ofCircumstances: "= ANY (\(sealed.map(\.0)))", isLocked: false, to: &reads)
+        addReads(ofCircumstances: "= ANY (\(kept.map(\.0)))", isLocked: false, to: &reads)
         let results = try connection.pipeline(reads)
-        let known = try results[0].filter { try $0.value("wrapped_key", as: [UInt8]?.self) != nil }
-        let persons = try circumstances(persons: known, merged: results[1])
-        let cards = try sealed.map { person, isRemoved, sealed -> ChangedAccessCard in
-            guard !isRemoved, let circumstances = persons[person] else { return ChangedAccessCard(person: person) }
-            return ChangedAccessCard(
-                person: person,
-                content: .init(
-                    bytes: try vault.open(sealed, with: circumstances.key, context: Place.accessCard(person)),
-                    profile: circumstances.profile, subject: circumstances.subject))
+        var rows: [UUIDValue: Row] = [:]
+        for row in results[0] where try row.value("wrapped_key", as: [UInt8]?.self) != nil {
+            rows[try row.value("id", as: UUIDValue.self)] = row
         }
-        return (cards, next)
+        for (survivor, holder, sealed, wrapped) in kept {
+            guard let row = rows[survivor] else { continue }
+            // One that cannot be read keeps nobody from the others.
+            guard
+                let circumstances = try? circumstances(persons: [row], merged: results[1])[survivor],
+                let key = try? vault.unwrap(wrapped),
+                let bytes = try? vault.open(sealed, with: key, context: Place.accessCard(holder))
+            else {
+                changes.unreadable.append(survivor)
+                continue
+            }
+            changes.cards.append(
+                .init(
+                    person: survivor, bytes: bytes, profile: circumstances.profile, subject: circumstances.subject))
+        }
+        let there = Set(changes.cards.map(\.person))
+        changes.gone = Set(changed.flatMap { [$0.0, $0.1].compactMap { $0 } }).subtracting(there).sorted()
+        return changes
     }
 
     private func key(of person: UUIDValue, in connection: Connection) throws -> DataKey? {

@@ -30,11 +30,13 @@ extension CaseStore {
                 VALUES (
                     \(look.id), \(look.at), \(at), \(look.at + within), \(look.kind)::access.look_kind,
                     \(look.outcome)::access.look_outcome, \(look.isOffline),
-                    \(look.kind == .reveal) AND EXISTS (
+                    \(look.kind == .reveal && look.outcome == .card) AND EXISTS (
                         SELECT
                         FROM access.look AS earlier JOIN access.looked_at ON looked_at.look = earlier.id
                         WHERE earlier.incident_index = \(incident)
                             AND earlier.kind = 'reveal'
+                            AND earlier.outcome = 'card'
+                            AND earlier.at <= \(look.at)
                             AND looked_at.person = ANY (\(look.found.map(\.person)))
                     ),
                     \(look.caller), \(node), \(incident), \(wrapped), \(sealed)
@@ -55,7 +57,10 @@ extension CaseStore {
             entries += look.entries.map { entry(.emergencyLook, at: look.at, $0) }
         }
         try append(entries, in: connection)
-        for caller in Set(new.map(\.caller)).sorted() { try warn(of: caller, at: at, in: connection) }
+        try askForReview(of: new, within: within, at: at, in: connection)
+        for (caller, looks) in Dictionary(grouping: new, by: \.caller).sorted(by: { $0.key < $1.key }) {
+            try warn(of: caller, for: looks.map(\.at), at: at, in: connection)
+        }
         return new
     }
 
@@ -68,21 +73,42 @@ extension CaseStore {
     private static let many = 30
     private static let window = Duration.seconds(600)
 
-    private func warn(of caller: String, at: Timestamp, in connection: Connection) throws {
+    /// Whom nobody knows counts too: numbers may be tried out.
+    private func warn(of caller: String, for moments: [Timestamp], at: Timestamp, in connection: Connection) throws {
         try connection.execute(
             """
-            INSERT INTO record.work_item (id, created_at, kind, code, partner)
-            SELECT \(UUIDValue.v7()), \(at), 'emergency_alarm', 'many_persons', \(caller)
+            INSERT INTO record.work_item (id, created_at, due_at, kind, code, partner)
+            SELECT \(UUIDValue.v7()), \(at), \(at), 'emergency_alarm', 'many_persons', \(caller)
             WHERE NOT EXISTS (
                 SELECT FROM record.work_item
                 WHERE kind = 'emergency_alarm' AND partner = \(caller) AND state = 'open'
             )
-            AND \(Self.many) <= (
-                SELECT count(DISTINCT looked_at.person)
-                FROM access.look JOIN access.looked_at ON looked_at.look = look.id
-                WHERE look.caller = \(caller) AND look.at > \(at - Self.window)
+            AND EXISTS (
+                SELECT
+                FROM unnest(\(moments)) AS moment
+                WHERE \(Self.many) <= (
+                    SELECT count(DISTINCT coalesce(looked_at.person, look.id))
+                    FROM access.look LEFT JOIN access.looked_at ON looked_at.look = look.id
+                    WHERE look.caller = \(caller) AND look.at > moment - \(Self.window) AND look.at <= moment
+                )
             )
             """, name: "access.warn")
+    }
+
+    private func askForReview(
+        of looks: [EmergencyLook], within: Duration, at: Timestamp, in connection: Connection
+    ) throws {
+        guard !looks.isEmpty else { return }
+        try connection.execute(
+            """
+            INSERT INTO record.work_item (id, person, look, created_at, due_at, kind, code, partner)
+            SELECT id, person, look, \(at), due_at, 'emergency_look', code, partner
+            FROM unnest(
+                \(looks.map { _ in UUIDValue.v7() }), \(looks.map { $0.found.count == 1 ? $0.found[0].person : nil }),
+                \(looks.map(\.id)), \(looks.map { $0.at + within }),
+                \(looks.map { $0.kind == .reveal ? "reveal" : $0.outcome.rawValue }), \(looks.map(\.caller))
+            ) AS item (id, person, look, due_at, code, partner)
+            """, name: "access.ask_for_review")
     }
 
     /// Looks, those to be reviewed soonest first; or all, the latest first.
@@ -104,9 +130,12 @@ extension CaseStore {
             LIMIT \(limit)
             """, name: unreviewed ? "access.unreviewed_looks" : "access.looks")
         let looks = try rows.map(look)
-        let persons = Set(looks.flatMap(\.persons)).sorted()
-        try append(
-            persons.map { entry(.view, [.person: $0.description, .actor: actor]) }, in: connection)
+        let entries = looks.flatMap { look -> [LedgerEntry] in
+            let fields: [LedgerField: String] = [.look: look.id.description, .actor: actor]
+            guard !look.persons.isEmpty else { return [entry(.view, fields)] }
+            return look.persons.map { entry(.view, fields.merging([.person: $0.description]) { $1 }) }
+        }
+        try append(entries, in: connection)
         return looks
     }
 
@@ -144,6 +173,12 @@ extension CaseStore {
             SET reviewed_at = \(at), reviewed_by = \(actor), sealed_note = \(sealed)
             WHERE id = \(id)
             """, name: "access.review_look")
+        try connection.execute(
+            """
+            UPDATE record.work_item
+            SET state = 'done', done_at = \(at), done_by = \(actor)
+            WHERE look = \(id) AND state = 'open'
+            """, name: "access.end_review_item")
         let persons: [UUIDValue] = try connection.query(
             "SELECT person FROM access.looked_at WHERE look = \(id)", name: "access.persons_of_look"
         ).decode(UUIDValue.self)

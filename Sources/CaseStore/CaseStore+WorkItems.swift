@@ -96,19 +96,20 @@ extension CaseStore {
             """
             SELECT
                 id, created_at, done_at, kind, code, submission, ordinal, referral, person, other_person, share, extract,
-                message, partner, due_at
+                message, partner, look, due_at
             FROM record.work_item
             WHERE state = 'open' AND kind = coalesce(\(kind)::record.work_item_kind, kind)
             ORDER BY due_at NULLS LAST, created_at, id
             LIMIT \(limit)
             """, name: "record.work_items")
         return try rows.map { row in
-            let item = NewWorkItem(
+            var item = NewWorkItem(
                 kind: try row.value("kind"), code: try row.value("code"), submission: try row.value("submission"),
                 ordinal: try row.value("ordinal"), referral: try row.value("referral"),
                 person: try row.value("person"), otherPerson: try row.value("other_person"),
                 share: try row.value("share"), extract: try row.value("extract"), message: try row.value("message"),
                 partner: try row.value("partner"), dueAt: try row.value("due_at"))
+            item.look = try row.value("look")
             return WorkItem(
                 id: try row.value("id"), createdAt: try row.value("created_at"), doneAt: try row.value("done_at"),
                 item: item)

@@ -38,6 +38,8 @@ package enum WorkItemKind: String, CaseIterable, Sendable, SQLScalar {
     case undeliveredAnswer = "undelivered_answer"
     /// What a child wrote is kept apart until a parent or guardian permits that it be worked on.
     case under13 = "under_13"
+    /// A control room has looked: somebody is to look into that.
+    case emergencyLook = "emergency_look"
     /// A control room asks about many persons in a short time.
     case emergencyAlarm = "emergency_alarm"
 }
@@ -56,6 +58,8 @@ package struct NewWorkItem: Sendable {
     package var extract: UUIDValue?
     package var message: Int64?
     package var partner: String?
+    /// The look of a control room.
+    package var look: UUIDValue?
     /// By when; left out, whenever there is time.
     package var dueAt: Timestamp?
 

@@ -146,7 +146,12 @@ package struct HubServices: Sendable {
         }
         let server = Server(hub: self)
         var desk: EmergencyDesk?
-        if roles.contains(.emergency), roles.contains(.api), let settings = configuration.emergency {
+        if roles.contains(.emergency), !roles.contains(.api), configuration.emergency != nil {
+            throw ConfigurationError(problems: [
+                .init(line: nil, key: "--only", text: "has emergency without api: give both, or emergency alone")
+            ])
+        }
+        if roles.contains(.emergency), let settings = configuration.emergency {
             let office = try EmergencyOffice.open(
                 settings, rules: installation.policy.inForce, vault: installation.vault,
                 database: installation.database,

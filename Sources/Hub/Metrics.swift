@@ -60,6 +60,7 @@ package final class Metrics: Sendable {
     }
 
     private let counts = Mutex<[Counter: [String: Int]]>([:])
+    private let watched = Mutex<[@Sendable () -> [Gauge]]>([])
     private let mllp = Mutex<[String: @Sendable () -> Int]>([:])
 
     package init() {}
@@ -72,6 +73,11 @@ package final class Metrics: Sendable {
     /// Has the connections that a listener holds told, under the listener's address.
     func watchConnections(of listener: String, _ count: @escaping @Sendable () -> Int) {
         mllp.withLock { $0[listener] = count }
+    }
+
+    /// Has figures told that somebody reads at the moment of asking.
+    func watch(_ gauges: @escaping @Sendable () -> [Gauge]) {
+        watched.withLock { $0.append(gauges) }
     }
 
     /// The MLLP connections that are open now.
@@ -123,7 +129,7 @@ package final class Metrics: Sendable {
                 lines.append("\(counter.rawValue){\(counter.label)=\"\(Self.escaped(value))\"} \(count)")
             }
         }
-        for gauge in gauges {
+        for gauge in gauges + watched.withLock({ $0 }).flatMap({ $0() }) {
             lines.append("# HELP \(gauge.name) \(gauge.help)")
             lines.append("# TYPE \(gauge.name) gauge")
             for sample in gauge.samples {

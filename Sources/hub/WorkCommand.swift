@@ -32,7 +32,7 @@ struct WorkCommand: AsyncParsableCommand {
                         item.submission.map { "receipt \($0)" }, item.referral.map { "referral \($0)" },
                         item.person.map { "person \($0)" }, item.otherPerson.map { "other person \($0)" },
                         item.share.map { "share \($0)" }, item.extract.map { "extract \($0)" },
-                        item.message.map { "message \($0)" },
+                        item.message.map { "message \($0)" }, item.look.map { "look \($0)" },
                     ]
                     return [
                         work.id.description, work.createdAt.rfc3339, work.item.dueAt?.rfc3339 ?? "",

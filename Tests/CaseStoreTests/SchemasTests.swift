@@ -40,6 +40,7 @@ import Testing
         let rights = try rows.map { try $0.decode(String.self, String.self) }.map { "\($0.1) \($0.0)" }
         let tables = [
             "attachment_file", "awaiting", "document", "dropped_file", "mail_answer", "person_key", "request",
+            "used_assertion",
         ]
         #expect(Set(rights) == Set(tables.map { "DELETE record.\($0)" }))
     }

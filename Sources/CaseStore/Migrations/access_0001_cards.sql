@@ -22,13 +22,16 @@ CREATE INDEX card_valid ON access.card (valid_until) WHERE NOT is_removed;
 
 GRANT SELECT, INSERT, UPDATE ON access.card TO hub_app;
 
--- A card tells the person's name and number too, and may be told only as the person's circumstances allow.
+-- A card tells the person's name and number too, and may be told only as the person's circumstances allow. Of somebody who was
+-- found to be another it tells what is known of that one.
 CREATE FUNCTION access.follow_profile() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = pg_catalog
 AS $$
 BEGIN
-    UPDATE access.card SET changed_in = pg_current_xact_id() WHERE person = NEW.id;
+    UPDATE access.card
+    SET changed_in = pg_current_xact_id()
+    WHERE person = NEW.id OR person IN (SELECT id FROM record.person WHERE merged_into = NEW.id);
     RETURN NULL;
 END
 $$;

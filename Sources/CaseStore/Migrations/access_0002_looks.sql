@@ -14,7 +14,7 @@ CREATE TABLE access.look (
     outcome access.look_outcome NOT NULL,
     -- Whether it was answered without the database.
     is_offline boolean NOT NULL,
-    -- A code was asked for that had been given for the same incident.
+    -- A code was given that had been given for the same incident.
     is_repeated boolean NOT NULL,
     caller text NOT NULL,
     node text NOT NULL,
@@ -32,7 +32,8 @@ CREATE INDEX look_incident ON access.look (incident_index);
 -- Whom it told about, and what: the released groups, as names joined by a space.
 CREATE TABLE access.looked_at (
     look uuid NOT NULL REFERENCES access.look,
-    person uuid NOT NULL REFERENCES record.person,
+    -- No foreign key: a look may be brought to a database that was restored to before the person.
+    person uuid NOT NULL,
     released text NOT NULL,
     -- Why nothing was told; nothing where something was.
     reason text,

@@ -106,6 +106,26 @@ struct Server {
         _ listener: Configuration.Listener, desk: EmergencyDesk, metrics: Metrics, logger: Logger,
         onRunning: @escaping @Sendable (any Channel) async -> Void
     ) throws -> some Service {
+        let router = emergencyRouter(desk)
+        let certificates = CallerCertificates(judge: try judge(of: listener))
+        EmergencyRoutes(desk: desk, certificates: certificates, metrics: metrics).add(to: router)
+        return try application(router, listener, certificates, logger: logger, onRunning: onRunning)
+    }
+
+    /// Figures and health of such a node.
+    static func adminApplication(
+        _ listener: Configuration.Listener, desk: EmergencyDesk, metrics: Metrics, logger: Logger
+    ) throws -> some Service {
+        let router = emergencyRouter(desk)
+        router.get("/metrics") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: .init(byteBuffer: ByteBuffer(string: metrics.text(gauges: []))))
+        }
+        return try application(router, listener, CallerCertificates(judge: nil), logger: logger) { _ in }
+    }
+
+    private static func emergencyRouter(_ desk: EmergencyDesk) -> Router<ExchangeContext> {
         let router = Router(context: ExchangeContext.self)
         router.add(middleware: ProblemMiddleware())
         router.get("/healthz") { _, _ in Response.json(["status": "alive"]) }
@@ -117,9 +137,7 @@ struct Server {
             }
             return Response.json(["status": "ready"])
         }
-        let certificates = CallerCertificates(judge: try judge(of: listener))
-        EmergencyRoutes(desk: desk, certificates: certificates, metrics: metrics).add(to: router)
-        return try application(router, listener, certificates, logger: logger, onRunning: onRunning)
+        return router
     }
 
     private static func application(

@@ -3,16 +3,27 @@ import Channels
 import Postgres
 import Referral
 
-/// The control rooms that may ask, and by what each is known, so that they are known without the database too.
+/// By what callers are known, and which of them are control rooms that may ask: so that they are told apart without the
+/// database as with it.
 struct EmergencyCallers: Sendable, Equatable {
     struct Caller: Sendable, Hashable {
         var id: String
-        var name: String
+        /// Whether it is enabled, and the disclosure rules give it something in an emergency.
+        var mayAsk: Bool
+        var isEnabled: Bool
         /// SHA-256 of the public keys of its certificates, in hexadecimal.
         var keys: Set<String> = []
         var names: Set<String> = []
         /// Its names for the public keys by which it signs for access tokens.
         var kids: Set<String> = []
+    }
+
+    /// Whose a certificate is.
+    enum Holder: Sendable, Hashable {
+        case caller(Caller)
+        /// One that was revoked, a disabled partner's, or one with the names of several.
+        case refused
+        case nobody
     }
 
     private(set) var callers: [Caller] = []
@@ -26,44 +37,43 @@ struct EmergencyCallers: Sendable, Equatable {
         partners: [Partner], certificates: [KnownCertificate], keys: [KnownClientKey], recipients: Set<String>,
         at now: Timestamp
     ) {
-        for partner in partners where partner.isEnabled && recipients.contains(partner.id) {
-            var caller = Caller(id: partner.id, name: partner.name)
-            for certificate in certificates where certificate.partner == partner.id {
+        let certificates = Dictionary(grouping: certificates, by: \.partner)
+        let keys = Dictionary(grouping: keys, by: \.partner)
+        for partner in partners {
+            var caller = Caller(
+                id: partner.id, mayAsk: partner.isEnabled && recipients.contains(partner.id),
+                isEnabled: partner.isEnabled)
+            for certificate in certificates[partner.id] ?? [] {
                 switch certificate.mark {
-                case .key(let hash) where certificate.revokedAt == nil:
-                    caller.keys.insert(Hexadecimal.text(hash))
-                case .name(let name) where certificate.revokedAt == nil:
-                    caller.names.insert(name)
-                default: break
+                case .key(let hash) where certificate.revokedAt == nil: caller.keys.insert(Hexadecimal.text(hash))
+                case .key(let hash): revoked.insert(Hexadecimal.text(hash))
+                case .name(let name) where certificate.revokedAt == nil: caller.names.insert(name)
+                case .name: break
                 }
             }
-            caller.kids = Set(
-                keys.filter { key in
-                    key.partner == partner.id && key.revokedAt == nil && key.expiresAt.map { now < $0 } ?? true
-                }.map(\.kid))
+            let live = (keys[partner.id] ?? []).filter { key in
+                key.revokedAt == nil && key.expiresAt.map { now < $0 } ?? true
+            }
+            caller.kids = Set(live.map(\.kid))
             callers.append(caller)
         }
-        for certificate in certificates {
-            if case .key(let hash) = certificate.mark, certificate.revokedAt != nil {
-                revoked.insert(Hexadecimal.text(hash))
-            }
-        }
     }
 
-    /// Who shows a certificate: as ``CaseStore/holder(ofKey:names:in:)`` tells it.
-    func caller(with certificate: ClientCertificate) -> Caller? {
+    /// Whose a certificate is: as ``CaseStore/holder(ofKey:names:in:)`` tells it.
+    func holder(of certificate: ClientCertificate) -> Holder {
         let key = Hexadecimal.text(certificate.keyHash)
-        guard !isRevoked(certificate) else { return nil }
-        if let byKey = callers.first(where: { $0.keys.contains(key) }) { return byKey }
+        guard !revoked.contains(key) else { return .refused }
+        if let byKey = callers.first(where: { $0.keys.contains(key) }) {
+            return byKey.isEnabled ? .caller(byKey) : .refused
+        }
         let byName = callers.filter { !$0.names.isDisjoint(with: certificate.names) }
-        return byName.count == 1 ? byName[0] : nil
+        guard let one = byName.first else { return .nobody }
+        return byName.count == 1 && one.isEnabled ? .caller(one) : .refused
     }
 
-    func isRevoked(_ certificate: ClientCertificate) -> Bool { revoked.contains(Hexadecimal.text(certificate.keyHash)) }
-
-    /// Who was given an access token.
+    /// Who was given an access token; nil where its key, or it, is good no more.
     func caller(with token: AccessToken) -> Caller? {
-        callers.first { $0.id == token.partner && $0.kids.contains(token.kid) }
+        callers.first { $0.id == token.partner && $0.isEnabled && $0.kids.contains(token.kid) }
     }
 }
 
@@ -74,8 +84,8 @@ extension EmergencyCallers {
             "callers": .array(
                 callers.map { caller in
                     [
-                        "id": .string(caller.id), "name": .string(caller.name), "keys": texts(caller.keys),
-                        "names": texts(caller.names), "kids": texts(caller.kids),
+                        "id": .string(caller.id), "may_ask": .bool(caller.mayAsk), "enabled": .bool(caller.isEnabled),
+                        "keys": texts(caller.keys), "names": texts(caller.names), "kids": texts(caller.kids),
                     ]
                 }),
             "revoked": texts(revoked),
@@ -87,10 +97,10 @@ extension EmergencyCallers {
         func texts(_ value: Value?) -> Set<String> { Set(value?.arrayValue?.compactMap(\.stringValue) ?? []) }
         guard let callers = value["callers"]?.arrayValue else { return nil }
         self.callers = callers.compactMap { caller in
-            guard let id = caller["id"]?.stringValue, let name = caller["name"]?.stringValue else { return nil }
+            guard let id = caller["id"]?.stringValue else { return nil }
             return Caller(
-                id: id, name: name, keys: texts(caller["keys"]), names: texts(caller["names"]),
-                kids: texts(caller["kids"]))
+                id: id, mayAsk: caller["may_ask"]?.boolValue ?? false, isEnabled: caller["enabled"]?.boolValue ?? false,
+                keys: texts(caller["keys"]), names: texts(caller["names"]), kids: texts(caller["kids"]))
         }
         revoked = texts(value["revoked"])
     }

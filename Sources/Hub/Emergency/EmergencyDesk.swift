@@ -64,34 +64,50 @@ final class EmergencyDesk: Sendable {
 
     var callers: EmergencyCallers { state.withLock { $0.callers } }
 
-    /// Takes a whole picture, or the cards that changed: nil in place of a card takes it away.
-    func show(
-        all: CardIndex? = nil, changed: [(person: String, card: IndexedCard?)] = [], callers: EmergencyCallers,
-        asOf: Timestamp
-    ) {
+    /// Takes a whole picture.
+    func show(all: CardIndex, callers: EmergencyCallers, asOf: Timestamp) {
+        var all = all
+        // What was there before is let go of outside the lock, for it may be large.
         state.withLock { state in
-            if let all { state.index = all }
-            for (person, card) in changed {
-                if let card { state.index.insert(card) } else { state.index.remove(person: person) }
-            }
+            swap(&state.index, &all)
             state.callers = callers
             state.asOf = asOf
         }
     }
 
+    /// Takes the cards that changed, and takes away those that are gone.
+    func show(changed: [IndexedCard], gone: [String], callers: EmergencyCallers, asOf: Timestamp) {
+        state.withLock { state in
+            for card in changed { state.index.insert(card) }
+            for person in gone { state.index.remove(person: person) }
+            state.callers = callers
+            state.asOf = asOf
+        }
+    }
+
+    /// The person's card, as it is told now.
+    func card(of person: String) -> IndexedCard? { state.withLock { $0.index[person] } }
+
     /// Every card, for the snapshot.
     var cards: [IndexedCard] { state.withLock { Array($0.index.all) } }
+
+    /// When what it knows was last as the database has it.
+    var asOf: Timestamp? { state.withLock { $0.asOf } }
 
     // MARK: Who asks
 
     /// The control room whose certificate and access token these are; nil for all others, and where they are two's.
     func caller(certificate: ClientCertificate?, token text: String?) -> EmergencyCallers.Caller? {
         let callers = callers
-        let holder = certificate.flatMap { callers.caller(with: $0) }
-        guard let text else { return holder }
-        let certified = certificate.map { callers.isRevoked($0) } ?? false
-        guard !certified, let token = AccessToken(text, openedBy: vault),
-            token.isGood(at: WallClock.now(), with: certificate), let bearer = callers.caller(with: token)
+        var holder: EmergencyCallers.Caller?
+        switch certificate.map(callers.holder) {
+        case .caller(let caller)?: holder = caller
+        case .refused?: return nil
+        case .nobody?, nil: break
+        }
+        guard let text else { return holder.flatMap { $0.mayAsk ? $0 : nil } }
+        guard let token = AccessToken(text, openedBy: vault), token.isGood(at: WallClock.now(), with: certificate),
+            let bearer = callers.caller(with: token), bearer.mayAsk
         else { return nil }
         return holder == nil || holder == bearer ? bearer : nil
     }

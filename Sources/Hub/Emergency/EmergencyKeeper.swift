@@ -42,10 +42,21 @@ final class EmergencyKeeper: Service {
     /// Looks that are brought in one transaction.
     private static let batch = 200
 
+    /// What the snapshot does not have yet.
+    private struct Unkept {
+        var cards: [String: IndexedCard] = [:]
+        var isTaken = false
+        var isWhole = false
+        var asOf: Timestamp?
+    }
+
+    private let unkept = Mutex(Unkept())
+
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.keepPicture() }
+                group.addTask { await self.keepSnapshot() }
                 group.addTask { await self.bringLooks() }
             }
         }
@@ -54,12 +65,11 @@ final class EmergencyKeeper: Service {
     // MARK: The picture
 
     private func keepPicture() async {
-        var mark: Int64?
-        var stamp = ContinuousClock.now
+        var mark: AccessCardMark?
         var isAway = false
         while !Task.isCancelled {
             do {
-                mark = try await refresh(since: mark, &stamp)
+                mark = try await refresh(since: mark)
                 if isAway { logger.notice("control rooms are answered by the database's picture again") }
                 isAway = false
             } catch is CancellationError {
@@ -71,58 +81,81 @@ final class EmergencyKeeper: Service {
                         metadata: ["error": "\(error)"])
                 }
                 isAway = true
-                // It may be another database when it comes back.
-                mark = nil
             }
             try? await Task.sleep(for: Self.interval)
         }
     }
 
     /// - Returns: The mark from which the next looks on.
-    private func refresh(since mark: Int64?, _ stamp: inout ContinuousClock.Instant) async throws -> Int64 {
+    private func refresh(since mark: AccessCardMark?) async throws -> AccessCardMark {
         let now = Timestamp.now()
-        let (changed, next, callers) = try await database.read { [store, recipients = desk.recipients] connection in
-            let (cards, next) = try store.changedAccessCards(since: mark, in: connection)
-            let callers = EmergencyCallers(
+        // First, and by itself: a card that makes trouble lets nobody in who was shut out.
+        let callers = try await database.read { [store, recipients = desk.recipients] connection in
+            EmergencyCallers(
                 partners: try store.partners(in: connection), certificates: try store.certificates(in: connection),
                 keys: try store.clientKeys(in: connection), recipients: recipients, at: now)
-            return (cards, next, callers)
-        }
-        let cards = changed.map { changed in
-            (person: changed.person.description, card: changed.content.flatMap { IndexedCard(changed.person, $0) })
         }
         let isOther = callers != desk.callers
-        if mark == nil {
+        if let asOf = desk.asOf { desk.show(changed: [], gone: [], callers: callers, asOf: asOf) }
+        let changes = try await database.read { [store] in try store.accessCardChanges(since: mark, in: $0) }
+        var unreadable = changes.unreadable
+        var cards: [IndexedCard] = []
+        for card in changes.cards {
+            if let read = IndexedCard(card) { cards.append(read) } else { unreadable.append(card.person) }
+        }
+        for person in unreadable {
+            logger.error("an access card cannot be read, and is not told", metadata: ["person": "\(person)"])
+        }
+        if changes.isWhole {
             var index = CardIndex()
-            for case (_, let card?) in cards { index.insert(card) }
+            for card in cards { index.insert(card) }
             desk.show(all: index, callers: callers, asOf: now)
         } else {
-            desk.show(changed: cards, callers: callers, asOf: now)
+            // While a long transaction runs, the same changes are read again and again.
+            cards = cards.filter { $0 != desk.card(of: $0.person) }
+            let gone = (changes.gone + unreadable).map(\.description).filter { desk.card(of: $0) != nil }
+            desk.show(changed: cards, gone: gone, callers: callers, asOf: now)
+            unkept.withLock { $0.isTaken = $0.isTaken || !gone.isEmpty }
         }
-        let isOld = stamp.duration(to: .now) > Self.stamped
-        if mark == nil || isOther || isOld || !cards.isEmpty {
-            stamp = .now
-            await keep(cards, isWhole: mark == nil, asOf: now)
+        unkept.withLock { unkept in
+            for card in cards { unkept.cards[card.person] = card }
+            unkept.isWhole = unkept.isWhole || changes.isWhole || isOther
+            unkept.asOf = now
         }
-        return next
+        return changes.mark
     }
 
-    /// Writes what changed on this node's disk. A disk that cannot be written keeps nobody waiting.
-    private func keep(_ cards: [(person: String, card: IndexedCard?)], isWhole: Bool, asOf: Timestamp) async {
-        let isTaken = cards.contains { $0.card == nil }
-        do {
-            try await NIOThreadPool.singleton.runIfActive { [self] in
-                try snapshot.withLock { snapshot in
-                    let rest = [desk.callers.value, ["as_of": .number(String(asOf.microseconds))]]
-                    if isWhole || isTaken || snapshot.isWorn {
-                        try snapshot.write(desk.cards.map(\.value) + rest)
-                    } else {
-                        try snapshot.append(cards.compactMap(\.card?.value) + rest)
+    // MARK: The snapshot
+
+    /// Writes what changed on this node's disk, beside the picture: a disk that is slow or full keeps nobody waiting.
+    private func keepSnapshot() async {
+        var written = ContinuousClock.now - Self.stamped
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.interval)
+            let isOld = written.duration(to: .now) > Self.stamped
+            let news = unkept.withLock { unkept -> Unkept? in
+                guard unkept.asOf != nil, isOld || unkept.isWhole || unkept.isTaken || !unkept.cards.isEmpty else {
+                    return nil
+                }
+                defer { unkept = Unkept() }
+                return unkept
+            }
+            guard let news, let asOf = news.asOf else { continue }
+            written = .now
+            do {
+                try await NIOThreadPool.singleton.runIfActive { [self] in
+                    try snapshot.withLock { snapshot in
+                        let rest = [desk.callers.value, ["as_of": .number(String(asOf.microseconds))]]
+                        if news.isWhole || news.isTaken || snapshot.isWorn {
+                            try snapshot.write(desk.cards.map(\.value) + rest)
+                        } else {
+                            try snapshot.append(news.cards.values.map(\.value) + rest)
+                        }
                     }
                 }
+            } catch {
+                logger.error("the snapshot for control rooms cannot be written", metadata: ["error": "\(error)"])
             }
-        } catch {
-            logger.error("the snapshot for control rooms cannot be written", metadata: ["error": "\(error)"])
         }
     }
 
@@ -146,16 +179,36 @@ final class EmergencyKeeper: Service {
     private func bringSome() async throws -> Bool {
         let found = try await NIOThreadPool.singleton.runIfActive { [journal] in try journal.unmerged(limit: Self.batch)
         }
-        guard let (written, end) = found else { return false }
+        guard let (written, unreadable, end) = found else { return false }
         let looks = written.compactMap { (try? StrictJSON.parse($0)).flatMap(EmergencyLook.init) }
-        if looks.count < written.count {
-            logger.error(
-                "looks in the journal cannot be read", metadata: ["count": "\(written.count - looks.count)"])
+        let lost = unreadable + written.count - looks.count
+        if lost > 0 { logger.error("looks in the journal cannot be read", metadata: ["count": "\(lost)"]) }
+        do {
+            try await enter(looks)
+        } catch let error as PostgresError where !error.isRetryable {
+            // One that the database does not take keeps none of the others.
+            for look in looks { try await enterAlone(look) }
         }
+        try await journal.merge(upTo: end)
+        return true
+    }
+
+    private func enterAlone(_ look: EmergencyLook) async throws {
+        do {
+            try await enter([look])
+        } catch let error as PostgresError where !error.isRetryable {
+            logger.error(
+                "a look of a control room is entered without whom it found",
+                metadata: ["look": "\(look.id)", "error": "\(error)"])
+            var bare = look
+            bare.found = []
+            try await enter([bare])
+        }
+    }
+
+    private func enter(_ looks: [EmergencyLook]) async throws {
         _ = try await database.transaction { [store, node, reviewed] connection in
             try store.enter(looks, node: node, reviewed: reviewed, in: connection)
         }
-        try await NIOThreadPool.singleton.runIfActive { [journal] in try journal.merge(upTo: end) }
-        return true
     }
 }

@@ -53,12 +53,17 @@ package struct EmergencyNode: Sendable {
             let application = try Server.emergencyApplication(
                 configuration.partnerListener, desk: office.desk, metrics: metrics, logger: logger
             ) { channel in await onReady(channel.localAddress?.port) }
+            var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+                .init(service: HeapKeeper(), serviceName: "heap keeper"),
+                .init(service: office.keeper, serviceName: "emergency keeper"),
+                .init(service: application, serviceName: "partner listener"),
+            ]
+            if let listener = configuration.adminListener {
+                let admin = try Server.adminApplication(listener, desk: office.desk, metrics: metrics, logger: logger)
+                services.append(.init(service: admin, serviceName: "admin listener"))
+            }
             var group = ServiceGroupConfiguration(
-                services: [
-                    .init(service: HeapKeeper(), serviceName: "heap keeper"),
-                    .init(service: office.keeper, serviceName: "emergency keeper"),
-                    .init(service: application, serviceName: "partner listener"),
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
             group.maximumGracefulShutdownDuration = .seconds(25)
             group.maximumCancellationDuration = .seconds(5)
             try await ServiceGroup(configuration: group).run()

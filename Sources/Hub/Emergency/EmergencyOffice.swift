@@ -38,8 +38,26 @@ struct EmergencyOffice: Sendable {
         let keeper = EmergencyKeeper(
             desk: desk, journal: journal, snapshot: snapshot, database: database, store: store, node: node,
             reviewed: settings.reviewed, logger: logger)
+        metrics.watch { gauges(desk, journal) }
         return EmergencyOffice(desk: desk, keeper: keeper)
     }
+}
+
+private func gauges(_ desk: EmergencyDesk, _ journal: LookJournal) -> [Metrics.Gauge] {
+    func gauge(_ name: String, _ help: String, _ value: Double) -> Metrics.Gauge {
+        .init(name: name, help: help, samples: [([], value)])
+    }
+    let fill = journal.fill
+    let age = desk.asOf.map { (Timestamp.now() - $0) / .seconds(1) } ?? -1
+    return [
+        gauge("hub_emergency_cards", "Access cards that control rooms can be told", Double(desk.cardCount)),
+        gauge(
+            "hub_emergency_picture_age_seconds", "Since when it may differ from the database; -1 before it is known",
+            age),
+        gauge("hub_emergency_journal_used_bytes", "Looks in the journal that are not in the ledger", Double(fill.used)),
+        gauge("hub_emergency_journal_bytes", "How many it holds", Double(fill.of)),
+        gauge("hub_emergency_journal_broken", "1 once it cannot be written, until a restart", fill.isBroken ? 1 : 0),
+    ]
 }
 
 extension EmergencyDesk {

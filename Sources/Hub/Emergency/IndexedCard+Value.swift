@@ -43,13 +43,13 @@ extension IndexedCard {
     }
 
     /// A card as the database has it; nil for one that cannot be read.
-    init?(_ person: UUIDValue, _ content: ChangedAccessCard.Content) {
-        guard let value = try? StrictJSON.parse(content.bytes), let card = AccessCard(stored: value) else { return nil }
-        let known = content.profile.person
+    init?(_ card: AccessCardChanges.Card) {
+        guard let value = try? StrictJSON.parse(card.bytes), let read = AccessCard(stored: value) else { return nil }
+        let known = card.profile.person
         let number = known.identifiers.first { $0.verified && $0.type.code == .nhsNumber }
         self.init(
-            person: person.description, given: known.given, family: known.family, dob: known.dob,
-            nhsNumber: number?.value, card: card, subject: content.subject)
+            person: card.person.description, given: known.given, family: known.family, dob: known.dob,
+            nhsNumber: number?.value, card: read, subject: card.subject)
     }
 }
 

@@ -8,7 +8,8 @@ import Vault
 /// The looks of control rooms, written on this node's own disk before an answer leaves, until they are in the ledger.
 ///
 /// The file is made at its full length once, so that a full disk cannot keep a look from being written; looks that come at
-/// the same moment share one sync. Each is sealed. Two copies of the header take turns, so that one survives a crash:
+/// the same moment share one sync. One thread alone touches the file once it is open. Each look is sealed. Two copies of the
+/// header take turns, so that one survives a crash:
 ///
 ///     0, 4096   "HUBLOOK1" · wrapped key 65 · turn 8 · generation 8 · merged 8 · SHA-256 of these
 ///     8192 …    frames: "LOOK" · generation 8 · length 4 · sealed look
@@ -21,11 +22,14 @@ final class LookJournal: Sendable {
         /// Nothing was merged for so long that there is no room.
         case full
         case damaged(String)
+        /// The disk does not answer.
+        case late
 
         var description: String {
             switch self {
             case .system(let call, let code): "\(call): \(String(cString: strerror(code)))"
             case .full: "the journal of looks is full: they wait for the database"
+            case .late: "the disk of the journal of looks does not answer"
             case .damaged(let what): "the journal of looks is damaged: \(what)"
             }
         }
@@ -40,19 +44,40 @@ final class LookJournal: Sendable {
     /// From how many bytes on it begins anew once all is merged.
     private static let worthBeginning: Int64 = 1 << 20
 
-    private struct Pending {
-        var bytes: [UInt8]
-        var written: CheckedContinuation<Void, any Error>
-    }
-
-    private struct State {
+    /// Where things stand in the file.
+    private struct Places {
         var turn: UInt64
         var generation: UInt64
         /// Where the first look begins that is not in the ledger yet.
         var merged: Int64
         /// Where the next frame goes.
         var end: Int64
-        var pending: [Pending] = []
+    }
+
+    /// What the thread that writes is to do.
+    private enum Job {
+        case look([UInt8], Once)
+        case merge(Int64, Once)
+    }
+
+    /// Whoever waits for a job, told once: by the job, or by the end of its patience.
+    private final class Once: Sendable {
+        private let waiting: Mutex<CheckedContinuation<Void, any Error>?>
+
+        init(_ continuation: CheckedContinuation<Void, any Error>) { waiting = Mutex(continuation) }
+
+        func resume(_ result: Result<Void, any Error>) {
+            waiting.withLock { waiting in
+                defer { waiting = nil }
+                return waiting
+            }?.resume(with: result)
+        }
+    }
+
+    private struct State {
+        /// As the last sync left them; only the writing thread changes them.
+        var places: Places
+        var jobs: [Job] = []
         var isWriting = false
         /// After an error of the disk nobody knows what stands there, even where a later sync succeeds: nothing is written
         /// any more until the journal is opened anew.
@@ -69,37 +94,41 @@ final class LookJournal: Sendable {
 
     /// Opens the journal, or makes it at its full length.
     ///
+    /// - Parameter capacity: Its length in bytes; one that is longer stays so.
     /// - Throws: ``Failure``, where it cannot be made, or is another installation's.
     init(_ path: String, capacity: Int, vault: Vault) throws {
         self.vault = vault
-        self.capacity = Int64(capacity)
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Failure.system("open", errno) }
+        var places: Places
         do {
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw Failure.system("flock", errno) }
             let code = posix_fallocate(descriptor, 0, off_t(capacity))
             guard code == 0 else { throw Failure.system("posix_fallocate", code) }
+            let length = lseek(descriptor, 0, SEEK_END)
+            guard length >= 0 else { throw Failure.system("lseek", errno) }
+            self.capacity = Int64(length)
             if let header = Self.header(of: descriptor) {
                 wrapped = header.wrapped
                 do { key = try vault.unwrap(header.wrapped) } catch { throw Failure.damaged("\(error)") }
-                state = Mutex(
-                    State(turn: header.turn, generation: header.generation, merged: header.merged, end: header.merged))
+                places = Places(
+                    turn: header.turn, generation: header.generation, merged: header.merged, end: header.merged)
             } else {
                 guard Self.isUntouched(descriptor) else { throw Failure.damaged("neither header can be read") }
                 (key, wrapped) = vault.newDataKey()
-                state = Mutex(State(turn: 0, generation: 1, merged: Self.start, end: Self.start))
+                places = Places(turn: 0, generation: 1, merged: Self.start, end: Self.start)
             }
+            self.descriptor = descriptor
+            state = Mutex(State(places: places))
         } catch {
             close(descriptor)
             throw error
         }
-        self.descriptor = descriptor
-        try state.withLock { state in
-            state.end = try scan(from: state.merged, state.generation).last?.end ?? state.merged
-            // Of a new journal both copies.
-            if state.turn == 0 { try writeHeader(&state) }
-            try writeHeader(&state)
-        }
+        places.end = try scan(from: places.merged, places.generation).end
+        // Of a new journal both copies.
+        if places.turn == 0 { try writeHeader(&places) }
+        try writeHeader(&places)
+        state.withLock { $0.places = places }
         writer.start()
     }
 
@@ -107,95 +136,122 @@ final class LookJournal: Sendable {
 
     /// Writes a look, so that it survives whatever happens to the process and the machine.
     ///
+    /// - Parameter patience: How long the disk may take.
     /// - Throws: ``Failure``; then it is not known whether it was written.
-    func append(_ bytes: [UInt8]) async throws {
+    func append(_ bytes: [UInt8], patience: Duration = .seconds(1)) async throws {
+        try await submit(patience: patience) { .look(bytes, $0) }
+    }
+
+    /// Notes that the looks up to `end` are in the ledger. Where that is lost they are brought once more.
+    func merge(upTo end: Int64) async throws {
+        try await submit(patience: .seconds(30)) { .merge(end, $0) }
+    }
+
+    private func submit(patience: Duration, _ job: (Once) -> Job) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            let once = Once(continuation)
             let begins = state.withLock { state in
-                state.pending.append(Pending(bytes: bytes, written: continuation))
+                state.jobs.append(job(once))
                 defer { state.isWriting = true }
                 return !state.isWriting
             }
-            if begins { writer.submit { [self] _ in drain() } }
+            if begins { writer.submit { [self] _ in work() } }
+            // Unstructured: the disk cannot be told to stop, and nobody is to wait for it.
+            Task {
+                try? await Task.sleep(for: patience)
+                once.resume(.failure(Failure.late))
+            }
         }
     }
 
-    /// Looks that are not in the ledger yet, the oldest first, and where they end.
-    func unmerged(limit: Int) throws -> (looks: [[UInt8]], end: Int64)? {
-        let (merged, end, generation) = state.withLock { ($0.merged, $0.end, $0.generation) }
-        guard merged < end else { return nil }
-        let frames = try scan(from: merged, generation, until: end, limit: limit)
-        guard let last = frames.last else { throw Failure.damaged("a look that was written cannot be read") }
-        return (frames.compactMap(\.look), last.end)
+    /// Looks that are not in the ledger yet, the oldest first; how many among them cannot be read; and where they end.
+    func unmerged(limit: Int) throws -> (looks: [[UInt8]], unreadable: Int, end: Int64)? {
+        let places = state.withLock { $0.places }
+        guard places.merged < places.end else { return nil }
+        let found = try scan(from: places.merged, places.generation, until: places.end, limit: limit)
+        return (found.looks.compactMap { $0 }, found.looks.count { $0 == nil } + found.gaps, found.end)
     }
 
-    /// How many bytes of looks are not in the ledger yet, and how many there is room for.
-    var fill: (used: Int64, of: Int64) { state.withLock { ($0.end - $0.merged, capacity - Self.start) } }
-
-    /// Notes that the looks up to `end` are in the ledger. Where it is lost they are brought once more.
-    func merge(upTo end: Int64) throws {
-        try state.withLock { state in
-            state.merged = end
-            try writeHeader(&state)
-        }
+    /// How many bytes of looks are not in the ledger yet, how many there is room for, and whether none can be written.
+    var fill: (used: Int64, of: Int64, isBroken: Bool) {
+        state.withLock { ($0.places.end - $0.places.merged, capacity - Self.start, $0.isBroken) }
     }
 
     // MARK: Writing
 
-    private func drain() {
+    private func work() {
         while true {
-            let (batch, end, generation, isBroken) = state.withLock { state in
-                let batch = state.pending
-                state.pending = []
-                if batch.isEmpty { state.isWriting = false } else { beginAnew(&state) }
-                return (batch, state.end, state.generation, state.isBroken)
+            let (jobs, places, isBroken) = state.withLock { state in
+                let jobs = state.jobs
+                state.jobs = []
+                if jobs.isEmpty { state.isWriting = false }
+                return (jobs, state.places, state.isBroken)
             }
-            guard !batch.isEmpty else { return }
-            var bytes: [UInt8] = []
-            var taken: [Pending] = []
-            for pending in batch {
-                let place = end + Int64(bytes.count)
-                guard !isBroken else {
-                    pending.written.resume(throwing: Failure.damaged("an earlier look could not be written"))
-                    continue
-                }
-                let sealed = vault.seal(pending.bytes, with: key, context: Self.context(generation, place))
-                guard sealed.count <= Self.longest, place + Int64(Self.frameHeader + sealed.count) <= capacity else {
-                    pending.written.resume(throwing: Failure.full)
-                    continue
-                }
-                bytes += Self.frameMagic
-                withUnsafeBytes(of: generation.bigEndian) { bytes.append(contentsOf: $0) }
-                withUnsafeBytes(of: UInt32(sealed.count).bigEndian) { bytes.append(contentsOf: $0) }
-                bytes += sealed
-                taken.append(pending)
+            guard !jobs.isEmpty else { return }
+            guard !isBroken else {
+                answer(jobs, .failure(Failure.damaged("an earlier look could not be written")))
+                continue
             }
             do {
-                try write(bytes, at: end)
-                guard fdatasync(descriptor) == 0 else { throw Failure.system("fdatasync", errno) }
-                state.withLock { $0.end = end + Int64(bytes.count) }
-                for pending in taken { pending.written.resume() }
+                let (done, refused, next) = try perform(jobs, places)
+                state.withLock { $0.places = next }
+                answer(done, .success(()))
+                answer(refused, .failure(Failure.full))
             } catch {
                 state.withLock { $0.isBroken = true }
-                for pending in taken { pending.written.resume(throwing: error) }
+                answer(jobs, .failure(error))
             }
         }
     }
 
-    /// Begins the next generation once all is merged and much has been written. The header says so before a frame does.
-    private func beginAnew(_ state: inout State) {
-        let worth = min(Self.worthBeginning, (capacity - Self.start) / 2)
-        guard !state.isBroken, state.merged == state.end, state.end - Self.start >= worth else { return }
-        var next = state
-        next.generation += 1
-        next.merged = Self.start
-        next.end = Self.start
-        do {
-            try writeHeader(&next)
-            state = next
-        } catch {
-            // It may say so or not: neither generation can be relied on.
-            state.isBroken = true
+    private func answer(_ jobs: [Job], _ result: Result<Void, any Error>) {
+        for job in jobs {
+            switch job {
+            case .look(_, let once), .merge(_, let once): once.resume(result)
+            }
         }
+    }
+
+    /// Writes and syncs what jobs ask for.
+    private func perform(_ jobs: [Job], _ places: Places) throws -> (done: [Job], refused: [Job], Places) {
+        var places = places
+        var (done, refused): ([Job], [Job]) = ([], [])
+        for case .merge(let end, _) in jobs { places.merged = max(places.merged, min(end, places.end)) }
+        let merges = jobs.filter { if case .merge = $0 { true } else { false } }
+        if !merges.isEmpty { try writeHeader(&places) }
+        done += merges
+        try beginAnew(&places)
+        var bytes: [UInt8] = []
+        for job in jobs {
+            guard case .look(let look, _) = job else { continue }
+            let place = places.end + Int64(bytes.count)
+            let sealed = vault.seal(look, with: key, context: Self.context(places.generation, place))
+            guard sealed.count <= Self.longest, place + Int64(Self.frameHeader + sealed.count) <= capacity else {
+                refused.append(job)
+                continue
+            }
+            bytes += Self.frameMagic
+            withUnsafeBytes(of: places.generation.bigEndian) { bytes.append(contentsOf: $0) }
+            withUnsafeBytes(of: UInt32(sealed.count).bigEndian) { bytes.append(contentsOf: $0) }
+            bytes += sealed
+            done.append(job)
+        }
+        if !bytes.isEmpty {
+            try write(bytes, at: places.end)
+            guard fdatasync(descriptor) == 0 else { throw Failure.system("fdatasync", errno) }
+            places.end += Int64(bytes.count)
+        }
+        return (done, refused, places)
+    }
+
+    /// Begins the next generation once all is merged and much has been written. The header says so before a frame does.
+    private func beginAnew(_ places: inout Places) throws {
+        let worth = min(Self.worthBeginning, (capacity - Self.start) / 2)
+        guard places.merged == places.end, places.end - Self.start >= worth else { return }
+        places.generation += 1
+        places.merged = Self.start
+        places.end = Self.start
+        try writeHeader(&places)
     }
 
     private func write(_ bytes: [UInt8], at place: Int64) throws {
@@ -210,51 +266,76 @@ final class LookJournal: Sendable {
         }
     }
 
-    private func writeHeader(_ state: inout State) throws {
-        state.turn += 1
+    private func writeHeader(_ places: inout Places) throws {
+        places.turn += 1
         var header = Self.magic + wrapped
-        for number in [state.turn, state.generation, UInt64(state.merged)] {
+        for number in [places.turn, places.generation, UInt64(places.merged)] {
             withUnsafeBytes(of: number.bigEndian) { header.append(contentsOf: $0) }
         }
         header += SHA256.hash(data: header)
-        try write(header, at: state.turn % 2 == 0 ? 0 : Int64(Self.headerBlock))
+        try write(header, at: places.turn % 2 == 0 ? 0 : Int64(Self.headerBlock))
         guard fdatasync(descriptor) == 0 else { throw Failure.system("fdatasync", errno) }
     }
 
     // MARK: Reading
 
-    private struct Frame {
-        /// Nil for one that cannot be opened.
-        var look: [UInt8]?
-        var end: Int64
-    }
-
     private static func context(_ generation: UInt64, _ place: Int64) -> String {
         "emergency journal/\(generation)/\(place)"
     }
 
-    /// The frames of a generation, from a place on. The first that is not whole ends them: it was being written as the
-    /// machine stopped, and nobody was answered by it.
+    /// The frames of a generation, from a place on: nil for one that cannot be opened, and in how many places something
+    /// stands between them that is no frame. What is last and cannot be opened was being written as the machine stopped, and
+    /// nobody was answered by it.
     private func scan(
         from first: Int64, _ generation: UInt64, until end: Int64 = .max, limit: Int = .max
-    ) throws -> [Frame] {
-        var frames: [Frame] = []
-        var place = first
-        while place < min(end, capacity), frames.count < limit {
-            let header = try read(Self.frameHeader, at: place)
-            guard header.count == Self.frameHeader, Array(header[..<4]) == Self.frameMagic,
-                Self.number(header[4..<12]) == generation
-            else { break }
-            let length = Int(Self.number(header[12..<16]))
-            guard (1...Self.longest).contains(length) else { break }
-            let sealed = try read(length, at: place + Int64(Self.frameHeader))
-            guard sealed.count == length else { break }
-            let look = try? vault.open(sealed, with: key, context: Self.context(generation, place))
-            place += Int64(Self.frameHeader + length)
-            frames.append(Frame(look: look, end: place))
+    ) throws -> (looks: [[UInt8]?], gaps: Int, end: Int64) {
+        var (looks, gaps): ([[UInt8]?], Int) = ([], 0)
+        var (place, whole) = (first, first)
+        var (kept, keptGaps) = (0, 0)
+        while place < min(end, capacity), looks.count < limit {
+            guard let (look, next) = try frame(at: place, generation) else {
+                guard let found = try search(from: place + 1, until: min(end, capacity), generation) else { break }
+                gaps += 1
+                place = found
+                continue
+            }
+            looks.append(look)
+            place = next
+            if look != nil || end != .max { (whole, kept, keptGaps) = (place, looks.count, gaps) }
         }
-        while frames.last.map({ $0.look == nil }) == true, end == .max { frames.removeLast() }
-        return frames
+        // Of those known to be written none is left out.
+        if end != .max, looks.count < limit { return (looks, gaps + (place < end ? 1 : 0), end) }
+        return (Array(looks.prefix(kept)), keptGaps, whole)
+    }
+
+    /// The frame at a place, with where it ends; nil where none of the generation begins there.
+    private func frame(at place: Int64, _ generation: UInt64) throws -> (look: [UInt8]?, end: Int64)? {
+        let header = try read(Self.frameHeader, at: place)
+        guard header.count == Self.frameHeader, Array(header[..<4]) == Self.frameMagic,
+            Self.number(header[4..<12]) == generation
+        else { return nil }
+        let length = Int(Self.number(header[12..<16]))
+        guard (1...Self.longest).contains(length) else { return nil }
+        let sealed = try read(length, at: place + Int64(Self.frameHeader))
+        guard sealed.count == length else { return nil }
+        let look = try? vault.open(sealed, with: key, context: Self.context(generation, place))
+        return (look, place + Int64(Self.frameHeader + length))
+    }
+
+    /// Where the next frame begins that can be opened, behind something that is none.
+    private func search(from first: Int64, until end: Int64, _ generation: UInt64) throws -> Int64? {
+        let pattern = Self.frameMagic + withUnsafeBytes(of: generation.bigEndian) { Array($0) }
+        var place = first
+        while place < end {
+            let chunk = try read(Int(min(1 << 20, end - place)), at: place)
+            guard chunk.count > pattern.count else { return nil }
+            for offset in 0...(chunk.count - pattern.count) where chunk[offset] == pattern[0] {
+                guard chunk[offset..<offset + pattern.count].elementsEqual(pattern) else { continue }
+                if try frame(at: place + Int64(offset), generation)?.look != nil { return place + Int64(offset) }
+            }
+            place += Int64(chunk.count - pattern.count + 1)
+        }
+        return nil
     }
 
     private func read(_ count: Int, at place: Int64) throws -> [UInt8] { try Self.read(descriptor, count, at: place) }

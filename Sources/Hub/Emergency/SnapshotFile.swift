@@ -61,7 +61,10 @@ struct SnapshotFile {
         var bytes: [UInt8] = []
         for value in values { bytes += frame(value) }
         let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-        guard descriptor >= 0 else { throw LocalFile.Failure(operation: "open", path: path, code: errno) }
+        guard descriptor >= 0 else {
+            frames = -1
+            throw LocalFile.Failure(operation: "open", path: path, code: errno)
+        }
         defer { close(descriptor) }
         let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress!, $0.count) }
         guard written == bytes.count, fdatasync(descriptor) == 0 else {

@@ -35,15 +35,15 @@ import Vault
             }
             do {
                 let journal = try journal()
-                let (first, end) = try #require(try journal.unmerged(limit: 3))
+                let (first, _, end) = try #require(try journal.unmerged(limit: 3))
                 #expect(first == (0..<3).map(text))
-                try journal.merge(upTo: end)
+                try await journal.merge(upTo: end)
                 try await journal.append(text(5))
             }
             let journal = try journal()
-            let (rest, end) = try #require(try journal.unmerged(limit: 100))
+            let (rest, _, end) = try #require(try journal.unmerged(limit: 100))
             #expect(rest == (3..<6).map(text))
-            try journal.merge(upTo: end)
+            try await journal.merge(upTo: end)
             #expect(try journal.unmerged(limit: 100) == nil)
         }
     }
@@ -54,7 +54,7 @@ import Vault
             try await withThrowingDiscardingTaskGroup { group in
                 for number in 0..<200 { group.addTask { try await journal.append(text(number)) } }
             }
-            let (looks, _) = try #require(try journal.unmerged(limit: 1_000))
+            let (looks, _, _) = try #require(try journal.unmerged(limit: 1_000))
             #expect(Set(looks) == Set((0..<200).map(text)) && looks.count == 200)
         }
     }
@@ -89,10 +89,15 @@ import Vault
             for round in 0..<3 {
                 let journal = try journal(capacity: 2 << 20)
                 for _ in 0..<30 { try await journal.append(big) }
-                let (looks, end) = try #require(try journal.unmerged(limit: 100))
+                let (looks, _, end) = try #require(try journal.unmerged(limit: 100))
                 #expect(looks.count == 30, "round \(round)")
-                try journal.merge(upTo: end)
-                #expect(journal.fill.used == 0)
+                try await journal.merge(upTo: end)
+                // What is written now lies where the first did.
+                try await journal.append(text(round))
+                #expect(try journal.unmerged(limit: 100)?.looks == [text(round)])
+                let last = try #require(try journal.unmerged(limit: 100)?.end)
+                #expect(last < 100_000)
+                try await journal.merge(upTo: last)
             }
             #expect(try journal(capacity: 2 << 20).unmerged(limit: 100) == nil)
         }
@@ -110,9 +115,9 @@ import Vault
                 }
             }
             #expect((30..<40).contains(written))
-            let (looks, end) = try #require(try journal.unmerged(limit: 100))
+            let (looks, _, end) = try #require(try journal.unmerged(limit: 100))
             #expect(looks.count == written)
-            try journal.merge(upTo: end)
+            try await journal.merge(upTo: end)
             try await journal.append(big)
             #expect(try journal.unmerged(limit: 100)?.looks == [big])
         }
@@ -153,6 +158,42 @@ import Vault
             #expect(throws: LookJournal.Failure.self) {
                 try LookJournal(path, capacity: 1 << 20, vault: Vault(key: InstallationKey()))
             }
+        }
+    }
+
+    @Test func `looks behind one that was damaged are kept, and how many were lost is said`() async throws {
+        for damaged in [0..<4, 20..<24, 0..<40] {
+            try await with {
+                var ends: [Int64] = []
+                do {
+                    let journal = try journal()
+                    for number in 0..<5 {
+                        try await journal.append(text(number))
+                        ends.append(8192 + journal.fill.used)
+                    }
+                }
+                let file = try #require(FileHandle(forUpdatingAtPath: path))
+                try file.seek(toOffset: UInt64(ends[1]) + UInt64(damaged.lowerBound))
+                try file.write(contentsOf: [UInt8](repeating: 0xAA, count: damaged.count))
+                try file.close()
+                let journal = try journal()
+                try await journal.append(text(5))
+                let (looks, lost, end) = try #require(try journal.unmerged(limit: 10))
+                #expect(looks == [0, 1, 3, 4, 5].map(text) && lost == 1, "\(damaged)")
+                try await journal.merge(upTo: end)
+                #expect(try journal.unmerged(limit: 10) == nil)
+            }
+        }
+    }
+
+    @Test func `a journal that is configured shorter loses nothing`() async throws {
+        try await with {
+            let big = [UInt8](repeating: 7, count: 60_000)
+            do {
+                let journal = try journal(capacity: 2 << 20)
+                for _ in 0..<30 { try await journal.append(big) }
+            }
+            #expect(try journal(capacity: 1 << 20).unmerged(limit: 100)?.looks.count == 30)
         }
     }
 }
