@@ -269,7 +269,7 @@ let package = Package(
         .testTarget(
             name: "SimulatorsTests",
             dependencies: [
-                "Channels", "Simulators", "Translation", "Referral",
+                "Channels", "Simulators", "Translation", "Referral", "EmergencyAccess",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

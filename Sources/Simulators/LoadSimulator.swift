@@ -3,8 +3,11 @@ import Foundation
 import Glibc
 import Translation
 
-/// Closed-loop load: each connection takes one turn after the other. A turn is a referral unlike all others, a request
-/// for a share, or the one and then the other, each answered before the next is sent.
+/// Load over many connections, each of which takes one turn after the other. A turn is a referral unlike all others, a
+/// request for a share, or the one and then the other, each answered before the next is sent; or a control room's
+/// look-up.
+///
+/// Closed-loop, as fast as it goes; or open-loop, at a pace that does not wait for the hub (``Configuration/rate``).
 ///
 /// Over HTTP, or over MLLP: then a turn is a hospital's message and its AA. Threads and plain sockets rather than a
 /// library: on a small machine the load generator must not be what is measured.
@@ -13,6 +16,9 @@ package struct LoadSimulator: Sendable {
         /// `http://127.0.0.1:8080`: an IPv4 address and plain HTTP. `mllp://127.0.0.1:2575`: a plain MLLP listener, to
         /// which a hospital's referrals are sent, without a credential.
         package var hub: String
+        /// Another node, tried once by a turn whose connection breaks or cannot be made, and stayed with. Without it
+        /// such a turn is an error of `connection`.
+        package var otherHub: String?
         /// The partner that sends referrals in the JSON envelope, and its credential; without one none are sent.
         package var key: String?
         package var sender: String?
@@ -20,22 +26,30 @@ package struct LoadSimulator: Sendable {
         package var known: Known?
         /// Without this no shares are asked for.
         package var shares: Shares?
+        /// Without this nothing is looked up.
+        package var looks: Looks?
         package var connections: Int
         package var duration: Duration
+        /// Turns that begin in a second, over all connections together. Each has its time, and is counted from then:
+        /// what it waits behind a slow one belongs to it. Without this, as fast as it goes.
+        package var rate: Int?
         package var seed: UInt64
 
         package init(
-            hub: String, key: String? = nil, sender: String? = nil, known: Known? = nil, shares: Shares? = nil,
-            connections: Int,
-            duration: Duration, seed: UInt64 = UInt64(WallClock.now())
+            hub: String, otherHub: String? = nil, key: String? = nil, sender: String? = nil, known: Known? = nil,
+            shares: Shares? = nil, looks: Looks? = nil, connections: Int, duration: Duration, rate: Int? = nil,
+            seed: UInt64 = UInt64(WallClock.now())
         ) {
             self.hub = hub
+            self.otherHub = otherHub
             self.key = key
             self.sender = sender
             self.known = known
             self.shares = shares
+            self.looks = looks
             self.connections = connections
             self.duration = duration
+            self.rate = rate
             self.seed = seed
         }
     }
@@ -71,6 +85,19 @@ package struct LoadSimulator: Sendable {
         package init(persons: [String], key: String) {
             self.persons = persons
             self.key = key
+        }
+    }
+
+    /// A control room's look-ups, each in an incident of its own.
+    package struct Looks: Sendable {
+        /// The properties' UPRNs, asked about in turn. Each connection has its own, so there is at least one for each.
+        package var uprns: [String]
+        /// The control room's access token.
+        package var token: String
+
+        package init(uprns: [String], token: String) {
+            self.uprns = uprns
+            self.token = token
         }
     }
 
@@ -128,20 +155,19 @@ package struct LoadSimulator: Sendable {
 
     /// Runs for the configured time on threads of its own.
     package func run() async throws -> Result {
-        guard let url = URLComponents(string: configuration.hub), let host = url.host,
-            let wire = url.scheme.flatMap(Wire.init), let port = UInt16(exactly: url.port ?? wire.usualPort)
-        else { throw AddressError() }
+        let addresses = try [configuration.hub, configuration.otherHub].compactMap { $0 }.map(Address.init)
         let known = configuration.known.map { InventedPerson.distinct(seed: configuration.seed, count: $0.count) } ?? []
         let workers = (0..<configuration.connections).map {
-            Worker(wire, host: host, port: port, configuration: configuration, known: known, number: $0)
+            Worker(addresses, configuration: configuration, known: known, number: $0)
         }
         let start = ContinuousClock.now
+        let paced = MonotonicClock.nanoseconds
         let tallies = await withTaskGroup(of: Tally.self) { group in
             for worker in workers {
                 group.addTask {
                     await withCheckedContinuation { continuation in
                         Thread.detachNewThread {
-                            continuation.resume(returning: worker.run(for: configuration.duration))
+                            continuation.resume(returning: worker.run(for: configuration.duration, pacedFrom: paced))
                         }
                     }
                 }
@@ -176,7 +202,24 @@ package struct LoadSimulator: Sendable {
         var usualPort: Int { self == .http ? 80 : 2575 }
     }
 
-    /// A whole request. A referral is cut where its id goes, once or more often.
+    /// Where a node takes the load, and how it is spoken to.
+    private struct Address: Sendable {
+        let wire: Wire
+        let host: String
+        let port: UInt16
+
+        /// - Throws: ``AddressError``.
+        init(_ text: String) throws {
+            guard let url = URLComponents(string: text), let host = url.host,
+                let wire = url.scheme.flatMap(Wire.init), let port = UInt16(exactly: url.port ?? wire.usualPort)
+            else { throw AddressError() }
+            self.wire = wire
+            self.host = host
+            self.port = port
+        }
+    }
+
+    /// A whole request. A referral or a look-up is cut where its id goes, once or more often.
     private struct Request: Sendable {
         private let parts: [[UInt8]]
 
@@ -196,29 +239,29 @@ package struct LoadSimulator: Sendable {
     /// One connection's work, on its own thread.
     private struct Worker: Sendable {
         private static let persons = 1024
-        private let wire: Wire
-        private let host: String
-        private let port: UInt16
+        private static let second = 1_000_000_000
+        /// The first, and the other where there is one.
+        private let addresses: [Address]
+        private let number: Int
         /// Begins every id of this worker; different in every run, so that no message id comes twice.
         private let begun: String
         /// About different persons, for a second or more; then from the first again. None where none are asked for.
         private let referrals: [Request]
         private let shares: [Request]
+        private let looks: [Request]
         private let configuration: Configuration
 
         /// - Parameter known: Whom the referrals are about; empty for a person each.
-        init(
-            _ wire: Wire, host: String, port: UInt16, configuration: Configuration, known: [InventedPerson], number: Int
-        ) {
-            self.wire = wire
-            self.host = host
-            self.port = port
+        init(_ addresses: [Address], configuration: Configuration, known: [InventedPerson], number: Int) {
+            self.addresses = addresses
+            self.number = number
+            let first = addresses[0]
             let begun = "load-" + String(UInt64(Date().timeIntervalSince1970 * 1000), radix: 36) + "-\(number)-"
             self.begun = begun
             self.configuration = configuration
             func head(_ path: String, _ key: String, _ mediaType: String, _ length: Int) -> [UInt8] {
                 Array(
-                    ("POST \(path) HTTP/1.1\r\nHost: \(host):\(port)\r\nAuthorization: Bearer \(key)\r\n"
+                    ("POST \(path) HTTP/1.1\r\nHost: \(first.host):\(first.port)\r\nAuthorization: Bearer \(key)\r\n"
                         + "Content-Type: \(mediaType)\r\nContent-Length: \(length)\r\n\r\n").utf8)
             }
             // As long as the number is, so that the length of the body is known beforehand.
@@ -244,7 +287,14 @@ package struct LoadSimulator: Sendable {
                     #"{"person_id":"\#(person)","recipient":"derby_homes","purpose":"housing_support"}"#.utf8)
                 return Request(head("/v1/shares", key, "application/json", body.count) + body)
             }
-            if wire == .mllp {
+            func look(_ uprn: String, _ token: String) -> Request {
+                let incident = "BENCH-" + String(decoding: placeholder, as: UTF8.self)
+                let question = #""caller_id":"bench","reason":"measuring","query":{"uprn":"\#(uprn)"}"#
+                let body = Array(#"{"incident_ref":"\#(incident)",\#(question)}"#.utf8)
+                let whole = head("/v1/emergency/lookup", token, "application/json", body.count) + body
+                return Request(whole, cutAt: placeholder)
+            }
+            if first.wire == .mllp {
                 referrals = (0..<Self.persons).map { index in
                     message(InventedPerson(seed: configuration.seed, number: number * Self.persons + index))
                 }
@@ -264,21 +314,44 @@ package struct LoadSimulator: Sendable {
                     let own = stride(from: number, to: shares.persons.count, by: configuration.connections)
                     return own.map { share(shares.persons[$0], shares.key) }
                 } ?? []
+            looks =
+                configuration.looks.map { looks in
+                    let own = stride(from: number, to: looks.uprns.count, by: configuration.connections)
+                    return own.map { look(looks.uprns[$0], looks.token) }
+                } ?? []
         }
 
         /// From when its thread runs, which on a busy machine is later than when it was asked for.
-        func run(for duration: Duration) -> Tally {
+        ///
+        /// - Parameter start: From when the times of a pace are counted, the same for all.
+        func run(for duration: Duration, pacedFrom start: UInt64) -> Tally {
             let end = ContinuousClock.now + duration
+            let lastDue = start + UInt64(duration / .nanoseconds(1))
             var tally = Tally()
             var connection: Connection?
+            var place = 0
             var sent = 0
+            func goesOn() -> Bool {
+                if configuration.known?.once == true { return sent < referrals.count }
+                // What was due is asked, however late: the turns that are left out would be the slow ones.
+                if let due = due(sent, from: start) { return due < lastDue }
+                return ContinuousClock.now < end
+            }
             repeat {
-                if connection == nil { connection = Connection(host: host, port: port) }
-                let began = MonotonicClock.nanoseconds
+                if connection == nil { connection = Connection(to: addresses[place]) }
+                let due = due(sent, from: start)
+                if let due { Self.sleep(until: due) }
+                let began = due ?? MonotonicClock.nanoseconds
                 let id = begun + InventedPerson.pad(sent, 9)
-                let turn = [referrals, shares].filter { !$0.isEmpty }.map { $0[sent % $0.count].bytes(id: id) }
+                let turn = [referrals, shares, looks].filter { !$0.isEmpty }.map { $0[sent % $0.count].bytes(id: id) }
                 sent += 1
-                switch take(turn, over: connection) {
+                var status = take(turn, over: connection)
+                if status == nil, addresses.count > 1 {
+                    place = (place + 1) % addresses.count
+                    connection = Connection(to: addresses[place])
+                    status = take(turn, over: connection)
+                }
+                switch status {
                 case nil:
                     tally.errors["connection", default: 0] += 1
                     connection = nil
@@ -293,15 +366,28 @@ package struct LoadSimulator: Sendable {
                 case .some(let status):
                     tally.errors["\(status)", default: 0] += 1
                 }
-            } while configuration.known?.once == true ? sent < referrals.count : ContinuousClock.now < end
+            } while goesOn()
             return tally
+        }
+
+        /// When a turn of this connection is to begin at the configured pace, which the connections keep together. Nil
+        /// without a pace.
+        private func due(_ turn: Int, from start: UInt64) -> UInt64? {
+            configuration.rate.map { rate in
+                start + UInt64((number + turn * configuration.connections) * Self.second / rate)
+            }
+        }
+
+        private static func sleep(until moment: UInt64) {
+            let now = MonotonicClock.nanoseconds
+            if now < moment { usleep(useconds_t(clamping: (moment - now) / 1000)) }
         }
 
         /// The status of the last answer, which is the first that is no 2xx. `nil` when the connection broke.
         private func take(_ turn: [[UInt8]], over connection: Connection?) -> Int? {
             var last: Int?
             for request in turn {
-                last = connection?.exchange(request, wire)
+                last = connection?.exchange(request, addresses[0].wire)
                 guard let last, (200..<300).contains(last) else { break }
             }
             return last
@@ -318,16 +404,16 @@ package struct LoadSimulator: Sendable {
         /// The receipt that the last answer names.
         var receipt: String? { JSONText.text("receipt_id", in: body) }
 
-        init?(host: String, port: UInt16) {
+        init?(to peer: Address) {
             descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = port.bigEndian
+            address.sin_port = peer.port.bigEndian
             var limit = timeval(tv_sec: 30, tv_usec: 0)
             var one: Int32 = 1
             setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
             setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
-            guard inet_pton(AF_INET, host, &address.sin_addr) == 1 else { return nil }
+            guard inet_pton(AF_INET, peer.host, &address.sin_addr) == 1 else { return nil }
             let connected = withUnsafePointer(to: &address) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                     connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0

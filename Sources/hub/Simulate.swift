@@ -12,6 +12,7 @@ struct Simulate: AsyncParsableCommand {
         discussion: "All persons are made up. Everything listens on loopback only.",
         subcommands: [
             Certificates.self, Senders.self, Workers.self, DerbyHomes.self, Mesh.self, Trust.self, Load.self,
+            Cards.self,
         ]
     )
 
@@ -147,11 +148,18 @@ struct Simulate: AsyncParsableCommand {
 
     struct Load: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Send referrals, ask for shares, or both in turn over N connections; print rate and times."
+            abstract: "Send referrals, ask for shares, or look persons up over N connections; print rate and times.",
+            discussion: """
+                With --sender and --shares a turn is a referral and then a share. At a --rate each turn has its time, and \
+                is counted from then: what it waits behind a slow one belongs to it.
+                """
         )
         @Option(
-            help: "The hub's address, plain: http://127.0.0.1:PORT, or mllp://127.0.0.1:PORT for HL7 v2 of a hospital.")
-        var url: String
+            help: """
+                The hub's address, plain: http://127.0.0.1:PORT, or mllp://127.0.0.1:PORT for HL7 v2 of a hospital. \
+                Given twice, with --looks: another node, tried once where the connection to the first breaks.
+                """)
+        var url: [String]
         @Option(help: "File with the API key of the sending partner.") var keyFile: String?
         @Option(help: "The sending partner's id: one that sends the JSON envelope.") var sender: String?
         @Option(help: "About this many persons in turn, the same in every run, instead of one each turn.")
@@ -162,17 +170,30 @@ struct Simulate: AsyncParsableCommand {
         @Option(help: "File with a person's id on each line: ask that Derby Homes be told about each in turn.")
         var shares: String?
         @Option(help: "File with the API key of a staff system, to ask for shares.") var staffKeyFile: String?
+        @Option(help: "File with a UPRN on each line: look up who is there, each in turn, as a control room does.")
+        var looks: String?
+        @Option(help: "File with the access token of a control room, to look up.") var tokenFile: String?
+        @Option(help: "Turns that begin in a second, over all connections. Left out: as fast as it goes.")
+        var rate: Int?
         @Option var connections = 8
         @Option var seconds = 10
         @Flag(help: "Print the figures as JSON.") var json = false
 
         func validate() throws {
-            guard (keyFile == nil) == (sender == nil), (shares == nil) == (staffKeyFile == nil) else {
-                throw ValidationError("--sender goes with --key-file, and --shares with --staff-key-file.")
-            }
-            guard (sender != nil || shares != nil) != url.hasPrefix("mllp:") else {
+            guard (keyFile == nil) == (sender == nil), (shares == nil) == (staffKeyFile == nil),
+                (looks == nil) == (tokenFile == nil)
+            else {
                 throw ValidationError(
-                    "Give --sender, --shares, or both; over MLLP neither: the listener knows who sends.")
+                    "--sender goes with --key-file, --shares with --staff-key-file, and --looks with --token-file.")
+            }
+            let isHospital = url[0].hasPrefix("mllp:")
+            let kinds = [sender != nil || shares != nil, looks != nil, isHospital].filter { $0 }
+            guard kinds.count == 1 else {
+                throw ValidationError(
+                    "Give --sender, --shares, or both, or else --looks; over MLLP none: the listener knows who sends.")
+            }
+            guard url.count == 1 || url.count == 2 && looks != nil else {
+                throw ValidationError("--url is given once, or twice with --looks.")
             }
             guard known != nil || (!once && taken == nil), known == nil || sender != nil,
                 known ?? connections >= connections
@@ -180,24 +201,27 @@ struct Simulate: AsyncParsableCommand {
                 throw ValidationError(
                     "--known goes with --sender, is at least the connections, and --once and --taken go with it.")
             }
-            guard connections > 0, seconds > 0 else { throw ValidationError("Connections and seconds are 1 or more.") }
+            guard connections > 0, seconds > 0, rate ?? 1 > 0 else {
+                throw ValidationError("Connections, seconds and --rate are 1 or more.")
+            }
         }
 
         func run() async throws {
             var load = LoadSimulator.Configuration(
-                hub: url, key: try keyFile.map { try SecretReference.file($0).resolve() }, sender: sender,
-                connections: connections, duration: .seconds(seconds))
+                hub: url[0], otherHub: url.count > 1 ? url[1] : nil,
+                key: try keyFile.map { try SecretReference.file($0).resolve() }, sender: sender,
+                connections: connections, duration: .seconds(seconds), rate: rate)
             if let known {
                 load.known = .init(count: known, once: once)
                 load.seed = 1
             }
             if let shares, let staffKeyFile {
-                let text = String(decoding: try LocalFile.read(shares), as: UTF8.self)
-                let persons = text.split(separator: "\n").map(String.init)
-                guard persons.count >= connections else {
-                    throw ValidationError("\(shares) names fewer persons than there are connections.")
-                }
-                load.shares = .init(persons: persons, key: try SecretReference.file(staffKeyFile).resolve())
+                load.shares = .init(
+                    persons: try lines(of: shares), key: try SecretReference.file(staffKeyFile).resolve())
+            }
+            if let looks, let tokenFile {
+                load.looks = .init(
+                    uprns: try lines(of: looks), token: try SecretReference.file(tokenFile).resolve())
             }
             let result = try await LoadSimulator(configuration: load).run()
             if let taken {
@@ -205,6 +229,16 @@ struct Simulate: AsyncParsableCommand {
                 try LocalFile.write(Array(lines.joined().utf8), to: taken)
             }
             Output.line(json ? try result.json : "\(result)")
+        }
+
+        /// What a file asks about, a line each.
+        private func lines(of file: String) throws -> [String] {
+            let text = String(decoding: try LocalFile.read(file), as: UTF8.self)
+            let lines = text.split(separator: "\n").map(String.init)
+            guard lines.count >= connections else {
+                throw ValidationError("\(file) has fewer lines than there are connections.")
+            }
+            return lines
         }
     }
 }

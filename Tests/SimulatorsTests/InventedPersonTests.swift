@@ -1,3 +1,5 @@
+import EmergencyAccess
+import Referral
 import Simulators
 import Testing
 
@@ -19,6 +21,16 @@ import Testing
             #expect(person.mobile.hasPrefix("07700 900") && person.mobile.count == 12)
             #expect(person.email.hasSuffix("@example.org"))
             #expect(person.postcode.wholeMatch(of: /DE1 [4-8][ABD-HJLNP-UW-Z]{2}/) != nil)
+        }
+    }
+
+    @Test func `an access card has all sections, and is as long as cards are`() throws {
+        let today = try #require(CalendarDate(iso: "2026-11-22"))
+        for person in persons.prefix(20) {
+            let document = person.accessCard(uprn: "100000007", verifiedOn: "2026-11-22")
+            let card = try AccessCard(document, today: today)
+            for section in AccessCard.sections { #expect(card.value[section.name] != nil, "\(section.name)") }
+            #expect((1_400...1_600).contains(StrictJSON.write(document).count))
         }
     }
 }

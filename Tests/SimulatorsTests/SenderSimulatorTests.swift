@@ -21,20 +21,30 @@ import Testing
         func run(_ ready: @escaping @Sendable (Int) async -> Void) async throws {
             let router = Router()
             router.post("/v1/referrals") { request, _ in
-                let body = try await request.body.collect(upTo: 1 << 20)
-                let posted = Posted(
-                    mediaType: request.headers[.contentType] ?? "",
-                    authorization: request.headers[.authorization] ?? "",
-                    body: Array(body.readableBytesView))
-                self.posted.withLock { $0.append(posted) }
+                try await self.keep(request)
                 return Response(
                     status: .accepted, headers: [.contentType: "application/json"],
                     body: .init(byteBuffer: ByteBuffer(string: #"{"receipt_id":"R-1"}"#)))
+            }
+            router.post("/v1/emergency/lookup") { request, _ in
+                try await self.keep(request)
+                return Response(
+                    status: .ok, headers: [.contentType: "application/json"],
+                    body: .init(byteBuffer: ByteBuffer(string: #"{"matches":1}"#)))
             }
             let application = Application(
                 router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
                 onServerRunning: { await ready($0.localAddress?.port ?? 0) }, logger: Logger(label: "test"))
             try await application.runService(gracefulShutdownSignals: [])
+        }
+
+        private func keep(_ request: Request) async throws {
+            let body = try await request.body.collect(upTo: 1 << 20)
+            let posted = Posted(
+                mediaType: request.headers[.contentType] ?? "",
+                authorization: request.headers[.authorization] ?? "",
+                body: Array(body.readableBytesView))
+            self.posted.withLock { $0.append(posted) }
         }
     }
 
@@ -90,6 +100,35 @@ import Testing
         let ids = try posted.map { try JSONDecoder().decode(Envelope.self, from: Data($0.body)).message_id }
         #expect(Set(ids).count == ids.count)
         #expect(result.p50 > 0 && result.p50 <= result.p99 && result.p99 <= result.longest)
+    }
+
+    @Test func `look-ups ask at their pace, in turn, and of the other node where one is away`() async throws {
+        let hub = StandIn()
+        let kept = Kept<LoadSimulator.Result>()
+        try await LocalServer.run(hub.run) { port in
+            await kept.keep(
+                try await LoadSimulator(
+                    configuration: .init(
+                        hub: "http://127.0.0.1:1", otherHub: "http://127.0.0.1:\(port)",
+                        looks: .init(uprns: ["1", "2", "3"], token: "t"), connections: 2,
+                        duration: .milliseconds(500), rate: 40)
+                ).run())
+        }
+        let result = try #require(await kept.value)
+        let posted = hub.posted.withLock { $0 }
+        // What was due in half a second, however slow the machine is.
+        #expect(result.accepted == 20 && result.errors.isEmpty)
+        #expect(Set(posted.map { "\($0.mediaType) \($0.authorization)" }) == ["application/json Bearer t"])
+        struct Look: Decodable {
+            struct Query: Decodable { var uprn: String }
+            var incident_ref: String
+            var query: Query
+        }
+        let looks = try posted.map { try JSONDecoder().decode(Look.self, from: Data($0.body)) }
+        #expect(Set(looks.map(\.incident_ref)).count == 20)
+        #expect(looks.allSatisfy { $0.incident_ref.hasPrefix("BENCH-") && $0.incident_ref.utf8.count <= 64 })
+        let asked = Dictionary(grouping: looks, by: \.query.uprn).mapValues(\.count)
+        #expect(asked == ["1": 5, "2": 10, "3": 5])
     }
 
     @Test func `load against nobody counts errors`() async throws {
