@@ -1,3 +1,4 @@
+import Foundation
 package import Glibc
 
 /// The few file operations that the hub needs, by system call and with the error's number in words.
@@ -67,8 +68,9 @@ package enum LocalFile {
 
     /// The user id of a file's or folder's owner; nil when it cannot be told.
     package static func owner(_ path: String) -> uid_t? {
-        var status = stat()
-        return stat(path, &status) == 0 ? status.st_uid : nil
+        // Not by `stat`: in an optimised build its type may be another C module's, which nobody imports here.
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return (attributes?[.ownerAccountID] as? NSNumber).map(\.uint32Value)
     }
 
     /// The process's working folder.
