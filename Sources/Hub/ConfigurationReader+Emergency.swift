@@ -13,8 +13,8 @@ extension ConfigurationReader {
         if let mebibytes = integer(map, "journal_mebibytes", key, 1...4096) { settings.journalBytes = mebibytes << 20 }
         if let hours = integer(map, "review_hours", key, 1...720) { settings.reviewed = .seconds(hours * 3_600) }
         let listening = listener?.mapping.map { Set($0.keys.compactMap(\.string)) } ?? []
-        if !listening.contains("client_certificates") {
-            problem(node, key, "lets no control room in without the database: give listen.client_certificates")
+        if listening.isDisjoint(with: ["client_certificates", "url"]) {
+            problem(node, key, "lets no control room in: give listen.client_certificates, or listen.url for tokens")
         }
         return settings
     }

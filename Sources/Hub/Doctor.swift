@@ -157,6 +157,13 @@ package struct Doctor: Sendable {
 
     private func endpoints() -> [Diagnosis] {
         var found: [Diagnosis] = []
+        if configuration.emergency != nil, !configuration.partnerListener.asksForCertificates {
+            found.append(
+                .init(
+                    severity: .attention,
+                    what: "control rooms are known by access tokens alone, of which none is given without the database",
+                    remedy: "Give `listen.client_certificates`, and have each control room use its certificate."))
+        }
         let servers =
             configuration.outbound.map { ("outbound.\($0)", $1[.httpsMTLS]?.server) }
             + configuration.status.map { ("status.\($0)", $1.endpoint.server) }
