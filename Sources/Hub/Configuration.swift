@@ -46,6 +46,27 @@ package struct Configuration: Sendable {
         package var snapshot: String
         /// How long after it a look is to be reviewed. Defaults to 24 hours.
         package var reviewed: Duration = .seconds(86_400)
+        /// Left out: the duty officer is told by the list of looks alone.
+        package var duty: Duty?
+    }
+
+    /// How the duty officer is told that a control room has looked.
+    package enum Duty: Sendable {
+        /// A webhook.
+        case https(HTTPSEndpoint)
+        case mail(DutyMail)
+    }
+
+    /// The duty officer's mailbox, and the server by which mails go there.
+    package struct DutyMail: Sendable {
+        /// `smtps://host:port`, or `smtp://host:port` with STARTTLS.
+        package var smtp: String
+        package var user: String?
+        package var password: SecretReference?
+        package var authority: String?
+        package var timeout: Duration = .seconds(60)
+        package var from: String
+        package var to: String
     }
 
     /// What callers of the partner listener may ask of this process.

@@ -29,13 +29,16 @@ extension ConfigurationReader {
         if !mail.portal.hasPrefix("https://") {
             problem(reply["portal"], "mail.reply.portal", "must begin with https://")
         }
-        let isAddress =
-            mail.address.split(separator: "@").count == 2
-            && mail.address.utf8.allSatisfy { (0x21...0x7E).contains($0) && ![0x3C, 0x3E].contains($0) }
-        if !isAddress { problem(reply["from"], "mail.reply.from", "must be an address such as team@example.org") }
+        if !Self.isMailAddress(mail.address) { problem(reply["from"], "mail.reply.from", "must be an address such as team@example.org") }
         if let seconds = integer(map, "interval", key, 1...86_400) { mail.interval = .seconds(seconds) }
         if let seconds = integer(map, "timeout", key, 1...600) { mail.timeout = .seconds(seconds) }
         if let answers = integer(reply, "per_hour", "mail.reply", 0...10_000) { mail.repliesPerHour = answers }
         return mail
+    }
+
+    /// Whether it is one address, without anything that a header could end at.
+    static func isMailAddress(_ text: String) -> Bool {
+        text.split(separator: "@").count == 2
+            && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && ![0x3C, 0x3E].contains($0) }
     }
 }

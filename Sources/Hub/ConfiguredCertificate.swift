@@ -48,6 +48,9 @@ extension Configuration {
         for (partner, way) in status {
             named += way.endpoint.certificates.map { ("status.\(partner).\($0)", $1) }
         }
+        if case .https(let server)? = emergency?.duty {
+            named.append(("emergency.duty.certificate", server.certificate))
+        }
         return named.compactMap { setting, path in path.map { ConfiguredCertificate(setting, $0) } }
             .sorted { $0.setting < $1.setting }
     }

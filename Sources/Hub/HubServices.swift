@@ -68,6 +68,7 @@ package struct HubServices: Sendable {
             [Intake.queueName] + partners.configured.map(Dispatch.queueName)
             + partners.batched.map(Dispatch.batchQueueName)
             + installation.statusWays.partners.map(StatusMessages.queueName)
+            + (configuration.emergency?.duty == nil ? [] : [DutyNotices.queueName])
         try? await installation.queue.declare(queues)
         try? await installation.queue.publishPolicies()
         if roles.contains(.dispatch) { await hastenExercises() }
@@ -124,6 +125,10 @@ package struct HubServices: Sendable {
                 )
             }
         }
+        if roles.contains(.dispatch), let duty = configuration.emergency?.duty {
+            let notices = try DutyNotices(duty, team: configuration.organisation.name)
+            add("consumer \(DutyNotices.queueName)", DutyService(notices: notices, queue: installation.queue))
+        }
         if roles.contains(.intake) {
             let intake = intake
             add(
@@ -152,10 +157,13 @@ package struct HubServices: Sendable {
             ])
         }
         if roles.contains(.emergency), let settings = configuration.emergency {
+            let record = LookRecord(
+                database: installation.database, store: installation.store,
+                queue: settings.duty == nil ? nil : installation.queue, node: Installation.nodeName(),
+                reviewed: settings.reviewed)
             let office = try EmergencyOffice.open(
-                settings, rules: installation.policy.inForce, vault: installation.vault,
-                database: installation.database,
-                store: installation.store, node: Installation.nodeName(), metrics: metrics, logger: logger)
+                settings, rules: installation.policy.inForce, vault: installation.vault, record: record,
+                metrics: metrics, logger: logger)
             desk = office.desk
             add("emergency keeper", office.keeper)
         }

@@ -79,7 +79,8 @@ package struct Installation: Sendable {
                 logger: logger)
             statusWays = try await StatusWays.open(configuration, logger: logger)
             queues = self.queues(
-                partners, statusWays, storeFolder: configuration.database == nil ? configuration.clusterFolder : nil)
+                partners, statusWays, hasDuty: configuration.emergency?.duty != nil,
+                storeFolder: configuration.database == nil ? configuration.clusterFolder : nil)
             guard queues.problems.isEmpty else { throw InstallationError.adapters(queues.problems) }
         } catch {
             await database.close()
@@ -235,7 +236,7 @@ package struct Installation: Sendable {
     /// Each partner's queue goes as fast and retries as often as its adapter says, and is left alone while the partner
     /// does not answer. An operator may set otherwise while it runs: `hub queue policy`.
     private static func queues(
-        _ partners: OutboundPartners, _ statusWays: StatusWays, storeFolder: String?
+        _ partners: OutboundPartners, _ statusWays: StatusWays, hasDuty: Bool, storeFolder: String?
     ) -> MessageQueue.Configuration {
         var configuration = MessageQueue.Configuration()
         configuration.storeFolder = storeFolder
@@ -255,6 +256,7 @@ package struct Installation: Sendable {
         for partner in statusWays.partners {
             configuration.policies[StatusMessages.queueName(partner)] = StatusMessages.policy
         }
+        if hasDuty { configuration.policies[DutyNotices.queueName] = DutyNotices.policy }
         return configuration
     }
 

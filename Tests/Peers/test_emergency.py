@@ -1,9 +1,12 @@
 """Control rooms ask how to get to a person behind a door: answered out of memory, on record, also without the database."""
 
 import contextlib
+import email
+import http.server
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -18,7 +21,9 @@ import requests
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
 from client_identity import KEYS, ASSERTION_TYPE, Certificate, assertion, claims, pem_of
-from installation import HUB, Installation, eventually
+from installation import HUB, Installation, eventually, free_port
+from mail_relay import Relay
+from secure_server import SecureServer
 
 CARD = {
     "address": {
@@ -35,6 +40,24 @@ CARD = {
 }
 
 
+class Duty(http.server.BaseHTTPRequestHandler):
+    """The duty officer's webhook: keeps what it is told, by its id, and refuses the first of all once."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked += 1
+        if self.server.asked == 1:
+            self.send_response(503)
+        else:
+            self.server.told[self.headers["Idempotency-Key"]] = json.loads(body)
+            self.send_response(204)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
 @pytest.fixture(scope="module")
 def hub():
     home = pathlib.Path(tempfile.mkdtemp(prefix="hub-"))
@@ -44,11 +67,16 @@ def hub():
     installation.folder = folder
     installation.url = f"https://localhost:{installation.port}"
     installation.token_url = installation.url + "/oauth2/token"
+    duty = installation.duty = SecureServer(home / "certificates", Duty)
+    duty.asked, duty.told = 0, {}
+    duty.start()
     installation.configure(
         f"listen: {{ host: 127.0.0.1, port: {installation.port} }}",
         f"listen: {{ host: 127.0.0.1, port: {installation.port}, certificate: certificates/server.pem, "
         f"key: certificates/server.key, client_certificates: true, url: '{installation.url}' }}\n"
-        "emergency: { review_hours: 24, journal_mebibytes: 4 }")
+        "emergency: { review_hours: 24, journal_mebibytes: 4, "
+        f"duty: {{ https: {{ url: 'https://localhost:{duty.port}/looks', ca: certificates/ca.pem, "
+        "certificate: certificates/hub.pem, key: certificates/hub.key, timeout: 5 } } }")
     before = os.environ.get("REQUESTS_CA_BUNDLE")
     os.environ["REQUESTS_CA_BUNDLE"] = str(home / "certificates/ca.pem")
     try:
@@ -65,6 +93,7 @@ def hub():
         yield installation
     finally:
         installation.close()
+        duty.stop()
         shutil.rmtree(home, ignore_errors=True)
         if before is None:
             del os.environ["REQUESTS_CA_BUNDLE"]
@@ -129,6 +158,16 @@ def test_a_control_room_gets_what_helps_and_nothing_else(hub):
     line = next(line for line in trace.splitlines() if answer["lookup_id"] in line)
     assert "recipient=emas" in line and "released=ACCESS ADDRESS CRIT DOB FAMILY HAZARD NAME NHSNO" in line
     hub.hub("ledger", "verify")
+
+
+def test_the_duty_officer_is_told_of_each_look_and_of_nobody(hub):
+    answer = ask(hub, uprn="100030300001").json()
+    told = eventually(lambda: hub.duty.told.get(f"look-{answer['lookup_id']}"), 30, why="the notice")
+    assert told.pop("at") < told.pop("review_by")
+    assert told == {"lookup_id": answer["lookup_id"], "control_room": "emas", "kind": "look", "outcome": "card", "offline": False}
+    # The first of all, which was refused once, came too.
+    eventually(lambda: len(hub.duty.told) >= len(looks(hub)), 30, why="the first")
+    assert "TESTER" not in json.dumps(hub.duty.told) and hub.anne not in json.dumps(hub.duty.told)
 
 
 def test_each_service_gets_its_own_part(hub):
@@ -488,7 +527,31 @@ def test_nothing_personal_stands_in_the_log_or_on_this_nodes_disk(hub):
         assert text not in log and text.encode() not in files
 
 
+def test_the_duty_officer_is_told_by_mail(hub):
+    port = free_port()
+    relay = Relay(hub.home / "certificates/server", port)
+    relay.start()
+    text = (hub.home / "hub.yaml").read_text()
+    mail = f"duty: {{ mail: {{ smtp: 'smtps://localhost:{port}', ca: certificates/ca.pem, from: hub@derby.example, to: duty@derby.example }} }}"
+    (hub.home / "hub.yaml").write_text(re.sub(r"duty: \{ https: .*? \} \} \}", mail + " }", text))
+    hub.server.stop()
+    hub.start()
+    try:
+        answer = ask(hub, uprn="100030300001").json()
+        mine = lambda: [mail for mail in relay.mails if answer["lookup_id"].encode() in mail[2].split(b"\r\n\r\n")[0]]
+        [(sender, to, content)] = eventually(mine, 30, why="the mail")
+        assert (sender, to) == ("hub@derby.example", ["duty@derby.example"])
+        message = email.message_from_bytes(content)
+        said = message.get_payload(decode=True).decode()
+        assert message["Auto-Submitted"] == "auto-generated" and "emas has asked Derby Local Area Co-ordination" in said
+        assert answer["lookup_id"] in said and "TESTER" not in said and hub.anne not in said
+    finally:
+        relay.stop()
+
+
 @pytest.mark.parametrize(("change", "problem"), [
+    ("emergency: { duty: {} }", "emergency.duty needs https or mail, and not both"),
+    ("emergency: { duty: { mail: { smtp: 'http://x', from: a, to: 'b@c\\r\\n' } } }", "emergency.duty.mail.smtp must begin with smtps"),
     ("emergency: {}", "emergency lets no control room in"),
     ("emergency: { journal: 7x, review_hours: 0 }\nlisten: { url: 'https://hub.example' }", "review_hours must be a whole number"),
     ("emergency: { everything: 1 }", "emergency.everything is not known here"),

@@ -13,26 +13,16 @@ final class EmergencyKeeper: Service {
     private let desk: EmergencyDesk
     private let journal: LookJournal
     private let snapshot: Mutex<SnapshotFile>
-    private let database: Database
-    private let store: CaseStore
-    private let node: String
-    private let reviewed: Duration
+    private let record: LookRecord
     private let logger: Logger
 
-    /// - Parameters:
-    ///   - node: This node's name, for the record.
-    ///   - reviewed: How long after it a look is to be reviewed.
     init(
-        desk: EmergencyDesk, journal: LookJournal, snapshot: SnapshotFile, database: Database, store: CaseStore,
-        node: String, reviewed: Duration, logger: Logger
+        desk: EmergencyDesk, journal: LookJournal, snapshot: SnapshotFile, record: LookRecord, logger: Logger
     ) {
         self.desk = desk
         self.journal = journal
         self.snapshot = Mutex(snapshot)
-        self.database = database
-        self.store = store
-        self.node = node
-        self.reviewed = reviewed
+        self.record = record
         self.logger = logger
     }
 
@@ -90,14 +80,16 @@ final class EmergencyKeeper: Service {
     private func refresh(since mark: AccessCardMark?) async throws -> AccessCardMark {
         let now = Timestamp.now()
         // First, and by itself: a card that makes trouble lets nobody in who was shut out.
-        let callers = try await database.read { [store, recipients = desk.recipients] connection in
+        let callers = try await record.database.read { [store = record.store, recipients = desk.recipients] connection in
             EmergencyCallers(
                 partners: try store.partners(in: connection), certificates: try store.certificates(in: connection),
                 keys: try store.clientKeys(in: connection), recipients: recipients, at: now)
         }
         let isOther = callers != desk.callers
         if let asOf = desk.asOf { desk.show(changed: [], gone: [], callers: callers, asOf: asOf) }
-        let changes = try await database.read { [store] in try store.accessCardChanges(since: mark, in: $0) }
+        let changes = try await record.database.read { [store = record.store] connection in
+            try store.accessCardChanges(since: mark, in: connection)
+        }
         var unreadable = changes.unreadable
         var cards: [IndexedCard] = []
         for card in changes.cards {
@@ -184,7 +176,7 @@ final class EmergencyKeeper: Service {
         let lost = unreadable + written.count - looks.count
         if lost > 0 { logger.error("looks in the journal cannot be read", metadata: ["count": "\(lost)"]) }
         do {
-            try await enter(looks)
+            try await record.enter(looks)
         } catch let error as PostgresError where !error.isRetryable {
             // One that the database does not take keeps none of the others.
             for look in looks { try await enterAlone(look) }
@@ -195,20 +187,14 @@ final class EmergencyKeeper: Service {
 
     private func enterAlone(_ look: EmergencyLook) async throws {
         do {
-            try await enter([look])
+            try await record.enter([look])
         } catch let error as PostgresError where !error.isRetryable {
             logger.error(
                 "a look of a control room is entered without whom it found",
                 metadata: ["look": "\(look.id)", "error": "\(error)"])
             var bare = look
             bare.found = []
-            try await enter([bare])
-        }
-    }
-
-    private func enter(_ looks: [EmergencyLook]) async throws {
-        _ = try await database.transaction { [store, node, reviewed] connection in
-            try store.enter(looks, node: node, reviewed: reviewed, in: connection)
+            try await record.enter([bare])
         }
     }
 }

@@ -46,10 +46,13 @@ package struct EmergencyNode: Sendable {
         let vault = Vault(key: key)
         let metrics = Metrics()
         do {
+            let node = Installation.nodeName()
+            let queue = settings.duty.map { _ in MessageQueue(database: database, node: node, logger: logger) }
+            let record = LookRecord(
+                database: database, store: CaseStore(vault: vault, ledgerOrigin: signer.name), queue: queue, node: node,
+                reviewed: settings.reviewed)
             let office = try EmergencyOffice.open(
-                settings, rules: policy.inForce, vault: vault, database: database,
-                store: CaseStore(vault: vault, ledgerOrigin: signer.name), node: Installation.nodeName(),
-                metrics: metrics, logger: logger)
+                settings, rules: policy.inForce, vault: vault, record: record, metrics: metrics, logger: logger)
             let application = try Server.emergencyApplication(
                 configuration.partnerListener, desk: office.desk, metrics: metrics, logger: logger
             ) { channel in await onReady(channel.localAddress?.port) }

@@ -15,8 +15,8 @@ struct EmergencyOffice: Sendable {
     ///
     /// - Throws: ``ConfigurationError`` where the journal cannot be written.
     static func open(
-        _ settings: Configuration.Emergency, rules: PolicyRules, vault: Vault, database: Database, store: CaseStore,
-        node: String, metrics: Metrics, logger: Logger
+        _ settings: Configuration.Emergency, rules: PolicyRules, vault: Vault, record: LookRecord, metrics: Metrics,
+        logger: Logger
     ) throws -> EmergencyOffice {
         let journal: LookJournal
         do {
@@ -28,16 +28,11 @@ struct EmergencyOffice: Sendable {
         }
         let desk = EmergencyDesk(
             rules: rules, vault: vault, journal: journal, metrics: metrics, logger: logger,
-            enter: { look in
-                _ = try await database.transaction { connection in
-                    try store.enter([look], node: node, reviewed: settings.reviewed, in: connection)
-                }
-            })
+            enter: { try await record.enter([$0]) })
         var snapshot = SnapshotFile(settings.snapshot, vault: vault)
         desk.show(snapshot.read())
         let keeper = EmergencyKeeper(
-            desk: desk, journal: journal, snapshot: snapshot, database: database, store: store, node: node,
-            reviewed: settings.reviewed, logger: logger)
+            desk: desk, journal: journal, snapshot: snapshot, record: record, logger: logger)
         metrics.watch { gauges(desk, journal) }
         return EmergencyOffice(desk: desk, keeper: keeper)
     }

@@ -1,5 +1,4 @@
 import Channels
-import FoundationEssentials
 
 /// The answer to an e-mail: the address of the form, and nothing of what was written (partner interfaces, section 17).
 struct MailReply: Sendable {
@@ -32,24 +31,11 @@ struct MailReply: Sendable {
 
             This answer was written by a machine. Please do not reply to it.
             """
-        var lines = [
-            "From: <\(address)>", "To: <\(recipient)>", "Subject: We have your e-mail",
-            "Date: \(CivilTime.rfc5322(seconds))", "Message-ID: <\(UUID().uuidString.lowercased())@\(domain)>",
-        ]
-        if let id { lines += ["In-Reply-To: \(id)", "References: \(id)"] }
-        lines += [
-            "Auto-Submitted: auto-replied", "X-Auto-Response-Suppress: All", "MIME-Version: 1.0",
-            "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: base64", "",
-        ]
-        // In Base64 whatever the organisation is called, and no line is too long or begins with a dot.
-        let body = Data(text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n").utf8)
-        var rest = Substring(body.base64EncodedString())
-        while !rest.isEmpty {
-            lines.append(String(rest.prefix(76)))
-            rest = rest.dropFirst(76)
-        }
-        return Array((lines.joined(separator: "\r\n") + "\r\n").utf8)
+        var headers: [String] = []
+        if let id { headers += ["In-Reply-To: \(id)", "References: \(id)"] }
+        headers += ["Auto-Submitted: auto-replied", "X-Auto-Response-Suppress: All"]
+        return PlainMail(
+            from: address, to: recipient, subject: "We have your e-mail", headers: headers, text: text
+        ).message(at: seconds)
     }
-
-    private var domain: Substring { address.split(separator: "@").last ?? "localhost" }
 }
