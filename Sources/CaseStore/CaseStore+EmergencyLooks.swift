@@ -15,47 +15,73 @@ extension CaseStore {
         _ looks: [EmergencyLook], node: String, reviewed within: Duration, at: Timestamp = .now(),
         in connection: Connection
     ) throws -> [EmergencyLook] {
-        var new: [EmergencyLook] = []
-        var entries: [LedgerEntry] = []
-        for look in looks {
+        guard !looks.isEmpty else { return [] }
+        let sealed = looks.map { look -> (incident: [UInt8], wrapped: [UInt8], sealed: [UInt8]) in
             let (key, wrapped) = vault.newDataKey()
-            let sealed = vault.seal(StrictJSON.write(look.details), with: key, context: Place.look(look.id))
-            let incident = vault.blindIndex(.incident, look.caller + " " + look.incident)
-            let added = try connection.execute(
-                """
-                INSERT INTO access.look (
-                    id, at, entered_at, review_by, kind, outcome, is_offline, is_repeated, caller, node, incident_index,
-                    wrapped_key, sealed
-                )
-                VALUES (
-                    \(look.id), \(look.at), \(at), \(look.at + within), \(look.kind)::access.look_kind,
-                    \(look.outcome)::access.look_outcome, \(look.isOffline),
-                    \(look.kind == .reveal && look.outcome == .card) AND EXISTS (
-                        SELECT
-                        FROM access.look AS earlier JOIN access.looked_at ON looked_at.look = earlier.id
-                        WHERE earlier.incident_index = \(incident)
-                            AND earlier.kind = 'reveal'
-                            AND earlier.outcome = 'card'
-                            AND earlier.at <= \(look.at)
-                            AND looked_at.person = ANY (\(look.found.map(\.person)))
-                    ),
-                    \(look.caller), \(node), \(incident), \(wrapped), \(sealed)
-                )
-                ON CONFLICT DO NOTHING
-                """, name: "access.enter_look")
-            guard added > 0 else { continue }
-            new.append(look)
-            try connection.execute(
-                """
-                INSERT INTO access.looked_at (look, person, released, reason)
-                SELECT \(look.id), found.*
-                FROM unnest(
-                    \(look.found.map(\.person)), \(look.found.map { Self.names($0.released) }),
-                    \(look.found.map { $0.refusal?.rawValue })
-                ) AS found (person, released, reason)
-                """, name: "access.enter_looked_at")
-            entries += look.entries.map { entry(.emergencyLook, at: look.at, $0) }
+            return (
+                vault.blindIndex(.incident, look.caller + " " + look.incident), wrapped,
+                vault.seal(StrictJSON.write(look.details), with: key, context: Place.look(look.id))
+            )
         }
+        let found = looks.flatMap { look in look.found.map { (look: look.id, found: $0) } }
+        let added = Set<UUIDValue>(
+            try connection.query(
+                """
+                WITH brought AS (
+                    SELECT *
+                    FROM unnest(
+                        \(looks.map(\.id)), \(looks.map(\.at)), \(looks.map { $0.at + within }),
+                        \(looks.map(\.kind.rawValue)), \(looks.map(\.outcome.rawValue)), \(looks.map(\.isOffline)),
+                        \(looks.map(\.caller)), \(sealed.map(\.incident)), \(sealed.map(\.wrapped)),
+                        \(sealed.map(\.sealed))
+                    ) AS brought (id, at, review_by, kind, outcome, is_offline, caller, incident, wrapped, sealed)
+                ), found AS (
+                    SELECT *
+                    FROM unnest(
+                        \(found.map(\.look)), \(found.map(\.found.person)),
+                        \(found.map { Self.names($0.found.released) }), \(found.map { $0.found.refusal?.rawValue })
+                    ) AS found (look, person, released, reason)
+                ), code AS (
+                    -- Codes that are given, here and before.
+                    SELECT brought.id, at, incident, person
+                    FROM brought JOIN found ON found.look = brought.id
+                    WHERE kind = 'reveal' AND outcome = 'card'
+                ), entered AS (
+                    INSERT INTO access.look (
+                        id, at, entered_at, review_by, kind, outcome, is_offline, is_repeated, caller, node,
+                        incident_index, wrapped_key, sealed
+                    )
+                    SELECT
+                        id, at, \(at), review_by, kind::access.look_kind, outcome::access.look_outcome, is_offline,
+                        EXISTS (
+                            SELECT
+                            FROM code JOIN code AS before USING (incident, person)
+                            WHERE code.id = brought.id AND (before.at, before.id) < (code.at, code.id)
+                        ) OR EXISTS (
+                            SELECT
+                            FROM code
+                            JOIN access.look AS before ON before.incident_index = code.incident
+                            JOIN access.looked_at ON looked_at.look = before.id AND looked_at.person = code.person
+                            WHERE code.id = brought.id
+                                AND before.kind = 'reveal'
+                                AND before.outcome = 'card'
+                                AND before.at <= code.at
+                        ),
+                        caller, \(node), incident, wrapped, sealed
+                    FROM brought
+                    ON CONFLICT DO NOTHING
+                    RETURNING id
+                ), told AS (
+                    INSERT INTO access.looked_at (look, person, released, reason)
+                    SELECT found.*
+                    FROM found JOIN entered ON entered.id = found.look
+                    ON CONFLICT DO NOTHING
+                )
+                SELECT id FROM entered
+                """, name: "access.enter_looks"
+            ).decode(UUIDValue.self))
+        let new = looks.filter { added.contains($0.id) }
+        let entries = new.flatMap { look in look.entries.map { entry(.emergencyLook, at: look.at, $0) } }
         try append(entries, in: connection)
         try askForReview(of: new, within: within, at: at, in: connection)
         for (caller, looks) in Dictionary(grouping: new, by: \.caller).sorted(by: { $0.key < $1.key }) {

@@ -23,10 +23,9 @@ extension AccessCard {
             reader.fail(.invalidDate, "valid_until", "Is before verified_on")
         }
         guard reader.findings.isEmpty, let verified else { throw Mistaken(findings: reader.findings) }
-        self.value = value
-        verifiedOn = verified
-        validUntil =
-            valid ?? CalendarDate(daysSince1970: verified.daysSince1970 + Self.validFor) ?? verified
+        self.init(
+            value, verifiedOn: verified,
+            validUntil: valid ?? CalendarDate(daysSince1970: verified.daysSince1970 + Self.validFor) ?? verified)
     }
 
     /// Reads what ``stored`` wrote.
@@ -35,7 +34,7 @@ extension AccessCard {
             let verified = stored["verified_on"]?.stringValue.flatMap(CalendarDate.init(iso:)),
             let valid = stored["valid_until"]?.stringValue.flatMap(CalendarDate.init(iso:))
         else { return nil }
-        (value, verifiedOn, validUntil) = (card, verified, valid)
+        self.init(card, verifiedOn: verified, validUntil: valid)
     }
 
     /// The form in which a card is kept.

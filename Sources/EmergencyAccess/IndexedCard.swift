@@ -29,7 +29,8 @@ package struct IndexedCard: Sendable, Hashable {
 
     /// Where it is, in the shortest words: the house as it is written, else the first line.
     package var house: String? {
-        card.value["address"]?["house"]?.stringValue ?? card.value["address"]?["lines"]?[0]?.stringValue
+        let address = card.value["address"]
+        return address?["house"]?.stringValue ?? address?["lines"]?[0]?.stringValue
     }
 
     /// Everything it is found under.
@@ -64,7 +65,7 @@ extension IndexedCard {
 /// The cards in memory, found in constant time however many there are.
 package struct CardIndex: Sendable {
     private var cards: [String: IndexedCard] = [:]
-    private var persons: [CardKey: Set<String>] = [:]
+    private var persons: [CardKey: [String]] = [:]
 
     package init() {}
 
@@ -76,13 +77,13 @@ package struct CardIndex: Sendable {
     package mutating func insert(_ card: IndexedCard) {
         remove(person: card.person)
         cards[card.person] = card
-        for key in card.keys { persons[key, default: []].insert(card.person) }
+        for key in card.keys { persons[key, default: []].append(card.person) }
     }
 
     package mutating func remove(person: String) {
         guard let card = cards.removeValue(forKey: person) else { return }
         for key in card.keys {
-            persons[key]?.remove(person)
+            persons[key]?.removeAll { $0 == person }
             if persons[key]?.isEmpty == true { persons[key] = nil }
         }
     }
