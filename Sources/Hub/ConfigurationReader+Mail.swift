@@ -38,7 +38,8 @@ extension ConfigurationReader {
 
     /// Whether it is one address, without anything that a header could end at.
     static func isMailAddress(_ text: String) -> Bool {
-        text.split(separator: "@").count == 2
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        return parts.count == 2 && parts.allSatisfy { !$0.isEmpty }
             && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && ![0x3C, 0x3E].contains($0) }
     }
 }

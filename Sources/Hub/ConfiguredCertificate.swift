@@ -49,7 +49,7 @@ extension Configuration {
             named += way.endpoint.certificates.map { ("status.\(partner).\($0)", $1) }
         }
         if case .https(let server)? = emergency?.duty {
-            named.append(("emergency.duty.certificate", server.certificate))
+            named.append(("emergency.duty.https.certificate", server.certificate))
         }
         return named.compactMap { setting, path in path.map { ConfiguredCertificate(setting, $0) } }
             .sorted { $0.setting < $1.setting }

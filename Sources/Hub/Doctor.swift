@@ -164,9 +164,10 @@ package struct Doctor: Sendable {
                     what: "control rooms are known by access tokens alone, of which none is given without the database",
                     remedy: "Give `listen.client_certificates`, and have each control room use its certificate."))
         }
-        let servers =
+        var servers =
             configuration.outbound.map { ("outbound.\($0)", $1[.httpsMTLS]?.server) }
             + configuration.status.map { ("status.\($0)", $1.endpoint.server) }
+        if case .https(let https)? = configuration.emergency?.duty { servers.append(("emergency.duty.https", https)) }
         for (place, server) in servers.sorted(by: { $0.0 < $1.0 }) {
             guard let https = server else { continue }
             if https.certificate == nil {
@@ -486,6 +487,15 @@ package struct Doctor: Sendable {
                     )
                 }
                 let waiting = queue.ready + queue.delayed + queue.leased
+                if waiting > 0, queue.queue == DutyNotices.queueName, configuration.emergency?.duty == nil {
+                    found.append(
+                        .init(
+                            severity: .attention,
+                            what: "\(waiting) messages wait in \(queue.queue), but no emergency.duty is configured",
+                            remedy: "Configure `emergency.duty` and restart the hub."
+                        )
+                    )
+                }
                 if waiting > 0, let partner = StatusMessages.partner(ofQueue: queue.queue),
                     configuration.status[partner] == nil
                 {

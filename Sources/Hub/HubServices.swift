@@ -64,11 +64,11 @@ package struct HubServices: Sendable {
         let configuration = installation.configuration
         // So that they show, empty, from the start. A database that is away now is met by each service on its own.
         let partners = installation.partners
-        let queues =
+        var queues =
             [Intake.queueName] + partners.configured.map(Dispatch.queueName)
             + partners.batched.map(Dispatch.batchQueueName)
             + installation.statusWays.partners.map(StatusMessages.queueName)
-            + (configuration.emergency?.duty == nil ? [] : [DutyNotices.queueName])
+        if configuration.emergency?.duty != nil { queues.append(DutyNotices.queueName) }
         try? await installation.queue.declare(queues)
         try? await installation.queue.publishPolicies()
         if roles.contains(.dispatch) { await hastenExercises() }
@@ -126,7 +126,14 @@ package struct HubServices: Sendable {
             }
         }
         if roles.contains(.dispatch), let duty = configuration.emergency?.duty {
-            let notices = try DutyNotices(duty, team: configuration.organisation.name)
+            let notices: DutyNotices
+            do {
+                notices = try DutyNotices(duty, team: configuration.organisation.name)
+            } catch let error as ConfigurationError {
+                throw error
+            } catch {
+                throw ConfigurationError(problems: [.init(line: nil, key: "emergency.duty", text: "\(error)")])
+            }
             add("consumer \(DutyNotices.queueName)", DutyService(notices: notices, queue: installation.queue))
         }
         if roles.contains(.intake) {

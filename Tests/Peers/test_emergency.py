@@ -43,6 +43,8 @@ CARD = {
 class Duty(http.server.BaseHTTPRequestHandler):
     """The duty officer's webhook: keeps what it is told, by its id, and refuses the first of all once."""
 
+    protocol_version = "HTTP/1.1"
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.asked += 1
@@ -69,7 +71,6 @@ def hub():
     installation.token_url = installation.url + "/oauth2/token"
     duty = installation.duty = SecureServer(home / "certificates", Duty)
     duty.asked, duty.told = 0, {}
-    duty.start()
     installation.configure(
         f"listen: {{ host: 127.0.0.1, port: {installation.port} }}",
         f"listen: {{ host: 127.0.0.1, port: {installation.port}, certificate: certificates/server.pem, "
@@ -79,6 +80,7 @@ def hub():
         "certificate: certificates/hub.pem, key: certificates/hub.key, timeout: 5 } } }")
     before = os.environ.get("REQUESTS_CA_BUNDLE")
     os.environ["REQUESTS_CA_BUNDLE"] = str(home / "certificates/ca.pem")
+    duty.start()
     try:
         installation.rooms = {}
         for room in "emas", "derbys_police", "derbys_fire", "uhdb":
@@ -528,6 +530,8 @@ def test_nothing_personal_stands_in_the_log_or_on_this_nodes_disk(hub):
 
 
 def test_the_duty_officer_is_told_by_mail(hub):
+    waiting = [f'hub_queue_{state}{{queue="duty"}}' for state in ("ready", "delayed", "leased")]
+    eventually(lambda: not any(figure(hub, name) for name in waiting), 180, every=1, why="the notices of before")
     port = free_port()
     relay = Relay(hub.home / "certificates/server", port)
     relay.start()

@@ -87,7 +87,7 @@ struct DutyNotices: Sendable {
             \(said("control_room")) has asked \(team) how to get to somebody, at \(said("at")).
 
             Look \(said("lookup_id")): \(said("kind")), \(said("outcome")).
-            Please look into it by \(said("review_by")): hub emergency looks
+            Please look into it by \(said("review_by")): hub emergency looks --by WHO
 
             This message was written by a machine and names nobody. Please do not reply to it.
             """

@@ -17,7 +17,13 @@ struct LookRecord: Sendable {
         let new = try await database.transaction { [store, queue, node, reviewed] connection in
             let new = try store.enter(looks, node: node, reviewed: reviewed, in: connection)
             let messages = new.map { DutyNotices.message(for: $0, reviewed: reviewed) }
-            if let queue, !messages.isEmpty { _ = try queue.enqueue(messages, in: connection) }
+            if let queue, !messages.isEmpty {
+                do {
+                    _ = try queue.enqueue(messages, in: connection)
+                } catch QueueError.storeNearlyFull {
+                    // A notice never keeps a look off the record.
+                }
+            }
             return new
         }
         if !new.isEmpty { queue?.wake(DutyNotices.queueName) }

@@ -1,5 +1,3 @@
-import Channels
-
 /// The answer to an e-mail: the address of the form, and nothing of what was written (partner interfaces, section 17).
 struct MailReply: Sendable {
     /// Ours, in lower case.
