@@ -29,7 +29,9 @@ extension ConfigurationReader {
         if !mail.portal.hasPrefix("https://") {
             problem(reply["portal"], "mail.reply.portal", "must begin with https://")
         }
-        if !Self.isMailAddress(mail.address) { problem(reply["from"], "mail.reply.from", "must be an address such as team@example.org") }
+        if !Self.isMailAddress(mail.address) {
+            problem(reply["from"], "mail.reply.from", "must be an address such as team@example.org")
+        }
         if let seconds = integer(map, "interval", key, 1...86_400) { mail.interval = .seconds(seconds) }
         if let seconds = integer(map, "timeout", key, 1...600) { mail.timeout = .seconds(seconds) }
         if let answers = integer(reply, "per_hour", "mail.reply", 0...10_000) { mail.repliesPerHour = answers }

@@ -80,7 +80,8 @@ final class EmergencyKeeper: Service {
     private func refresh(since mark: AccessCardMark?) async throws -> AccessCardMark {
         let now = Timestamp.now()
         // First, and by itself: a card that makes trouble lets nobody in who was shut out.
-        let callers = try await record.database.read { [store = record.store, recipients = desk.recipients] connection in
+        let callers = try await record.database.read {
+            [store = record.store, recipients = desk.recipients] connection in
             EmergencyCallers(
                 partners: try store.partners(in: connection), certificates: try store.certificates(in: connection),
                 keys: try store.clientKeys(in: connection), recipients: recipients, at: now)
