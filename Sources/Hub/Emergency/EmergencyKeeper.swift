@@ -43,7 +43,7 @@ final class EmergencyKeeper: Service {
     private let unkept = Mutex(Unkept())
 
     func run() async throws {
-        try? await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.keepPicture() }
                 group.addTask { await self.keepSnapshot() }
