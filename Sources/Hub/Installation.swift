@@ -47,24 +47,11 @@ package struct Installation: Sendable {
         guard diagnostics.isEmpty else {
             throw InstallationError.adapters(diagnostics.map(\.description))
         }
-        let policy: PolicyShelf
-        do {
-            policy = try PolicyShelf.load(configuration.policyFile)
-        } catch {
-            throw InstallationError.policy(error.lines)
-        }
-        let key: InstallationKey
-        do {
-            key = try InstallationKey.load(file: configuration.keyFile)
-        } catch {
-            throw InstallationError.key(file: configuration.keyFile, problem: "\(error)")
-        }
-        let signer = try LedgerKey.load(file: configuration.ledgerKeyFile)
+        let (policy, vault, signer) = try rulesAndKeys(configuration)
         let (connection, cluster) = try await connect(configuration, logger: logger)
         var application = connection
         application.role = applicationRole
         let database = Database(configuration: application, logger: logger)
-        let vault = Vault(key: key)
         let store = CaseStore(vault: vault, ledgerOrigin: signer.name)
         let partners: OutboundPartners
         let statusWays: StatusWays
@@ -104,6 +91,27 @@ package struct Installation: Sendable {
             logger: logger,
             cluster: cluster
         )
+    }
+
+    /// What judges, seals and signs: read from files alone.
+    ///
+    /// - Throws: ``InstallationError``.
+    static func rulesAndKeys(
+        _ configuration: Configuration
+    ) throws -> (policy: PolicyShelf, vault: Vault, signer: NoteSigner) {
+        let policy: PolicyShelf
+        do {
+            policy = try PolicyShelf.load(configuration.policyFile)
+        } catch {
+            throw InstallationError.policy(error.lines)
+        }
+        let key: InstallationKey
+        do {
+            key = try InstallationKey.load(file: configuration.keyFile)
+        } catch {
+            throw InstallationError.key(file: configuration.keyFile, problem: "\(error)")
+        }
+        return (policy, Vault(key: key), try LedgerKey.load(file: configuration.ledgerKeyFile))
     }
 
     /// Brings the schema up to date; on a fresh database also makes the installation's key and the ledger's.

@@ -2,7 +2,6 @@ import ArgumentParser
 import CaseStore
 import FoundationEssentials
 import Hub
-import Ledger
 import Postgres
 
 extension PartnerCommand {

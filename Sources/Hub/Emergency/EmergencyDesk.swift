@@ -142,7 +142,9 @@ final class EmergencyDesk: Sendable {
             look.found = [.init(person: card, released: decision.released)].compactMap { $0 }
             answer["card"] = .object(self.card(card, decision.released, request.incident, caller, at: now))
         case .candidates:
-            look.found = shown.compactMap { .init(person: $0.card, released: [.name, .address]) }
+            look.found = shown.compactMap {
+                .init(person: $0.card, released: $0.decision.released.intersection([.name, .address]))
+            }
             answer["candidates"] = .array(
                 shown.map { candidate($0.card, $0.decision.released, request.incident, caller, at: now) })
         case .none: break
@@ -234,7 +236,7 @@ final class EmergencyDesk: Sendable {
         if person.count > 0 { told["person"] = .object(person) }
         let today = LondonTime.clock(Instant(microseconds: now.microseconds)).date
         for (name, section) in card.card.told(released, on: today) { told[name] = section }
-        if released.contains(.access), card.card.keySafeCode != nil {
+        if told["key_safe"]?["has_code"]?.boolValue == true {
             told["key_safe"]?["reveal"] = .string(token(.keySafe, card, incident, caller, at: now))
         }
         return told

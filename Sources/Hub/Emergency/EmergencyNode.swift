@@ -27,23 +27,10 @@ package struct EmergencyNode: Sendable {
         guard let settings = configuration.emergency else {
             throw ConfigurationError(problems: [.init(line: nil, key: "emergency", text: "is missing")])
         }
-        let policy: PolicyShelf
-        do {
-            policy = try PolicyShelf.load(configuration.policyFile)
-        } catch {
-            throw InstallationError.policy(error.lines)
-        }
-        let key: InstallationKey
-        do {
-            key = try InstallationKey.load(file: configuration.keyFile)
-        } catch {
-            throw InstallationError.key(file: configuration.keyFile, problem: "\(error)")
-        }
-        let signer = try LedgerKey.load(file: configuration.ledgerKeyFile)
+        let (policy, vault, signer) = try Installation.rulesAndKeys(configuration)
         var connection = try Installation.connection(configuration)
         connection.role = Installation.applicationRole
         let database = Database(configuration: connection, logger: logger)
-        let vault = Vault(key: key)
         let metrics = Metrics()
         do {
             let node = Installation.nodeName()

@@ -1,4 +1,3 @@
-import CaseStore
 import Disclosure
 import EmergencyAccess
 import Logging
