@@ -91,6 +91,8 @@ let package = Package(
             resources: [.embedInCode("Policies")],
             swiftSettings: settings
         ),
+        // Who may do what: roles, operations, and the one table of both. Pure; imports nothing.
+        .target(name: "Rights", swiftSettings: settings),
         // How to get to a person behind a door: access cards, by what they are found, what of them may be told. Pure.
         .target(
             name: "EmergencyAccess", dependencies: ["Referral", "Matching", "Disclosure"], swiftSettings: settings),
@@ -110,7 +112,7 @@ let package = Package(
         .target(
             name: "CaseStore",
             dependencies: [
-                "Postgres", "Vault", "Referral", "Matching", "Disclosure", "Ledger",
+                "Postgres", "Vault", "Referral", "Matching", "Disclosure", "Rights", "Ledger",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             resources: [.embedInCode("Migrations")],
@@ -142,7 +144,8 @@ let package = Package(
         .target(
             name: "Hub",
             dependencies: [
-                "Postgres", "MessageQueue", "Referral", "Translation", "Forms", "Disclosure", "EmergencyAccess",
+                "Postgres", "MessageQueue", "Referral", "Translation", "Forms", "Disclosure", "Rights",
+                "EmergencyAccess",
                 "Ledger", "Vault", "CaseStore", "Channels", "CMalloc",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
@@ -185,8 +188,8 @@ let package = Package(
         .executableTarget(
             name: "hub",
             dependencies: [
-                "Hub", "Simulators", "Translation", "Disclosure", "CaseStore", "MessageQueue", "Postgres", "Vault",
-                "Referral", "Ledger",
+                "Hub", "Simulators", "Translation", "Disclosure", "Rights", "CaseStore", "MessageQueue", "Postgres",
+                "Vault", "Referral", "Ledger",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -232,6 +235,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(name: "RightsTests", dependencies: ["Rights"], swiftSettings: settings),
         .testTarget(
             name: "EmergencyAccessTests", dependencies: ["EmergencyAccess", "Referral", "Disclosure"],
             swiftSettings: settings
@@ -241,7 +245,8 @@ let package = Package(
         .testTarget(
             name: "CaseStoreTests",
             dependencies: [
-                "CaseStore", "MessageQueue", "Postgres", "Vault", "Referral", "Matching", "Disclosure", "Ledger",
+                "CaseStore", "MessageQueue", "Postgres", "Vault", "Referral", "Matching", "Disclosure", "Rights",
+                "Ledger",
                 "TestSupport",
             ],
             swiftSettings: settings

@@ -81,7 +81,7 @@ extension CaseStore {
         let rows = try connection.query(
             """
             SELECT
-                partner.id, partner.name, kind, adapter, ods, is_enabled, key_hash IS NOT NULL AS is_key,
+                \(Self.partnerColumns), key_hash IS NOT NULL AS is_key,
                 revoked_at IS NULL AS is_live
             FROM record.client_certificate JOIN record.partner ON partner.id = client_certificate.partner
             WHERE key_hash = \(keyHash)
@@ -171,7 +171,7 @@ extension CaseStore {
     ) throws -> (partner: Partner, pem: String)? {
         let rows = try connection.query(
             """
-            SELECT id, name, kind, adapter, ods, is_enabled, pem
+            SELECT \(Self.partnerColumns), pem
             FROM record.client_key JOIN record.partner ON partner.id = client_key.partner
             WHERE client_key.partner = \(partner)
                 AND kid = \(kid)

@@ -1,5 +1,6 @@
 import Ledger
 package import Postgres
+package import Rights
 
 extension CaseStore {
     /// Enters a partner.
@@ -8,10 +9,10 @@ extension CaseStore {
     package func add(_ partner: Partner, by actor: String, in connection: Connection) throws -> Bool {
         let added = try connection.execute(
             """
-            INSERT INTO record.partner (id, kind, is_enabled, name, adapter, ods)
+            INSERT INTO record.partner (id, kind, is_enabled, name, adapter, ods, roles)
             VALUES (
                 \(partner.id), \(partner.kind)::record.partner_kind, \(partner.isEnabled), \(partner.name),
-                \(partner.adapter), \(partner.ods)
+                \(partner.adapter), \(partner.ods), \(partner.roles.map(\.rawValue))::record.staff_role[]
             )
             ON CONFLICT DO NOTHING
             """, name: "record.add_partner")
@@ -23,14 +24,14 @@ extension CaseStore {
     /// All partners, the disabled ones too, by id.
     package func partners(in connection: Connection) throws -> [Partner] {
         try connection.query(
-            "SELECT id, name, kind, adapter, ods, is_enabled FROM record.partner ORDER BY id", name: "record.partners"
+            "SELECT \(Self.partnerColumns) FROM record.partner ORDER BY id", name: "record.partners"
         ).map(Self.partner)
     }
 
     /// One partner, also a disabled one.
     package func partner(_ id: String, in connection: Connection) throws -> Partner? {
         try connection.query(
-            "SELECT id, name, kind, adapter, ods, is_enabled FROM record.partner WHERE id = \(id)",
+            "SELECT \(Self.partnerColumns) FROM record.partner WHERE id = \(id)",
             name: "record.partner"
         ).first.map(Self.partner)
     }
@@ -45,6 +46,24 @@ extension CaseStore {
             "UPDATE record.partner SET is_enabled = \(isEnabled) WHERE id = \(partner)", name: "record.enable_partner")
         guard changed > 0 else { return false }
         try note(partner, isEnabled ? "enabled" : "disabled", by: actor, in: connection)
+        return true
+    }
+
+    /// Gives a staff system other roles than it had.
+    ///
+    /// - Returns: Whether there is such a staff system.
+    package func setRoles(
+        _ roles: [Role], ofStaff id: String, by actor: String, in connection: Connection
+    ) throws -> Bool {
+        let changed = try connection.execute(
+            """
+            UPDATE record.partner
+            SET roles = \(roles.map(\.rawValue))::record.staff_role[]
+            WHERE id = \(id) AND kind = 'staff'
+            """, name: "record.set_roles")
+        guard changed > 0 else { return false }
+        let words = roles.sorted().map(\.rawValue).joined(separator: " ")
+        try note(id, "roles_set", roles: words, by: actor, in: connection)
         return true
     }
 
@@ -110,7 +129,7 @@ extension CaseStore {
         guard let key = APIKey(text) else { return nil }
         let rows = try connection.query(
             """
-            SELECT id, name, kind, adapter, ods, is_enabled, secret_hash
+            SELECT \(Self.partnerColumns), secret_hash
             FROM record.api_key JOIN record.partner ON partner.id = api_key.partner
             WHERE prefix = \(key.prefix)
                 AND is_enabled
@@ -121,19 +140,25 @@ extension CaseStore {
         return try Self.partner(row)
     }
 
+    /// What ``partner(_:)`` reads.
+    static let partnerColumns: SQL =
+        "partner.id, partner.name, kind, adapter, ods, is_enabled, partner.roles::text[] AS roles"
+
     static func partner(_ row: Row) throws -> Partner {
         Partner(
             id: try row.value("id"), name: try row.value("name"), kind: try row.value("kind"),
-            adapter: try row.value("adapter"), ods: try row.value("ods"), isEnabled: try row.value("is_enabled"))
+            adapter: try row.value("adapter"), ods: try row.value("ods"), isEnabled: try row.value("is_enabled"),
+            roles: try row.value("roles", as: [String].self).compactMap { Role(rawValue: $0) })
     }
 
     func note(
-        _ partner: String, _ state: String, key: String? = nil, credential: String? = nil, by actor: String,
-        in connection: Connection
+        _ partner: String, _ state: String, key: String? = nil, credential: String? = nil, roles: String? = nil,
+        by actor: String, in connection: Connection
     ) throws {
         var fields: [LedgerField: String] = [.partner: partner, .state: state, .actor: actor]
         fields[.apiKey] = key
         fields[.credential] = credential
+        fields[.role] = roles
         try append([entry(.partnerChanged, fields)], in: connection)
     }
 }

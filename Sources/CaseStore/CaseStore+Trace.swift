@@ -82,7 +82,8 @@ extension CaseStore {
 
     /// What a line shows of an entry, in this order.
     private static let shown: [LedgerField] = [
-        .actor, .partner, .apiKey, .credential, .submission, .referral, .person, .otherPerson, .match, .share, .extract,
+        .actor, .partner, .apiKey, .credential, .account, .submission, .referral, .person, .otherPerson, .match, .share,
+        .extract,
         .look,
         .recipient,
         .project, .purpose, .level, .channel,

@@ -1,4 +1,5 @@
 package import Postgres
+package import Rights
 
 /// What kind of system calls; the same closed list is the SQL type `record.partner_kind`.
 package enum PartnerKind: String, CaseIterable, Sendable, SQLScalar {
@@ -18,10 +19,15 @@ package struct Partner: Sendable, Hashable {
     package var adapter: String?
     package var ods: [String]
     package var isEnabled: Bool
+    /// What a system of staff may do, in the order of the roles; a partner has none of these.
+    package var roles: [Role]
+
+    /// The roles of a staff system of which nothing else is said: those of a case system that the team works with.
+    package static let usualRoles: [Role] = [.coordinator, .dutyOfficer, .privacyOfficer]
 
     package init(
         id: String, name: String, kind: PartnerKind = .partner, adapter: String? = nil, ods: [String] = [],
-        isEnabled: Bool = true
+        isEnabled: Bool = true, roles: [Role]? = nil
     ) {
         self.id = id
         self.name = name
@@ -29,6 +35,7 @@ package struct Partner: Sendable, Hashable {
         self.adapter = adapter
         self.ods = ods
         self.isEnabled = isEnabled
+        self.roles = roles ?? (kind == .staff ? Self.usualRoles : [])
     }
 }
 

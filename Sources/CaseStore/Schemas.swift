@@ -42,6 +42,7 @@ package enum RecordSchema {
                 number: 22, name: "status_messages", sql: text(PackageResources.record_0022_status_messages_sql)),
             Migration(number: 23, name: "credentials", sql: text(PackageResources.record_0023_credentials_sql)),
             Migration(number: 24, name: "emergency", sql: text(PackageResources.record_0024_emergency_sql)),
+            Migration(number: 25, name: "staff", sql: text(PackageResources.record_0025_staff_sql)),
         ])
 }
 
@@ -56,6 +57,7 @@ package enum LedgerSchema {
             Migration(number: 4, name: "acknowledged", sql: text(PackageResources.ledger_0004_acknowledged_sql)),
             Migration(number: 5, name: "outcomes", sql: text(PackageResources.ledger_0005_outcomes_sql)),
             Migration(number: 6, name: "emergency", sql: text(PackageResources.ledger_0006_emergency_sql)),
+            Migration(number: 7, name: "staff", sql: text(PackageResources.ledger_0007_staff_sql)),
         ])
 }
 

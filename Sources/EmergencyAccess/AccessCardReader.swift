@@ -208,7 +208,8 @@ private struct AccessCardReader {
 
     private mutating func refuse(_ object: Object, _ prefix: String, _ known: [String]) {
         for key in object.keys where !known.contains(key) {
-            fail(.schema, prefix + key, "Is not part of an access card; known are \(known.joined(separator: ", "))")
+            let place = Finding.shown(key).map { prefix + $0 } ?? String(prefix.dropLast())
+            fail(.schema, place, "Is not part of an access card; known are \(known.joined(separator: ", "))")
         }
     }
 

@@ -22,36 +22,29 @@ package struct DocumentPages: Sendable {
     private let team: String
     private let path: String
     private let formPath: String
-    private let signOutPath: String
 
     /// - Parameters:
     ///   - team: the name that the page shows
     ///   - path: where it is served, such as `/staff/documents`
     ///   - formPath: where staff enter a referral
-    package init(team: String, path: String, formPath: String, signOutPath: String) {
+    package init(team: String, path: String, formPath: String) {
         self.team = team
         self.path = path
         self.formPath = formPath
-        self.signOutPath = signOutPath
     }
 
     /// The documents in their order.
-    ///
-    /// - Parameter share: The one for which nobody's id was given.
-    package func list(
-        _ documents: [Document], _ session: StaffForm.Session, mistakenFor share: String? = nil
-    ) -> String {
+    package func list(_ documents: [Document], _ session: StaffForm.Session) -> String {
         let title = "Documents to fetch"
         let values: [String: Any] = [
-            "title": share == nil ? title : "Error: \(title)", "heading": title, "team": team, "path": formPath,
-            "fetchPath": path, "token": session.token, "mistaken": share ?? "", "isMistaken": share != nil,
-            "session": ["token": session.token, "signOutPath": signOutPath, "staff": session.staff],
+            "title": title, "heading": title, "team": team, "path": formPath,
+            "fetchPath": path, "token": session.token,
+            "session": session.view,
             "isEmpty": documents.isEmpty,
             "documents": documents.map { document -> [String: Any] in
                 [
                     "share": document.share, "recipient": document.recipient,
                     "purpose": document.purpose.replacing("_", with: " "), "since": document.since,
-                    "isWrong": document.share == share,
                 ]
             },
         ]

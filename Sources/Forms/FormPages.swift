@@ -15,7 +15,9 @@ struct FormPages: Sendable {
             ("check", PackageResources.check_mustache), ("sent", PackageResources.sent_mustache),
             ("failure", PackageResources.failure_mustache), ("question", PackageResources.question_mustache),
             ("session", PackageResources.session_mustache), ("sign_in", PackageResources.sign_in_mustache),
-            ("documents", PackageResources.documents_mustache),
+            ("documents", PackageResources.documents_mustache), ("signed_in", PackageResources.signed_in_mustache),
+            ("set_up", PackageResources.set_up_mustache), ("account", PackageResources.account_mustache),
+            ("password_question", PackageResources.password_question_mustache),
             ("staff_form", PackageResources.staff_form_mustache), ("staff_sent", PackageResources.staff_sent_mustache),
         ]
         var library = MustacheLibrary()

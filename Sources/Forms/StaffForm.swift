@@ -21,14 +21,25 @@ package struct StaffForm: Sendable {
 
     /// Who fills in a form: a session that has been signed in to.
     package struct Session: Sendable, Equatable {
-        /// The staff system whose key it was opened with.
+        /// The account.
         package var staff: String
         /// What every form of the session must bring back, so that no other site can send one.
         package var token: String
 
-        package init(staff: String, token: String) {
+        /// Where to sign out, and where the account is shown.
+        package var signOutPath: String
+        package var accountPath: String
+
+        package init(staff: String, token: String, signOutPath: String, accountPath: String) {
             self.staff = staff
             self.token = token
+            self.signOutPath = signOutPath
+            self.accountPath = accountPath
+        }
+
+        /// As the templates take it.
+        var view: [String: String] {
+            ["token": token, "signOutPath": signOutPath, "accountPath": accountPath, "staff": staff]
         }
     }
 
@@ -42,16 +53,11 @@ package struct StaffForm: Sendable {
     ///   - path: where the form is served, such as `/staff/referral`
     ///   - documentsPath: where documents wait for staff; nil for a form without that link
     package init(
-        team: String, sender: String, path: String, signInPath: String, signOutPath: String,
-        documentsPath: String? = nil
+        team: String, sender: String, path: String, documentsPath: String? = nil
     ) {
-        pages = StaffFormPages(
-            team: team, path: path, signInPath: signInPath, signOutPath: signOutPath, documentsPath: documentsPath)
+        pages = StaffFormPages(team: team, path: path, documentsPath: documentsPath)
         self.sender = sender
     }
-
-    /// The page that asks for a key; again when the last one was not good.
-    package func signIn(isMistaken: Bool = false) -> String { pages.signIn(isMistaken: isMistaken) }
 
     /// The empty form.
     package func start(_ begun: PublicForm.Begun, _ session: Session) -> String {

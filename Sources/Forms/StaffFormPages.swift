@@ -4,15 +4,7 @@ import Mustache
 struct StaffFormPages: Sendable {
     let team: String
     let path: String
-    let signInPath: String
-    let signOutPath: String
     var documentsPath: String?
-
-    func signIn(isMistaken: Bool) -> String {
-        render(
-            "sign_in", isMistaken ? "Error: Sign in" : "Sign in",
-            ["signInPath": signInPath, "isMistaken": isMistaken, "heading": "Sign in"])
-    }
 
     func sent(reference: String, _ session: StaffForm.Session) -> String {
         render("staff_sent", "The referral is stored", ["reference": reference, "session": view(session)])
@@ -44,7 +36,7 @@ struct StaffFormPages: Sendable {
     }
 
     private func view(_ session: StaffForm.Session) -> [String: String] {
-        var view = ["token": session.token, "signOutPath": signOutPath, "staff": session.staff]
+        var view = session.view
         view["documentsPath"] = documentsPath
         return view
     }

@@ -52,7 +52,7 @@ struct ConfigurationReader {
                 "environment", "organisation", "data", "database", "adapters", "policy", "keys", "listen", "limits",
                 "admin", "drop", "mllp", "bars", "outbound", "intake", "dispatch", "public_form", "staff_form", "mesh",
                 "clamav",
-                "mail", "status", "emergency",
+                "mail", "status", "emergency", "staff_provider",
             ]
         )
         let data = path(map, "data") ?? folder + "/data"
@@ -78,6 +78,7 @@ struct ConfigurationReader {
             limits: limits(map),
             publicForm: map["public_form"].map { publicForm($0) },
             servesStaffForm: flag(map, "staff_form"),
+            staffProvider: map["staff_provider"].map { staffProvider($0, listener: map["listen"]) },
             adminListener: map["admin"].map { adminListener($0) },
             dropFolder: path(map, "drop"),
             mail: map["mail"].map { mail($0) },

@@ -44,6 +44,8 @@ package enum LedgerKind: String, CaseIterable, Sendable {
     case emergencyLook = "emergency_look"
     /// A partner or a credential was added, disabled or revoked; or a project of a recipient was added.
     case partnerChanged = "partner_changed"
+    /// An account of staff was added, set up, changed or disabled; somebody signed in or out.
+    case staffChanged = "staff_changed"
 }
 
 /// What a look at the ledger was at.
@@ -81,6 +83,8 @@ package enum LedgerField: String, CaseIterable, Sendable {
     case apiKey = "api_key"
     /// A certificate, by the id under which it is known; or a public key, by its owner's name for it.
     case credential
+    /// An account of staff.
+    case account
     case recipient
     case purpose
     case level
@@ -91,7 +95,7 @@ package enum LedgerField: String, CaseIterable, Sendable {
     case released
     /// The order, statute or request under which a share was asked for, by the id under which it is kept.
     case authority
-    /// In which capacity a person answered.
+    /// In which capacity a person answered; or the roles that were given, joined by a space.
     case role
     /// Who had approved when a decision was taken, as `officer=…`, joined by a space.
     case approvals

@@ -45,3 +45,16 @@ package struct Finding: Sendable, Hashable {
     /// The finding as the acknowledgement writes it: code, path, text.
     package var value: Value { ["code": .string(code.rawValue), "path": .string(path), "text": .string(text)] }
 }
+
+extension Finding {
+    /// A key that the sender made up as it may be told back: as keys are written, in lower-case letters, digits and `_`, at
+    /// most 40. Nil for any other, which may hold what was meant to be a value.
+    package static func shown(_ key: String) -> String? {
+        let isPlain = key.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || byte == UInt8(ascii: "_")
+        }
+        return isPlain && (1...40).contains(key.utf8.count) ? key : nil
+    }
+}

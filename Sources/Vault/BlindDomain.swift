@@ -23,6 +23,8 @@ package enum BlindDomain: String, CaseIterable, Sendable {
     case cohort
     /// The key and the body of a request that its caller may repeat.
     case request
+    /// A member of staff, as the council's identity provider knows them.
+    case staffSubject = "staff-subject"
     /// A control room's reference of an incident.
     case incident
 }

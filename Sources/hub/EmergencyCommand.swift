@@ -23,7 +23,7 @@ struct EmergencyCommand: AsyncParsableCommand {
         @Argument(help: "The person's id.") var person: String
         @Option(help: "Save the card in this file: JSON as the OpenAPI document has it.") var file: String?
         @Flag(help: "Remove it.") var remove = false
-        @Option(help: "Who does it: an id, not a name.") var by: String
+        @Option(help: "Who does it: an id, not a name.") var by: ActorID
 
         func run() async throws {
             let id = try InstallationOption.id(person)
@@ -31,16 +31,16 @@ struct EmergencyCommand: AsyncParsableCommand {
             try await installation.open { hub in
                 let cards = AccessCards(hub)
                 if remove {
-                    guard try await cards.remove(id, by: by) else {
+                    guard try await cards.remove(id, by: by.text) else {
                         Output.remark("There is no such card.")
                         throw ExitCode.badData
                     }
                     Output.line("removed")
                 } else if let file {
                     let body = try file == "-" ? LocalFile.readStandardInput(limit: 64 << 10) : LocalFile.read(file)
-                    try await SharingOutput.show { try await cards.save(body, of: id, by: by) }
+                    try await SharingOutput.show { try await cards.save(body, of: id, by: by.text) }
                 } else {
-                    try await SharingOutput.show { try await cards.read(id, by: by) }
+                    try await SharingOutput.show { try await cards.read(id, by: by.text) }
                 }
             }
         }
@@ -54,11 +54,11 @@ struct EmergencyCommand: AsyncParsableCommand {
         @OptionGroup var installation: InstallationOption
         @Flag(help: "All, the latest first.") var all = false
         @Option(help: "How many.") var limit = 100
-        @Option(help: "Who looks: an id, not a name.") var by: String
+        @Option(help: "Who looks: an id, not a name.") var by: ActorID
 
         func run() async throws {
             try await installation.open { hub in
-                for look in try await AccessCards(hub).looks(unreviewed: !all, limit: limit, by: by) {
+                for look in try await AccessCards(hub).looks(unreviewed: !all, limit: limit, by: by.text) {
                     Output.line(String(decoding: StrictJSON.write(look), as: UTF8.self))
                 }
             }
@@ -72,14 +72,14 @@ struct EmergencyCommand: AsyncParsableCommand {
         @OptionGroup var installation: InstallationOption
         @Argument(help: "The look's id.") var id: String
         @Option(help: "What was found.") var note: String
-        @Option(help: "Who looked into it: an id, not a name.") var by: String
+        @Option(help: "Who looked into it: an id, not a name.") var by: ActorID
 
         func run() async throws {
             let id = try InstallationOption.id(id)
             let body = StrictJSON.write(["note": .string(note)])
             try await installation.open { hub in
                 let isEntered = try await SharingOutput.checked {
-                    try await AccessCards(hub).review(body, of: id, by: by)
+                    try await AccessCards(hub).review(body, of: id, by: by.text)
                 }
                 guard isEntered else {
                     Output.remark("No look with that id is to be reviewed.")

@@ -98,12 +98,12 @@ extension ExtractCommand {
         @Argument(help: "The extract's id.") var id: String
         @Option(help: "taken or refused.") var verdict: AcknowledgementTold.Verdict
         @Option(help: "Why, as a code word.") var code: String?
-        @Option(help: "Who asked the recipient: an id, not a name.") var by: String
+        @Option(help: "Who asked the recipient: an id, not a name.") var by: ActorID
 
         func run() async throws {
             let id = try InstallationOption.id(id)
             try await installation.open { hub in
-                let told = AcknowledgementTold(verdict, code: code, by: by)
+                let told = AcknowledgementTold(verdict, code: code, by: by.text)
                 guard try await Extracts(hub).acknowledge(id, told) else {
                     Output.remark("It was not delivered: see 'hub extract show \(id)'.")
                     throw ExitCode.badData

@@ -25,7 +25,8 @@ struct HubCommand: AsyncParsableCommand {
             .init(
                 name: "Partners and people",
                 subcommands: [
-                    PartnerCommand.self, PersonCommand.self, ReferralCommand.self, EmergencyCommand.self,
+                    PartnerCommand.self, StaffCommand.self, RightsCommand.self, PersonCommand.self,
+                    ReferralCommand.self, EmergencyCommand.self,
                     MatchCommand.self,
                     AgreementCommand.self, ShareCommand.self, ExtractCommand.self, NFICommand.self,
                 ]

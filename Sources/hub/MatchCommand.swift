@@ -71,7 +71,7 @@ struct MatchCommand: AsyncParsableCommand {
         @OptionGroup var installation: InstallationOption
         @Argument(help: "The match's id.") var id: String
         @Argument(help: "same, different or later.") var decision: MatchVerdict
-        @Option(help: "Who decided: an id, not a name.") var by: String
+        @Option(help: "Who decided: an id, not a name.") var by: ActorID
         @Flag(help: "Read the reason, in words, from standard input; it is kept sealed.") var reason = false
 
         func validate() throws {
@@ -81,7 +81,7 @@ struct MatchCommand: AsyncParsableCommand {
         func run() async throws {
             let reason =
                 reason ? String(decoding: try LocalFile.readStandardInput(limit: 2_000), as: UTF8.self) : nil
-            try await MatchCommand.enter(id, decision, by: by, reason: reason, installation)
+            try await MatchCommand.enter(id, decision, by: by.text, reason: reason, installation)
         }
     }
 
@@ -91,10 +91,10 @@ struct MatchCommand: AsyncParsableCommand {
         )
         @OptionGroup var installation: InstallationOption
         @Argument(help: "The match's id.") var id: String
-        @Option(help: "Who takes it back: an id, not a name.") var by: String
+        @Option(help: "Who takes it back: an id, not a name.") var by: ActorID
 
         func run() async throws {
-            try await MatchCommand.enter(id, .undo, by: by, reason: nil, installation)
+            try await MatchCommand.enter(id, .undo, by: by.text, reason: nil, installation)
         }
     }
 

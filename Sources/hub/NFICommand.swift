@@ -54,10 +54,10 @@ struct NFICommand: AsyncParsableCommand {
         )
         @OptionGroup var installation: InstallationOption
         @Argument(help: "The table's name, as it lay in the folder.") var file: String
-        @Option(help: "Who uploaded it: an id, not a name.") var by: String
+        @Option(help: "Who uploaded it: an id, not a name.") var by: ActorID
 
         func run() async throws {
-            let body = StrictJSON.write(["verdict": "taken", "requested_by": .string(by)])
+            let body = StrictJSON.write(["verdict": "taken", "requested_by": .string(by.text)])
             try await installation.open { hub in
                 let shares = try await hub.database.read { [store = hub.store] in
                     try store.shares(deliveredAs: file, to: NFICommand.recipient, in: $0)

@@ -3,6 +3,7 @@ import CaseStore
 import Hub
 import Postgres
 import Referral
+import Rights
 import Translation
 
 /// `hub partner`: who may submit, and their credentials.
@@ -11,7 +12,7 @@ struct PartnerCommand: AsyncParsableCommand {
         commandName: "partner",
         abstract: "Add, list and disable partners and staff systems; their credentials; test the way to one.",
         subcommands: [
-            Add.self, List.self, Disable.self, Enable.self, Key.self, Certificate.self, ClientKey.self,
+            Add.self, List.self, Roles.self, Disable.self, Enable.self, Key.self, Certificate.self, ClientKey.self,
             Credentials.self, Revoke.self, Test.self,
         ]
     )
@@ -23,11 +24,18 @@ struct PartnerCommand: AsyncParsableCommand {
         @Option(help: "partner or staff.") var kind: PartnerKind = .partner
         @Option(help: "The adapter that reads its documents. Defaults to the id.") var adapter: String?
         @Option(help: "Its name in plain words.") var name: String
+        @Option(
+            name: .customLong("role"),
+            help: """
+                What a staff system may do, by the role of its users; may be given several times. Defaults to coordinator, \
+                duty_officer and privacy_officer. `hub rights` shows them.
+                """) var roles: [Role] = []
 
         func run() async throws {
             guard id != Principal.publicForm.id else {
                 throw ValidationError("\(id) is the sender of the form for members of the public.")
             }
+            guard kind == .staff || roles.isEmpty else { throw ValidationError("--role is for --kind staff.") }
             try await installation.open { hub in
                 guard id != hub.configuration.organisation.id else {
                     throw ValidationError("\(id) is the council's own team, the sender of the form for staff.")
@@ -36,11 +44,31 @@ struct PartnerCommand: AsyncParsableCommand {
                 if let adapter, hub.catalogue[adapter] == nil {
                     throw ValidationError("No adapter is named \(adapter). `hub adapters list` shows them.")
                 }
-                let partner = Partner(id: id, name: name, kind: kind, adapter: adapter)
+                let partner = Partner(
+                    id: id, name: name, kind: kind, adapter: adapter, roles: roles.isEmpty ? nil : roles)
                 let added = try await hub.database.transaction { [store = hub.store] connection in
                     try store.add(partner, by: "command", in: connection)
                 }
                 Output.line(added ? "\(id) added" : "\(id) was there already and stays as it is")
+            }
+        }
+    }
+
+    struct Roles: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give a staff system other roles.",
+            discussion: "They hold within a second. `hub rights` shows what each may do.")
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "The staff system's id.") var id: String
+        @Argument(help: "Its roles from now on.") var roles: [Role]
+
+        func run() async throws {
+            try await installation.open { hub in
+                let known = try await hub.database.transaction { [store = hub.store] connection in
+                    try store.setRoles(roles, ofStaff: id, by: "command", in: connection)
+                }
+                guard known else { throw ValidationError("No staff system is named \(id).") }
+                Output.line("\(id) is \(Set(roles).sorted().map(\.rawValue).joined(separator: ", "))")
             }
         }
     }
@@ -56,14 +84,14 @@ struct PartnerCommand: AsyncParsableCommand {
                     try store.partners(in: connection).map { partner in
                         [
                             partner.id, partner.kind.rawValue, partner.isEnabled ? "enabled" : "disabled",
-                            partner.adapter ?? "",
+                            partner.adapter ?? "", partner.roles.map(\.rawValue).joined(separator: " "),
                             try store.keys(of: partner.id, in: connection).filter { $0.revokedAt == nil }.map(\.prefix)
                                 .joined(separator: " "),
                             partner.name,
                         ]
                     }
                 }
-                Output.table(["id", "kind", "state", "adapter", "keys", "name"], rows, json: format.json)
+                Output.table(["id", "kind", "state", "adapter", "roles", "keys", "name"], rows, json: format.json)
             }
         }
     }
@@ -161,3 +189,13 @@ struct PartnerCommand: AsyncParsableCommand {
 }
 
 extension PartnerKind: ExpressibleByArgument {}
+
+extension Role: ExpressibleByArgument {
+    /// A role of staff: the others are what a partner is.
+    public init?(argument: String) {
+        guard let role = Role(rawValue: argument), role.isOfStaff else { return nil }
+        self = role
+    }
+
+    public static var allValueStrings: [String] { ofStaff.map(\.rawValue) }
+}

@@ -28,7 +28,7 @@ struct ShareCommand: AsyncParsableCommand {
         @Option(help: "For which purpose.") var purpose: String
         @Option(help: "Field groups, comma-separated. Defaults to what the partner's document holds.")
         var groups: String?
-        @Option(help: "Who asks: an id, not a name. Needed where a named person must approve.") var by: String?
+        @Option(help: "Who asks: an id, not a name. Needed where a named person must approve.") var by: ActorID?
         @Option(help: "The order, statute or request it rests on: the id under which it is kept.")
         var authorityRef: String?
         @Option(help: "Field groups that the order or statute names, comma-separated.") var orderedGroups: String?
@@ -44,7 +44,7 @@ struct ShareCommand: AsyncParsableCommand {
                 .array(words.split(separator: ",").map { .string(String($0)) })
             }
             body["groups"] = groups.map(list)
-            body["requested_by"] = by.map(Value.string)
+            body["requested_by"] = by.map { .string($0.text) }
             body["authority_ref"] = authorityRef.map(Value.string)
             body["ordered_groups"] = orderedGroups.map(list)
             if publicBody { body["public_body"] = true }
@@ -177,13 +177,13 @@ struct ShareCommand: AsyncParsableCommand {
         @Argument(help: "The share's id.") var id: String
         @Option(help: "taken or refused.") var verdict: String
         @Option(help: "Why, as a code word.") var code: String?
-        @Option(help: "Who asked the recipient: an id, not a name.") var by: String?
+        @Option(help: "Who asked the recipient: an id, not a name.") var by: ActorID?
 
         func run() async throws {
             let id = try InstallationOption.id(id)
             var body: Object = ["verdict": .string(verdict)]
             body["code"] = code.map(Value.string)
-            body["requested_by"] = by.map(Value.string)
+            body["requested_by"] = by.map { .string($0.text) }
             let bytes = StrictJSON.write(.object(body))
             try await installation.open { hub in
                 let sharing = HubServices(hub).sharing

@@ -51,13 +51,13 @@ struct WorkCommand: AsyncParsableCommand {
         )
         @OptionGroup var installation: InstallationOption
         @Argument(help: "The work item's id.") var id: String
-        @Option(help: "Who did it: an id, not a name.") var by: String
+        @Option(help: "Who did it: an id, not a name.") var by: ActorID
 
         func run() async throws {
             let id = try InstallationOption.id(id)
             try await installation.open { hub in
                 let wasOpen = try await hub.database.transaction { [store = hub.store] connection in
-                    try store.finishWorkItem(id, by: by, in: connection)
+                    try store.finishWorkItem(id, by: by.text, in: connection)
                 }
                 guard wasOpen else {
                     Output.remark("No open work item has that id.")
@@ -81,7 +81,7 @@ extension WorkCommand {
         )
         @OptionGroup var installation: InstallationOption
         @Argument(help: "The work item's id, of the kind under_13.") var id: String
-        @Option(help: "Who recorded the permission: an id, not a name.") var by: String
+        @Option(help: "Who recorded the permission: an id, not a name.") var by: ActorID
         @Option(help: "The id under which the permission is kept: 1 to 64 letters, digits and . _ : -") var permission:
             String
 
@@ -97,7 +97,7 @@ extension WorkCommand {
         func run() async throws {
             let id = try InstallationOption.id(id)
             try await installation.open { hub in
-                guard let receipt = try await Intake(hub).permit(id, by: by, permission: permission) else {
+                guard let receipt = try await Intake(hub).permit(id, by: by.text, permission: permission) else {
                     Output.remark("No open work item of the kind under_13 has that id.")
                     throw ExitCode.badData
                 }

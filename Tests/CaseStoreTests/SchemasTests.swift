@@ -3,6 +3,7 @@ import Disclosure
 import Ledger
 import Postgres
 import Referral
+import Rights
 import TestSupport
 import Testing
 
@@ -11,6 +12,7 @@ import Testing
     @Test(arguments: [
         ("record.submission_state", SubmissionState.allCases.map(\.rawValue)),
         ("record.partner_kind", PartnerKind.allCases.map(\.rawValue)),
+        ("record.staff_role", Role.ofStaff.map(\.rawValue)),
         ("record.referral_type", MessageType.allCases.map(\.rawValue)),
         ("record.urgency", Urgency.allCases.map(\.rawValue)),
         ("record.signatory", Agreement.Signatory.allCases.map(\.rawValue)),
@@ -40,7 +42,7 @@ import Testing
         let rights = try rows.map { try $0.decode(String.self, String.self) }.map { "\($0.1) \($0.0)" }
         let tables = [
             "attachment_file", "awaiting", "document", "dropped_file", "mail_answer", "person_key", "request",
-            "used_assertion",
+            "staff_invitation", "staff_session", "used_assertion",
         ]
         #expect(Set(rights) == Set(tables.map { "DELETE record.\($0)" }))
     }

@@ -5,8 +5,9 @@ import Testing
 
 @Suite struct DocumentPagesTests {
     private let pages = DocumentPages(
-        team: "Example <Team>", path: "/staff/documents", formPath: "/staff/referral", signOutPath: "/out")
-    private let session = StaffForm.Session(staff: "workers", token: "t0ken")
+        team: "Example <Team>", path: "/staff/documents", formPath: "/staff/referral")
+    private let session = StaffForm.Session(
+        staff: "a.worker", token: "t0ken", signOutPath: "/out", accountPath: "/account")
     private let document = DocumentPages.Document(
         share: "01997f2e-6d7a-7c3b-8e4f-1a2b3c4d5f12", recipient: "subject<b>", purpose: "subject_rights",
         since: "2026-11-29")
@@ -17,13 +18,6 @@ import Testing
         #expect(html.contains("subject rights, for subject&lt;b&gt;") && !html.contains("<b>"))
         #expect(html.contains("Example &lt;Team&gt;") && html.contains("name=\"token\" value=\"t0ken\""))
         #expect(html.contains("href=\"/staff/referral/form.css\"") && !html.contains("No document waits"))
-    }
-
-    @Test func `whose id is missing is told at the document`() {
-        let html = pages.list([document], session, mistakenFor: document.share)
-        #expect(html.contains("<title>Error: ") && html.contains("href=\"#by-\(document.share)\""))
-        #expect(html.contains("aria-invalid=\"true\""))
-        #expect(!pages.list([document], session).contains("aria-invalid"))
     }
 
     @Test func `no document is said in words`() {

@@ -5,8 +5,8 @@ import Testing
 
 @Suite struct StaffFormTests {
     let form = StaffForm(
-        team: "Example Team", sender: "derby_lac", path: "/staff/referral", signInPath: "/in", signOutPath: "/out")
-    let session = StaffForm.Session(staff: "workers", token: "t")
+        team: "Example Team", sender: "derby_lac", path: "/staff/referral")
+    let session = StaffForm.Session(staff: "a.worker", token: "t", signOutPath: "/out", accountPath: "/account")
     let begun = PublicForm.Begun(
         id: "0199f0aa-0000-7000-8000-000000000001", at: Instant(rfc3339: "2026-11-22T09:30:00Z")!)
     let today = CalendarDate(year: 2026, month: 11, day: 22)!

@@ -1,8 +1,10 @@
 """A whole hub for tests: its own data folder, private PostgreSQL, partners and keys; the partners are real processes."""
 
 import atexit
+import base64
 import contextlib
 import functools
+import hmac
 import json
 import os
 import pathlib
@@ -37,6 +39,15 @@ def eventually(condition, within=30, every=0.05, why="the condition"):
         if time.monotonic() > deadline:
             raise AssertionError(f"{why} did not come within {within} s")
         time.sleep(every)
+
+
+def one_time_code(key, at=None):
+    """What an authenticator app shows (RFC 6238)."""
+    secret = base64.b32decode(key.replace(" ", ""))
+    counter = int(time.time() if at is None else at) // 30
+    mac = hmac.digest(secret, counter.to_bytes(8, "big"), "sha1")
+    offset = mac[-1] & 15
+    return f"{(int.from_bytes(mac[offset:offset + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06}"
 
 
 class Process:
@@ -81,6 +92,7 @@ class Installation:
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {**os.environ, "HUB_CONFIG": str(self.home / "hub.yaml"), "LOG_LEVEL": "info"}
         self.keys = {}
+        self.members = {}
         self.others = []
         (self.home / "secrets").mkdir()
         (self.home / "secrets/mesh-password").write_text("password")
@@ -192,6 +204,31 @@ class Installation:
             self.hub("partner", "key", name, "--to-file", file)
             self.keys[name] = file.read_text()
         return self.keys[name]
+
+    def member(self, name, *roles):
+        """Makes an account of staff, and sets it up by its link as its owner would."""
+        link = self.hub("staff", "add", name, *(word for role in roles for word in ("--role", role))).strip()
+        page = requests.get(link).text
+        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
+        key = re.search(r'id="code-key">([A-Z2-7 ]+)<', page).group(1)
+        password = f"correct horse battery {name}"
+        self.members[name] = (password, key)
+        answer = requests.post(
+            link.split("?")[0], {**fields, "password": password, "again": password, "code": one_time_code(key)},
+            allow_redirects=False)
+        assert answer.status_code == 303, answer.text
+
+    def credentials(self, name):
+        """What a member of staff types to sign in. Each code is taken once in half a minute, which tests do not wait for."""
+        self.sql(f"UPDATE record.staff_account SET code_step = NULL WHERE id = '{name}'")
+        password, key = self.members[name]
+        return {"name": name, "password": password, "code": one_time_code(key)}
+
+    def signed_in(self, name):
+        """A browser without scripts in which a member of staff is signed in, and the answer to signing in."""
+        session = requests.Session()
+        answer = session.post(self.url + "/staff/sign-in", self.credentials(name), allow_redirects=False)
+        return session, answer
 
     def authorised(self, name, **headers):
         return {"Authorization": "Bearer " + self.keys[name], **headers}

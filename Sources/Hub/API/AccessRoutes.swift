@@ -1,5 +1,6 @@
 import Hummingbird
 import Referral
+import Rights
 
 /// What staff call for emergency access: cards at `/v1/persons/{id}/access-card`, looks at `/v1/emergency/looks`.
 struct AccessRoutes {
@@ -7,17 +8,17 @@ struct AccessRoutes {
 
     let cards: AccessCards
 
-    func add(to group: RouterGroup<ExchangeContext>) {
-        group.put("/v1/persons/{id}/access-card", use: save)
-        group.get("/v1/persons/{id}/access-card", use: read)
-        group.delete("/v1/persons/{id}/access-card", use: remove)
-        group.get("/v1/emergency/looks", use: looks)
-        group.post("/v1/emergency/looks/{id}/review", use: review)
+    func add(to routes: GuardedRoutes) {
+        routes.put("/v1/persons/{id}/access-card", for: .keepAccessCard, use: save)
+        routes.get("/v1/persons/{id}/access-card", for: .readAccessCard, use: read)
+        routes.delete("/v1/persons/{id}/access-card", for: .keepAccessCard, use: remove)
+        routes.get("/v1/emergency/looks", for: .readLook, use: looks)
+        routes.post("/v1/emergency/looks/{id}/review", for: .reviewLook, use: review)
     }
 
     @Sendable
     private func save(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         let id = try context.parameters.id()
         let body = try await request.bytes(limit: Self.bodyLimit)
         guard let value = try await cards.save(body, of: id, by: staff.id) else { throw Problem.notFound }
@@ -26,7 +27,7 @@ struct AccessRoutes {
 
     @Sendable
     private func read(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         guard let value = try await cards.read(try context.parameters.id(), by: staff.id) else {
             throw Problem.notFound
         }
@@ -35,14 +36,14 @@ struct AccessRoutes {
 
     @Sendable
     private func remove(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         guard try await cards.remove(try context.parameters.id(), by: staff.id) else { throw Problem.notFound }
         return Response(status: .noContent)
     }
 
     @Sendable
     private func looks(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         let isAll = request.uri.queryParameters["all"] == "true"
         let looks = try await cards.looks(unreviewed: !isAll, limit: 200, by: staff.id)
         return .json(["looks": .array(looks)])
@@ -50,7 +51,7 @@ struct AccessRoutes {
 
     @Sendable
     private func review(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         let id = try context.parameters.id()
         let body = try await request.bytes(limit: Self.bodyLimit)
         guard try await cards.review(body, of: id, by: staff.id) else { throw Problem.notFound }

@@ -1,3 +1,4 @@
+import Channels
 import HTTPTypes
 import Hummingbird
 
@@ -8,7 +9,7 @@ import Hummingbird
 struct Authentication: RouterMiddleware {
     let credentials: Credentials
     let certificates: CallerCertificates
-    let metrics: Metrics
+    let refusals: Refusals
 
     func handle(
         _ request: Request,
@@ -17,7 +18,7 @@ struct Authentication: RouterMiddleware {
     ) async throws -> Response {
         let certificate = await certificates.certificate(of: context)
         guard let principal = try await principal(request, certificate) else {
-            metrics.count(.refusedRequests, "unauthorized")
+            refusals.note("unauthorized", context, Self.shown(request, certificate))
             throw Problem.unauthorized
         }
         var context = context
@@ -45,6 +46,16 @@ struct Authentication: RouterMiddleware {
         AccessToken.isNamed(text)
             ? try await credentials.principal(token: text, with: certificate)
             : try await credentials.principal(for: text)
+    }
+
+    /// Which kind of credential was shown, and what of it is no secret.
+    static func shown(_ request: Request, _ certificate: ClientCertificate?) -> [String: String] {
+        var facts: [String: String] = [:]
+        if let certificate { facts["certificate"] = Hexadecimal.text(certificate.thumbprint.prefix(8)) }
+        guard let header = request.headers[.authorization] else { return facts }
+        let text = bearer(header) ?? ""
+        facts["credential"] = AccessToken.isNamed(text) ? "access_token" : "api_key"
+        return facts
     }
 
     /// The credential of an `Authorization` header; nil where it is of another kind.

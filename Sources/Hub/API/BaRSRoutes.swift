@@ -4,6 +4,7 @@ import Hummingbird
 import NIOCore
 import Postgres
 import Referral
+import Rights
 import Translation
 
 /// `POST /fhir/R4/$process-message` and `GET /fhir/R4/metadata`, for senders of the Booking and Referral Standard.
@@ -20,15 +21,14 @@ struct BaRSRoutes {
         }
     }
 
-    func add(to group: RouterGroup<ExchangeContext>) {
-        group.post("/fhir/R4/$process-message", use: process)
+    func add(to routes: GuardedRoutes) {
+        routes.post("/fhir/R4/$process-message", for: .submitReferral, use: process)
     }
 
     @Sendable
     private func process(_ request: Request, _ context: ExchangeContext) async throws -> Response {
         let deadline = ContinuousClock.now + IntakeOutcomes.patience
         let sender = try context.caller()
-        guard sender.kind == .partner else { throw Problem.forbidden }
         let requestID = try Self.id(.requestID, of: request)
         _ = try Self.id(.correlationID, of: request)
         guard MediaType.format(request.headers[.contentType]) == .fhir else {

@@ -193,7 +193,8 @@ struct ConsentReader {
     /// Complains of every member that is not understood.
     private mutating func only(_ known: Set<String>, in value: Value, at path: String) {
         for key in value.objectValue?.keys ?? [] where !known.contains(key) {
-            fail(.schema, path.isEmpty ? key : "\(path).\(key)", "Is not understood, and may change what is permitted")
+            let place = [path, Finding.shown(key) ?? ""].filter { !$0.isEmpty }.joined(separator: ".")
+            fail(.schema, place, "Is not understood, and may change what is permitted")
         }
     }
 

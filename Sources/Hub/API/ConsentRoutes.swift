@@ -1,20 +1,21 @@
 import Hummingbird
 import Postgres
 import Referral
+import Rights
 import Translation
 
 /// Shared Agreements as FHIR R4 Consent, for staff systems.
 struct ConsentRoutes {
     let sharing: Sharing
 
-    func add(to group: RouterGroup<ExchangeContext>) {
-        group.post("/fhir/R4/Consent", use: create)
-        group.get("/fhir/R4/Consent/{id}", use: read)
+    func add(to routes: GuardedRoutes) {
+        routes.post("/fhir/R4/Consent", for: .recordAgreement, use: create)
+        routes.get("/fhir/R4/Consent/{id}", for: .readAgreement, use: read)
     }
 
     @Sendable
     private func create(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         guard MediaType.format(request.headers[.contentType]) == .fhir else {
             throw Problem(Finding(.mediaType, at: "", "\(ConsentResource.mediaType) is taken"))
         }
@@ -34,7 +35,6 @@ struct ConsentRoutes {
 
     @Sendable
     private func read(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        _ = try context.staff()
         guard let consent = try await sharing.consent(try context.parameters.id()) else { throw Problem.notFound }
         return .json(consent, mediaType: ConsentResource.mediaType)
     }

@@ -28,13 +28,6 @@ struct ExchangeContext: RequestContext {
         guard let principal else { throw Problem.unauthorized }
         return principal
     }
-
-    /// The authenticated caller, who must be a staff system.
-    func staff() throws -> Principal {
-        let principal = try caller()
-        guard principal.kind == .staff else { throw Problem.forbidden }
-        return principal
-    }
 }
 
 extension Request {

@@ -153,8 +153,6 @@ struct FormRoutes {
         headers[.cacheControl] = caching
         headers[.contentSecurityPolicy] =
             "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-        headers[.xContentTypeOptions] = "nosniff"
-        headers[.referrerPolicy] = "no-referrer"
         return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
@@ -203,8 +201,4 @@ extension Principal {
     /// Who sends what members of the public write; a partner cannot have this id.
     package static let publicForm = Principal(
         id: SentForm.sender, kind: .partner, adapter: "envelope", name: "Members of the public")
-}
-
-extension HTTPField.Name {
-    fileprivate static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
 }

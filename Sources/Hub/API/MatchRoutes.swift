@@ -1,21 +1,21 @@
 import Hummingbird
 import Postgres
 import Referral
+import Rights
 import Translation
 
 /// Pairs of persons who may be one, for staff systems.
 struct MatchRoutes {
     let matches: Matches
 
-    func add(to group: RouterGroup<ExchangeContext>) {
-        group.get("/v1/matches", use: list)
-        group.get("/v1/matches/{id}", use: read)
-        group.post("/v1/matches/{id}/decisions", use: decide)
+    func add(to routes: GuardedRoutes) {
+        routes.get("/v1/matches", for: .readMatch, use: list)
+        routes.get("/v1/matches/{id}", for: .readMatch, use: read)
+        routes.post("/v1/matches/{id}/decisions", for: .decideMatch, use: decide)
     }
 
     @Sendable
     private func list(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        _ = try context.staff()
         let parameters = request.uri.queryParameters
         let limit = parameters["limit"].map { Int($0) } ?? 100
         let person = parameters["person"].map { UUIDValue(String($0)) }
@@ -29,7 +29,7 @@ struct MatchRoutes {
 
     @Sendable
     private func read(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         guard let match = try await matches.match(try context.parameters.id(), viewedBy: staff.id) else {
             throw Problem.notFound
         }
@@ -38,7 +38,7 @@ struct MatchRoutes {
 
     @Sendable
     private func decide(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         let id = try context.parameters.id()
         let body = try await request.bytes(limit: SharingRoutes.bodyLimit)
         guard let decided = try await matches.decide(id, body, by: staff.id) else { throw Problem.notFound }

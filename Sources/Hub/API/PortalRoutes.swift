@@ -6,8 +6,9 @@ import Hummingbird
 import NIOCore
 import Postgres
 import Referral
+import Rights
 
-/// The portal's page: `GET` and `POST /staff/documents`. Whoever fetches a document says who they are; it is there once.
+/// The portal's page: `GET` and `POST /staff/documents`. A document is there once.
 struct PortalRoutes {
     static let path = "/staff/documents"
 
@@ -28,11 +29,8 @@ struct PortalRoutes {
 
     @Sendable
     private func list(_ request: Request, _ context: ExchangeContext) async -> Response {
-        await site.page(context) {
-            guard let open = try await site.session(of: request) else {
-                return StaffSite.redirect(to: StaffFormRoutes.signInPath)
-            }
-            return site.shown(pages.list(try await documents(), open.session), open)
+        await site.page(request, context, for: .fetchDocument) { open in
+            site.shown(pages.list(try await documents(), open.session), open)
         }
     }
 
@@ -40,26 +38,13 @@ struct PortalRoutes {
     private func fetch(_ request: Request, _ context: ExchangeContext) async -> Response {
         let advice =
             "Look at the list again in a few minutes. If the document is not there any more, ask for the share anew."
-        return await site.page(context, advice: advice) {
-            guard let open = try await site.session(of: request) else {
-                return site.failure(
-                    .unauthorized, "You were signed out", "Nothing was fetched. Sign in and choose the document again.")
-            }
-            guard let fields = try await FormRoutes.fields(of: request) else {
-                return site.failure(.badRequest, "The page could not be read", "Please start again.")
-            }
-            guard fields["token"] == open.token else {
-                return site.failure(
-                    .forbidden, "The page is of another session", "Nothing was fetched. Please start again.")
-            }
+        return await site.form(
+            request, context, for: .fetchDocument, undone: "Nothing was fetched.", advice: advice
+        ) { open, fields in
             guard let share = fields["share"].flatMap({ UUIDValue($0) }) else {
                 return site.failure(.badRequest, "The page could not be read", "Please start again.")
             }
-            guard let person = fields["by"].flatMap(RequestReader.id(_:)) else {
-                let page = pages.list(try await documents(), open.session, mistakenFor: share.description)
-                return site.shown(page, open, status: .unprocessableContent)
-            }
-            switch try await portal.fetch(share, by: "\(open.principal.id)/\(person)") {
+            switch try await portal.fetch(share, by: open.principal.id) {
             case .document(let document): return file(document, open)
             case .gone:
                 return site.failure(
@@ -78,7 +63,6 @@ struct PortalRoutes {
         // Upper-case letters, digits, "_" and one point: ``Rendered/fileName``.
         headers[.contentDisposition] = "attachment; filename=\"\(document.fileName)\""
         headers[.cacheControl] = "no-store"
-        headers[.xContentTypeOptions] = "nosniff"
         headers[.setCookie] = site.cookie(open)
         return Response(
             status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: document.bytes)))

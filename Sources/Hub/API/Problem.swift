@@ -75,7 +75,7 @@ extension Problem {
         title: "A credential of an enabled partner is needed: Authorization: Bearer KEY, or a client certificate"
     )
     static let forbidden = Problem(
-        status: .forbidden, code: "forbidden", title: "This key may not make this call"
+        status: .forbidden, code: "forbidden", title: "This caller has no right to that"
     )
     static let notFound = Problem(
         status: .notFound, code: "not_found", title: "Nothing is here, or it is not yours to see"

@@ -4,6 +4,7 @@ import Hummingbird
 import NIOCore
 import Postgres
 import Referral
+import Rights
 import Translation
 
 /// `POST /v1/referrals`, `GET /v1/referrals`, `GET /v1/referrals/{id}`, `POST /v1/referrals/{id}/outcome`,
@@ -17,19 +18,18 @@ struct ReferralRoutes {
     let hl7Answers: HL7Answers
     let metrics: Metrics
 
-    func add(to group: RouterGroup<ExchangeContext>) {
-        group.post("/v1/referrals", use: submit)
-        group.get("/v1/referrals", use: list)
-        group.get("/v1/referrals/{id}", use: open)
-        group.post("/v1/referrals/{id}/outcome", use: setOutcome)
-        group.get("/v1/receipts/{id}", use: read)
-        group.get("/v1/submissions/{id}/document", use: document)
+    func add(to routes: GuardedRoutes) {
+        routes.post("/v1/referrals", for: .submitReferral, use: submit)
+        routes.get("/v1/referrals", for: .readReferral, use: list)
+        routes.get("/v1/referrals/{id}", for: .readReferral, use: open)
+        routes.post("/v1/referrals/{id}/outcome", for: .recordOutcome, use: setOutcome)
+        routes.get("/v1/receipts/{id}", for: .readReceipt, use: read)
+        routes.get("/v1/submissions/{id}/document", for: .readDocument, use: document)
     }
 
     @Sendable
     private func submit(_ request: Request, _ context: ExchangeContext) async throws -> Response {
         let sender = try context.caller()
-        guard sender.kind == .partner else { throw Problem.forbidden }
         let bytes: [UInt8]
         do {
             bytes = try await request.bytes(limit: Self.bodyLimit)
@@ -83,7 +83,6 @@ struct ReferralRoutes {
 
     @Sendable
     private func list(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        _ = try context.staff()
         let parameters = request.uri.queryParameters
         var findings: [Finding] = []
         let after = parameters["after"].map { text in
@@ -102,7 +101,7 @@ struct ReferralRoutes {
 
     @Sendable
     private func open(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         guard let value = try await receipts.referral(try context.parameters.id(), for: staff) else {
             throw Problem.notFound
         }
@@ -111,7 +110,7 @@ struct ReferralRoutes {
 
     @Sendable
     private func setOutcome(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         let id = try context.parameters.id()
         let body = try await request.bytes(limit: 1 << 20)
         guard let value = try await receipts.setOutcome(body, of: id, by: staff.id) else { throw Problem.notFound }
@@ -121,7 +120,7 @@ struct ReferralRoutes {
     /// The bytes as they came, to be kept and not shown: whatever they are, a browser is told to run nothing of them.
     @Sendable
     private func document(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         guard let document = try await receipts.document(try context.parameters.id(), for: staff) else {
             throw Problem.notFound
         }
@@ -129,7 +128,6 @@ struct ReferralRoutes {
         headers[.contentType] = "application/octet-stream"
         headers[.contentDisposition] = "attachment; filename=\"\(document.receipt.id)\""
         headers[.cacheControl] = "no-store"
-        headers[.xContentTypeOptions] = "nosniff"
         return Response(
             status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: document.bytes)))
     }

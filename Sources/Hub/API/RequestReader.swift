@@ -8,7 +8,7 @@ package struct RequestError: Error, Sendable {
 }
 
 /// Reads the fields of a request's JSON object, collecting every problem so that the caller learns all at once.
-struct RequestReader {
+package struct RequestReader {
     private let object: Object
     private(set) var findings: [Finding] = []
 
@@ -46,7 +46,7 @@ struct RequestReader {
 
     /// Complains of every key that is not among those that are known.
     mutating func refuse(unless known: Set<String>, _ text: String) {
-        for key in object.keys where !known.contains(key) { fail(.schema, key, text) }
+        for key in object.keys where !known.contains(key) { fail(.schema, Finding.shown(key) ?? "", text) }
     }
 
     mutating func text(_ key: String, required: Bool = false, longest: Int = 200) -> String? {
@@ -80,7 +80,7 @@ struct RequestReader {
     }
 
     /// A text that is such an id; nil for any other.
-    static func id(_ text: String) -> String? {
+    package static func id(_ text: String) -> String? {
         let isID = text.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -24,8 +24,7 @@ struct Server {
         desk: EmergencyDesk? = nil,
         onRunning: @escaping @Sendable (any Channel) async -> Void
     ) throws -> some Service {
-        let router = Router(context: ExchangeContext.self)
-        router.add(middleware: ProblemMiddleware())
+        let router = Self.router(of: listener)
         let operations = OperationsRoutes(operations: hub.operations)
         operations.addHealth(to: router)
         let configuration = hub.installation.configuration
@@ -36,13 +35,20 @@ struct Server {
         }
         if configuration.servesStaffForm {
             let forms = StaffFormRoutes(
-                configuration.organisation,
-                sessions: StaffSessions(vault: hub.installation.vault, credentials: hub.credentials),
-                intake: hub.intake, isSecure: listener.certificate != nil)
+                configuration.organisation, sessions: StaffSessions(hub.installation), intake: hub.intake,
+                isSecure: listener.certificate != nil)
             forms.add(to: router)
+            let provider = try configuration.staffProvider.map { settings in
+                ProviderSignIn(
+                    settings, provider: try settings.open(environment: configuration.environment),
+                    redirect: (listener.url ?? "") + StaffRoutes.returnPath, hub.installation)
+            }
+            StaffRoutes(
+                organisation: configuration.organisation.name, site: forms.site,
+                accounts: StaffAccounts(hub.installation), provider: provider
+            ).add(to: router)
             let pages = DocumentPages(
-                team: configuration.organisation.name, path: PortalRoutes.path, formPath: StaffFormRoutes.path,
-                signOutPath: StaffFormRoutes.signOutPath)
+                team: configuration.organisation.name, path: PortalRoutes.path, formPath: StaffFormRoutes.path)
             PortalRoutes(
                 Portal(hub.installation), pages: pages, site: forms.site
             ).add(to: router)
@@ -51,23 +57,25 @@ struct Server {
         if let url = listener.url {
             TokenRoutes(issuer: url, certificates: certificates, hub: hub).add(to: router)
         }
-        let authenticated = router.group()
+        let refusals = Refusals(hub.metrics)
+        let known = router.group()
             .add(
                 middleware: Authentication(
-                    credentials: hub.credentials, certificates: certificates, metrics: hub.metrics)
+                    credentials: hub.credentials, certificates: certificates, refusals: refusals)
             )
             .add(middleware: hub.requestLimit)
             .add(
                 middleware: BodyBudgeting(
                     budget: hub.budget, longest: ReferralRoutes.bodyLimit, metrics: hub.metrics)
             )
+        let authenticated = GuardedRoutes(group: known, refusals: refusals)
         ReferralRoutes(
             intake: hub.intake, receipts: hub.receipts, hl7Answers: hub.hl7Answers, metrics: hub.metrics
         ).add(to: authenticated)
         SharingRoutes(sharing: hub.sharing).add(to: authenticated)
         ConsentRoutes(sharing: hub.sharing).add(to: authenticated)
         AccessRoutes(cards: AccessCards(hub.installation)).add(to: authenticated)
-        if let desk { EmergencyRoutes(desk: desk, certificates: certificates, metrics: hub.metrics).add(to: router) }
+        if let desk { EmergencyRoutes(desk: desk, certificates: certificates, refusals: refusals).add(to: router) }
         MatchRoutes(matches: hub.matches).add(to: authenticated)
         if !configuration.barsServices.isEmpty {
             let organisation = configuration.organisation
@@ -91,8 +99,7 @@ struct Server {
         _ listener: Configuration.Listener,
         onRunning: @escaping @Sendable (any Channel) async -> Void
     ) throws -> some Service {
-        let router = Router(context: ExchangeContext.self)
-        router.add(middleware: ProblemMiddleware())
+        let router = Self.router(of: listener)
         let operations = OperationsRoutes(operations: hub.operations)
         operations.addHealth(to: router)
         operations.addMetrics(to: router)
@@ -106,9 +113,9 @@ struct Server {
         _ listener: Configuration.Listener, desk: EmergencyDesk, metrics: Metrics, logger: Logger,
         onRunning: @escaping @Sendable (any Channel) async -> Void
     ) throws -> some Service {
-        let router = emergencyRouter(desk)
+        let router = emergencyRouter(desk, of: listener)
         let certificates = CallerCertificates(judge: try judge(of: listener))
-        EmergencyRoutes(desk: desk, certificates: certificates, metrics: metrics).add(to: router)
+        EmergencyRoutes(desk: desk, certificates: certificates, refusals: Refusals(metrics)).add(to: router)
         return try application(router, listener, certificates, logger: logger, onRunning: onRunning)
     }
 
@@ -116,7 +123,7 @@ struct Server {
     static func adminApplication(
         _ listener: Configuration.Listener, desk: EmergencyDesk, metrics: Metrics, logger: Logger
     ) throws -> some Service {
-        let router = emergencyRouter(desk)
+        let router = emergencyRouter(desk, of: listener)
         router.get("/metrics") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
@@ -125,9 +132,10 @@ struct Server {
         return try application(router, listener, CallerCertificates(judge: nil), logger: logger) { _ in }
     }
 
-    private static func emergencyRouter(_ desk: EmergencyDesk) -> Router<ExchangeContext> {
-        let router = Router(context: ExchangeContext.self)
-        router.add(middleware: ProblemMiddleware())
+    private static func emergencyRouter(
+        _ desk: EmergencyDesk, of listener: Configuration.Listener
+    ) -> Router<ExchangeContext> {
+        let router = router(of: listener)
         router.get("/healthz") { _, _ in Response.json(["status": "alive"]) }
         router.get("/readyz") { _, _ in
             guard desk.isReady else {
@@ -137,6 +145,14 @@ struct Server {
             }
             return Response.json(["status": "ready"])
         }
+        return router
+    }
+
+    /// A router in front of which everything stands that every answer of a listener needs.
+    private static func router(of listener: Configuration.Listener) -> Router<ExchangeContext> {
+        let router = Router(context: ExchangeContext.self)
+        router.add(middleware: BrowserGuard(isSecure: listener.certificate != nil, origin: listener.url))
+        router.add(middleware: ProblemMiddleware())
         return router
     }
 

@@ -18,7 +18,7 @@ struct AgreementRequest {
         var scope: [Agreement.ScopeLine] = []
         for (index, line) in reader.objects("scope", required: true).enumerated() {
             var inner = RequestReader(line)
-            let recipient = inner.text("recipient", required: true) ?? ""
+            let recipient = inner.id("recipient", required: true) ?? ""
             let purposes = inner.codes("purposes", of: Purpose.self)
             if purposes.isEmpty { inner.fail(.missing, "purposes", "Name at least one purpose") }
             let groups = inner.groups("groups")
@@ -132,7 +132,7 @@ struct ApprovalRequest {
         case approve, refuse
     }
 
-    private let role: ApprovalRole
+    let role: ApprovalRole
     private let isApproved: Bool
     /// Inside the system that speaks for the person: an id.
     private let approvedBy: String

@@ -1,9 +1,11 @@
+import Disclosure
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import NIOCore
 import Postgres
 import Referral
+import Rights
 import Translation
 
 /// Shared Agreements and shares, for staff systems.
@@ -12,25 +14,25 @@ struct SharingRoutes {
 
     let sharing: Sharing
 
-    func add(to group: RouterGroup<ExchangeContext>) {
-        group.post("/v1/agreements", use: addAgreement)
-        group.get("/v1/agreements/{id}", use: readAgreement)
-        group.post("/v1/agreements/{id}/withdrawals", use: withdraw)
-        group.get("/v1/persons/{id}/agreements", use: readAgreements)
-        group.post("/v1/shares", use: requestShare)
-        group.get("/v1/shares/{id}", use: readShare)
-        group.post("/v1/shares/{id}/cancellations", use: cancelShare)
-        group.post("/v1/shares/{id}/acknowledgements", use: acknowledge)
-        group.get("/v1/shares/{id}/preview", use: preview)
-        group.get("/v1/shares/{id}/approvals", use: readAnswers)
-        group.post("/v1/shares/{id}/approvals", use: answer)
-        group.get("/v1/persons/{id}/circumstances", use: readCircumstances)
-        group.patch("/v1/persons/{id}/circumstances", use: changeCircumstances)
+    func add(to routes: GuardedRoutes) {
+        routes.post("/v1/agreements", for: .recordAgreement, use: addAgreement)
+        routes.get("/v1/agreements/{id}", for: .readAgreement, use: readAgreement)
+        routes.post("/v1/agreements/{id}/withdrawals", for: .withdrawAgreement, use: withdraw)
+        routes.get("/v1/persons/{id}/agreements", for: .readAgreement, use: readAgreements)
+        routes.post("/v1/shares", for: .requestShare, use: requestShare)
+        routes.get("/v1/shares/{id}", for: .readShare, use: readShare)
+        routes.post("/v1/shares/{id}/cancellations", for: .cancelShare, use: cancelShare)
+        routes.post("/v1/shares/{id}/acknowledgements", for: .acknowledgeShare, use: acknowledge)
+        routes.get("/v1/shares/{id}/preview", for: .previewShare, use: preview)
+        routes.get("/v1/shares/{id}/approvals", for: .readApproval, use: readAnswers)
+        routes.post("/v1/shares/{id}/approvals", for: .approveShare, use: answer)
+        routes.get("/v1/persons/{id}/circumstances", for: .readCircumstances, use: readCircumstances)
+        routes.patch("/v1/persons/{id}/circumstances", for: .changeCircumstances, use: changeCircumstances)
     }
 
     @Sendable
     private func addAgreement(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         let body = try await request.bytes(limit: Self.bodyLimit)
         let key = request.headers[.idempotencyKey]
         return try response(
@@ -39,14 +41,12 @@ struct SharingRoutes {
 
     @Sendable
     private func readAgreement(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        _ = try context.staff()
         guard let agreement = try await sharing.agreement(try context.parameters.id()) else { throw Problem.notFound }
         return .json(agreement)
     }
 
     @Sendable
     private func readAgreements(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        _ = try context.staff()
         guard let agreements = try await sharing.agreements(of: try context.parameters.id()) else {
             throw Problem.notFound
         }
@@ -55,7 +55,7 @@ struct SharingRoutes {
 
     @Sendable
     private func withdraw(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         let id = try context.parameters.id()
         let body = try await request.bytes(limit: Self.bodyLimit)
         guard let withdrawn = try await sharing.withdraw(id, body, by: staff.id) else { throw Problem.notFound }
@@ -64,7 +64,7 @@ struct SharingRoutes {
 
     @Sendable
     private func requestShare(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         let body = try await request.bytes(limit: Self.bodyLimit)
         let key = request.headers[.idempotencyKey]
         return try response(
@@ -84,14 +84,13 @@ struct SharingRoutes {
 
     @Sendable
     private func readShare(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        _ = try context.staff()
         guard let share = try await sharing.share(try context.parameters.id()) else { throw Problem.notFound }
         return .json(share)
     }
 
     @Sendable
     private func preview(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         let authority = request.uri.queryParameters["authority_ref"].map(String.init)
         switch try await sharing.preview(try context.parameters.id(), authority: authority, by: staff.id) {
         case .document(let document, let digest):
@@ -111,19 +110,28 @@ struct SharingRoutes {
 
     @Sendable
     private func answer(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         let id = try context.parameters.id()
         let body = try await request.bytes(limit: Self.bodyLimit)
-        switch try await sharing.answer(body, to: id, by: staff.id) {
+        let request = try ApprovalRequest(body)
+        guard staff.reach(Self.operation(of: request.role)) != nil else { throw Problem.forbidden }
+        switch try await sharing.answer(request, to: id, by: staff.id) {
         case .entered(let share): return .json(share)
         case .refused(let finding): throw Problem(finding)
         case nil: throw Problem.notFound
         }
     }
 
+    private static func operation(of role: ApprovalRole) -> Operation {
+        switch role {
+        case .officer, .second: .approveShare
+        case .dataProtectionOfficer, .informationGovernance: .approveAsPrivacyOfficer
+        }
+    }
+
     @Sendable
     private func readAnswers(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         guard let answers = try await sharing.answers(to: try context.parameters.id(), by: staff.id) else {
             throw Problem.notFound
         }
@@ -132,7 +140,6 @@ struct SharingRoutes {
 
     @Sendable
     private func readCircumstances(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        _ = try context.staff()
         guard let circumstances = try await sharing.circumstances(of: try context.parameters.id()) else {
             throw Problem.notFound
         }
@@ -141,7 +148,7 @@ struct SharingRoutes {
 
     @Sendable
     private func changeCircumstances(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         let id = try context.parameters.id()
         let body = try await request.bytes(limit: Self.bodyLimit)
         guard let changed = try await sharing.changeCircumstances(body, of: id, by: staff.id) else {
@@ -152,7 +159,7 @@ struct SharingRoutes {
 
     @Sendable
     private func acknowledge(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         let id = try context.parameters.id()
         let body = try await request.bytes(limit: Self.bodyLimit)
         switch try await sharing.acknowledge(id, body, by: staff.id) {
@@ -164,7 +171,7 @@ struct SharingRoutes {
 
     @Sendable
     private func cancelShare(_ request: Request, _ context: ExchangeContext) async throws -> Response {
-        let staff = try context.staff()
+        let staff = try context.caller()
         let id = try context.parameters.id()
         let body = try await request.bytes(limit: Self.bodyLimit)
         switch try await sharing.cancel(id, body, by: staff.id) {

@@ -2,20 +2,27 @@ import CaseStore
 import Channels
 import Postgres
 import Referral
+import Rights
 
 /// By what callers are known, and which of them are control rooms that may ask: so that they are told apart without the
 /// database as with it.
 struct EmergencyCallers: Sendable, Equatable {
     struct Caller: Sendable, Hashable {
         var id: String
-        /// Whether it is enabled, and the disclosure rules give it something in an emergency.
-        var mayAsk: Bool
+        /// Whether it is enabled, and the disclosure rules give it something in an emergency: then it is a control room.
+        var isControlRoom: Bool
         var isEnabled: Bool
         /// SHA-256 of the public keys of its certificates, in hexadecimal.
         var keys: Set<String> = []
         var names: Set<String> = []
         /// Its names for the public keys by which it signs for access tokens.
         var kids: Set<String> = []
+
+        /// Whether it may look somebody up.
+        var mayAsk: Bool {
+            let roles: Set<Role> = isControlRoom ? [.partner, .controlRoom] : [.partner]
+            return Rights.reach(of: roles, for: .lookUp) != nil
+        }
     }
 
     /// Whose a certificate is.
@@ -41,7 +48,7 @@ struct EmergencyCallers: Sendable, Equatable {
         let keys = Dictionary(grouping: keys, by: \.partner)
         for partner in partners {
             var caller = Caller(
-                id: partner.id, mayAsk: partner.isEnabled && recipients.contains(partner.id),
+                id: partner.id, isControlRoom: partner.isEnabled && recipients.contains(partner.id),
                 isEnabled: partner.isEnabled)
             for certificate in certificates[partner.id] ?? [] {
                 switch certificate.mark {
@@ -84,7 +91,8 @@ extension EmergencyCallers {
             "callers": .array(
                 callers.map { caller in
                     [
-                        "id": .string(caller.id), "may_ask": .bool(caller.mayAsk), "enabled": .bool(caller.isEnabled),
+                        "id": .string(caller.id), "may_ask": .bool(caller.isControlRoom),
+                        "enabled": .bool(caller.isEnabled),
                         "keys": texts(caller.keys), "names": texts(caller.names), "kids": texts(caller.kids),
                     ]
                 }),
@@ -99,7 +107,8 @@ extension EmergencyCallers {
         self.callers = callers.compactMap { caller in
             guard let id = caller["id"]?.stringValue else { return nil }
             return Caller(
-                id: id, mayAsk: caller["may_ask"]?.boolValue ?? false, isEnabled: caller["enabled"]?.boolValue ?? false,
+                id: id, isControlRoom: caller["may_ask"]?.boolValue ?? false,
+                isEnabled: caller["enabled"]?.boolValue ?? false,
                 keys: texts(caller["keys"]), names: texts(caller["names"]), kids: texts(caller["kids"]))
         }
         revoked = texts(value["revoked"])

@@ -10,7 +10,7 @@ struct EmergencyRoutes {
 
     let desk: EmergencyDesk
     let certificates: CallerCertificates
-    let metrics: Metrics
+    let refusals: Refusals
 
     func add(to router: Router<ExchangeContext>) {
         router.post("/v1/emergency/lookup", use: look)
@@ -37,7 +37,7 @@ struct EmergencyRoutes {
         let header = request.headers[.authorization]
         let token = header.flatMap(Authentication.bearer)
         guard header == nil || token != nil, let caller = desk.caller(certificate: certificate, token: token) else {
-            metrics.count(.refusedRequests, "emergency_unauthorized")
+            refusals.note("emergency_unauthorized", context, Authentication.shown(request, certificate))
             throw Problem(
                 status: .unauthorized, code: "unauthorized",
                 title: "A control room's client certificate or access token is needed; an API key does not open this")

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Referral
 
 /// What a client signs to prove who it is (`private_key_jwt`: RFC 7523 section 3, RFC 7515), read strictly: an object that
@@ -37,9 +36,6 @@ struct SignedAssertion: Sendable, Hashable {
     static let longest: Int64 = 300
     /// How far the clocks of the two sides may differ, in seconds.
     static let leeway: Int64 = 30
-    /// The longest that is read, in bytes.
-    static let longestText = 8_192
-
     let text: String
     let algorithm: String
     let kid: String
@@ -54,29 +50,18 @@ struct SignedAssertion: Sendable, Hashable {
 
     /// - Throws: ``Refusal/malformed`` or ``Refusal/algorithm``.
     init(_ text: String) throws(Refusal) {
-        let parts =
-            text.utf8.count <= Self.longestText ? text.split(separator: ".", omittingEmptySubsequences: false) : []
-        guard parts.count == 3, Base64URL.bytes(parts[2])?.isEmpty == false, let header = Self.object(parts[0]) else {
-            throw .malformed
-        }
-        guard let algorithm = header["alg"]?.stringValue, ClientKey.allAlgorithms.contains(algorithm) else {
-            throw .algorithm
-        }
-        // An extension that must be understood, or a payload that is not encoded (RFC 7515 section 4.1.11, RFC 7797).
-        guard header["crit"] == nil, header["b64"] == nil, let kid = header["kid"]?.stringValue,
-            Self.isName(kid), let claims = Self.object(parts[1]),
-            let issuer = claims["iss"]?.stringValue, let subject = claims["sub"]?.stringValue,
-            let id = claims["jti"]?.stringValue, Self.isName(issuer), Self.isName(id),
-            let ends = claims["exp"].flatMap(Self.second), let audiences = Self.audiences(claims["aud"])
+        guard let token = try? JSONWebToken(text) else { throw .malformed }
+        guard ClientKey.allAlgorithms.contains(token.algorithm) else { throw .algorithm }
+        guard let kid = token.kid, let issuer = token.name("iss"), let subject = token.claims["sub"]?.stringValue,
+            let id = token.name("jti"), let ends = token.second("exp"), let audiences = token.texts("aud")
         else { throw .malformed }
         var starts: [Int64] = []
-        for name in ["iat", "nbf"] {
-            guard let value = claims[name] else { continue }
-            guard let second = Self.second(value) else { throw .malformed }
+        for name in ["iat", "nbf"] where token.claims[name] != nil {
+            guard let second = token.second(name) else { throw .malformed }
             starts.append(second)
         }
         self.text = text
-        self.algorithm = algorithm
+        algorithm = token.algorithm
         self.kid = kid
         self.issuer = issuer
         self.id = id
@@ -95,59 +80,5 @@ struct SignedAssertion: Sendable, Hashable {
         guard ends > second - Self.leeway else { throw .expired }
         guard ends <= second + Self.longest + Self.leeway else { throw .tooLong }
         guard starts.allSatisfy({ $0 <= second + Self.leeway }) else { throw .notYet }
-    }
-
-    /// What stands for somebody or something: no control character among 1 to 200 bytes.
-    private static func isName(_ text: String) -> Bool {
-        (1...200).contains(text.utf8.count) && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
-    }
-
-    /// One text or several (RFC 7519 section 4.1.3); nil for all else.
-    private static func audiences(_ value: Value?) -> [String]? {
-        if let one = value?.stringValue { return [one] }
-        guard let several = value?.arrayValue else { return nil }
-        let texts = several.compactMap(\.stringValue)
-        return texts.count == several.count ? texts : nil
-    }
-
-    /// A NumericDate, whole or with a fraction (RFC 7519 section 2), in a time that a clock can show.
-    private static func second(_ value: Value) -> Int64? {
-        guard case .number(let text) = value, let number = Double(text), (0...253_402_300_799).contains(number) else {
-            return nil
-        }
-        return Int64(number)
-    }
-
-    private static func object(_ part: Substring) -> Value? {
-        guard let bytes = Base64URL.bytes(part), let value = try? StrictJSON.parse(bytes), value.objectValue != nil
-        else {
-            return nil
-        }
-        return value
-    }
-}
-
-/// Base64 without padding, as JWTs have it (RFC 7515 section 2): no other character, no white space, no bits left over.
-enum Base64URL {
-    static func bytes(_ text: Substring) -> [UInt8]? {
-        guard
-            text.utf8.allSatisfy({ byte in
-                switch byte {
-                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-                    true
-                default: false
-                }
-            })
-        else { return nil }
-        let standard = String(text.replacing("-", with: "+").replacing("_", with: "/"))
-        let padded = standard + String(repeating: "=", count: (4 - standard.utf8.count % 4) % 4)
-        guard let data = Data(base64Encoded: padded), self.text(Array(data)) == text else { return nil }
-        return [UInt8](data)
-    }
-
-    static func text(_ bytes: [UInt8]) -> String {
-        let padded = Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
-        return String(padded.prefix { $0 != "=" })
     }
 }

@@ -3,21 +3,24 @@ import Channels
 import Crypto
 package import Postgres
 package import Referral
+package import Rights
 package import Translation
 
-/// Who is asking: an enabled partner or a staff system, as its API key told.
+/// Who is asking: an enabled partner or a staff system, as its credential told.
 package struct Principal: Sendable, Hashable {
     package var id: String
     package var kind: PartnerKind
     /// The adapter that reads this partner's documents.
     package var adapter: String?
     package var name: String
+    package var roles: Set<Role>
 
-    init(id: String, kind: PartnerKind, adapter: String?, name: String) {
+    init(id: String, kind: PartnerKind, adapter: String?, name: String, roles: Set<Role> = [.partner]) {
         self.id = id
         self.kind = kind
         self.adapter = adapter
         self.name = name
+        self.roles = roles
     }
 
     package init(_ partner: Partner) {
@@ -25,7 +28,11 @@ package struct Principal: Sendable, Hashable {
         kind = partner.kind
         adapter = partner.adapter
         name = partner.name
+        roles = partner.kind == .partner ? [.partner] : Set(partner.roles)
     }
+
+    /// How far it may go in an operation; nil where it may not do it at all.
+    func reach(_ operation: Operation) -> Reach? { Rights.reach(of: roles, for: operation) }
 }
 
 /// One document as it came in, before anything has looked into it.

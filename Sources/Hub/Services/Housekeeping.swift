@@ -134,6 +134,7 @@ actor Housekeeping: Service {
             _ = try store.destroyDocuments(dueAt: .now(), limit: 500, in: connection)
             try store.endLapsedHolds(in: connection)
             try store.clearAssertions(in: connection)
+            try store.clearSessions(seenBefore: .now() - StaffSessions.longest, in: connection)
             _ = try store.endAbandonedReleases(after: Self.longestAttempt, in: connection)
             try store.endAbandonedExtracts(after: Self.longestAttempt, in: connection)
             _ = try store.forgetRequests(before: .now() - Self.requestsKept, in: connection)

@@ -3,6 +3,7 @@ import Disclosure
 import MessageQueue
 package import Postgres
 package import Referral
+import Rights
 
 /// What became of submissions, for their senders and for staff.
 package struct Receipts: Sendable {
@@ -26,7 +27,7 @@ package struct Receipts: Sendable {
     ///
     /// - Returns: nil when there is no such receipt, or it is another sender's.
     func read(_ id: UUIDValue, for caller: Principal) async throws -> Value? {
-        let sender = caller.kind == .staff ? nil : caller.id
+        let sender = caller.reach(.readReceipt) == .any ? nil : caller.id
         let (value, isNews) = try await database.read { [store] connection in
             let outcomes = try store.outcomes(ofSubmission: id, in: connection)
             let value = try self.value(of: id, sender, outcomes, in: connection)

@@ -20,7 +20,12 @@ extension Sharing {
     /// - Returns: Nothing when there is no such share.
     /// - Throws: ``RequestError`` naming everything that is wrong with the body.
     package func answer(_ body: [UInt8], to id: UUIDValue, by actor: String) async throws -> Answered? {
-        let answer = try ApprovalRequest(body).approval(by: actor)
+        try await answer(ApprovalRequest(body), to: id, by: actor)
+    }
+
+    /// As ``answer(_:to:by:)``, of what was read.
+    func answer(_ request: ApprovalRequest, to id: UUIDValue, by actor: String) async throws -> Answered? {
+        let answer = request.approval(by: actor)
         let outcome = try await database.transaction { [self] connection -> Entering? in
             guard let waiting = try store.share(id, in: connection) else { return nil }
             let setup = try partners.setup(of: waiting.request.recipient, store, in: connection)

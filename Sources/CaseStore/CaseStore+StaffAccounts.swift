@@ -1,0 +1,344 @@
+import Crypto
+import Ledger
+package import Postgres
+package import Rights
+import Vault
+
+extension CaseStore {
+    /// How many wrong attempts in a row an account bears before it is left alone for a while.
+    private static let bornFailures = 5
+
+    private static let accountColumns: SQL = """
+        id, roles::text[] AS roles, is_enabled, added_at, locked_until, password_hash IS NOT NULL AS has_password,
+        subject_hash IS NOT NULL AS has_provider
+        """
+
+    // MARK: Accounts
+
+    /// Enters an account that nobody can sign in to yet.
+    ///
+    /// - Returns: Whether it is new; one of that name is left as it is.
+    package func addStaff(
+        _ id: String, roles: [Role], by actor: String, in connection: Connection
+    ) throws -> Bool {
+        let added = try connection.execute(
+            """
+            INSERT INTO record.staff_account (id, roles)
+            VALUES (\(id), \(roles.map(\.rawValue))::record.staff_role[])
+            ON CONFLICT DO NOTHING
+            """, name: "record.add_staff")
+        guard added > 0 else { return false }
+        try noteStaff(id, "added", roles: roles, by: actor, in: connection)
+        return true
+    }
+
+    /// All accounts, the disabled ones too, by name.
+    package func staffAccounts(in connection: Connection) throws -> [StaffAccount] {
+        try connection.query(
+            "SELECT \(Self.accountColumns) FROM record.staff_account ORDER BY id", name: "record.staff_accounts"
+        ).map(Self.account)
+    }
+
+    /// One account, also a disabled one.
+    package func staffAccount(_ id: String, in connection: Connection) throws -> StaffAccount? {
+        try connection.query(
+            "SELECT \(Self.accountColumns) FROM record.staff_account WHERE id = \(id)", name: "record.staff_account"
+        ).first.map(Self.account)
+    }
+
+    /// Enables or disables an account; its sessions end.
+    ///
+    /// - Returns: Whether there is such an account.
+    package func setStaffEnabled(
+        _ isEnabled: Bool, _ id: String, by actor: String, in connection: Connection
+    ) throws -> Bool {
+        let changed = try connection.execute(
+            "UPDATE record.staff_account SET is_enabled = \(isEnabled) WHERE id = \(id)", name: "record.enable_staff")
+        guard changed > 0 else { return false }
+        try endSessions(of: id, in: connection)
+        try noteStaff(id, isEnabled ? "enabled" : "disabled", by: actor, in: connection)
+        return true
+    }
+
+    /// Gives an account other roles; its sessions end.
+    ///
+    /// - Returns: Whether there is such an account.
+    package func setStaffRoles(
+        _ roles: [Role], of id: String, by actor: String, in connection: Connection
+    ) throws -> Bool {
+        let changed = try connection.execute(
+            """
+            UPDATE record.staff_account
+            SET roles = \(roles.map(\.rawValue))::record.staff_role[]
+            WHERE id = \(id)
+            """, name: "record.set_staff_roles")
+        guard changed > 0 else { return false }
+        try endSessions(of: id, in: connection)
+        try noteStaff(id, "roles_set", roles: roles, by: actor, in: connection)
+        return true
+    }
+
+    // MARK: Setting up
+
+    /// Keeps a link's token for an account, in place of any before; what it had to sign in with is void, and its sessions end.
+    ///
+    /// - Returns: False where there is no such account, or it is the provider's.
+    package func inviteStaff(
+        _ id: String, token: String, until: Timestamp, by actor: String, in connection: Connection
+    ) throws -> Bool {
+        let changed = try connection.execute(
+            """
+            UPDATE record.staff_account
+            SET password_hash = NULL, sealed_code_key = NULL, code_step = NULL, failures = 0, locked_until = NULL
+            WHERE id = \(id) AND subject_hash IS NULL
+            """, name: "record.void_staff_secrets")
+        guard changed > 0 else { return false }
+        let hash = Array(SHA256.hash(data: Array(token.utf8)))
+        try connection.execute(
+            """
+            INSERT INTO record.staff_invitation (account, expires_at, token_hash)
+            VALUES (\(id), \(until), \(hash))
+            ON CONFLICT (account) DO UPDATE SET expires_at = excluded.expires_at, token_hash = excluded.token_hash
+            """, name: "record.invite_staff")
+        try endSessions(of: id, in: connection)
+        try noteStaff(id, "invited", by: actor, in: connection)
+        return true
+    }
+
+    /// Whose a link is that has not been used and has not ended; nil for all else.
+    package func invitedStaff(
+        by token: String, at: Timestamp = .now(), in connection: Connection
+    ) throws -> String? {
+        let hash = Array(SHA256.hash(data: Array(token.utf8)))
+        return try connection.query(
+            """
+            SELECT account
+            FROM record.staff_invitation JOIN record.staff_account ON staff_account.id = account
+            WHERE token_hash = \(hash) AND expires_at > \(at) AND is_enabled
+            """, name: "record.invited_staff"
+        ).first.map { try $0.decode(String.self) }
+    }
+
+    /// Keeps what somebody signs in with from now on, and uses up the link.
+    ///
+    /// - Returns: Whose it was; nil where the link is good no more.
+    package func setUpStaff(
+        by token: String, _ secrets: StaffSecrets, at: Timestamp = .now(), in connection: Connection
+    ) throws -> String? {
+        guard let id = try invitedStaff(by: token, at: at, in: connection) else { return nil }
+        let used = try connection.execute(
+            """
+            DELETE FROM record.staff_invitation
+            WHERE account = \(id) AND token_hash = \(Array(SHA256.hash(data: Array(token.utf8))))
+            """, name: "record.use_staff_invitation")
+        guard used > 0 else { return nil }
+        let sealed = vault.sealApart(secrets.codeKey, context: Self.place(ofCodeKey: id))
+        try connection.execute(
+            """
+            UPDATE record.staff_account
+            SET password_hash = \(secrets.passwordHash), sealed_code_key = \(sealed), code_step = \(secrets.codeStep),
+                failures = 0, locked_until = NULL
+            WHERE id = \(id)
+            """, name: "record.set_up_staff")
+        try noteStaff(id, "set_up", by: id, in: connection)
+        return id
+    }
+
+    /// Changes a password; every other session of the account ends.
+    package func setPassword(
+        _ hash: String, of id: String, except session: [UInt8], in connection: Connection
+    ) throws {
+        try connection.execute(
+            "UPDATE record.staff_account SET password_hash = \(hash) WHERE id = \(id)", name: "record.set_password")
+        try connection.execute(
+            "DELETE FROM record.staff_session WHERE account = \(id) AND id_hash <> \(session)",
+            name: "record.end_other_staff_sessions")
+        try noteStaff(id, "password_changed", by: id, in: connection)
+    }
+
+    // MARK: Signing in
+
+    /// What a password and a code of an account are held against; nil where nobody can sign in to it with one now.
+    package func staffSecrets(
+        of id: String, at: Timestamp = .now(), in connection: Connection
+    ) throws -> StaffSecrets? {
+        let rows = try connection.query(
+            """
+            SELECT password_hash, sealed_code_key, code_step
+            FROM record.staff_account
+            WHERE id = \(id)
+                AND is_enabled
+                AND password_hash IS NOT NULL
+                AND (locked_until IS NULL OR locked_until <= \(at))
+            """, name: "record.staff_secrets")
+        guard let row = rows.first else { return nil }
+        let (hash, sealed, step) = try row.decode(String.self, [UInt8].self, Int64?.self)
+        let key = try vault.openApart(sealed, context: Self.place(ofCodeKey: id))
+        return StaffSecrets(passwordHash: hash, codeKey: key, codeStep: step)
+    }
+
+    /// Counts a wrong attempt. After the fifth in a row the account is left alone for half a minute, after each further one
+    /// for twice as long, at most a quarter of an hour.
+    ///
+    /// - Returns: Whether it is left alone from now on.
+    @discardableResult
+    package func noteFailedSignIn(
+        of id: String, at: Timestamp = .now(), in connection: Connection
+    ) throws -> Bool {
+        let rows = try connection.query(
+            """
+            UPDATE record.staff_account
+            SET failures = failures + 1,
+                locked_until = CASE
+                    WHEN failures + 1 >= \(Int32(Self.bornFailures))
+                    THEN \(at)::timestamptz
+                        + least(interval '15 minutes', interval '30 seconds' * 2 ^ least(failures + 1 - \(Int32(Self.bornFailures)), 5))
+                END
+            WHERE id = \(id)
+            RETURNING locked_until IS NOT NULL
+            """, name: "record.failed_sign_in")
+        guard let row = rows.first, try row.decode(Bool.self) else { return false }
+        try noteStaff(id, "left_alone", by: "hub", in: connection)
+        return true
+    }
+
+    /// Takes a code, once.
+    ///
+    /// - Parameter step: The code's time step.
+    /// - Returns: False where it, or a later one, was taken before.
+    package func takeCode(_ step: Int64, of id: String, in connection: Connection) throws -> Bool {
+        try connection.execute(
+            """
+            UPDATE record.staff_account
+            SET code_step = \(step), failures = 0, locked_until = NULL
+            WHERE id = \(id) AND is_enabled AND (code_step IS NULL OR code_step < \(step))
+            """, name: "record.take_code") > 0
+    }
+
+    /// The account of somebody whom the provider has just vouched for, with the roles that it gives; made where there is none.
+    ///
+    /// - Parameters:
+    ///   - subject: The provider's address and its own id for somebody.
+    ///   - name: The user name for a new account.
+    /// - Returns: Nil where the account is disabled, or the name is another's.
+    package func staffAccount(
+        ofSubject subject: String, name: String, roles: [Role], in connection: Connection
+    ) throws -> String? {
+        let hash = vault.keyedHash(.staffSubject, Array(subject.utf8))
+        let words = roles.map(\.rawValue)
+        let rows = try connection.query(
+            "SELECT id, is_enabled, roles::text[] FROM record.staff_account WHERE subject_hash = \(hash) FOR UPDATE",
+            name: "record.staff_of_subject")
+        guard let row = rows.first else {
+            let added = try connection.execute(
+                """
+                INSERT INTO record.staff_account (id, roles, subject_hash)
+                VALUES (\(name), \(words)::record.staff_role[], \(hash))
+                ON CONFLICT DO NOTHING
+                """, name: "record.add_provided_staff")
+            guard added > 0 else { return nil }
+            try noteStaff(name, "added", roles: roles, by: "provider", in: connection)
+            return name
+        }
+        let (id, isEnabled, before) = try row.decode(String.self, Bool.self, [String].self)
+        guard isEnabled else { return nil }
+        if Set(before) != Set(words) { _ = try setStaffRoles(roles, of: id, by: "provider", in: connection) }
+        return id
+    }
+
+    // MARK: Sessions
+
+    /// Opens a session.
+    ///
+    /// - Parameter cookie: What the browser holds; only its SHA-256 is kept.
+    package func openSession(
+        _ cookie: [UInt8], of id: String, at: Timestamp = .now(), in connection: Connection
+    ) throws {
+        let hash = Self.sessionHash(cookie)
+        try connection.execute(
+            """
+            INSERT INTO record.staff_session (id_hash, opened_at, seen_at, account)
+            VALUES (\(hash), \(at), \(at), \(id))
+            """, name: "record.open_staff_session")
+        try noteStaff(id, "signed_in", by: id, in: connection)
+    }
+
+    /// The session of a cookie, which goes on from now; nil where it has ended, or its account is disabled.
+    ///
+    /// - Parameters:
+    ///   - idle: After which time without a page it ends.
+    ///   - longest: After which time it ends whatever happens.
+    package func resumeSession(
+        _ cookie: [UInt8], idle: Duration, longest: Duration, at: Timestamp = .now(), in connection: Connection
+    ) throws -> StaffSession? {
+        let rows = try connection.query(
+            """
+            UPDATE record.staff_session AS session
+            SET seen_at = greatest(seen_at, \(at))
+            FROM record.staff_account AS account
+            WHERE id_hash = \(Self.sessionHash(cookie))
+                AND opened_at > \(at - longest)
+                AND seen_at > \(at - idle)
+                AND account.id = session.account
+                AND is_enabled
+            RETURNING account.id, roles::text[], opened_at
+            """, name: "record.resume_staff_session")
+        return try rows.first.map { row in
+            let (id, words, openedAt) = try row.decode(String.self, [String].self, Timestamp.self)
+            return StaffSession(
+                account: id, roles: words.compactMap { Role(rawValue: $0) }, openedAt: openedAt)
+        }
+    }
+
+    /// Ends the session of a cookie.
+    package func endSession(_ cookie: [UInt8], in connection: Connection) throws {
+        let rows = try connection.query(
+            "DELETE FROM record.staff_session WHERE id_hash = \(Self.sessionHash(cookie)) RETURNING account",
+            name: "record.end_staff_session")
+        if let id = try rows.first?.decode(String.self) { try noteStaff(id, "signed_out", by: id, in: connection) }
+    }
+
+    /// Ends every session of an account.
+    ///
+    /// - Returns: How many there were.
+    @discardableResult
+    package func endSessions(of id: String, in connection: Connection) throws -> Int {
+        try connection.execute(
+            "DELETE FROM record.staff_session WHERE account = \(id)", name: "record.end_staff_sessions")
+    }
+
+    /// Forgets sessions and links that have ended by themselves.
+    ///
+    /// - Returns: How many there were.
+    @discardableResult
+    package func clearSessions(seenBefore: Timestamp, at: Timestamp = .now(), in connection: Connection) throws -> Int {
+        try connection.execute(
+            "DELETE FROM record.staff_session WHERE seen_at < \(seenBefore)", name: "record.clear_staff_sessions")
+            + connection.execute(
+                "DELETE FROM record.staff_invitation WHERE expires_at < \(at)", name: "record.clear_staff_invitations")
+    }
+
+    /// What stands for a cookie in the table.
+    package static func sessionHash(_ cookie: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: cookie)) }
+
+    private static func place(ofCodeKey id: String) -> String { "record.staff_account/\(id)/code" }
+
+    private static func account(_ row: Row) throws -> StaffAccount {
+        let hasPassword = try row.value("has_password", as: Bool.self)
+        let hasProvider = try row.value("has_provider", as: Bool.self)
+        return StaffAccount(
+            id: try row.value("id"),
+            roles: try row.value("roles", as: [String].self).compactMap { Role(rawValue: $0) },
+            isEnabled: try row.value("is_enabled"),
+            proof: hasPassword ? .password : hasProvider ? .provider : .none,
+            addedAt: try row.value("added_at"), lockedUntil: try row.value("locked_until"))
+    }
+
+    private func noteStaff(
+        _ id: String, _ state: String, roles: [Role]? = nil, by actor: String, in connection: Connection
+    ) throws {
+        var fields: [LedgerField: String] = [.account: id, .state: state, .actor: actor]
+        fields[.role] = roles.map { $0.sorted().map(\.rawValue).joined(separator: " ") }
+        try append([entry(.staffChanged, fields)], in: connection)
+    }
+}

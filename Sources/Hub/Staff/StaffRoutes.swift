@@ -1,0 +1,251 @@
+import Channels
+import Forms
+import HTTPTypes
+import Hummingbird
+import Logging
+import Rights
+
+/// Where staff sign in and out, set up their account and change their password: `/staff/sign-in`, `/staff/sign-out`,
+/// `/staff/set-up`, `/staff/account`.
+struct StaffRoutes {
+    static let setUpPath = "/staff/set-up"
+    static let signInPath = "/staff/sign-in"
+    static let signOutPath = "/staff/sign-out"
+    static let accountPath = "/staff/account"
+    private static let leavePath = "/staff/sign-in/provider"
+    static let returnPath = "/staff/sign-in/return"
+
+    private let site: StaffSite
+    private let accounts: StaffAccounts
+    private let provider: ProviderSignIn?
+    private let pages: SignInPages
+    private let organisation: String
+    private let attempts = AddressLimit(.init(perSecond: 1, burst: 60))
+
+    init(
+        organisation: String, site: StaffSite, accounts: StaffAccounts, provider: ProviderSignIn?
+    ) {
+        self.organisation = organisation
+        self.site = site
+        self.accounts = accounts
+        self.provider = provider
+        pages = SignInPages(
+            team: organisation,
+            paths: .init(
+                signIn: Self.signInPath, setUp: Self.setUpPath, account: Self.accountPath,
+                provider: provider == nil ? nil : Self.leavePath, style: "/staff"),
+            shortestPassword: PasswordRule.shortest)
+    }
+
+    func add(to router: Router<ExchangeContext>) {
+        router.get("\(Self.signInPath)") { [pages] _, _ in FormRoutes.response(pages.signIn()) }
+        router.post("\(Self.signInPath)", use: signIn)
+        router.post("\(Self.signOutPath)", use: signOut)
+        router.get("\(Self.setUpPath)", use: showSetUp)
+        router.post("\(Self.setUpPath)", use: setUp)
+        router.get("\(Self.accountPath)", use: showAccount)
+        router.post("\(Self.accountPath)", use: changePassword)
+        router.get("/staff/form.css") { _, _ in FormRoutes.styleSheet() }
+        router.get("/staff") { _, _ in StaffSite.redirect(to: Self.accountPath) }
+        guard provider != nil else { return }
+        router.get("\(Self.leavePath)", use: leave)
+        router.get("\(Self.returnPath)", use: comeBack)
+    }
+
+    // MARK: Signing in and out
+
+    @Sendable
+    private func signIn(_ request: Request, _ context: ExchangeContext) async -> Response {
+        await site.page(context) {
+            if let wait = attempts.admit(context.remoteAddress?.ipAddress ?? "") { return site.tooMany(after: wait) }
+            let fields = try await FormRoutes.fields(of: request) ?? [:]
+            let name = (fields["name"] ?? "").lowercased().filter { !$0.isWhitespace }
+            let account = try await accounts.signIn(
+                name, password: fields["password"] ?? "", code: fields["code"] ?? "")
+            guard let account else {
+                let text =
+                    "The user name, the password or the code is not right. After several wrong attempts wait a few minutes."
+                return FormRoutes.response(
+                    pages.signIn(name: String(name.prefix(40)), mistake: text), status: .unprocessableContent)
+            }
+            let before = try await site.session(of: request)
+            guard let open = try await site.sessions.open(account, insteadOf: before) else {
+                return StaffSite.redirect(to: Self.signInPath)
+            }
+            var response = StaffSite.redirect(to: Self.home(open))
+            response.headers[.setCookie] = site.cookie(open)
+            return response
+        }
+    }
+
+    /// The first page of an account.
+    private static func home(_ open: StaffSessions.Open) -> String {
+        open.may(.enterReferral) ? StaffFormRoutes.path : accountPath
+    }
+
+    @Sendable
+    private func signOut(_ request: Request, _ context: ExchangeContext) async -> Response {
+        await site.page(context) {
+            let fields = try await FormRoutes.fields(of: request) ?? [:]
+            var response = StaffSite.redirect(to: Self.signInPath)
+            guard let open = try await site.session(of: request), open.owns(fields) else { return response }
+            try await site.sessions.end(open)
+            response.headers[.setCookie] = site.endedCookie
+            return response
+        }
+    }
+
+    // MARK: By the council's provider
+
+    @Sendable
+    private func leave(_ request: Request, _ context: ExchangeContext) async -> Response {
+        await byProvider(context) { provider in
+            if let wait = attempts.admit(context.remoteAddress?.ipAddress ?? "") { return site.tooMany(after: wait) }
+            let begun = try await provider.begin()
+            var response = StaffSite.redirect(to: begun.address)
+            response.headers[.setCookie] = site.awayCookie(begun.cookie)
+            return response
+        }
+    }
+
+    @Sendable
+    private func comeBack(_ request: Request, _ context: ExchangeContext) async -> Response {
+        await byProvider(context) { provider in
+            let query = request.uri.queryParameters
+            let answer = try await provider.finish(
+                state: query["state"].map(String.init), code: query["code"].map(String.init),
+                issuer: query["iss"].map(String.init), error: query["error"].map(String.init),
+                cookie: site.cookies(site.awayCookieName, of: request).first ?? "")
+            let account: String
+            switch answer {
+            case .refused(let text):
+                return FormRoutes.response(pages.signIn(mistake: text), status: .forbidden)
+            case .account(let known): account = known
+            }
+            let before = try await site.session(of: request)
+            guard let open = try await site.sessions.open(account, insteadOf: before) else {
+                return StaffSite.redirect(to: Self.signInPath)
+            }
+            var response = FormRoutes.response(pages.signedIn(next: Self.home(open)))
+            response.headers[values: .setCookie] = [site.cookie(open), site.awayCookie("")]
+            return response
+        }
+    }
+
+    private func byProvider(
+        _ context: ExchangeContext, _ body: (ProviderSignIn) async throws -> Response
+    ) async -> Response {
+        await site.page(context) {
+            guard let provider else { return StaffSite.redirect(to: Self.signInPath) }
+            do {
+                return try await body(provider)
+            } catch let failure as OpenIDProvider.Failure {
+                context.logger.warning("staff cannot sign in by the provider", metadata: ["reason": "\(failure)"])
+                return site.failure(
+                    .serviceUnavailable, "Signing in does not work now",
+                    "The council's sign-in service does not answer as it should. Try again in a few minutes.")
+            }
+        }
+    }
+
+    // MARK: The account
+
+    @Sendable
+    private func showSetUp(_ request: Request, _ context: ExchangeContext) async -> Response {
+        await site.page(context) {
+            if let wait = attempts.admit(context.remoteAddress?.ipAddress ?? "") { return site.tooMany(after: wait) }
+            let token = request.uri.queryParameters["invitation"].map(String.init) ?? ""
+            guard let settingUp = try await accounts.settingUp(by: token) else { return gone }
+            return FormRoutes.response(page(settingUp, token))
+        }
+    }
+
+    @Sendable
+    private func setUp(_ request: Request, _ context: ExchangeContext) async -> Response {
+        await site.page(context) {
+            if let wait = attempts.admit(context.remoteAddress?.ipAddress ?? "") { return site.tooMany(after: wait) }
+            let fields = try await FormRoutes.fields(of: request) ?? [:]
+            let token = fields["invitation"] ?? ""
+            guard let settingUp = try await accounts.settingUp(by: token, sealedKey: fields["key"]) else { return gone }
+            var mistake = Self.unequal(fields)
+            if mistake == nil {
+                let chosen = try await accounts.setUp(
+                    settingUp, by: token, password: fields["password"] ?? "", code: fields["code"] ?? "")
+                if chosen == .gone { return gone }
+                mistake = Self.mistake(chosen)
+            }
+            if let mistake {
+                return FormRoutes.response(page(settingUp, token, mistake), status: .unprocessableContent)
+            }
+            return StaffSite.redirect(to: Self.signInPath)
+        }
+    }
+
+    private func page(
+        _ settingUp: StaffAccounts.SettingUp, _ token: String, _ mistake: SignInPages.Mistake? = nil
+    ) -> String {
+        pages.setUp(
+            account: settingUp.account, invitation: token, codeKey: OneTimeCode.text(of: settingUp.codeKey),
+            codeAddress: OneTimeCode.address(
+                of: settingUp.codeKey, account: settingUp.account, issuer: organisation),
+            sealedKey: settingUp.sealedKey, mistake: mistake)
+    }
+
+    private var gone: Response {
+        site.failure(
+            .gone, "The link is good no more",
+            "It was used, or a day has passed, or another was made. Ask your administrator for a new one.")
+    }
+
+    private static func unequal(_ fields: [String: String]) -> SignInPages.Mistake? {
+        fields["password"] ?? "" == fields["again"] ?? ""
+            ? nil : .init(.again, "The two passwords are not the same")
+    }
+
+    private static func mistake(_ chosen: StaffAccounts.Chosen) -> SignInPages.Mistake? {
+        switch chosen {
+        case .kept, .gone: nil
+        case .badPassword(let text): .init(.password, text)
+        case .badCode: .init(.code, "Enter the code that the app shows now")
+        case .badCurrent: .init(.current, "Enter the password that you have signed in with")
+        }
+    }
+
+    @Sendable
+    private func showAccount(_ request: Request, _ context: ExchangeContext) async -> Response {
+        await site.page(context) {
+            guard let open = try await site.session(of: request) else {
+                return StaffSite.redirect(to: Self.signInPath)
+            }
+            return site.shown(try await page(open), open)
+        }
+    }
+
+    @Sendable
+    private func changePassword(_ request: Request, _ context: ExchangeContext) async -> Response {
+        await site.form(request, context, for: nil, undone: "Nothing was changed.") { open, fields in
+            if let wait = attempts.admit(context.remoteAddress?.ipAddress ?? "") { return site.tooMany(after: wait) }
+            var mistake = Self.unequal(fields)
+            if mistake == nil {
+                mistake = Self.mistake(
+                    try await accounts.changePassword(
+                        in: open, site.sessions, from: fields["current"] ?? "", to: fields["password"] ?? ""))
+            }
+            return site.shown(
+                try await page(open, mistake, isChanged: mistake == nil), open,
+                status: mistake == nil ? .ok : .unprocessableContent)
+        }
+    }
+
+    private func page(
+        _ open: StaffSessions.Open, _ mistake: SignInPages.Mistake? = nil, isChanged: Bool = false
+    ) async throws -> String {
+        var links: [SignInPages.Link] = []
+        if open.may(.enterReferral) { links.append(.init("Enter a referral", StaffFormRoutes.path)) }
+        if open.may(.fetchDocument) { links.append(.init("Documents to fetch", PortalRoutes.path)) }
+        return pages.account(
+            open.session, roles: open.principal.roles.sorted().map(\.rawValue),
+            hasPassword: try await accounts.hasPassword(open.account), links: links, mistake: mistake,
+            isChanged: isChanged)
+    }
+}

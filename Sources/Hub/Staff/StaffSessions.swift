@@ -1,0 +1,97 @@
+import CaseStore
+import Crypto
+import Forms
+import Logging
+import Postgres
+import Rights
+
+/// Sessions of staff at the hub's own pages.
+///
+/// The cookie is 256 random bits, of which PostgreSQL keeps the SHA-256: any node takes it, and a session ends on all of them
+/// with its account, with its account's roles, or by signing out.
+struct StaffSessions: Sendable {
+    /// A session ends after so much time without a page, and after ``longest`` whatever happens.
+    static let idle: Duration = .seconds(900)
+    static let longest: Duration = .seconds(8 * 3_600)
+
+    private let database: Database
+    private let store: CaseStore
+    private let logger: Logger
+
+    init(_ installation: Installation) {
+        logger = installation.logger
+        database = installation.database
+        store = installation.store
+    }
+
+    /// An open session.
+    struct Open: Sendable {
+        /// The account's name.
+        var account: String
+        /// The account as a caller of the hub: `staff/` and its name is its id, which no partner can have.
+        var principal: Principal
+        fileprivate var secret: [UInt8]
+
+        /// What the browser holds.
+        var cookie: String { Base64URL.text(secret) }
+
+        /// Brought back by every form, so that no other site can send one.
+        var token: String {
+            Base64URL.text(
+                Array(HMAC<SHA256>.authenticationCode(for: Array("form".utf8), using: SymmetricKey(data: secret))))
+        }
+
+        var session: StaffForm.Session {
+            .init(
+                staff: account, token: token, signOutPath: StaffRoutes.signOutPath,
+                accountPath: StaffRoutes.accountPath)
+        }
+
+        fileprivate init(_ account: String, roles: [Role], secret: [UInt8]) {
+            self.account = account
+            self.secret = secret
+            principal = Principal(
+                id: "staff/\(account)", kind: .staff, adapter: nil, name: account, roles: Set(roles))
+        }
+
+        /// Whether a form that was sent is of this session.
+        func owns(_ fields: [String: String]) -> Bool { fields["token"] == token }
+
+        /// Whether it may do something that is nobody's own.
+        func may(_ operation: Operation) -> Bool { principal.reach(operation) == .any }
+    }
+
+    /// Opens a session for somebody who has proved to be the one; any that the browser had before ends.
+    func open(_ account: String, insteadOf before: Open?) async throws -> Open? {
+        let secret = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
+        let open = try await database.transaction { [store] connection -> Open? in
+            if let before { try store.endSession(before.secret, in: connection) }
+            guard let known = try store.staffAccount(account, in: connection), known.isEnabled else { return nil }
+            try store.openSession(secret, of: account, in: connection)
+            return Open(account, roles: known.roles, secret: secret)
+        }
+        if open != nil { logger.info("somebody of staff signed in", metadata: ["account": "\(account)"]) }
+        return open
+    }
+
+    /// The session of a cookie; nil when it is none of ours, or has ended.
+    func resume(_ cookie: String) async throws -> Open? {
+        guard let secret = Base64URL.bytes(cookie[...]), secret.count == 32 else { return nil }
+        let session = try await database.read { [store] connection in
+            try store.resumeSession(secret, idle: Self.idle, longest: Self.longest, in: connection)
+        }
+        return session.map { Open($0.account, roles: $0.roles, secret: secret) }
+    }
+
+    func end(_ open: Open) async throws {
+        try await database.transaction { [store] connection in try store.endSession(open.secret, in: connection) }
+    }
+
+    /// Gives somebody another password; their other sessions end.
+    func setPassword(_ hash: String, in open: Open) async throws {
+        try await database.transaction { [store] connection in
+            try store.setPassword(
+                hash, of: open.account, except: CaseStore.sessionHash(open.secret), in: connection)
+        }
+    }
+}

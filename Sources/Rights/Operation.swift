@@ -1,0 +1,55 @@
+/// Something that a caller may be allowed to do. Every route and every page of the hub but those for anybody is one of these.
+package enum Operation: String, CaseIterable, Sendable, Hashable {
+    // MARK: Referrals
+
+    /// Refer somebody, by HTTP or BaRS.
+    case submitReferral = "submit_referral"
+    /// See what became of a submission. A partner's own are those that it sent itself.
+    case readReceipt = "read_receipt"
+    /// Enter on the staff's form what came by phone, letter or face to face.
+    case enterReferral = "enter_referral"
+    /// Read a referral and its person.
+    case readReferral = "read_referral"
+    /// Read a document as it came.
+    case readDocument = "read_document"
+    /// Say whether a referral was taken on, not, or is closed.
+    case recordOutcome = "record_outcome"
+
+    // MARK: Persons
+
+    case readMatch = "read_match"
+    /// Say whether two are one person.
+    case decideMatch = "decide_match"
+    case readCircumstances = "read_circumstances"
+    /// Enter a restriction, an objection, a death, the end of support.
+    case changeCircumstances = "change_circumstances"
+
+    // MARK: Shares
+
+    case readAgreement = "read_agreement"
+    case recordAgreement = "record_agreement"
+    case withdrawAgreement = "withdraw_agreement"
+    case readShare = "read_share"
+    case requestShare = "request_share"
+    case cancelShare = "cancel_share"
+    /// Enter that a recipient has confirmed a share by another way.
+    case acknowledgeShare = "acknowledge_share"
+    /// See the bytes that a share would send.
+    case previewShare = "preview_share"
+    case readApproval = "read_approval"
+    /// Answer to a share that waits for a person, as an officer or as the second pair of eyes.
+    case approveShare = "approve_share"
+    /// Answer as data protection officer or as information governance.
+    case approveAsPrivacyOfficer = "approve_as_privacy_officer"
+    /// Fetch a document that is handed over in a partner's own portal.
+    case fetchDocument = "fetch_document"
+
+    // MARK: Emergency access
+
+    /// Ask how to get to a person, and for the key-safe code.
+    case lookUp = "look_up"
+    case readAccessCard = "read_access_card"
+    case keepAccessCard = "keep_access_card"
+    case readLook = "read_look"
+    case reviewLook = "review_look"
+}
