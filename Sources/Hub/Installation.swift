@@ -37,7 +37,7 @@ package struct Installation: Sendable {
     ]
 
     /// What the hub connects as once the schema stands: a role that cannot change or delete in the ledger.
-    static let applicationRole = "hub_app"
+    static let applicationRole = DatabaseRole(rawValue: "hub_app")
 
     /// Opens an installation whose schema is the one this hub knows.
     ///

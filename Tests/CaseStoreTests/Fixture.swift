@@ -26,7 +26,7 @@ struct Fixture: Sendable {
         connections: Int = 2, _ body: (Fixture) async throws -> Void
     ) async throws {
         let database = TestDatabase.current.pool(connections: connections) {
-            $0.role = "hub_app"
+            $0.role = DatabaseRole(rawValue: "hub_app")
             $0.plansByIndex = true
         }
         let fixture = Fixture(store: CaseStore(vault: Vault(key: InstallationKey())), database: database)
