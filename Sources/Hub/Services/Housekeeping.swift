@@ -132,7 +132,8 @@ actor Housekeeping: Service {
         }
     }
 
-    private func retire() async throws {
+    /// Destroys what has had its time, and ends what nobody will end any more.
+    func retire() async throws {
         _ = try await retention.queue.retire(olderThan: Self.historyKept)
         try await retention.database.transaction { [store = installation.store] connection in
             _ = try store.destroyDocuments(dueAt: .now(), limit: 500, in: connection)
