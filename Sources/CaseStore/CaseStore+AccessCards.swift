@@ -132,20 +132,14 @@ extension CaseStore {
         let survivors = Set(changed.compactMap(\.1))
         let kept = try connection.query(
             """
-            SELECT survivor, card.person, card.sealed, person_key.wrapped_key
-            FROM unnest(\(Array(survivors))) AS survivor
-            CROSS JOIN LATERAL (
-                SELECT card.person, card.sealed
-                FROM access.card
-                WHERE card.person IN (SELECT record.members(survivor)) AND NOT card.is_removed
-                ORDER BY card.saved_at DESC, card.person
-                LIMIT 1
-            ) AS card
-            JOIN record.person_key ON person_key.person = card.person
+            SELECT survivor, person, sealed, wrapped_key
+            FROM access.told_cards(\(Array(survivors)))
             """, name: "access.kept_cards"
         ).map { try $0.decode(UUIDValue.self, UUIDValue.self, [UInt8].self, [UInt8].self) }
         var reads = Pipeline()
-        addReads(ofCircumstances: "= ANY (\(kept.map(\.0)))", isLocked: false, to: &reads)
+        let told = kept.map(\.0)
+        reads.add("SELECT * FROM access.told_persons(\(told))", name: "access.told_persons")
+        reads.add("SELECT * FROM access.told_circumstances(\(told))", name: "access.told_circumstances")
         let results = try connection.pipeline(reads)
         var rows: [UUIDValue: Row] = [:]
         for row in results[0] where try row.value("wrapped_key", as: [UInt8]?.self) != nil {

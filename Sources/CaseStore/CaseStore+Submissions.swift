@@ -37,8 +37,10 @@ extension CaseStore {
     /// same to the unique key: who comes second waits for the first to commit, and finds its row.
     package func accept(_ batch: [SealedSubmission], in connection: Connection) throws -> [Acceptance] {
         guard !batch.isEmpty else { return [] }
-        let claimed = Set<UUIDValue>(
-            try connection.query(storing(batch), name: "record.accept").decode(UUIDValue.self))
+        var storing = Pipeline()
+        storing.add(Self.admitting(Set(batch.map(\.sender))), name: "record.admit")
+        storing.add(self.storing(batch), name: "record.accept")
+        let claimed = Set<UUIDValue>(try connection.pipeline(storing)[1].decode(UUIDValue.self))
         var acceptances = batch.map { claimed.contains($0.receipt) ? Acceptance.received($0.newReceipt) : nil }
         if claimed.count < batch.count {
             for (index, acceptance) in try known(of: batch, in: connection) where acceptances[index] == nil {
@@ -49,6 +51,12 @@ extension CaseStore {
             guard let acceptance else { throw CaseStoreError.unreadable("record.submission_id") }
             return acceptance
         }
+    }
+
+    /// Names the senders whose submissions the caller's transaction is about: the role ``DatabaseRole/ingest`` sees and stores
+    /// those of no other. Forgotten with the transaction.
+    private static func admitting(_ senders: Set<String>) -> SQL {
+        "SELECT set_config('hub.partners', \(senders.sorted())::text[]::text, true)"
     }
 
     /// Everything of a batch in one round trip. Only the first with an id is stored; `ORDER BY` makes two batches take
@@ -120,15 +128,19 @@ extension CaseStore {
 
     /// A submission's receipt; nothing when there is none, or when it is another sender's.
     ///
+    /// Where a sender asks, a transaction of the caller's is about that sender's submissions alone from then on.
+    ///
     /// - Parameter sender: Who asks; left out for staff, who may see each.
     package func receipt(_ id: UUIDValue, sender: String? = nil, in connection: Connection) throws -> Receipt? {
-        let rows = try connection.query(
+        var reading = Pipeline()
+        if let sender { reading.add(Self.admitting([sender]), name: "record.admit") }
+        reading.add(
             """
             SELECT \(Self.receiptColumns)
             FROM record.submission
             WHERE receipt = \(id) AND sender = coalesce(\(sender), sender)
             """, name: "record.receipt")
-        return try rows.first.map(Self.receipt)
+        return try connection.pipeline(reading).last?.first.map(Self.receipt)
     }
 
     /// Receipts by their ids; those that are unknown are not among them.

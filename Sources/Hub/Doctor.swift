@@ -390,35 +390,108 @@ package struct Doctor: Sendable {
         guard status.isCurrent else {
             return [.init(severity: .fault, what: "the schema: \(status.summary)", remedy: "Run `hub migrate`.")]
         }
+        var found: [Diagnosis] = []
         do {
-            return try await promises(database) + unanswered(database) + waiting(database) + senders(database)
+            found = try await rights(database)
+            let database = database.acting(as: .audit)
+            return try await found + promises(database) + unanswered(database) + waiting(database) + senders(database)
                 + endings(database) + riskyKeys(database)
         } catch {
-            return [.init(severity: .fault, what: "a check failed: \(error)", remedy: "Look at PostgreSQL's log.")]
+            return found + [
+                .init(severity: .fault, what: "a check failed: \(error)", remedy: "Look at PostgreSQL's log.")
+            ]
+        }
+    }
+
+    /// The roles of the hub's functions: that they are there and can be taken, that none may change the ledger, make an object
+    /// or take another's place, and that who stores what arrives sees its caller's submissions alone.
+    private func rights(_ database: Database) async throws -> [Diagnosis] {
+        let roles = DatabaseRole.functions.map(\.rawValue)
+        let wrong = try await database.read { connection in
+            let canTake = try connection.query(
+                "SELECT CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END",
+                name: "doctor.how_roles_are_taken"
+            )[0].decode(String.self)
+            return try connection.query(
+                """
+                WITH wanted AS (
+                    SELECT role, pg_roles.oid
+                    FROM unnest(\(roles)) AS role LEFT JOIN pg_roles ON rolname = role
+                )
+                SELECT 'missing', role, '' FROM wanted WHERE oid IS NULL
+                UNION ALL
+                SELECT 'not_taken', role, '' FROM wanted WHERE NOT pg_has_role(current_user, oid, \(canTake))
+                UNION ALL
+                SELECT 'ledger', role, privilege || ' ON ' || pg_class.oid::regclass
+                FROM wanted, pg_class, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS privilege
+                WHERE relnamespace = 'ledger'::regnamespace AND relkind = 'r'
+                    AND (
+                        has_table_privilege(wanted.oid, pg_class.oid, privilege)
+                        OR privilege = 'UPDATE' AND has_any_column_privilege(wanted.oid, pg_class.oid, privilege)
+                    )
+                UNION ALL
+                SELECT 'makes', role, nspname
+                FROM wanted, pg_namespace
+                WHERE nspname IN ('record', 'ledger', 'access', 'queue', 'public')
+                    AND has_schema_privilege(wanted.oid, pg_namespace.oid, 'CREATE')
+                UNION ALL
+                SELECT 'member', role, granted.rolname
+                FROM wanted JOIN pg_auth_members ON member = wanted.oid JOIN pg_roles AS granted ON granted.oid = roleid
+                UNION ALL
+                SELECT 'powers', role, '' FROM wanted JOIN pg_roles USING (oid) WHERE rolsuper OR rolbypassrls OR rolcanlogin
+                UNION ALL
+                SELECT 'policy', 'hub_ingest', name
+                FROM unnest(ARRAY['submission', 'submission_id']) AS name
+                WHERE NOT EXISTS (
+                    SELECT
+                    FROM pg_class JOIN pg_policies ON schemaname = 'record' AND tablename = relname
+                    WHERE pg_class.oid = to_regclass('record.' || name) AND relrowsecurity
+                        AND roles = ARRAY['hub_ingest']::name[] AND cmd = 'ALL' AND qual LIKE '%hub.partners%'
+                ) OR EXISTS (
+                    SELECT FROM pg_policies
+                    WHERE schemaname = 'record' AND tablename = name AND qual NOT LIKE '%hub.partners%'
+                        AND roles && ARRAY['hub_ingest', 'public']::name[]
+                )
+                """, name: "doctor.rights"
+            ).map { try $0.decode(String.self, String.self, String.self) }
+        }
+        return wrong.map { rule, role, about in
+            switch rule {
+            case "missing":
+                Diagnosis(
+                    severity: .fault, what: "the role \(role) is missing",
+                    remedy: "Make it as a superuser, and restore its rights from a dump of the schema.")
+            case "not_taken":
+                Diagnosis(
+                    severity: .fault, what: "the role that logs in may not take \(role)",
+                    remedy: "As a superuser: GRANT \(role) TO the role that the hub logs in as.")
+            case "ledger":
+                Diagnosis(
+                    severity: .fault, what: "the role \(role) may change the ledger: \(about)",
+                    remedy: "REVOKE \(about) FROM \(role).")
+            case "makes":
+                Diagnosis(
+                    severity: .fault, what: "the role \(role) may make objects in the schema \(about)",
+                    remedy: "REVOKE CREATE ON SCHEMA \(about) FROM PUBLIC, \(role).")
+            case "member":
+                Diagnosis(
+                    severity: .fault, what: "the role \(role) has the rights of \(about)",
+                    remedy: "REVOKE \(about) FROM \(role).")
+            case "powers":
+                Diagnosis(
+                    severity: .fault, what: "the role \(role) is a superuser, passes over row security or may log in",
+                    remedy: "ALTER ROLE \(role) NOSUPERUSER NOBYPASSRLS NOLOGIN.")
+            default:
+                Diagnosis(
+                    severity: .fault, what: "\(role) sees the submissions of every partner in record.\(about)",
+                    remedy: "Restore the policy own_partners of record.\(about), and enable its row security.")
+            }
         }
     }
 
     /// The promises of the design that can be asked of the database, and the ledger.
     private func promises(_ database: Database) async throws -> [Diagnosis] {
         var found: [Diagnosis] = []
-        let mayChange = try await database.read { connection in
-            try connection.query(
-                """
-                SELECT has_table_privilege('hub_app', 'ledger.entry', 'UPDATE')
-                    OR has_table_privilege('hub_app', 'ledger.entry', 'DELETE')
-                    OR has_table_privilege('hub_app', 'ledger.entry', 'TRUNCATE')
-                """,
-                name: "doctor.ledger"
-            )[0].decode(Bool.self)
-        }
-        if mayChange {
-            found.append(
-                .init(
-                    severity: .fault, what: "the role hub_app may change the ledger",
-                    remedy: "REVOKE UPDATE, DELETE, TRUNCATE ON ledger.entry FROM hub_app."
-                )
-            )
-        }
         let stranded = try await database.read { connection in try CaseStore.stranded(in: connection) }
         if stranded > 0 {
             found.append(

@@ -1,3 +1,4 @@
+import CaseStore
 import Channels
 package import Logging
 import MessageQueue
@@ -26,6 +27,8 @@ package struct HubServices: Sendable {
     package let logger: Logger
 
     package init(_ installation: Installation) {
+        // Each service takes the role of its function from it; one that does not can do nothing.
+        let installation = installation.acting(as: .serving)
         self.installation = installation
         intake = Intake(installation)
         sharing = Sharing(installation)
@@ -69,15 +72,16 @@ package struct HubServices: Sendable {
             + partners.batched.map(Dispatch.batchQueueName)
             + installation.statusWays.partners.map(StatusMessages.queueName)
         if configuration.emergency?.duty != nil { queues.append(DutyNotices.queueName) }
-        try? await installation.queue.declare(queues)
-        try? await installation.queue.publishPolicies()
+        let worker = installation.acting(as: .worker)
+        try? await worker.queue.declare(queues)
+        try? await worker.queue.publishPolicies()
         if roles.contains(.dispatch) { await hastenExercises() }
         try await installation.enterStart()
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         // With names: left out, a service's own description would stand for it, which is everything that it holds.
         func add(_ name: String, _ service: any Service) { services.append(.init(service: service, serviceName: name)) }
         add("heap keeper", HeapKeeper())
-        add("queue waker", QueueWaker(queue: installation.queue))
+        add("queue waker", QueueWaker(queue: worker.queue))
         if roles.contains(.housekeeping) { add("housekeeping", Housekeeping(installation)) }
         if roles.contains(.dispatch) {
             add("acknowledgement keeper", AcknowledgementKeeper(installation))
@@ -87,7 +91,7 @@ package struct HubServices: Sendable {
                     add(
                         "consumer \(Dispatch.batchQueueName(partner))",
                         Consumer(
-                            queue: installation.queue,
+                            queue: worker.queue,
                             name: Dispatch.batchQueueName(partner),
                             concurrency: Outbound.Batch.mostRows,
                             batch: Outbound.Batch.mostRows,
@@ -99,7 +103,7 @@ package struct HubServices: Sendable {
                 add(
                     "consumer \(Dispatch.queueName(partner))",
                     Consumer(
-                        queue: installation.queue,
+                        queue: worker.queue,
                         name: Dispatch.queueName(partner),
                         concurrency: configuration.dispatchConcurrency,
                         batch: configuration.dispatchConcurrency * 4,
@@ -116,7 +120,7 @@ package struct HubServices: Sendable {
                 add(
                     "consumer \(StatusMessages.queueName(partner))",
                     Consumer(
-                        queue: installation.queue,
+                        queue: worker.queue,
                         name: StatusMessages.queueName(partner),
                         concurrency: StatusMessages.concurrency,
                         batch: StatusMessages.concurrency,
@@ -134,14 +138,14 @@ package struct HubServices: Sendable {
             } catch {
                 throw ConfigurationError(problems: [.init(line: nil, key: "emergency.duty", text: "\(error)")])
             }
-            add("consumer \(DutyNotices.queueName)", DutyService(notices: notices, queue: installation.queue))
+            add("consumer \(DutyNotices.queueName)", DutyService(notices: notices, queue: worker.queue))
         }
         if roles.contains(.intake) {
             let intake = intake
             add(
                 "consumer \(Intake.queueName)",
                 Consumer(
-                    queue: installation.queue,
+                    queue: worker.queue,
                     name: Intake.queueName,
                     concurrency: configuration.intakeConcurrency,
                     batch: configuration.intakeConcurrency * 8,
@@ -164,9 +168,10 @@ package struct HubServices: Sendable {
             ])
         }
         if roles.contains(.emergency), let settings = configuration.emergency {
+            let emergency = installation.acting(as: .emergency)
             let record = LookRecord(
-                database: installation.database, store: installation.store,
-                queue: settings.duty == nil ? nil : installation.queue, node: Installation.nodeName(),
+                database: emergency.database, store: installation.store,
+                queue: settings.duty == nil ? nil : emergency.queue, node: Installation.nodeName(),
                 reviewed: settings.reviewed)
             let office = try EmergencyOffice.open(
                 settings, rules: installation.policy.inForce, vault: installation.vault, record: record,
@@ -225,7 +230,7 @@ extension HubServices {
         for partner in installation.partners.batched {
             guard let (outbound, sheet, _) = installation.partners.exercise(of: partner) else { continue }
             do {
-                try await installation.queue.hasten(
+                try await installation.acting(as: .worker).queue.hasten(
                     Dispatch.batchQueueName(partner), until: Timestamp(microseconds: sheet.opens.microseconds),
                     sparing: outbound.retry.longest)
             } catch {
@@ -260,7 +265,8 @@ private struct DroppedFiles: Service {
     func run() async throws {
         let installation = hub.installation
         let files = FileIntake(
-            intake: hub.intake, database: installation.database, store: installation.store, logger: hub.logger)
+            intake: hub.intake, database: installation.acting(as: .ingest).database, store: installation.store,
+            logger: hub.logger)
         let drop = DropFolder(
             configuration: .init(
                 root: folder, state: folder + ".state", maximumBytes: ReferralRoutes.bodyLimit),

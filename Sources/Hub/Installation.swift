@@ -14,12 +14,12 @@ import Vault
 /// Commands open it, use what they need and close it again; `hub serve` keeps it open.
 package struct Installation: Sendable {
     package let configuration: Configuration
-    package let database: Database
+    package private(set) var database: Database
     let vault: Vault
     /// Signs the ledger's checkpoints.
     package let ledgerSigner: NoteSigner
     package let store: CaseStore
-    package let queue: MessageQueue
+    package private(set) var queue: MessageQueue
     package let catalogue: AdapterCatalogue
     package let policy: PolicyShelf
     package let partners: OutboundPartners
@@ -33,16 +33,16 @@ package struct Installation: Sendable {
     /// The schema, in the order in which its lines are applied.
     package static let migrations = [
         RoleSchema.migrations, QueueSchema.migrations, RecordSchema.migrations, LedgerSchema.migrations,
-        AccessSchema.migrations,
+        AccessSchema.migrations, GrantSchema.migrations,
     ]
-
-    /// What the hub connects as once the schema stands: a role that cannot change or delete in the ledger.
-    static let applicationRole = "hub_app"
 
     /// Opens an installation whose schema is the one this hub knows.
     ///
+    /// - Parameter role: What the database is used as where nobody chooses another by ``acting(as:)``.
     /// - Throws: ``ConfigurationError``; ``InstallationError`` when the schema is not migrated or the key is missing.
-    package static func open(_ configuration: Configuration, logger: Logger) async throws -> Installation {
+    package static func open(
+        _ configuration: Configuration, as role: DatabaseRole = .app, logger: Logger
+    ) async throws -> Installation {
         let (catalogue, diagnostics) = AdapterCatalogue.load(configuration.adapters)
         guard diagnostics.isEmpty else {
             throw InstallationError.adapters(diagnostics.map(\.description))
@@ -50,7 +50,7 @@ package struct Installation: Sendable {
         let (policy, vault, signer) = try rulesAndKeys(configuration)
         let (connection, cluster) = try await connect(configuration, logger: logger)
         var application = connection
-        application.role = applicationRole
+        application.role = role
         let database = Database(configuration: application, logger: logger)
         let store = CaseStore(vault: vault, ledgerOrigin: signer.name)
         let partners: OutboundPartners
@@ -62,7 +62,8 @@ package struct Installation: Sendable {
             await owner.close()
             guard status.isCurrent else { throw InstallationError.schema(status.summary) }
             partners = try await OutboundPartners.open(
-                configuration, catalogue: catalogue, portal: PortalChannel(database: database, store: store),
+                configuration, catalogue: catalogue,
+                portal: PortalChannel(database: database.acting(as: .worker), store: store),
                 logger: logger)
             statusWays = try await StatusWays.open(configuration, logger: logger)
             queues = self.queues(
@@ -91,6 +92,15 @@ package struct Installation: Sendable {
             logger: logger,
             cluster: cluster
         )
+    }
+
+    /// The same installation, whose database and queue are used as the role of a function. Each service takes its own as it is
+    /// made, and so has that function's rights and no others.
+    package func acting(as role: DatabaseRole) -> Installation {
+        var copy = self
+        copy.database = database.acting(as: role)
+        copy.queue = queue.acting(as: role)
+        return copy
     }
 
     /// What judges, seals and signs: read from files alone.
@@ -193,7 +203,7 @@ package struct Installation: Sendable {
         let keys: [LedgerField: String] = [
             .actor: "hub", .ledgerKey: ledgerSigner.verifier.text, .installationKey: Hexadecimal.text(vault.keyMark),
         ]
-        try await database.transaction { [store, policy] connection in
+        try await database.acting(as: .audit).transaction { [store, policy] connection in
             try store.append([store.entry(.keyUsed, keys)], in: connection)
             try store.enterPolicy(version: policy.inForce.version, in: connection)
         }

@@ -137,12 +137,12 @@ package struct MessageQueue: Sendable {
         }
     }
 
-    let database: Database
+    private(set) var database: Database
     let configuration: Configuration
     let logger: Logger
     let board: WakeBoard
     let shared: Shared
-    private let enqueuer: Coalescer<NewMessage, MessageID>
+    private var enqueuer: Coalescer<NewMessage, MessageID>
     private let disk: DiskGauge?
 
     /// What all copies of the value share.
@@ -179,7 +179,22 @@ package struct MessageQueue: Sendable {
         let shared = Shared(nodeName: node, configuration: configuration)
         self.board = board
         self.shared = shared
-        enqueuer = Coalescer(
+        enqueuer = Self.enqueuer(on: database, configuration)
+    }
+
+    /// The same queue, whose statements run as another role of the database; whoever enqueues as the one wakes consumers of
+    /// the other.
+    package func acting(as role: DatabaseRole) -> MessageQueue {
+        var copy = self
+        copy.database = database.acting(as: role)
+        copy.enqueuer = Self.enqueuer(on: copy.database, configuration)
+        return copy
+    }
+
+    private static func enqueuer(
+        on database: Database, _ configuration: Configuration
+    ) -> Coalescer<NewMessage, MessageID> {
+        Coalescer(
             on: database, isolation: nil, maxBatch: configuration.enqueueBatch, lanes: configuration.enqueueLanes,
             maximumWaiting: configuration.maximumWaiting,
             mayRepeat: { ($0 as? PostgresError)?.provesNoEffect ?? false }

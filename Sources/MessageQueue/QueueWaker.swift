@@ -7,9 +7,8 @@ import Synchronization
 /// there.
 ///
 /// Without it everything works, but a message enqueued on one node is seen on another only when its consumer looks by
-/// itself. The listener needs a session of its own. Everything else works behind a pooler in transaction mode; so give
-/// the listener a direct connection there. If it hears nothing, it says so: each time it has begun to listen, the waker
-/// sends a word to itself.
+/// itself. The listener needs a session of its own, which a pooler in transaction mode does not give. If it hears nothing,
+/// it says so: each time it has begun to listen, the waker sends a word to itself.
 package struct QueueWaker: Service {
     /// Notifications carry a queue's name on this channel.
     static let channel = "hub_queue"

@@ -39,6 +39,10 @@ package final class Connection {
     /// Whether ``DatabaseConfiguration/plansByIndex`` is set for the session.
     package let plansByIndex: Bool
 
+    /// The role that statements run as; nil for the one that logged in. Not known of one that was asked for as the connection
+    /// was made: a pooler may have left that out.
+    private var role: (known: DatabaseRole?, isKnown: Bool)
+
     /// How long the server may take to obey a cancellation before the connection is given up.
     private let grace: Duration
 
@@ -58,6 +62,7 @@ package final class Connection {
         self.handle = handle
         self.canceller = canceller
         plansByIndex = configuration.plansByIndex
+        role = (configuration.role, isKnown: configuration.role == nil)
         canceller.attach(to: handle)
         cache = StatementCache(capacity: configuration.statementCacheCapacity)
         grace = configuration.grace
@@ -80,6 +85,25 @@ package final class Connection {
     }
 
     deinit { PQfinish(handle) }
+
+    /// Has everything that follows run as this role; costs a round trip where it is another than before.
+    ///
+    /// Only outside a transaction, whose end could take it back. Where it fails the connection is of no further use: it
+    /// must never work on as somebody else.
+    func act(as wanted: DatabaseRole?) throws(PostgresError) {
+        guard !role.isKnown || wanted != role.known else { return }
+        do {
+            if let wanted {
+                try execute("SET ROLE \(identifier: wanted.rawValue)", name: "role")
+            } else {
+                try execute("SET ROLE NONE", name: "role")
+            }
+        } catch {
+            isBroken = true
+            throw error
+        }
+        role = (wanted, isKnown: true)
+    }
 
     // MARK: Statements
 

@@ -29,12 +29,15 @@ final class ConnectionPool: Sendable {
 
     private var now: Duration { start.duration(to: .now) }
 
-    /// Lends a session to `body`, and takes it back. A session that died while idle is replaced unnoticed.
-    func withSession<T: Sendable>(_ body: @Sendable (Connection) throws -> T) async throws -> T {
+    /// Lends a session to `body`, as a role, and takes it back. A session that died while idle is replaced unnoticed.
+    func withSession<T: Sendable>(
+        as role: DatabaseRole?, _ body: @Sendable (Connection) throws -> T
+    ) async throws -> T {
         while true {
             try Task.checkCancellation()
-            let lease = try await lease()
-            switch await lease.session.turn(body) {
+            var lease = try await lease(as: role)
+            lease.role = role
+            switch await lease.session.turn(as: role, body) {
             case .stale:
                 release(lease, isReusable: false)
             case .finished(let result, let isReusable):
@@ -54,14 +57,15 @@ final class ConnectionPool: Sendable {
     ///
     /// - Parameter after: runs when the session is back.
     func post(
-        _ body: @escaping @Sendable (Result<Connection, any Error>) -> Void, after: @escaping @Sendable () -> Void
+        as role: DatabaseRole?, _ body: @escaping @Sendable (Result<Connection, any Error>) -> Void,
+        after: @escaping @Sendable () -> Void
     ) {
-        if let idle = leaseIdle() {
-            post(body, on: idle, after: after)
+        if let idle = leaseIdle(as: role) {
+            post(as: role, body, on: idle, after: after)
         } else {
             Task {
                 do {
-                    post(body, on: try await lease(), after: after)
+                    post(as: role, body, on: try await lease(as: role), after: after)
                 } catch {
                     body(.failure(error))
                     after()
@@ -71,17 +75,20 @@ final class ConnectionPool: Sendable {
     }
 
     private func post(
-        _ body: @escaping @Sendable (Result<Connection, any Error>) -> Void, on lease: Lease,
+        as role: DatabaseRole?, _ body: @escaping @Sendable (Result<Connection, any Error>) -> Void, on lease: Lease,
         after: @escaping @Sendable () -> Void
     ) {
-        lease.session.post {
+        lease.session.post(as: role) {
             body(.success($0))
         } end: { [self] outcome in
+            var lease = lease
+            lease.role = role
             switch outcome {
             case .stale:
                 release(lease, isReusable: false)
-                post(body, after: after)
-            case .finished(_, let isReusable):
+                post(as: role, body, after: after)
+            case .finished(let result, let isReusable):
+                if case .failure(let error) = result { body(.failure(error)) }
                 release(lease, isReusable: isReusable)
                 after()
             }
@@ -91,14 +98,14 @@ final class ConnectionPool: Sendable {
     /// Whether somebody waits for a session.
     var isWaitedFor: Bool { state.withLock { $0.machine.waitingCount > 0 } }
 
-    private func leaseIdle() -> Lease? {
-        let (idle, effects) = state.withLock { $0.machine.leaseIdle(now: now) }
+    private func leaseIdle(as role: DatabaseRole?) -> Lease? {
+        let (idle, effects) = state.withLock { $0.machine.leaseIdle(as: role, now: now) }
         perform(effects)
         return idle
     }
 
-    private func lease() async throws -> Lease {
-        if let idle = leaseIdle() { return idle }
+    private func lease(as role: DatabaseRole?) async throws -> Lease {
+        if let idle = leaseIdle(as: role) { return idle }
         let id = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
@@ -112,7 +119,7 @@ final class ConnectionPool: Sendable {
         }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                perform(state.withLock { $0.machine.wait(continuation, id: id, now: now) })
+                perform(state.withLock { $0.machine.wait(continuation, id: id, as: role, now: now) })
                 // Cancelled before it waited: the handler below has found nothing to remove.
                 if Task.isCancelled { perform(state.withLock { $0.machine.cancelWaiter(id: id) }) }
             }

@@ -41,7 +41,7 @@ extension DatabaseConfiguration {
             // What is off counts as dear beyond measure where there is no other way, and what is dear is compiled first.
             settings.append(("jit", "off"))
         }
-        if let role { settings.append(("role", role)) }
+        if let role { settings.append(("role", role.rawValue)) }
         if let searchPath { settings.append(("search_path", searchPath)) }
         return settings.map { name, value in "-c \(name)=\(escaped(value))" }
     }

@@ -28,8 +28,9 @@ package struct DatabaseConfiguration: Sendable {
     /// The server ends a connection whose transaction stands still longer; zero never. Defaults to 30 s.
     package var idleInTransactionTimeout: Duration = .seconds(30)
 
-    /// The role that every connection takes on after logging in, such as `hub_app`. Left alone: the one that logs in.
-    package var role: String?
+    /// The role that every connection takes on after logging in, such as `hub_app`; ``Database/acting(as:)`` chooses another
+    /// for its own work. Left alone: the one that logs in.
+    package var role: DatabaseRole?
 
     /// Where unqualified names are looked up. Left alone: the server's setting.
     package var searchPath: String?

@@ -73,7 +73,7 @@ package struct Migrator: Sendable {
         _ database: Database, _ body: @Sendable (Connection) throws -> T
     ) async throws -> T {
         let session = try await Session.open(database.configuration.forAdministration)
-        let outcome = await session.turn(body)
+        let outcome = await session.turn(as: nil, body)
         await session.close()
         guard case .finished(let result, _) = outcome else { throw PostgresError(.connectionLost) }
         return try result.get()

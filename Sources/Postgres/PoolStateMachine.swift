@@ -31,6 +31,7 @@ package struct PoolStateMachine<Session: Sendable, Waiter: Sendable> {
     private let waitTimeout: Duration
     private let maximumAge: Duration
     private let backOff: (first: Duration, longest: Duration)
+    private let firstRole: DatabaseRole?
 
     private var idle: [Lease] = []
     private var waiters: [(id: UInt64, waiter: Waiter, deadline: PoolInstant)] = []
@@ -50,6 +51,7 @@ package struct PoolStateMachine<Session: Sendable, Waiter: Sendable> {
         waitTimeout = configuration.waitTimeout
         maximumAge = configuration.maximumAge
         backOff = configuration.backOff
+        firstRole = configuration.role
     }
 
     package var idleCount: Int { idle.count }
@@ -58,11 +60,13 @@ package struct PoolStateMachine<Session: Sendable, Waiter: Sendable> {
     package var isDrained: Bool { isClosed && leased == 0 && opening == 0 }
     package var isFailing: Bool { failures > 0 }
 
-    /// A caller wants a session and there may be an idle one.
-    package mutating func leaseIdle(now: PoolInstant) -> (Lease?, Effects) {
+    /// A caller wants a session and there may be an idle one; best is the last in of those that have its role already.
+    package mutating func leaseIdle(as role: DatabaseRole? = nil, now: PoolInstant) -> (Lease?, Effects) {
         var effects = Effects()
         guard !isClosed else { return (nil, effects) }
-        while let lease = idle.popLast() {
+        while !idle.isEmpty {
+            let place = idle.lastIndex { $0.role == role } ?? idle.count - 1
+            let lease = idle.remove(at: place)
             guard lease.expiry > now else {
                 effects.closings.append(lease.session)
                 continue
@@ -74,8 +78,10 @@ package struct PoolStateMachine<Session: Sendable, Waiter: Sendable> {
     }
 
     /// A caller wants a session and will wait for it. `id` is unique among the waiters.
-    package mutating func wait(_ waiter: Waiter, id: UInt64, now: PoolInstant) -> Effects {
-        let (lease, first) = leaseIdle(now: now)
+    package mutating func wait(
+        _ waiter: Waiter, id: UInt64, as role: DatabaseRole? = nil, now: PoolInstant
+    ) -> Effects {
+        let (lease, first) = leaseIdle(as: role, now: now)
         var effects = first
         if let lease {
             effects.granted.append((waiter, lease))
@@ -105,7 +111,7 @@ package struct PoolStateMachine<Session: Sendable, Waiter: Sendable> {
         opening -= 1
         failures = 0
         openAgain = now
-        hand(Lease(session: session, expiry: now + maximumAge * (1 - 0.1 * jitter)), &effects)
+        hand(Lease(session: session, expiry: now + maximumAge * (1 - 0.1 * jitter), role: firstRole), &effects)
         settle(&effects, now: now)
         return effects
     }
@@ -201,4 +207,6 @@ package struct PoolLease<Session: Sendable>: Sendable {
     package let session: Session
     /// When the session is to be replaced.
     package let expiry: PoolInstant
+    /// The role that it has. Taking another costs a round trip, so this decides which idle session a caller gets.
+    package var role: DatabaseRole?
 }

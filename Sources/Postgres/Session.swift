@@ -37,32 +37,39 @@ actor Session {
         case finished(Result<T, any Error>, isReusable: Bool)
     }
 
-    /// Runs `body` on the session's thread. Cancelling the task cancels its statement.
-    nonisolated func turn<T: Sendable>(_ body: @Sendable (Connection) throws -> T) async -> Outcome<T> {
+    /// Runs `body` on the session's thread, as a role. Cancelling the task cancels its statement.
+    nonisolated func turn<T: Sendable>(
+        as role: DatabaseRole?, _ body: @Sendable (Connection) throws -> T
+    ) async -> Outcome<T> {
         let turn = canceller.beginTurn()
         defer { canceller.endTurn() }
         return await withTaskCancellationHandler {
-            await perform(body)
+            await perform(as: role, body)
         } onCancel: {
             canceller.cancel(turn: turn)
         }
     }
 
-    /// Runs `body` on the session's thread, in nobody's task, so that no cancellation reaches it; then tells `end` on the
-    /// same thread whether the session may serve another, or that it was stale and `body` has not run. Returns at once.
+    /// Runs `body` on the session's thread, as a role and in nobody's task, so that no cancellation reaches it; then tells
+    /// `end` on the same thread whether the session may serve another, or why `body` has not run: the session was stale, or
+    /// could not take the role. Returns at once.
     nonisolated func post(
-        _ body: @escaping @Sendable (Connection) -> Void, end: @escaping @Sendable (Outcome<Void>) -> Void
+        as role: DatabaseRole?, _ body: @escaping @Sendable (Connection) -> Void,
+        end: @escaping @Sendable (Outcome<Void>) -> Void
     ) {
         thread.post {
             _ = self.canceller.beginTurn()
-            let outcome = self.assumeIsolated { $0.perform(body) }
+            let outcome = self.assumeIsolated { $0.perform(as: role, body) }
             self.canceller.endTurn()
             end(outcome)
         }
     }
 
-    private func perform<T: Sendable>(_ body: @Sendable (Connection) throws -> T) -> Outcome<T> {
+    private func perform<T: Sendable>(
+        as role: DatabaseRole?, _ body: @Sendable (Connection) throws -> T
+    ) -> Outcome<T> {
         guard let connection, connection.isAlive() else { return .stale }
+        do { try connection.act(as: role) } catch { return .finished(.failure(error), isReusable: false) }
         let result = Result { try body(connection) }
         return .finished(result, isReusable: !connection.isBroken && connection.transactionStatus == .idle)
     }

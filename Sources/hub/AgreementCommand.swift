@@ -21,7 +21,7 @@ struct AgreementCommand: AsyncParsableCommand {
 
         func run() async throws {
             let body = try LocalFile.readStandardInput(limit: 1 << 20)
-            _ = try await installation.open { hub in
+            _ = try await installation.open(as: .console) { hub in
                 try await SharingOutput.show {
                     try await HubServices(hub).sharing.addAgreement(body, by: "command")?.value
                 }
@@ -36,7 +36,7 @@ struct AgreementCommand: AsyncParsableCommand {
 
         func run() async throws {
             let id = try InstallationOption.id(id)
-            _ = try await installation.open { hub in
+            _ = try await installation.open(as: .console) { hub in
                 try await SharingOutput.show { try await HubServices(hub).sharing.agreement(id) }
             }
         }
@@ -52,7 +52,7 @@ struct AgreementCommand: AsyncParsableCommand {
 
         func run() async throws {
             let person = try InstallationOption.id(person)
-            _ = try await installation.open { hub in
+            _ = try await installation.open(as: .console) { hub in
                 try await SharingOutput.show {
                     try await HubServices(hub).sharing.agreements(of: person).map(Value.array)
                 }
@@ -76,7 +76,7 @@ struct AgreementCommand: AsyncParsableCommand {
 
         func run() async throws {
             let id = try InstallationOption.id(id)
-            _ = try await installation.open { hub in
+            _ = try await installation.open(as: .console) { hub in
                 try await SharingOutput.show {
                     try await HubServices(hub).sharing.withdraw(
                         id, recipient: recipient, line: line, by: "command")

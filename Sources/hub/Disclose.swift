@@ -79,7 +79,7 @@ struct Disclose: AsyncParsableCommand {
 
     /// Takes kept decisions again, each by the rules of its version.
     private func again(_ id: UUIDValue) async throws {
-        try await installation.open { hub in
+        try await installation.open(as: .console) { hub in
             let kept = try await hub.database.transaction { [store = hub.store] connection in
                 try store.decisions(id, viewedBy: "command", in: connection)
             }

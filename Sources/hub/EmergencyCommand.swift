@@ -1,4 +1,5 @@
 import ArgumentParser
+import CaseStore
 import Hub
 import Postgres
 import Referral
@@ -28,7 +29,7 @@ struct EmergencyCommand: AsyncParsableCommand {
         func run() async throws {
             let id = try InstallationOption.id(person)
             guard file == nil || !remove else { throw ValidationError("Give --file or --remove, and not both.") }
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let cards = AccessCards(hub)
                 if remove {
                     guard try await cards.remove(id, by: by.text) else {
@@ -57,7 +58,7 @@ struct EmergencyCommand: AsyncParsableCommand {
         @Option(help: "Who looks: an id, not a name.") var by: ActorID
 
         func run() async throws {
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 for look in try await AccessCards(hub).looks(unreviewed: !all, limit: limit, by: by.text) {
                     Output.line(String(decoding: StrictJSON.write(look), as: UTF8.self))
                 }
@@ -77,7 +78,7 @@ struct EmergencyCommand: AsyncParsableCommand {
         func run() async throws {
             let id = try InstallationOption.id(id)
             let body = StrictJSON.write(["note": .string(note)])
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let isEntered = try await SharingOutput.checked {
                     try await AccessCards(hub).review(body, of: id, by: by.text)
                 }

@@ -40,7 +40,7 @@ extension ExtractCommand {
             if let out, let file = ExtractRelease.fileNames.first(where: { LocalFile.exists("\(out)/\($0)") }) {
                 throw ValidationError("\(out) holds a \(file) already; name another folder.")
             }
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let extracts = Extracts(hub)
                 let order = Extracts.Order(
                     recipient: recipient, project: project, days: days, areas: areas, actor: "command",

@@ -49,7 +49,7 @@ extension ExtractCommand {
                     throw ValidationError("--from, --until and --destroy-by are not in order.")
                 }
                 let asked = try groups.map(Self.groups)
-                try await installation.open { hub in
+                try await installation.open(as: .console) { hub in
                     let extracts = Extracts(hub)
                     let project = ExtractProject(
                         recipient: recipient, id: id, purpose: purpose, level: level,
@@ -97,7 +97,7 @@ extension ExtractCommand {
             @OptionGroup var format: JSONOption
 
             func run() async throws {
-                try await installation.open { hub in
+                try await installation.open(as: .console) { hub in
                     let projects = try await hub.database.read { [store = hub.store] connection in
                         try store.extractProjects(in: connection)
                     }

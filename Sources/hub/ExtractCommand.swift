@@ -26,7 +26,7 @@ struct ExtractCommand: AsyncParsableCommand {
         @Option(help: "How many.") var limit = 50
 
         func run() async throws {
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let extracts = try await hub.database.read { [store = hub.store] connection in
                     try store.extracts(limit: limit, in: connection)
                 }
@@ -54,7 +54,7 @@ struct ExtractCommand: AsyncParsableCommand {
 
         func run() async throws {
             let id = try InstallationOption.id(id)
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let extract = try await hub.database.read { [store = hub.store] connection in
                     try store.extract(id, in: connection)
                 }
@@ -79,7 +79,7 @@ extension ExtractCommand {
 
         func run() async throws {
             let id = try InstallationOption.id(id)
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 guard try await Extracts(hub).cancel(id, by: "command") else {
                     Output.remark("It does not wait to be sent: see 'hub extract show \(id)'.")
                     throw ExitCode.badData
@@ -102,7 +102,7 @@ extension ExtractCommand {
 
         func run() async throws {
             let id = try InstallationOption.id(id)
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let told = AcknowledgementTold(verdict, code: code, by: by.text)
                 guard try await Extracts(hub).acknowledge(id, told) else {
                     Output.remark("It was not delivered: see 'hub extract show \(id)'.")

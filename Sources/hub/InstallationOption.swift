@@ -25,10 +25,14 @@ struct InstallationOption: ParsableArguments {
     /// Opens the installation for `body` and closes it again.
     ///
     /// A service that cannot be reached ends the command with 69 and the remedy.
-    func open<Result>(_ body: (Installation) async throws -> Result) async throws -> Result {
+    ///
+    /// - Parameter role: The function that the command is of; left alone, the operator's own.
+    func open<Result>(
+        as role: DatabaseRole = .app, _ body: (Installation) async throws -> Result
+    ) async throws -> Result {
         let configuration = try configuration()
         let installation = try await Self.reporting {
-            try await Installation.open(configuration, logger: Self.logger())
+            try await Installation.open(configuration, as: role, logger: Self.logger())
         }
         do {
             let result = try await Self.reporting { try await body(installation) }

@@ -36,7 +36,7 @@ extension LedgerCommand {
         }
 
         func run() async throws {
-            try await installation.open { hub in
+            try await installation.open(as: .audit) { hub in
                 let kept = try hub.keptCheckpoints()
                 let checkpoint = try await LedgerCommand.reading { try kept.file.checkpoint(ofSize: size ?? to) }
                 guard let size = size ?? to ?? checkpoint?.checkpoint.size else {

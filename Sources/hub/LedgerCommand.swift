@@ -28,7 +28,7 @@ struct LedgerCommand: AsyncParsableCommand {
         var key: String?
 
         func run() async throws {
-            try await installation.open { hub in
+            try await installation.open(as: .audit) { hub in
                 var kept = try hub.keptCheckpoints()
                 if let checkpoints { kept.file = CheckpointFile(path: checkpoints) }
                 if let key { kept.keys = try LedgerKey.verifiers(file: key) }
@@ -58,7 +58,7 @@ struct LedgerCommand: AsyncParsableCommand {
         @Option(help: "First position.") var from = 0
 
         func run() async throws {
-            try await installation.open { hub in
+            try await installation.open(as: .audit) { hub in
                 try await hub.database.transaction { [store = hub.store] connection in
                     try store.enterLook(at: .ledger, by: "command", in: connection)
                 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CaseStore
 import Glibc
 import Hub
 import Referral
@@ -21,7 +22,7 @@ extension MatchCommand {
 
         func run() async throws {
             let (known, asked) = (try Self.records(known), try Self.records(asked))
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 guard let evaluation = try await MatchEvaluation(hub) else {
                     Output.remark("Only for an installation in the environment `test` that knows nobody yet.")
                     throw ExitCode.badData

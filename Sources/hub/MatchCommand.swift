@@ -28,7 +28,7 @@ struct MatchCommand: AsyncParsableCommand {
 
         func run() async throws {
             let person = try person.map(InstallationOption.id)
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let waiting = try await HubServices(hub).matches.waiting(of: person, limit: limit)
                 let rows = waiting.map {
                     [
@@ -50,7 +50,7 @@ struct MatchCommand: AsyncParsableCommand {
 
         func run() async throws {
             let id = try InstallationOption.id(id)
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 guard let match = try await HubServices(hub).matches.match(id) else {
                     Output.remark("No match has that id.")
                     throw ExitCode.badData
@@ -102,7 +102,7 @@ struct MatchCommand: AsyncParsableCommand {
         _ id: String, _ verdict: MatchVerdict, by actor: String, reason: String?, _ installation: InstallationOption
     ) async throws {
         let id = try InstallationOption.id(id)
-        try await installation.open { hub in
+        try await installation.open(as: .console) { hub in
             switch try await HubServices(hub).matches.decide(id, verdict, reason: reason, by: actor) {
             case .decided(let match, let shares):
                 Output.line(match.state.rawValue)

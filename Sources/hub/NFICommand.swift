@@ -58,7 +58,7 @@ struct NFICommand: AsyncParsableCommand {
 
         func run() async throws {
             let body = StrictJSON.write(["verdict": "taken", "requested_by": .string(by.text)])
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let shares = try await hub.database.read { [store = hub.store] in
                     try store.shares(deliveredAs: file, to: NFICommand.recipient, in: $0)
                 }
@@ -94,7 +94,7 @@ struct NFICommand: AsyncParsableCommand {
         @OptionGroup var installation: InstallationOption
 
         func run() async throws {
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 guard let handover = ExerciseHandover(hub, to: NFICommand.recipient) else {
                     Output.remark("No exercise is configured: give outbound.\(NFICommand.recipient).nfi_web.")
                     throw ExitCode.badConfiguration

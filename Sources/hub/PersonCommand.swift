@@ -22,7 +22,7 @@ struct PersonCommand: AsyncParsableCommand {
 
         func run() async throws {
             let id = try InstallationOption.id(id)
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let summary = try await hub.database.read { [store = hub.store] connection in
                     try store.person(id, in: connection)
                 }
@@ -52,7 +52,7 @@ struct PersonCommand: AsyncParsableCommand {
         func run() async throws {
             let input = try LocalFile.readStandardInput(limit: 1 << 10)
             let number = String(decoding: input, as: UTF8.self).filter(\.isNumber)
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let ids = try await hub.database.read { [store = hub.store] connection in
                     try store.persons(withNHSNumber: number, in: connection)
                 }
@@ -71,7 +71,7 @@ struct PersonCommand: AsyncParsableCommand {
 
         func run() async throws {
             let after = try after.map(InstallationOption.id)
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let referrals = try await hub.database.read { [store = hub.store] connection in
                     try store.referrals(after: after, limit: limit, in: connection)
                 }
@@ -92,7 +92,7 @@ struct PersonCommand: AsyncParsableCommand {
 
         func run() async throws {
             let id = try InstallationOption.id(id)
-            _ = try await installation.open { hub in
+            _ = try await installation.open(as: .console) { hub in
                 try await SharingOutput.show { try await HubServices(hub).sharing.circumstances(of: id) }
             }
         }
@@ -112,7 +112,7 @@ struct PersonCommand: AsyncParsableCommand {
         func run() async throws {
             let id = try InstallationOption.id(id)
             let body = try LocalFile.readStandardInput(limit: 1 << 20)
-            _ = try await installation.open { hub in
+            _ = try await installation.open(as: .console) { hub in
                 try await SharingOutput.show {
                     try await HubServices(hub).sharing.changeCircumstances(body, of: id, by: "command")
                 }

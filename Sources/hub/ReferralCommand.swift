@@ -1,4 +1,5 @@
 import ArgumentParser
+import CaseStore
 import Hub
 import Referral
 
@@ -31,7 +32,7 @@ struct ReferralCommand: AsyncParsableCommand {
             body["code"] = code.map(Value.string)
             body["agreed_on"] = agreedOn.map(Value.string)
             let bytes = StrictJSON.write(.object(body))
-            _ = try await installation.open { hub in
+            _ = try await installation.open(as: .console) { hub in
                 try await SharingOutput.show {
                     try await HubServices(hub).receipts.setOutcome(bytes, of: id, by: "command")
                 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CaseStore
 import Glibc
 import Hub
 import Logging
@@ -41,7 +42,7 @@ struct Serve: AsyncParsableCommand {
                     logger.notice("ready", metadata: ["port": "\(port ?? 0)"])
                 }
             }
-            let opened = try await Installation.open(settled, logger: logger)
+            let opened = try await Installation.open(settled, as: .serving, logger: logger)
             do {
                 try await HubServices(opened).run(roles: roles) { port in
                     logger.notice("ready", metadata: ["port": "\(port ?? 0)"])

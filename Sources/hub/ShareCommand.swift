@@ -50,7 +50,7 @@ struct ShareCommand: AsyncParsableCommand {
             if publicBody { body["public_body"] = true }
             if identityVerified { body["identity_verified"] = true }
             let bytes = StrictJSON.write(.object(body))
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let share = try await SharingOutput.show {
                     try await HubServices(hub).sharing.requestShare(bytes, by: "command")?.value
                 }
@@ -66,7 +66,7 @@ struct ShareCommand: AsyncParsableCommand {
 
         func run() async throws {
             let id = try InstallationOption.id(id)
-            _ = try await installation.open { hub in
+            _ = try await installation.open(as: .console) { hub in
                 try await SharingOutput.show { try await HubServices(hub).sharing.share(id) }
             }
         }
@@ -79,7 +79,7 @@ struct ShareCommand: AsyncParsableCommand {
         @Option(help: "How many.") var limit = 50
 
         func run() async throws {
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let shares = try await hub.database.read { [store = hub.store] connection in
                     try store.shares(before: nil, limit: limit, in: connection)
                 }
@@ -109,7 +109,7 @@ struct ShareCommand: AsyncParsableCommand {
 
         func run() async throws {
             let id = try InstallationOption.id(id)
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 switch try await HubServices(hub).sharing.preview(id, authority: authorityRef, by: "command") {
                 case .document(let document, _): Output.bytes(document.bytes, to: STDOUT_FILENO)
                 case .nothing(let finding):
@@ -138,7 +138,7 @@ struct ShareCommand: AsyncParsableCommand {
         func run() async throws {
             let id = try InstallationOption.id(id)
             let body = try LocalFile.readStandardInput(limit: 1 << 20)
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let sharing = HubServices(hub).sharing
                 try await SharingOutput.show {
                     switch try await sharing.answer(body, to: id, by: "command") {
@@ -162,7 +162,7 @@ struct ShareCommand: AsyncParsableCommand {
 
         func run() async throws {
             let id = try InstallationOption.id(id)
-            _ = try await installation.open { hub in
+            _ = try await installation.open(as: .console) { hub in
                 try await SharingOutput.show { try await HubServices(hub).sharing.answers(to: id, by: "command") }
             }
         }
@@ -185,7 +185,7 @@ struct ShareCommand: AsyncParsableCommand {
             body["code"] = code.map(Value.string)
             body["requested_by"] = by.map { .string($0.text) }
             let bytes = StrictJSON.write(.object(body))
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let sharing = HubServices(hub).sharing
                 try await SharingOutput.show {
                     let answer = try await sharing.acknowledge(id, bytes, by: "command")
@@ -209,7 +209,7 @@ struct ShareCommand: AsyncParsableCommand {
 
         func run() async throws {
             let id = try InstallationOption.id(id)
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let answer = try await HubServices(hub).sharing.cancel(id, by: "command")
                 if case .conflict? = answer {
                     Output.remark("It is on its way, or has ended: see 'hub share show \(id)'.")

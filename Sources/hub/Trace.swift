@@ -22,7 +22,7 @@ struct Trace: AsyncParsableCommand {
         guard correlation != nil || message != nil else {
             throw ValidationError("That is not an id as the hub gives them.")
         }
-        try await installation.open { hub in
+        try await installation.open(as: .audit) { hub in
             var lines: [(at: Timestamp, kind: String, id: String, text: String)] = []
             if let correlation {
                 let stored = try await hub.database.transaction { [store = hub.store] connection in

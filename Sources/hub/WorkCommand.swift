@@ -22,7 +22,7 @@ struct WorkCommand: AsyncParsableCommand {
         @Option(help: "How many.") var limit = 100
 
         func run() async throws {
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let items = try await hub.database.read { [store = hub.store] connection in
                     try store.workItems(kind, limit: limit, in: connection)
                 }
@@ -55,7 +55,7 @@ struct WorkCommand: AsyncParsableCommand {
 
         func run() async throws {
             let id = try InstallationOption.id(id)
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 let wasOpen = try await hub.database.transaction { [store = hub.store] connection in
                     try store.finishWorkItem(id, by: by.text, in: connection)
                 }
@@ -96,7 +96,7 @@ extension WorkCommand {
 
         func run() async throws {
             let id = try InstallationOption.id(id)
-            try await installation.open { hub in
+            try await installation.open(as: .console) { hub in
                 guard let receipt = try await Intake(hub).permit(id, by: by.text, permission: permission) else {
                     Output.remark("No open work item of the kind under_13 has that id.")
                     throw ExitCode.badData

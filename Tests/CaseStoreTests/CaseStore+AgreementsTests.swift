@@ -27,7 +27,7 @@ import Testing
             #expect(second.expires == Instant(microseconds: f.now.microseconds + 600_000_000))
             #expect(second.supplements == first.id.description)
             #expect(second.scope == new.scope)
-            let all = try await f.transaction { try f.store.agreements(of: person, in: $0) }
+            let all = try await f.transaction(as: .console) { try f.store.agreements(of: person, in: $0) }
             #expect(all.map(\.agreement) == [first.agreement, second])
         }
     }
@@ -58,23 +58,23 @@ import Testing
             let waiting = try await f.share(person)
             let delivered = try await f.share(person)
             #expect(try await f.begin(delivered.id) == 1)
-            try await f.transaction {
+            try await f.transaction(as: .worker) {
                 try f.store.finishRelease(of: delivered.id, attempt: 1, outcome: .delivered(reference: nil), in: $0)
             }
             let others = try await f.share(stranger)
             let withdrawal = try #require(
-                try await f.transaction {
+                try await f.transaction(as: .console) {
                     try f.store.withdraw(agreement: agreement.id, receivedAt: f.now, by: "staff:1", in: $0)
                 })
             #expect(withdrawal.shares == [waiting.id])
             #expect(withdrawal.messages == [waiting.message])
             #expect(!withdrawal.isRepeat)
             #expect(try await f.begin(waiting.id) == nil)
-            let states = try await f.transaction { connection in
+            let states = try await f.transaction(as: .console) { connection in
                 try [waiting, delivered, others].map { try f.store.share($0.id, in: connection)?.state }
             }
             #expect(states == [.cancelled, .delivered, .queued])
-            let again = try await f.transaction {
+            let again = try await f.transaction(as: .console) {
                 try f.store.withdraw(agreement: agreement.id, receivedAt: f.now, by: "staff:1", in: $0)
             }
             #expect(again?.isRepeat == true)
@@ -89,7 +89,7 @@ import Testing
             let homes = try await f.share(person)
             let trust = try await f.share(person, recipient: "uhdb", purpose: "care_support")
             #expect(trust.state == .queued)
-            let withdrawal = try await f.transaction {
+            let withdrawal = try await f.transaction(as: .console) {
                 try f.store.withdraw(
                     agreement: agreement.id, scopeLine: 0, receivedAt: f.now, by: "staff:1", in: $0)
             }
@@ -114,7 +114,7 @@ import Testing
             let homes = try await f.share(person)
             #expect(homes.state == .queued)
             let trust = try await f.share(person, recipient: "uhdb", purpose: "care_support")
-            let withdrawal = try await f.transaction {
+            let withdrawal = try await f.transaction(as: .console) {
                 try f.store.withdraw(agreement: supplement.id, receivedAt: f.now, by: "staff:1", in: $0)
             }
             #expect(withdrawal?.shares == [homes.id])
@@ -128,11 +128,11 @@ import Testing
             let agreement = try await f.agree(person)
             let share = try await f.share(person)
             #expect(try await f.begin(share.id) == 1)
-            _ = try await f.transaction {
+            _ = try await f.transaction(as: .console) {
                 try f.store.withdraw(
                     agreement: agreement.id, receivedAt: .now() + .seconds(3600), by: "staff:1", in: $0)
             }
-            let facts = try await f.transaction {
+            let facts = try await f.transaction(as: .worker) {
                 try f.store.prepareSending(of: share.id, recipient: f.setup, in: $0)?.facts
             }
             #expect(Policy.decide(try #require(facts)).reason == .agreementRevoked)
@@ -142,7 +142,7 @@ import Testing
     @Test func `a withdrawal of something unknown is told`() async throws {
         try await Fixture.run { f in
             let agreement = try await f.agree(try await f.person())
-            let answers = try await f.transaction { connection in
+            let answers = try await f.transaction(as: .console) { connection in
                 [
                     try f.store.withdraw(agreement: .v7(), receivedAt: f.now, by: "staff:1", in: connection),
                     try f.store.withdraw(

@@ -26,7 +26,7 @@ import Testing
             }
             // There is no channel to such a body: it is refused by the rules, after all approvals.
             #expect((approved.state, approved.reason) == (.refused, "channel_not_configured"))
-            let items = try await f.transaction { try f.store.workItems(.parkedShare, in: $0) }
+            let items = try await f.transaction(as: .console) { try f.store.workItems(.parkedShare, in: $0) }
             #expect(items.isEmpty)
         }
     }
@@ -49,7 +49,7 @@ import Testing
             #expect((whole.state, whole.released) == (.queued, ["DOB", "NAME"]))
             #expect(whole.approvals.map(\.role) == [.officer, .second])
             #expect(try await f.answer(share, .second, by: "a/officer-3") == .refused(.notWaiting))
-            let kinds = try await f.transaction { try f.store.trace(share.id, in: $0).map(\.kind) }
+            let kinds = try await f.transaction(as: .audit) { try f.store.trace(share.id, in: $0).map(\.kind) }
             #expect(kinds.filter { $0 == "share_approved" }.count == 2)
             #expect(kinds.filter { $0 == "share_decided" }.count == 3)
         }
@@ -63,7 +63,7 @@ import Testing
             func restrict(_ moment: Timestamp?) async throws {
                 var circumstances = Subject()
                 circumstances.restrictedOn = moment.map { Instant(microseconds: $0.microseconds) }
-                try await f.transaction { [circumstances] in
+                try await f.transaction(as: .console) { [circumstances] in
                     try f.store.setCircumstances(circumstances, of: person, changing: [], by: "test", in: $0)
                 }
             }
@@ -86,7 +86,7 @@ import Testing
             // And once more before it leaves: nothing is sent on an answer to another question.
             try await restrict(f.now - .seconds(10))
             #expect(try await f.begin(share.id, at: .now()) == nil)
-            let parked = try #require(try await f.transaction { try f.store.share(share.id, in: $0) })
+            let parked = try #require(try await f.transaction(as: .console) { try f.store.share(share.id, in: $0) })
             #expect((parked.state, parked.awaits) == (.parked, .dataProtectionOfficer))
         }
     }
@@ -115,22 +115,22 @@ import Testing
             _ = try await f.agree(person)
             let share = try await f.share(person)
             #expect(try await f.begin(share.id) == 1)
-            try await f.transaction {
+            try await f.transaction(as: .worker) {
                 try f.store.finishRelease(of: share.id, attempt: 1, outcome: .unknown(code: "not_told"), in: $0)
             }
             var circumstances = Subject()
             circumstances.erasure = .requested
-            try await f.transaction { [circumstances] in
+            try await f.transaction(as: .console) { [circumstances] in
                 try f.store.setCircumstances(circumstances, of: person, changing: [], by: "test", in: $0)
             }
             #expect(try await f.begin(share.id) == nil)
-            #expect(try await f.transaction { try f.store.share(share.id, in: $0)?.state } == .parked)
-            try await f.transaction {
+            #expect(try await f.transaction(as: .console) { try f.store.share(share.id, in: $0)?.state } == .parked)
+            try await f.transaction(as: .worker) {
                 try f.store.finishRelease(of: share.id, attempt: 1, outcome: .delivered(reference: "R"), in: $0)
             }
-            let stored = try #require(try await f.transaction { try f.store.share(share.id, in: $0) })
+            let stored = try #require(try await f.transaction(as: .console) { try f.store.share(share.id, in: $0) })
             #expect((stored.state, stored.reference) == (.delivered, "R"))
-            #expect(try await f.transaction { try f.store.workItems(.parkedShare, in: $0) }.isEmpty)
+            #expect(try await f.transaction(as: .console) { try f.store.workItems(.parkedShare, in: $0) }.isEmpty)
         }
     }
 
@@ -141,12 +141,16 @@ import Testing
             let sealed = try await f.value("SELECT sealed_reason FROM record.share_approval", as: [UInt8].self)
             let text = String(decoding: sealed, as: UTF8.self)
             #expect(!text.contains("Pat") && !text.contains("harm"))
-            let answers = try await f.transaction { try f.store.answers(to: share.id, viewedBy: "staff:9", in: $0) }
+            let answers = try await f.transaction(as: .console) {
+                try f.store.answers(to: share.id, viewedBy: "staff:9", in: $0)
+            }
             #expect(answers.map(\.name) == ["Pat Officer"] && answers.map(\.reason) == ["Serious harm"])
             #expect(answers.map(\.answer.isApproved) == [false])
-            let stored = try #require(try await f.transaction { try f.store.share(share.id, in: $0) })
+            let stored = try #require(try await f.transaction(as: .console) { try f.store.share(share.id, in: $0) })
             #expect((stored.state, stored.failure, stored.approvals) == (.refused, "not_approved", []))
-            let views = try await f.transaction { try f.store.trace(share.id, in: $0).filter { $0.kind == "view" } }
+            let views = try await f.transaction(as: .audit) {
+                try f.store.trace(share.id, in: $0).filter { $0.kind == "view" }
+            }
             #expect(views.map(\.text).allSatisfy { $0.contains("actor=staff:9") } && views.count == 1)
         }
     }

@@ -15,11 +15,13 @@ import Testing
                 if case .stored(let stored) = result { stored.id } else { nil }
             }
             let other = try await f.person(f.referral(id: "r-9", nhs: nil))
-            let first = try await f.transaction { try f.store.referrals(after: nil, limit: 2, in: $0) }
-            let rest = try await f.transaction { try f.store.referrals(after: first.last?.id, limit: 9, in: $0) }
+            let first = try await f.transaction(as: .console) { try f.store.referrals(after: nil, limit: 2, in: $0) }
+            let rest = try await f.transaction(as: .console) {
+                try f.store.referrals(after: first.last?.id, limit: 9, in: $0)
+            }
             #expect((first + rest).map(\.id).prefix(3) == stored[...])
             #expect(rest.last?.person == other)
-            let own = try await f.transaction { try f.store.referrals(ofSubmission: receipt, in: $0) }
+            let own = try await f.transaction(as: .console) { try f.store.referrals(ofSubmission: receipt, in: $0) }
             #expect(own.map(\.id) == stored)
         }
     }

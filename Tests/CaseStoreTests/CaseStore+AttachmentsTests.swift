@@ -25,7 +25,7 @@ import Testing
         let record = IntakeRecord(
             receipt: receipt, sender: "uhdb", receivedAt: f.now, waitsUntil: f.now + .seconds(waits),
             items: [IntakeItem(ordinal: 0, status: .accepted, referral: referral)])
-        let result = try await f.transaction { try f.store.store([record], at: f.now, in: $0)[0][0] }
+        let result = try await f.transaction(as: .worker) { try f.store.store([record], at: f.now, in: $0)[0][0] }
         guard case .stored(let stored) = result else { throw Unexpected() }
         return stored
     }
@@ -42,20 +42,20 @@ import Testing
         let file = DroppedAttachment(
             receipt: receipt, sender: sender, name: name, sha256: sha256, size: 1,
             mediaTypes: ["text/plain", "text/csv"], waitsUntil: f.now + .seconds(waits))
-        try await f.transaction { try f.store.keep([file], in: $0) }
+        try await f.transaction(as: .worker) { try f.store.keep([file], in: $0) }
         return receipt
     }
 
     private func attach(after seconds: Int = 0, _ f: Fixture) async throws -> AttachedFiles {
-        try await f.transaction { try f.store.attachFiles(at: f.now + .seconds(seconds), in: $0) }
+        try await f.transaction(as: .worker) { try f.store.attachFiles(at: f.now + .seconds(seconds), in: $0) }
     }
 
     private func state(_ receipt: UUIDValue, _ f: Fixture) async throws -> SubmissionState? {
-        try await f.transaction { try f.store.receipt(receipt, in: $0) }?.state
+        try await f.transaction(as: .console) { try f.store.receipt(receipt, in: $0) }?.state
     }
 
     private func items(_ f: Fixture) async throws -> [NewWorkItem] {
-        try await f.transaction { try f.store.workItems(in: $0) }.map(\.item)
+        try await f.transaction(as: .console) { try f.store.workItems(in: $0) }.map(\.item)
     }
 
     @Test(arguments: [true, false]) func `a file becomes the attachment of the referral that names it, in either order`(
@@ -70,7 +70,9 @@ import Testing
                 naming: [("letter.txt", Self.digest)], mediaType: "text/plain", size: 1, f)
             if !fileFirst {
                 #expect(try await attach(f) == AttachedFiles())
-                let waiting = try await f.transaction { try f.store.namedFiles(ofReferral: stored.id, in: $0) }
+                let waiting = try await f.transaction(as: .console) {
+                    try f.store.namedFiles(ofReferral: stored.id, in: $0)
+                }
                 #expect(waiting.map(\.file) == [nil])
                 file = try await drop("letter.txt", f)
             }
@@ -78,11 +80,11 @@ import Testing
             #expect(try await attach(after: 3600, f) == AttachedFiles(), "and nobody's time runs out any more")
             let receipt = try #require(file)
             #expect(try await state(receipt, f) == .accepted)
-            let named = try await f.transaction { try f.store.namedFiles(ofReferral: stored.id, in: $0) }
+            let named = try await f.transaction(as: .console) { try f.store.namedFiles(ofReferral: stored.id, in: $0) }
             #expect(named == [NamedFile(referral: stored.id, number: 0, file: receipt)])
             #expect(try await items(f).isEmpty)
             for id in [receipt, stored.id] {
-                let lines = try await f.transaction { try f.store.trace(id, in: $0) }
+                let lines = try await f.transaction(as: .audit) { try f.store.trace(id, in: $0) }
                 #expect(lines.contains { $0.kind == "attachment" && $0.id == receipt })
             }
         }
@@ -109,7 +111,7 @@ import Testing
             if isAttached { #expect(try await attach(f) == AttachedFiles(attached: 1)) }
             let second = try await refer("r-2", naming: [("scan.pdf", nil)], f)
             #expect(try await attach(f) == AttachedFiles(attached: isAttached ? 0 : 1, missing: 1))
-            let named = try await f.transaction { connection in
+            let named = try await f.transaction(as: .console) { connection in
                 try [first, second].map { try f.store.namedFiles(ofReferral: $0.id, in: connection).map(\.file) }
             }
             #expect(named == [[file, file], []])
@@ -181,9 +183,9 @@ import Testing
             let file = DroppedAttachment(
                 receipt: receipt, sender: "uhdb", name: "a.txt", sha256: Self.digest, size: 1,
                 mediaTypes: ["text/plain"], waitsUntil: f.now + .seconds(120))
-            try await f.transaction { try f.store.keep([file], in: $0) }
+            try await f.transaction(as: .worker) { try f.store.keep([file], in: $0) }
             #expect(try await attach(after: 60, f) == AttachedFiles(attached: 1))
-            let named = try await f.transaction { try f.store.namedFiles(ofReferral: stored.id, in: $0) }
+            let named = try await f.transaction(as: .console) { try f.store.namedFiles(ofReferral: stored.id, in: $0) }
             #expect(named.map(\.file) == [receipt])
         }
     }
@@ -204,17 +206,18 @@ import Testing
                 Submission(
                     sender: "uhdb", messageID: "t.csv", channel: "file", format: "csv", bytes: [1], fileName: "t.csv",
                     receivedAt: f.now))
-            #expect(try await f.transaction { try f.store.document(receipt, in: $0) }?.isNamed == false)
+            #expect(try await f.transaction(as: .worker) { try f.store.document(receipt, in: $0) }?.isNamed == false)
             try await refer("r-0", naming: [("t.csv", Self.digest)], f)
-            #expect(try await f.transaction { try f.store.document(receipt, in: $0) }?.isNamed == false)
+            #expect(try await f.transaction(as: .worker) { try f.store.document(receipt, in: $0) }?.isNamed == false)
             try await refer(naming: [("t.csv", sha256)], f)
-            #expect(try await f.transaction { try f.store.document(receipt, in: $0) }?.isNamed == true)
+            #expect(try await f.transaction(as: .worker) { try f.store.document(receipt, in: $0) }?.isNamed == true)
             let files = [("uhdb", sha256 ?? Self.digest), ("derby_homes", Self.digest), ("uhdb", Self.digest)].map {
                 FileIdentity(sender: $0, name: "t.csv", sha256: $1)
             }
-            #expect(try await f.transaction { try f.store.areAwaited(files, in: $0) } == [true, false, true])
+            #expect(
+                try await f.transaction(as: .ingest) { try f.store.areAwaited(files, in: $0) } == [true, false, true])
             let other = FileIdentity(sender: "uhdb", name: "t.csv", sha256: String(repeating: "0b", count: 32))
-            #expect(try await f.transaction { try f.store.areAwaited([other], in: $0) } == [sha256 == nil])
+            #expect(try await f.transaction(as: .ingest) { try f.store.areAwaited([other], in: $0) } == [sha256 == nil])
         }
     }
 

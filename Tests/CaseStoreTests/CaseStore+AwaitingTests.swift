@@ -13,7 +13,7 @@ import Testing
     private func store(
         _ receipt: UUIDValue, _ referral: Referral, after seconds: Int = 0, _ f: Fixture
     ) async throws -> IntakeResult {
-        try await f.transaction {
+        try await f.transaction(as: .worker) {
             try f.store.store([record(receipt, referral, f)], at: f.now + .seconds(seconds), in: $0)[0][0]
         }
     }
@@ -23,18 +23,21 @@ import Testing
             let answer = try await f.accept(f.submission("u-1"))
             let update = f.referral(id: "u-1", type: .update, inReplyTo: "r-1")
             #expect(try await store(answer, update, f) == .awaiting)
-            let receipt = try await f.transaction { try f.store.receipt(answer, in: $0) }
+            let receipt = try await f.transaction(as: .console) { try f.store.receipt(answer, in: $0) }
             #expect(receipt?.state == .received)
             #expect(try await f.transaction { try CaseStore.stranded(in: $0) } == 0)
-            #expect(try await f.transaction { try f.store.resume(at: f.now, in: $0) }.isEmpty)
+            #expect(try await f.transaction(as: .worker) { try f.store.resume(at: f.now, in: $0) }.isEmpty)
             #expect(try await f.value("SELECT count(*) FROM record.work_item") == 0)
 
             let person = try await f.person(f.referral(id: "r-1"))
-            #expect(try await f.transaction { try f.store.resume(at: f.now, in: $0) }.map(\.receipt) == [answer])
-            #expect(try await f.transaction { try f.store.resume(at: f.now, in: $0) }.isEmpty)
+            #expect(
+                try await f.transaction(as: .worker) { try f.store.resume(at: f.now, in: $0) }.map(\.receipt) == [
+                    answer
+                ])
+            #expect(try await f.transaction(as: .worker) { try f.store.resume(at: f.now, in: $0) }.isEmpty)
             guard case .stored(let stored) = try await store(answer, update, f) else { throw Unexpected() }
             #expect(stored.person == person)
-            #expect(try await f.transaction { try f.store.receipt(answer, in: $0) }?.state == .accepted)
+            #expect(try await f.transaction(as: .console) { try f.store.receipt(answer, in: $0) }?.state == .accepted)
         }
     }
 
@@ -43,11 +46,12 @@ import Testing
             let answer = try await f.accept(f.submission("w-1"))
             let withdrawal = f.referral(id: "w-1", type: .withdrawal, inReplyTo: "r-9")
             #expect(try await store(answer, withdrawal, f) == .awaiting)
-            #expect(try await f.transaction { try f.store.resume(at: f.now + .seconds(59), in: $0) }.isEmpty)
-            let resumed = try await f.transaction { try f.store.resume(at: f.now + .seconds(60), in: $0) }
+            #expect(
+                try await f.transaction(as: .worker) { try f.store.resume(at: f.now + .seconds(59), in: $0) }.isEmpty)
+            let resumed = try await f.transaction(as: .worker) { try f.store.resume(at: f.now + .seconds(60), in: $0) }
             #expect(resumed.map(\.receipt) == [answer])
             #expect(try await store(answer, withdrawal, after: 60, f) == .unbound)
-            let items = try await f.transaction { try f.store.workItems(in: $0) }
+            let items = try await f.transaction(as: .console) { try f.store.workItems(in: $0) }
             #expect(items.map(\.item.kind) == [.unboundMessage])
             #expect(items.first?.item.submission == answer)
         }
@@ -64,11 +68,11 @@ import Testing
                     IntakeItem(ordinal: 1, status: .accepted, referral: f.referral(id: "r-1", nhs: nil)),
                     IntakeItem(ordinal: 2, status: .accepted, referral: f.referral(id: "r-2")),
                 ])
-            let first = try await f.transaction { try f.store.store([record], at: f.now, in: $0)[0] }
+            let first = try await f.transaction(as: .worker) { try f.store.store([record], at: f.now, in: $0)[0] }
             #expect(first[0] == .awaiting)
             #expect(try await f.value("SELECT count(*) FROM record.referral") == 2)
-            #expect(try await f.transaction { try f.store.resume(at: f.now, in: $0) }.count == 1)
-            let second = try await f.transaction { try f.store.store([record], at: f.now, in: $0)[0] }
+            #expect(try await f.transaction(as: .worker) { try f.store.resume(at: f.now, in: $0) }.count == 1)
+            let second = try await f.transaction(as: .worker) { try f.store.store([record], at: f.now, in: $0)[0] }
             guard case .stored = second[0], case .stored(let again) = second[1] else { throw Unexpected() }
             #expect(again.isRepeat)
             #expect(try await f.value("SELECT count(*) FROM record.referral") == 3)

@@ -14,12 +14,12 @@ import Testing
         var awaited = AwaitedAcknowledgement(kind, within: .seconds(86_400), isTracked: true)
         awaited.firstLook = .seconds(60)
         let ended = EndedRelease(share: share, attempt: 1, outcome: .delivered(reference: "REF1"), awaited: awaited)
-        try await f.transaction { try f.store.finishReleases([ended], at: f.now, in: $0) }
+        try await f.transaction(as: .worker) { try f.store.finishReleases([ended], at: f.now, in: $0) }
         return share
     }
 
     private func asked(_ f: Fixture, after seconds: Int) async throws -> [UUIDValue] {
-        try await f.transaction {
+        try await f.transaction(as: .worker) {
             try f.store.takeTracked(
                 of: "derby_homes", shortest: .seconds(10), longest: .seconds(300), limit: 8,
                 at: f.now + .seconds(seconds), in: $0)
@@ -27,7 +27,7 @@ import Testing
     }
 
     private func closing(_ f: Fixture, after seconds: Int) async throws -> [TrackedShare] {
-        try await f.transaction {
+        try await f.transaction(as: .worker) {
             try f.store.takeClosing(
                 of: "derby_homes", pause: .seconds(300), limit: 8, at: f.now + .seconds(seconds), in: $0)
         }
@@ -38,7 +38,7 @@ import Testing
             let share = try await delivered(f)
             #expect(try await asked(f, after: 59) == [])
             #expect(try await asked(f, after: 60) == [share])
-            try await f.transaction { try f.store.postpone(share, until: f.now + .seconds(120), in: $0) }
+            try await f.transaction(as: .worker) { try f.store.postpone(share, until: f.now + .seconds(120), in: $0) }
             #expect(try await asked(f, after: 119) == [])
             #expect(try await asked(f, after: 120) == [share])
             #expect(try await closing(f, after: 120) == [])
@@ -64,10 +64,10 @@ import Testing
             // Another node has it in hand; if that one vanished, somebody tells it later.
             #expect(try await closing(f, after: 72) == [])
             #expect(try await closing(f, after: 371) == [due])
-            try await f.transaction { try f.store.closed(due, in: $0) }
+            try await f.transaction(as: .worker) { try f.store.closed(due, in: $0) }
             #expect(try await closing(f, after: 1000) == [])
             // A later word of a person does not open it again.
-            _ = try await f.transaction {
+            _ = try await f.transaction(as: .console) {
                 try f.store.acknowledge(share, .init(.refused, by: "lac-7"), at: f.now + .seconds(1100), in: $0)
             }
             #expect(try await closing(f, after: 2000) == [])
@@ -77,7 +77,7 @@ import Testing
     @Test func `who does not listen for a day is told no more`() async throws {
         try await Fixture.run { f in
             let share = try await delivered(f)
-            _ = try await f.transaction {
+            _ = try await f.transaction(as: .console) {
                 try f.store.acknowledge(share, .init(.taken, by: "channel"), at: f.now, in: $0)
             }
             #expect(try await closing(f, after: 90_000).count == 1)
@@ -88,7 +88,7 @@ import Testing
     @Test func `where nobody is asked again nobody is told`() async throws {
         try await Fixture.run { f in
             let share = try await delivered(f, .meshTracking)
-            _ = try await f.transaction {
+            _ = try await f.transaction(as: .console) {
                 try f.store.acknowledge(share, .init(.taken, by: "channel"), at: f.now, in: $0)
             }
             #expect(try await closing(f, after: 10) == [])

@@ -7,7 +7,7 @@ import Testing
     private func states(
         _ f: Fixture, under authority: String = "NFI-1", to recipient: String = "derby_homes"
     ) async throws -> [ShareState: Int] {
-        let found = try await f.transaction {
+        let found = try await f.transaction(as: .worker) {
             try f.store.states(under: authority, to: recipient, in: $0).map { ($0.state, $0.count) }
         }
         return Dictionary(uniqueKeysWithValues: found)
@@ -23,7 +23,7 @@ import Testing
             let shares = [try await f.share(person).id, try await f.share(person).id, try await f.share(person).id]
             #expect(try await f.begin(shares[0]) == 1)
             let delivered = ReleaseOutcome.delivered(reference: "NAME.csv")
-            try await f.transaction {
+            try await f.transaction(as: .worker) {
                 try f.store.finishReleases(
                     [EndedRelease(share: shares[0], attempt: 1, outcome: delivered)], at: f.now, in: $0)
             }
@@ -42,11 +42,15 @@ import Testing
             }
             #expect(try await states(f) == [.queued: 1, .delivered: 1])
             #expect(
-                try await f.transaction { try f.store.shares(deliveredAs: "NAME.csv", to: "derby_homes", in: $0) }
+                try await f.transaction(as: .console) {
+                    try f.store.shares(deliveredAs: "NAME.csv", to: "derby_homes", in: $0)
+                }
                     == [shares[0]])
             for (name, recipient) in [("NAME.csv", "uhdb"), ("NAME", "derby_homes"), ("", "derby_homes")] {
                 #expect(
-                    try await f.transaction { try f.store.shares(deliveredAs: name, to: recipient, in: $0) }.isEmpty)
+                    try await f.transaction(as: .console) {
+                        try f.store.shares(deliveredAs: name, to: recipient, in: $0)
+                    }.isEmpty)
             }
         }
     }

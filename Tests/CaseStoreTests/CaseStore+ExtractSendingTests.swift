@@ -35,7 +35,7 @@ import Testing
     }
 
     private func begin(_ id: UUIDValue, _ f: Fixture) async throws -> Int {
-        try await f.transaction { connection in
+        try await f.transaction(as: .worker) { connection in
             let prepared = try #require(try f.store.prepareSending(ofExtract: id, in: connection))
             let facts = prepared.project.facts(
                 about: .anybody, isSuspended: false, channels: [.mesh], extract: prepared.figures, at: f.now)
@@ -49,11 +49,11 @@ import Testing
         _ id: UUIDValue, _ attempt: Int, _ outcome: ReleaseOutcome, _ f: Fixture, awaited: AwaitedAcknowledgement? = nil
     ) async throws {
         let ended = EndedExtract(extract: id, attempt: attempt, outcome: outcome, awaited: awaited)
-        try await f.transaction { try f.store.finish(ended, at: f.now, in: $0) }
+        try await f.transaction(as: .worker) { try f.store.finish(ended, at: f.now, in: $0) }
     }
 
     private func refuse(_ id: UUIDValue, _ f: Fixture) async throws {
-        try await f.transaction { connection in
+        try await f.transaction(as: .worker) { connection in
             let prepared = try #require(try f.store.prepareSending(ofExtract: id, in: connection))
             let decision = Policy.decide(
                 prepared.project.facts(about: .anybody, isSuspended: false, extract: prepared.figures, at: f.now))
@@ -62,21 +62,22 @@ import Testing
     }
 
     private func sending(_ id: UUIDValue, _ f: Fixture) async throws -> ExtractSending {
-        try #require(try await f.transaction { try f.store.extract(id, in: $0)?.sending })
+        try #require(try await f.transaction(as: .console) { try f.store.extract(id, in: $0)?.sending })
     }
 
     private func known(_ f: Fixture) async throws -> Int {
-        try await f.transaction { try f.store.releasedPopulations(to: "necs", in: $0).count }
+        try await f.transaction(as: .console) { try f.store.releasedPopulations(to: "necs", in: $0).count }
     }
 
     private func items(_ f: Fixture) async throws -> [WorkItem] {
-        try await f.transaction { try f.store.workItems(in: $0) }
+        try await f.transaction(as: .console) { try f.store.workItems(in: $0) }
     }
 
     @Test func `what waits opens again as it was made, and is nowhere readable`() async throws {
         try await Fixture.run { f in
             let id = try await queued(f)
-            let prepared = try #require(try await f.transaction { try f.store.prepareSending(ofExtract: id, in: $0) })
+            let prepared = try #require(
+                try await f.transaction(as: .worker) { try f.store.prepareSending(ofExtract: id, in: $0) })
             #expect(prepared.bytes == Self.bytes && prepared.cohort == [1, 2, 3] && prepared.linkable == [2])
             #expect(prepared.project == Self.project && prepared.level == .anonymised && prepared.attempt == 1)
             #expect(prepared.figures == .init(cohort: 12) && prepared.released == [.demographics, .needs])
@@ -99,9 +100,9 @@ import Testing
             let delivered = try await sending(id, f)
             #expect(delivered.state == .delivered && !delivered.hasPackage && delivered.reference == "MESH-1")
             #expect(delivered.acknowledgement?.state == .waiting)
-            let none = try await f.transaction { try f.store.prepareSending(ofExtract: id, in: $0) == nil }
+            let none = try await f.transaction(as: .worker) { try f.store.prepareSending(ofExtract: id, in: $0) == nil }
             #expect(none)
-            let tracked = try await f.transaction {
+            let tracked = try await f.transaction(as: .worker) {
                 try f.store.takeTrackedExtracts(
                     of: "necs", shortest: .seconds(10), longest: .seconds(300), at: f.now, in: $0)
             }
@@ -110,10 +111,10 @@ import Testing
             #expect(tracked.map(\.reference) == ["MESH-1"])
             for _ in 0..<2 {
                 let told = AcknowledgementTold(.taken, by: AcknowledgementTold.channel)
-                #expect(try await f.transaction { try f.store.acknowledge(extract: id, told, in: $0) })
+                #expect(try await f.transaction(as: .console) { try f.store.acknowledge(extract: id, told, in: $0) })
             }
             #expect(try await sending(id, f).acknowledgement?.state == .taken)
-            let trace = try await f.transaction { try f.store.trace(id, in: $0) }
+            let trace = try await f.transaction(as: .audit) { try f.store.trace(id, in: $0) }
             #expect(trace.map(\.kind) == ["share_decided", "release", "release_outcome", "share_acknowledged"])
             #expect(trace[0].text.contains("state=queued") && trace[1].text.contains("attempt=1"))
             #expect(try await known(f) == 1)
@@ -134,7 +135,7 @@ import Testing
             let second = try await queued(f)
             try await end(second, try await begin(second, f), .unknown(code: "timeout"), f)
             let prepared = try #require(
-                try await f.transaction { try f.store.prepareSending(ofExtract: second, in: $0) })
+                try await f.transaction(as: .worker) { try f.store.prepareSending(ofExtract: second, in: $0) })
             #expect(prepared.mayHaveArrived && prepared.attempt == 2)
             try await refuse(second, f)
             #expect(try await known(f) == 1)
@@ -146,18 +147,18 @@ import Testing
             let id = try await queued(f)
             try await end(id, try await begin(id, f), .rejected(code: "http_400"), f)
             #expect(try await sending(id, f).state == .failed)
-            #expect(try await f.transaction { try f.store.reopen(extract: id, in: $0) })
-            #expect(try await !f.transaction { try f.store.reopen(extract: id, in: $0) })
-            try await f.transaction {
+            #expect(try await f.transaction(as: .console) { try f.store.reopen(extract: id, in: $0) })
+            #expect(try await !f.transaction(as: .console) { try f.store.reopen(extract: id, in: $0) })
+            try await f.transaction(as: .worker) {
                 try f.store.endAbandonedExtracts(after: .seconds(60), at: f.now + .seconds(3599), in: $0)
             }
             #expect(try await sending(id, f).hasPackage)
-            try await f.transaction {
+            try await f.transaction(as: .worker) {
                 try f.store.endAbandonedExtracts(after: .seconds(60), at: f.now + .seconds(3600), in: $0)
             }
             let over = try await sending(id, f)
             #expect(over.state == .failed && over.failure == CaseStore.deadlinePassed && !over.hasPackage)
-            #expect(try await !f.transaction { try f.store.reopen(extract: id, in: $0) })
+            #expect(try await !f.transaction(as: .console) { try f.store.reopen(extract: id, in: $0) })
         }
     }
 
@@ -165,7 +166,7 @@ import Testing
         try await Fixture.run { f in
             let id = try await queued(f)
             let attempt = try await begin(id, f)
-            try await f.transaction {
+            try await f.transaction(as: .worker) {
                 try f.store.endAbandonedExtracts(after: .seconds(60), at: f.now + .seconds(60), in: $0)
             }
             #expect(try await sending(id, f).state == .queued)
@@ -177,15 +178,21 @@ import Testing
     @Test func `taken back while it waits, and too late afterwards`() async throws {
         try await Fixture.run { f in
             let id = try await queued(f)
-            let message = try await f.transaction { try f.store.cancel(extract: id, by: "command", in: $0) }
+            let message = try await f.transaction(as: .console) {
+                try f.store.cancel(extract: id, by: "command", in: $0)
+            }
             #expect(message == .some(4711))
-            let again = try await f.transaction { try f.store.cancel(extract: id, by: "command", in: $0) == nil }
+            let again = try await f.transaction(as: .console) {
+                try f.store.cancel(extract: id, by: "command", in: $0) == nil
+            }
             #expect(again)
             #expect(try await sending(id, f).state == .cancelled)
             #expect(try await known(f) == 0)
             let other = try await queued(f)
             _ = try await begin(other, f)
-            let tooLate = try await f.transaction { try f.store.cancel(extract: other, by: "command", in: $0) == nil }
+            let tooLate = try await f.transaction(as: .console) {
+                try f.store.cancel(extract: other, by: "command", in: $0) == nil
+            }
             #expect(tooLate)
         }
     }
@@ -195,18 +202,20 @@ import Testing
             let id = try await queued(f)
             try await end(id, try await begin(id, f), .delivered(reference: "MESH-1"), f, awaited: Self.awaited)
             for _ in 0..<2 {
-                try await f.transaction { try f.store.showLateExtracts(at: f.now + .seconds(3600), in: $0) }
+                try await f.transaction(as: .worker) {
+                    try f.store.showLateExtracts(at: f.now + .seconds(3600), in: $0)
+                }
             }
             #expect(try await items(f).map(\.item.kind) == [.lateAcknowledgement])
-            let stranger = try await f.transaction {
+            let stranger = try await f.transaction(as: .worker) {
                 try f.store.returned(extract: .v7(), reference: "MESH-1", code: "mesh_14", in: $0)
             }
             #expect(!stranger)
-            _ = try await f.transaction {
+            _ = try await f.transaction(as: .worker) {
                 try f.store.returned(extract: id, reference: "ANOTHER", code: "mesh_14", in: $0)
             }
             #expect(try await sending(id, f).state == .delivered)
-            _ = try await f.transaction {
+            _ = try await f.transaction(as: .worker) {
                 try f.store.returned(extract: id, reference: "MESH-1", code: "mesh_14", in: $0)
             }
             let returned = try await sending(id, f)
@@ -227,7 +236,7 @@ import Testing
                 WHERE extract_sending.extract = \(first) AND other.extract = \(second)
                 """)
             await #expect(throws: (any Error).self) {
-                _ = try await f.transaction { try f.store.prepareSending(ofExtract: first, in: $0)?.id }
+                _ = try await f.transaction(as: .worker) { try f.store.prepareSending(ofExtract: first, in: $0)?.id }
             }
         }
     }
@@ -238,15 +247,17 @@ import Testing
             let second = try await f.person(f.referral(id: "r-2", nhs: nil, family: "Other"))
             let erased = try await f.person(f.referral(id: "r-3", nhs: nil, family: "Third"))
             let stranger = try await f.person(f.referral(id: "r-4", nhs: nil, family: "Fourth"))
-            let all = try await f.transaction { try f.store.cohort(areas: AreaTable(), in: $0).candidates }
+            let all = try await f.transaction(as: .console) {
+                try f.store.cohort(areas: AreaTable(), in: $0).candidates
+            }
             let marks = Set(all.filter { $0.record.person != stranger.description }.map(\.record.mark))
             #expect(marks.count == 3)
-            let found = try await f.transaction { try f.store.cohort(of: marks, in: $0).candidates }
+            let found = try await f.transaction(as: .console) { try f.store.cohort(of: marks, in: $0).candidates }
             #expect(Set(found.map(\.record.mark)) == marks)
             _ = try await TestDatabase.current.database.query("DELETE FROM record.person_key WHERE person = \(erased)")
             _ = try await TestDatabase.current.database.query(
                 "UPDATE record.person SET merged_into = \(first), merged_at = now() WHERE id = \(second)")
-            let left = try await f.transaction { try f.store.cohort(of: marks, in: $0).candidates }
+            let left = try await f.transaction(as: .console) { try f.store.cohort(of: marks, in: $0).candidates }
             #expect(left.map(\.record.person) == [first.description])
         }
     }

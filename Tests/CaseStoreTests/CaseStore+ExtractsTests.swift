@@ -31,12 +31,12 @@ import Testing
     @Test func `a project is read as it was entered, and entered once`() async throws {
         try await Fixture.run { f in
             let project = try await added(f) { $0.whyIdentifiable = "linkage" }
-            #expect(try await f.transaction { try f.store.extractProjects(in: $0) } == [project])
+            #expect(try await f.transaction(as: .console) { try f.store.extractProjects(in: $0) } == [project])
             var other = project
             other.purpose = .healthPlanning
             let changed = other
             #expect(try await !f.transaction { try f.store.add(changed, by: "staff:1", in: $0) })
-            let stored = try await f.transaction {
+            let stored = try await f.transaction(as: .console) {
                 try f.store.extractProject("loneliness-2026", of: "council_insight", in: $0)
             }
             #expect(stored == project)
@@ -62,7 +62,7 @@ import Testing
         try await Fixture.run { f in
             let project = try await added(f)
             let other = try await added(f) { $0.id = "other" }
-            let keys = try await f.transaction { connection in
+            let keys = try await f.transaction(as: .console) { connection in
                 [
                     try f.store.pseudonymKey(of: project, in: connection),
                     try f.store.pseudonymKey(of: project, in: connection),
@@ -83,7 +83,7 @@ import Testing
         try await Fixture.run { f in
             let project = try await added(f)
             let other = try await added(f) { $0.id = "other" }
-            _ = try await f.transaction { connection in
+            _ = try await f.transaction(as: .console) { connection in
                 (
                     try f.store.pseudonymKey(of: project, in: connection),
                     try f.store.pseudonymKey(of: other, in: connection)
@@ -96,7 +96,7 @@ import Testing
                 WHERE pseudonym_key.project = 'loneliness-2026' AND other.project = 'other'
                 """)
             await #expect(throws: (any Error).self) {
-                _ = try await f.transaction { try f.store.pseudonymKey(of: project, in: $0).id }
+                _ = try await f.transaction(as: .console) { try f.store.pseudonymKey(of: project, in: $0).id }
             }
         }
     }
@@ -112,14 +112,16 @@ import Testing
             var objecting = Subject()
             objecting.objections = [.research]
             let objection = objecting
-            try await f.transaction {
+            try await f.transaction(as: .console) {
                 try f.store.setCircumstances(objection, of: second, changing: [], by: "test", in: $0)
             }
             var areas = AreaTable()
             let area = try #require(Area(lsoa: "E01013440", ward: "E05001770"))
             _ = areas.insert(area, at: "DE1 2FS")
             let table = areas
-            let candidates = try await f.transaction { try f.store.cohort(areas: table, in: $0).candidates }
+            let candidates = try await f.transaction(as: .console) {
+                try f.store.cohort(areas: table, in: $0).candidates
+            }
             let only = try #require(candidates.first)
             #expect(candidates.count == 1)
             #expect(only.record.person == first.description)
@@ -127,7 +129,7 @@ import Testing
             #expect(only.record.area == area && only.record.needs == [.isolation])
             #expect(only.record.referredOn == CalendarDate(iso: "2026-03-02"))
             let days = CalendarDate(iso: "2026-03-03")!...CalendarDate(iso: "2026-04-01")!
-            let later = try await f.transaction {
+            let later = try await f.transaction(as: .console) {
                 try f.store.cohort(referredOn: days, areas: table, in: $0).candidates.count
             }
             #expect(later == 0)
@@ -139,7 +141,7 @@ import Testing
             _ = try await f.person()
             func read(_ day: String) async throws -> CohortCandidate {
                 let day = try #require(CalendarDate(iso: day))
-                let candidates = try await f.transaction {
+                let candidates = try await f.transaction(as: .console) {
                     try f.store.cohort(agesOn: day, areas: AreaTable(), in: $0).candidates
                 }
                 return try #require(candidates.first)
@@ -158,7 +160,7 @@ import Testing
             var objecting = Subject()
             objecting.objections = [.research]
             let objection = objecting
-            try await f.transaction {
+            try await f.transaction(as: .console) {
                 try f.store.setCircumstances(objection, of: second, changing: [], by: "test", in: $0)
             }
             let gate = Gate()
@@ -169,7 +171,7 @@ import Testing
                 gate.arriveAndWait()
             }
             try await gate.arrival()
-            async let read = f.transaction { try f.store.cohort(areas: AreaTable(), in: $0).candidates }
+            async let read = f.transaction(as: .console) { try f.store.cohort(areas: AreaTable(), in: $0).candidates }
             // It has read both ids and is seen waiting for the second person.
             try await f.open(gate)
             try await merged
@@ -186,20 +188,22 @@ import Testing
             objecting.objections = [.research]
             let objection = objecting
             let gate = Gate()
-            async let counted = f.transaction { connection -> Int in
+            async let counted = f.transaction(as: .console) { connection -> Int in
                 let cohort = try f.store.cohort(areas: AreaTable(), in: connection).candidates
                 gate.arriveAndWait()
                 return cohort.count { $0.subject.objections.isEmpty }
             }
             try await gate.arrival()
-            async let entered: Void = f.transaction {
+            async let entered: Void = f.transaction(as: .console) {
                 try f.store.setCircumstances(objection, of: person, changing: [], by: "test", in: $0)
             }
             // It is seen waiting for the lock that the extract holds.
             try await f.open(gate)
             #expect(try await counted == 1)
             try await entered
-            let seen = try await f.transaction { try f.store.cohort(areas: AreaTable(), in: $0).candidates[0].subject }
+            let seen = try await f.transaction(as: .console) {
+                try f.store.cohort(areas: AreaTable(), in: $0).candidates[0].subject
+            }
             #expect(seen.objections == [.research])
         }
     }
@@ -222,18 +226,24 @@ import Testing
                 try f.store.enter(refusal, in: connection)
                 try f.store.finish(extract: release.id, .written, in: connection)
             }
-            let kept = try await f.transaction { try f.store.releasedPopulations(to: "council_insight", in: $0) }
+            let kept = try await f.transaction(as: .console) {
+                try f.store.releasedPopulations(to: "council_insight", in: $0)
+            }
             #expect(kept.map(\.populations) == [populations] && kept.map(\.level) == [.pseudonymised])
-            let earlier = try await f.transaction { try f.store.earlierRows(of: "council_insight", in: $0) }
+            let earlier = try await f.transaction(as: .console) {
+                try f.store.earlierRows(of: "council_insight", in: $0)
+            }
             #expect(
                 earlier
                     == EarlierRows(
                         agesOn: CalendarDate(iso: "2026-03-02"),
                         steps: [RowGeneralisation(area: .ward, ageWidth: 10, hasSex: true)]))
-            #expect(try await f.transaction { try f.store.earlierRows(of: "another", in: $0) } == EarlierRows())
-            let listed = try await f.transaction { try f.store.extracts(in: $0) }
+            #expect(
+                try await f.transaction(as: .console) { try f.store.earlierRows(of: "another", in: $0) }
+                    == EarlierRows())
+            let listed = try await f.transaction(as: .console) { try f.store.extracts(in: $0) }
             #expect(listed.map(\.reason) == ["research_undertaking_missing", "permitted"])
-            let shown = try await f.transaction { try f.store.extract(release.id, in: $0) }
+            let shown = try await f.transaction(as: .console) { try f.store.extract(release.id, in: $0) }
             #expect(shown?.excluded.text == #"{"objection_research": 2}"# && shown?.k == 5)
             let entries = try await f.value(
                 "SELECT count(DISTINCT kind) FROM ledger.entry WHERE kind IN ('release', 'share_decided', 'release_outcome')",

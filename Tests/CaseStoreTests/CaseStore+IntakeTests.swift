@@ -10,16 +10,17 @@ import Testing
             guard case .stored(let stored) = try await f.take(f.referral()) else { throw Unexpected() }
             #expect(stored.isNewPerson)
             #expect(!stored.isRepeat)
-            let summary = try #require(try await f.transaction { try f.store.person(stored.person, in: $0) })
+            let summary = try #require(
+                try await f.transaction(as: .console) { try f.store.person(stored.person, in: $0) })
             #expect(summary.caseFile == stored.caseFile)
             #expect(summary.caseState == "open")
             #expect(summary.hasVerifiedNHSNumber)
-            let profile = try await f.transaction {
+            let profile = try await f.transaction(as: .console) {
                 try f.store.profile(of: stored.person, viewedBy: "staff:1", in: $0)
             }
             #expect(profile == f.referral())
             #expect(try await f.value("SELECT count(*) FROM ledger.entry WHERE kind = 'view'") == 1)
-            let content = try await f.transaction {
+            let content = try await f.transaction(as: .console) {
                 try f.store.content(of: stored.id, viewedBy: "staff:1", in: $0)
             }
             #expect(content == f.referral())
@@ -48,7 +49,7 @@ import Testing
             let first = try await f.person()
             let second = try await f.person(f.referral(id: "r-2", isVerified: isVerified, dob: dob))
             #expect(second != first)
-            let items = try await f.transaction { try f.store.workItems(in: $0) }
+            let items = try await f.transaction(as: .console) { try f.store.workItems(in: $0) }
             #expect(items.map(\.item.kind) == [.matchReview])
             #expect(items.first?.item.code == code)
             #expect(items.first?.item.person == second)
@@ -72,7 +73,7 @@ import Testing
             let first = try await f.person()
             let second = try await f.person(f.referral(id: "r-2", dob: nil, family: "Thistlewood"))
             #expect(second != first)
-            let items = try await f.transaction { try f.store.workItems(.matchReview, in: $0) }
+            let items = try await f.transaction(as: .console) { try f.store.workItems(.matchReview, in: $0) }
             #expect(items.map(\.item.code) == ["birth_date_missing"])
         }
     }
@@ -82,7 +83,7 @@ import Testing
             let first = try await f.person(f.referral(id: "r-1", nhs: nil))
             let second = try await f.person(f.referral(id: "r-2", nhs: nil))
             #expect(first != second)
-            let items = try await f.transaction { try f.store.workItems(in: $0) }
+            let items = try await f.transaction(as: .console) { try f.store.workItems(in: $0) }
             #expect(items.map(\.item.code) == ["looks_alike"])
         }
     }
@@ -119,7 +120,7 @@ import Testing
             #expect(first[1] == .rejected)
             #expect(second[1] == .rejected)
             #expect(try await f.value("SELECT count(*) FROM record.referral") == 2)
-            let kinds = try await f.transaction { try f.store.workItems(in: $0).map(\.item.kind) }
+            let kinds = try await f.transaction(as: .console) { try f.store.workItems(in: $0).map(\.item.kind) }
             #expect(Set(kinds) == [.rejectedPart, .incompleteReferral, .matchReview])
             #expect(kinds.count == 3)
         }
@@ -144,7 +145,7 @@ import Testing
                 #expect(stored.person == person)
             }
             let profile = try #require(
-                try await f.transaction { try f.store.profile(of: person, viewedBy: "staff:1", in: $0) })
+                try await f.transaction(as: .console) { try f.store.profile(of: person, viewedBy: "staff:1", in: $0) })
             #expect(profile.address?.lines == ["7 Sample Road"])
             #expect(profile.person.family == "Canary")
             #expect(profile.person.phone == ["+441632960001"])
@@ -160,7 +161,7 @@ import Testing
             let update = f.referral(id: "u-1", type: .update, inReplyTo: "r-1")
             #expect(try await f.take(update, sender: "derbys_police") == .unbound)
             #expect(try await f.take(f.referral(id: "u-2", type: .withdrawal, inReplyTo: "r-9")) == .unbound)
-            let items = try await f.transaction { try f.store.workItems(.unboundMessage, in: $0) }
+            let items = try await f.transaction(as: .console) { try f.store.workItems(.unboundMessage, in: $0) }
             #expect(items.map(\.item.code) == ["update", "withdrawal"])
         }
     }
@@ -175,7 +176,7 @@ import Testing
             // A referral opens a person of its own by what it says, whatever it answers.
             let other = f.referral(id: "r-2", nhs: nil, dob: "1980-01-01", family: "Other", inReplyTo: "r-1")
             #expect(try await f.person(other) != person)
-            let items = try await f.transaction { try f.store.workItems(.unboundMessage, in: $0) }
+            let items = try await f.transaction(as: .console) { try f.store.workItems(.unboundMessage, in: $0) }
             #expect(items.map(\.item.code) == ["names_another_person", "names_another_person"])
         }
     }
@@ -187,7 +188,10 @@ import Testing
             else { throw Unexpected() }
             let state: String = try await f.value("SELECT state::text FROM record.referral WHERE id = \(first.id)")
             #expect(state == "withdrawn")
-            #expect(try await f.transaction { try f.store.workItems(in: $0).map(\.item.kind) } == [.withdrawal])
+            #expect(
+                try await f.transaction(as: .console) { try f.store.workItems(in: $0).map(\.item.kind) } == [
+                    .withdrawal
+                ])
         }
     }
 
@@ -199,7 +203,7 @@ import Testing
             #expect(try await f.value("SELECT count(*) FROM record.person") == 0)
             #expect(try await f.value("SELECT count(*) FROM record.person_identifier") == 0)
             let due = f.now + .seconds(86_400)
-            let destroyed = try await f.transaction { connection in
+            let destroyed = try await f.transaction(as: .retention) { connection in
                 [
                     try f.store.destroyDocuments(dueAt: due - .seconds(1), in: connection),
                     try f.store.destroyDocuments(dueAt: due, in: connection),
@@ -255,7 +259,7 @@ import Testing
             guard case .stored = try await f.take(notice("H2", merging: "H3", 5), opensCase: false) else {
                 throw Unexpected()
             }
-            let items = try await f.transaction { try f.store.workItems(.matchReview, in: $0) }
+            let items = try await f.transaction(as: .console) { try f.store.workItems(.matchReview, in: $0) }
             // They look alike too, which was asked when the second came.
             #expect(Set(items.map(\.item.code)) == ["looks_alike", "numbers_merged"])
             let merged = items.first { $0.item.code == "numbers_merged" }
@@ -272,12 +276,15 @@ import Testing
             var urgent = f.referral()
             urgent.urgency = .known(.urgent)
             _ = try await f.take(urgent, status: .incomplete)
-            let item = try #require(try await f.transaction { try f.store.workItems(in: $0).first })
+            let item = try #require(try await f.transaction(as: .console) { try f.store.workItems(in: $0).first })
             #expect(item.item.kind == .incompleteReferral)
             #expect(item.item.dueAt == f.now + .seconds(86_400))
-            #expect(try await f.transaction { try f.store.finishWorkItem(item.id, by: "staff:1", in: $0) })
-            #expect(try await f.transaction { try f.store.finishWorkItem(item.id, by: "staff:1", in: $0) } == false)
-            #expect(try await f.transaction { try f.store.workItems(in: $0).isEmpty })
+            #expect(
+                try await f.transaction(as: .console) { try f.store.finishWorkItem(item.id, by: "staff:1", in: $0) })
+            #expect(
+                try await f.transaction(as: .console) { try f.store.finishWorkItem(item.id, by: "staff:1", in: $0) }
+                    == false)
+            #expect(try await f.transaction(as: .console) { try f.store.workItems(in: $0).isEmpty })
         }
     }
 
@@ -285,7 +292,9 @@ import Testing
         try await Fixture.run { f in
             let first = try await f.person()
             let second = try await f.person(f.referral(id: "r-2", isVerified: false))
-            let found = try await f.transaction { try f.store.persons(withNHSNumber: "9990000018", in: $0) }
+            let found = try await f.transaction(as: .console) {
+                try f.store.persons(withNHSNumber: "9990000018", in: $0)
+            }
             #expect(found == [first, second])
         }
     }

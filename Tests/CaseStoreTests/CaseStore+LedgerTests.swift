@@ -17,8 +17,8 @@ import Testing
 
     /// What housekeeping does each second.
     private func keep(_ f: Fixture, _ file: CheckpointFile? = nil) async throws -> Checkpoint? {
-        _ = try await f.transaction { try f.store.sequence(in: $0) }
-        let checkpoint = try await f.transaction { try f.store.checkpoint(at: f.now, in: $0) }
+        _ = try await f.transaction(as: .audit) { try f.store.sequence(in: $0) }
+        let checkpoint = try await f.transaction(as: .audit) { try f.store.checkpoint(at: f.now, in: $0) }
         if let checkpoint { try file?.append(SignedCheckpoint(checkpoint, by: signer)) }
         return checkpoint
     }
@@ -44,11 +44,11 @@ import Testing
     @Test func `entries get gapless places, and a checkpoint the root of their tree`() async throws {
         try await Fixture.run { f in
             try await grow(f, by: 3)
-            #expect(try await f.transaction { try f.store.sequence(in: $0) } == 3)
-            #expect(try await f.transaction { try f.store.sequence(in: $0) } == 0)
+            #expect(try await f.transaction(as: .audit) { try f.store.sequence(in: $0) } == 3)
+            #expect(try await f.transaction(as: .audit) { try f.store.sequence(in: $0) } == 0)
             try await grow(f, by: 4)
             let checkpoint = try #require(try await keep(f))
-            let lines = try await f.transaction { try f.store.ledgerPage(from: 0, in: $0) }
+            let lines = try await f.transaction(as: .audit) { try f.store.ledgerPage(from: 0, in: $0) }
             #expect(lines.map(\.position) == Array(0..<7))
             #expect(checkpoint.size == 7)
             #expect(checkpoint.root == MerkleTree(leaves: lines.map(\.leaf)).root())
@@ -116,31 +116,14 @@ import Testing
         }
     }
 
-    @Test func `the hub's role has no right in the ledger but to read and to add`() async throws {
-        let rows = try await TestDatabase.current.database.query(
-            """
-            SELECT DISTINCT privilege
-            FROM pg_class, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
-            WHERE relnamespace = 'ledger'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
-                AND (
-                    has_table_privilege('hub_app', pg_class.oid, privilege)
-                    OR (
-                        privilege IN ('UPDATE', 'REFERENCES')
-                        AND has_any_column_privilege('hub_app', pg_class.oid, privilege)
-                    )
-                )
-            """)
-        #expect(rows.isEmpty)
-    }
-
     @Test func `an entry that the owner erases says nothing any more, and the tree still holds`() async throws {
         try await Fixture.run { f in
             let file = temporaryFile()
             try await grow(f, by: 5)
             _ = try await keep(f, file)
-            let lines = try await f.transaction { try f.store.ledgerPage(from: 0, in: $0) }
+            let lines = try await f.transaction(as: .audit) { try f.store.ledgerPage(from: 0, in: $0) }
             #expect(try await f.value("SELECT ledger.erase(ARRAY[\(lines[2].id)])") == 1)
-            let erased = try await f.transaction { try f.store.ledgerPage(from: 2, limit: 1, in: $0) }
+            let erased = try await f.transaction(as: .audit) { try f.store.ledgerPage(from: 2, limit: 1, in: $0) }
             #expect(erased[0].bytes == nil)
             #expect(erased[0].salt == nil)
             #expect(erased[0].leaf == lines[2].leaf)
@@ -149,10 +132,12 @@ import Testing
             #expect(verification.erased == 1)
             #expect(verification.entries == 6)
             #expect(verification.checkpoints == 2)
-            let said = try await f.transaction { try f.store.ledgerPage(from: 5, limit: 1, in: $0) }
+            let said = try await f.transaction(as: .audit) { try f.store.ledgerPage(from: 5, limit: 1, in: $0) }
             #expect(said[0].kind == LedgerKind.entryErased.rawValue)
             #expect(said[0].bytes.map { String(decoding: $0, as: UTF8.self) }?.contains("\(lines[2].id)") == true)
-            #expect(try await f.transaction { try f.store.trace(lines[2].id, in: $0).map(\.text) } == ["erased"])
+            #expect(
+                try await f.transaction(as: .audit) { try f.store.trace(lines[2].id, in: $0).map(\.text) } == ["erased"]
+            )
         }
     }
 
@@ -160,7 +145,7 @@ import Testing
         try await Fixture.run { f in
             try await grow(f, by: 5)
             _ = try await keep(f)
-            let lines = try await f.transaction { try f.store.ledgerPage(from: 0, in: $0) }
+            let lines = try await f.transaction(as: .audit) { try f.store.ledgerPage(from: 0, in: $0) }
             #expect(try await f.value("SELECT ledger.erase(ARRAY[\(lines[4].id)])") == 1)
             try await tamper(
                 "UPDATE ledger.entry SET salt = NULL, bytes = NULL, person = NULL WHERE id = '\(lines[3].id)'")
@@ -212,9 +197,9 @@ import Testing
         try await Fixture.run { f in
             try await grow(f, by: 9)
             _ = try await keep(f)
-            let leaves = try await f.transaction { try f.store.ledgerPage(from: 0, in: $0) }.map(\.leaf)
+            let leaves = try await f.transaction(as: .audit) { try f.store.ledgerPage(from: 0, in: $0) }.map(\.leaf)
             let tree = MerkleTree(leaves: leaves)
-            try await f.transaction { connection in
+            try await f.transaction(as: .audit) { connection in
                 for size in 1...9 {
                     for position in 0..<size {
                         let proof = try #require(try f.store.proof(ofEntry: position, size: size, in: connection))
@@ -238,10 +223,10 @@ import Testing
     @Test func `a policy is entered when it is another than before`() async throws {
         try await Fixture.run { f in
             for version in ["1", "1", "2", "2", "1"] {
-                try await f.transaction { try f.store.enterPolicy(version: version, in: $0) }
+                try await f.transaction(as: .audit) { try f.store.enterPolicy(version: version, in: $0) }
             }
             _ = try await keep(f)
-            let entries = try await f.transaction { try f.store.ledgerPage(from: 0, in: $0) }
+            let entries = try await f.transaction(as: .audit) { try f.store.ledgerPage(from: 0, in: $0) }
             #expect(entries.map(\.kind) == Array(repeating: LedgerKind.policyChanged.rawValue, count: 3))
         }
     }
@@ -250,7 +235,7 @@ import Testing
         try await Fixture.run { f in
             try await grow(f, by: 6)
             _ = try await keep(f)
-            let id = try await f.transaction { try f.store.ledgerPage(from: 0, in: $0)[4].id }
+            let id = try await f.transaction(as: .audit) { try f.store.ledgerPage(from: 0, in: $0)[4].id }
             try await tamper("UPDATE ledger.entry SET person = gen_random_uuid() WHERE id = '\(id)'")
             let fault = try #require(try await verify().fault)
             #expect(fault == .altered(position: 4, id: id))
@@ -264,7 +249,7 @@ import Testing
             _ = try await keep(f)
             try await grow(f, by: 3)
             _ = try await keep(f)
-            let line = try await f.transaction { try f.store.ledgerPage(from: 3, limit: 1, in: $0)[0] }
+            let line = try await f.transaction(as: .audit) { try f.store.ledgerPage(from: 3, limit: 1, in: $0)[0] }
             var text = String(decoding: try #require(line.bytes), as: UTF8.self)
             text = text.replacingOccurrences(of: "staff:1", with: "staff:2")
             let forged = Commitment(to: Array(text.utf8))
@@ -303,7 +288,7 @@ import Testing
         try await Fixture.run { f in
             try await grow(f, by: 3)
             _ = try await keep(f)
-            let id = try await f.transaction { try f.store.ledgerPage(from: 1, limit: 1, in: $0)[0].id }
+            let id = try await f.transaction(as: .audit) { try f.store.ledgerPage(from: 1, limit: 1, in: $0)[0].id }
             try await tamper("DELETE FROM ledger.entry WHERE id = '\(id)'")
             #expect(try await verify().fault == .missing(position: 1))
         }

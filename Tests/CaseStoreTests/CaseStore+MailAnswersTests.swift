@@ -7,7 +7,7 @@ import Testing
     @Test func `a writer is answered once a day, however the address is written`() async throws {
         try await Fixture.run { f in
             let day = Duration.seconds(86_400)
-            let asked = try await f.transaction { connection in
+            let asked = try await f.transaction(as: .ingest) { connection in
                 try [
                     ("a@example.org", .zero), ("A@Example.org", .seconds(60)), ("b@example.org", .seconds(60)),
                     ("a@example.org", day),
@@ -21,7 +21,7 @@ import Testing
 
     @Test func `so many are answered in an hour, and what could not be sent does not count`() async throws {
         try await Fixture.run { f in
-            let asked = try await f.transaction { connection in
+            let asked = try await f.transaction(as: .ingest) { connection in
                 func ask(_ address: String, _ later: Duration = .zero) throws -> Bool {
                     try f.store.claimMailAnswer(to: address, perHour: 2, at: f.now + later, in: connection)
                 }

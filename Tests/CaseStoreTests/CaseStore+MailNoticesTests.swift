@@ -23,18 +23,19 @@ import Testing
     ) async throws -> Bool {
         let notice = MailNotice(
             mail: mail ?? "\(share)@lac.example", action: action, hasFailed: action == "failed", code: code)
-        return try await f.transaction { try f.store.heed(notice, about: share, in: $0) }
+        return try await f.transaction(as: .worker) { try f.store.heed(notice, about: share, in: $0) }
     }
 
     private func traced(_ f: Fixture, _ share: UUIDValue, _ word: String) async throws -> [String] {
-        try await f.transaction { try f.store.trace(share, in: $0) }.filter { $0.text.contains(word) }.map(\.kind)
+        try await f.transaction(as: .audit) { try f.store.trace(share, in: $0) }.filter { $0.text.contains(word) }.map(
+            \.kind)
     }
 
     @Test func `a mail that failed makes its share failed, once`() async throws {
         try await Fixture.run { f in
             let share = try await mailed(f)
             for _ in 0..<2 { #expect(try await heed(f, share, "failed", "mail_5_1_1")) }
-            let failed = try #require(try await f.transaction { try f.store.share(share, in: $0) })
+            let failed = try #require(try await f.transaction(as: .console) { try f.store.share(share, in: $0) })
             #expect(failed.state == .failed && failed.failure == "mail_5_1_1")
             #expect(try await traced(f, share, "mail_5_1_1").sorted() == ["release_outcome", "work_item"])
         }
@@ -46,7 +47,7 @@ import Testing
             let share = try await mailed(f)
             for _ in 0..<2 { #expect(try await heed(f, share, action, "mail_4_4_1")) }
             #expect(try await traced(f, share, "mail_\(action)") == ["share_acknowledged"])
-            let noted = try #require(try await f.transaction { try f.store.share(share, in: $0) })
+            let noted = try #require(try await f.transaction(as: .console) { try f.store.share(share, in: $0) })
             #expect(noted.state == .delivered && noted.acknowledgement?.state != .taken)
         }
     }
@@ -54,11 +55,11 @@ import Testing
     @Test func `no notice undoes what a person confirmed`() async throws {
         try await Fixture.run { f in
             let share = try await mailed(f)
-            _ = try await f.transaction {
+            _ = try await f.transaction(as: .console) {
                 try f.store.acknowledge(share, AcknowledgementTold(.taken, by: "workers/anne"), in: $0)
             }
             #expect(try await heed(f, share, "failed", "mail_5_1_1"))
-            #expect(try await f.transaction { try f.store.share(share, in: $0)?.state } == .delivered)
+            #expect(try await f.transaction(as: .console) { try f.store.share(share, in: $0)?.state } == .delivered)
             #expect(try await traced(f, share, "mail_failed") == ["share_acknowledged"])
         }
     }
@@ -71,7 +72,7 @@ import Testing
             let other = try await mailed(f, by: "mesh")
             #expect(try await !heed(f, other, "failed", "mail_5_1_1"))
             for id in [share, other] {
-                #expect(try await f.transaction { try f.store.share(id, in: $0)?.state } == .delivered)
+                #expect(try await f.transaction(as: .console) { try f.store.share(id, in: $0)?.state } == .delivered)
             }
         }
     }

@@ -11,7 +11,9 @@ import Testing
         let known = try await f.person(f.referral(id: "r-1", nhs: nil))
         let person = try await f.person(f.referral(id: "r-2", family: "Kanary"))
         let match = try #require(
-            try await f.transaction { try f.store.waitingMatches(of: person, in: $0) }.first { $0.known == known })
+            try await f.transaction(as: .console) { try f.store.waitingMatches(of: person, in: $0) }.first {
+                $0.known == known
+            })
         return (known, person, match.id)
     }
 
@@ -19,7 +21,7 @@ import Testing
     private func decide(
         _ match: UUIDValue, _ verdict: MatchVerdict, at: Timestamp? = nil, _ f: Fixture
     ) async throws -> MatchState? {
-        let outcome = try await f.transaction {
+        let outcome = try await f.transaction(as: .console) {
             try f.store.decide(match, verdict, by: "staff:1", reason: "Seen both", at: at ?? f.now, in: $0)
         }
         if case .decided(let match, _) = outcome { return match.state } else { return nil }
@@ -45,16 +47,16 @@ import Testing
         try await Fixture.run { f in
             let (known, person, match) = try await pair(f)
             #expect(try await decide(match, .same, f) == .same)
-            let summaries = try await f.transaction { connection in
+            let summaries = try await f.transaction(as: .console) { connection in
                 try [known, person].map { try #require(try f.store.person($0, in: connection)) }
             }
             #expect(summaries[0].merged == [person])
             #expect(summaries[0].referrals == 2)
             #expect(summaries[1].mergedInto == known)
-            let referrals = try await f.transaction { try f.store.referrals(of: known, in: $0) }
+            let referrals = try await f.transaction(as: .console) { try f.store.referrals(of: known, in: $0) }
             #expect(referrals.map(\.person) == [known, known])
-            #expect(try await f.transaction { try f.store.workItems(.matchReview, in: $0).isEmpty })
-            #expect(try await f.transaction { try f.store.waitingMatches(in: $0).isEmpty })
+            #expect(try await f.transaction(as: .console) { try f.store.workItems(.matchReview, in: $0).isEmpty })
+            #expect(try await f.transaction(as: .console) { try f.store.waitingMatches(in: $0).isEmpty })
         }
     }
 
@@ -72,16 +74,19 @@ import Testing
             // The verified number is that of the merged person.
             let later = try await f.person(f.referral(id: "r-3", family: "Kanary", sentAt: f.now + .seconds(60)))
             #expect(later == person)
-            #expect(try await f.transaction { try f.store.referrals(of: known, in: $0).count } == 3)
+            #expect(try await f.transaction(as: .console) { try f.store.referrals(of: known, in: $0).count } == 3)
             try await decide(match, .undo, f)
-            let counts = try await f.transaction { connection in
+            let counts = try await f.transaction(as: .console) { connection in
                 try [known, person].map { try f.store.person($0, in: connection)?.referrals }
             }
             #expect(counts == [1, 2])
-            #expect(try await f.transaction { try f.store.person(known, in: $0)?.merged } == [])
-            #expect(try await f.transaction { try f.store.person(person, in: $0)?.mergedInto } == nil)
-            #expect(try await f.transaction { try f.store.workItems(.matchReview, in: $0).count } == 1)
-            #expect(try await f.transaction { try f.store.waitingMatches(of: known, in: $0).map(\.id) } == [match])
+            #expect(try await f.transaction(as: .console) { try f.store.person(known, in: $0)?.merged } == [])
+            #expect(try await f.transaction(as: .console) { try f.store.person(person, in: $0)?.mergedInto } == nil)
+            #expect(try await f.transaction(as: .console) { try f.store.workItems(.matchReview, in: $0).count } == 1)
+            #expect(
+                try await f.transaction(as: .console) { try f.store.waitingMatches(of: known, in: $0).map(\.id) } == [
+                    match
+                ])
         }
     }
 
@@ -100,14 +105,20 @@ import Testing
             let (last, first) = (try await match(1, 2), try await match(0, 1))
             try await decide(last, .same, f)
             try await decide(first, .same, f)
-            #expect(try await f.transaction { try f.store.person(persons[2], in: $0)?.mergedInto } == persons[0])
+            #expect(
+                try await f.transaction(as: .console) { try f.store.person(persons[2], in: $0)?.mergedInto }
+                    == persons[0])
             // They are one already: nothing more is merged, and nothing by taking that back.
             try await decide(try await match(0, 2), .same, f)
             try await decide(try await match(0, 2), .undo, f)
-            #expect(try await f.transaction { try f.store.person(persons[2], in: $0)?.mergedInto } == persons[0])
+            #expect(
+                try await f.transaction(as: .console) { try f.store.person(persons[2], in: $0)?.mergedInto }
+                    == persons[0])
             try await decide(last, .undo, f)
-            #expect(try await f.transaction { try f.store.person(persons[2], in: $0)?.mergedInto } == nil)
-            #expect(try await f.transaction { try f.store.person(persons[1], in: $0)?.mergedInto } == persons[0])
+            #expect(try await f.transaction(as: .console) { try f.store.person(persons[2], in: $0)?.mergedInto } == nil)
+            #expect(
+                try await f.transaction(as: .console) { try f.store.person(persons[1], in: $0)?.mergedInto }
+                    == persons[0])
             try await decide(first, .undo, f)
             #expect(
                 try await f.value("SELECT md5(string_agg(p::text, '|' ORDER BY id)) FROM record.person p") == before)
@@ -119,7 +130,7 @@ import Testing
             let (known, _, match) = try await pair(f)
             try await decide(match, .same, f)
             let asked = try await f.person(f.referral(id: "r-3", nhs: nil, family: "Kanary"))
-            let matches = try await f.transaction { try f.store.waitingMatches(of: asked, in: $0) }
+            let matches = try await f.transaction(as: .console) { try f.store.waitingMatches(of: asked, in: $0) }
             #expect(matches.map(\.known) == [known])
         }
     }
@@ -130,16 +141,16 @@ import Testing
         try await Fixture.run { f in
             let (known, person, match) = try await pair(f)
             #expect(try await decide(match, .later, f) == .later)
-            #expect(try await f.transaction { try f.store.workItems(.matchReview, in: $0).count } == 1)
+            #expect(try await f.transaction(as: .console) { try f.store.workItems(.matchReview, in: $0).count } == 1)
             #expect(try await decide(match, .different, f) == .different)
-            #expect(try await f.transaction { try f.store.workItems(.matchReview, in: $0).isEmpty })
+            #expect(try await f.transaction(as: .console) { try f.store.workItems(.matchReview, in: $0).isEmpty })
             // The pair is kept once: asking again stores nothing.
             _ = try await f.person(f.referral(id: "r-3", family: "Kanary"))
-            #expect(try await f.transaction { try f.store.waitingMatches(of: person, in: $0).isEmpty })
+            #expect(try await f.transaction(as: .console) { try f.store.waitingMatches(of: person, in: $0).isEmpty })
             #expect(try await decide(match, .same, f) == nil)
             #expect(try await decide(match, .undo, f) == .open)
             #expect(try await decide(match, .same, f) == .same)
-            #expect(try await f.transaction { try f.store.person(person, in: $0)?.mergedInto } == known)
+            #expect(try await f.transaction(as: .console) { try f.store.person(person, in: $0)?.mergedInto } == known)
         }
     }
 
@@ -147,12 +158,12 @@ import Testing
         try await Fixture.run { f in
             let (known, person, match) = try await pair(f)
             for verdict in [MatchVerdict.later, .same, .undo] { try await decide(match, verdict, f) }
-            let detail = try #require(try await f.transaction { try f.store.match(match, in: $0) })
+            let detail = try #require(try await f.transaction(as: .console) { try f.store.match(match, in: $0) })
             #expect(detail.decisions.map(\.verdict) == [.later, .same, .undo])
             #expect(detail.decisions.map(\.reason) == ["Seen both", "Seen both", "Seen both"])
             #expect(detail.decisions[1].merged == person)
             for id in [known, person] {
-                let lines = try await f.transaction { try f.store.trace(id, in: $0) }
+                let lines = try await f.transaction(as: .audit) { try f.store.trace(id, in: $0) }
                 #expect(lines.filter { $0.kind == "match_decided" }.count == 3)
             }
             let nobody: UUIDValue = .v7()
@@ -174,12 +185,12 @@ import Testing
             }
             try await decide(match, .same, at: .now(), f)
             for id in shares {
-                let share = try #require(try await f.transaction { try f.store.share(id, in: $0) })
+                let share = try #require(try await f.transaction(as: .console) { try f.store.share(id, in: $0) })
                 #expect(share.state == .parked)
                 #expect(share.failure == "person_merged")
                 #expect(try await f.begin(id) == nil)
             }
-            let items = try await f.transaction { try f.store.workItems(.parkedShare, in: $0) }
+            let items = try await f.transaction(as: .console) { try f.store.workItems(.parkedShare, in: $0) }
             #expect(items.map(\.item.code) == ["person_merged", "person_merged"])
             for one in [known, person] {
                 let share = try await f.share(one)
@@ -217,7 +228,7 @@ import Testing
             let (known, person, match) = try await pair(f)
             var circumstances = Subject()
             circumstances.restrictedOn = Instant(microseconds: f.now.microseconds)
-            _ = try await f.transaction { [circumstances] in
+            _ = try await f.transaction(as: .console) { [circumstances] in
                 try f.store.setCircumstances(circumstances, of: person, changing: [], by: "test", in: $0)
             }
             try await decide(match, .same, at: f.now, f)
@@ -237,7 +248,7 @@ import Testing
             func restrict(_ person: UUIDValue, on moment: Timestamp?) async throws {
                 var circumstances = Subject()
                 circumstances.restrictedOn = moment.map { Instant(microseconds: $0.microseconds) }
-                try await f.transaction { [circumstances] in
+                try await f.transaction(as: .console) { [circumstances] in
                     try f.store.setCircumstances(circumstances, of: person, changing: [], by: "test", in: $0)
                 }
             }
@@ -248,7 +259,9 @@ import Testing
             #expect(waiting.reason == "restricted_dpo_review")
             try await restrict(person, on: f.now + .seconds(86_400))
             #expect(try await f.concern(known).reason == "restricted_dpo_review")
-            let found = try await f.transaction { try f.store.waitingShares(about: known, in: $0).map(\.id) }
+            let found = try await f.transaction(as: .console) {
+                try f.store.waitingShares(about: known, in: $0).map(\.id)
+            }
             #expect(found.contains(waiting.id))
         }
     }
@@ -259,9 +272,9 @@ import Testing
             let waiting = try await f.concern(person)
             #expect(waiting.awaits == .officer)
             try await decide(match, .same, f)
-            let parked = try #require(try await f.transaction { try f.store.share(waiting.id, in: $0) })
+            let parked = try #require(try await f.transaction(as: .console) { try f.store.share(waiting.id, in: $0) })
             #expect((parked.state, parked.failure, parked.awaits) == (.parked, "person_merged", nil))
-            let items = try await f.transaction { try f.store.workItems(.parkedShare, in: $0) }
+            let items = try await f.transaction(as: .console) { try f.store.workItems(.parkedShare, in: $0) }
             #expect(items.map(\.item.code) == ["person_merged"])
         }
     }
@@ -275,7 +288,7 @@ import Testing
             let share = try await f.share(known)
             let attempt = try #require(try await f.begin(share.id))
             try await decide(match, .same, at: .now(), f)
-            try await f.transaction {
+            try await f.transaction(as: .worker) {
                 try f.store.finishRelease(of: share.id, attempt: attempt, outcome: .retry(code: "503"), in: $0)
             }
             #expect(try await f.begin(share.id) == nil)

@@ -22,7 +22,9 @@ import Testing
         isAgreed: Bool = true
     ) async throws -> ReferralOutcome? {
         let new = NewReferralOutcome(outcome, ending: ending, agreedAt: isAgreed ? f.now : nil)
-        return try await f.transaction { try f.store.setOutcome(new, of: referral, by: "workers", in: $0) }
+        return try await f.transaction(as: .console) {
+            try f.store.setOutcome(new, of: referral, by: "workers", in: $0)
+        }
     }
 
     private func caseState(_ f: Fixture, _ referral: UUIDValue) async throws -> String {
@@ -35,8 +37,10 @@ import Testing
     }
 
     private func entries(_ f: Fixture, _ referral: UUIDValue) async throws -> [String] {
-        try await f.transaction { try f.store.trace(referral, in: $0) }.filter { $0.kind == "referral_outcome" }
-            .compactMap { line in line.text.split(separator: " ").first { $0.hasPrefix("state=") }.map(String.init) }
+        try await f.transaction(as: .audit) { try f.store.trace(referral, in: $0) }.filter {
+            $0.kind == "referral_outcome"
+        }
+        .compactMap { line in line.text.split(separator: " ").first { $0.hasPrefix("state=") }.map(String.init) }
     }
 
     @Test func `what became of a referral is set, moves its case, and is told once`() async throws {
@@ -47,15 +51,19 @@ import Testing
                 #expect(taken.refusal == nil && taken.toldAt == nil && taken.sender == "uhdb")
             }
             #expect(try await caseState(f, referral.id) == "taken_on ")
-            let read = try await f.transaction { try f.store.outcomes(ofSubmission: referral.receipt, in: $0) }
+            let read = try await f.transaction(as: .worker) {
+                try f.store.outcomes(ofSubmission: referral.receipt, in: $0)
+            }
             let outcome = try #require(read.first)
             for _ in 0..<2 {
-                try await f.transaction { try f.store.noteTold([outcome], in: $0) }
+                try await f.transaction(as: .worker) { try f.store.noteTold([outcome], in: $0) }
             }
             #expect(try await entries(f, referral.id) == ["state=may_be_told", "state=told"])
             _ = try await set(f, referral.id, .closed, .completed)
             #expect(try await caseState(f, referral.id) == "closed CMP")
-            let closed = try await f.transaction { try f.store.outcomes(ofSubmission: referral.receipt, in: $0) }
+            let closed = try await f.transaction(as: .worker) {
+                try f.store.outcomes(ofSubmission: referral.receipt, in: $0)
+            }
             #expect(closed.first?.toldAt == nil && closed.first?.set.ending == .completed)
         }
     }
@@ -83,12 +91,16 @@ import Testing
                 subject.objections = [.all]
                 try f.store.setCircumstances(subject, of: person, changing: ["objections"], by: "t", in: $0)
             }
-            let judged = try await f.transaction { try f.store.outcomes(ofSubmission: referral.receipt, in: $0) }
+            let judged = try await f.transaction(as: .worker) {
+                try f.store.outcomes(ofSubmission: referral.receipt, in: $0)
+            }
             #expect(judged.map(\.refusal) == [.objectionAll])
             try await f.transaction {
                 _ = try f.store.setEnabled(false, partner: "uhdb", by: "t", in: $0)
             }
-            let suspended = try await f.transaction { try f.store.outcomes(ofSubmission: referral.receipt, in: $0) }
+            let suspended = try await f.transaction(as: .worker) {
+                try f.store.outcomes(ofSubmission: referral.receipt, in: $0)
+            }
             #expect(suspended.map(\.refusal) == [.recipientSuspended])
         }
     }
@@ -104,7 +116,7 @@ import Testing
             _ = try await set(f, dropped.id, .takenOn, isAgreed: false)
             let start = Timestamp.now()
             func taken(after seconds: Int64) async throws -> Set<UUIDValue> {
-                try await f.transaction {
+                try await f.transaction(as: .worker) {
                     try f.store.takeUnwrittenStatus(
                         shortest: .seconds(2), longest: .seconds(300), limit: 10,
                         at: start + .seconds(seconds), in: $0)
@@ -117,7 +129,7 @@ import Testing
             #expect(try await taken(after: 1000) == [dropped.receipt])
             #expect(try await taken(after: 1240) == [])
             #expect(try await taken(after: 1260) == [dropped.receipt])
-            try await f.transaction { try f.store.noteWritten([outcome], in: $0) }
+            try await f.transaction(as: .worker) { try f.store.noteWritten([outcome], in: $0) }
             #expect(try await taken(after: 9000) == [])
         }
     }

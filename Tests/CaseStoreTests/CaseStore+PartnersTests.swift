@@ -15,7 +15,7 @@ import Testing
     }
 
     private func who(_ f: Fixture, _ text: String, at: Timestamp = .now()) async throws -> String? {
-        try await f.transaction { try f.store.authenticate(text, at: at, in: $0)?.id }
+        try await f.transaction(as: .ingest) { try f.store.authenticate(text, at: at, in: $0)?.id }
     }
 
     @Test func `a partner is entered once, listed and found`() async throws {

@@ -22,7 +22,7 @@ import Testing
                 try f.store.reopen(share, in: connection)
             }
             #expect(try await f.begin(share) == nil)
-            #expect(try await f.transaction { try f.store.share(share, in: $0)?.state } == .cancelled)
+            #expect(try await f.transaction(as: .console) { try f.store.share(share, in: $0)?.state } == .cancelled)
         }
     }
 }

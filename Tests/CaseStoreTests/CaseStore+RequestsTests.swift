@@ -7,7 +7,7 @@ import Testing
         _ f: Fixture, _ key: String, _ body: String = "{}", by caller: String = "workers", makes: UUIDValue = .v7()
     ) async throws -> RequestClaim {
         let request = f.store.requestKey(key, by: caller, body: Array(body.utf8))
-        return try await f.transaction { try f.store.claim([(request, makes)], at: f.now, in: $0)[0] }
+        return try await f.transaction(as: .console) { try f.store.claim([(request, makes)], at: f.now, in: $0)[0] }
     }
 
     @Test func `a request that comes again is told what the first one made`() async throws {
@@ -33,7 +33,7 @@ import Testing
         try await Fixture.run { f in
             let request = f.store.requestKey("k-1", by: "workers", body: [1])
             let (first, second) = (UUIDValue.v7(), UUIDValue.v7())
-            let claims = try await f.transaction {
+            let claims = try await f.transaction(as: .console) {
                 try f.store.claim([(request, first), (request, second)], in: $0)
             }
             #expect(claims == [.new, .repeated(first)])
@@ -54,14 +54,17 @@ import Testing
     @Test func `what is undone was not asked, and what is old is forgotten`() async throws {
         try await Fixture.run { f in
             let request = f.store.requestKey("k-1", by: "workers", body: [1])
-            try? await f.transaction { connection in
+            try? await f.transaction(as: .console) { connection in
                 _ = try f.store.claim([(request, .v7())], in: connection)
                 throw Unexpected()
             }
             let again = try await claim(f, "k-1")
             #expect(again == .new)
-            #expect(try await f.transaction { try f.store.forgetRequests(before: f.now, in: $0) } == 0)
-            #expect(try await f.transaction { try f.store.forgetRequests(before: f.now + .seconds(1), in: $0) } == 1)
+            #expect(try await f.transaction(as: .retention) { try f.store.forgetRequests(before: f.now, in: $0) } == 0)
+            #expect(
+                try await f.transaction(as: .retention) {
+                    try f.store.forgetRequests(before: f.now + .seconds(1), in: $0)
+                } == 1)
             #expect(try await claim(f, "k-1") == .new)
         }
     }

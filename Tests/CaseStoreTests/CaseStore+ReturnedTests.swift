@@ -10,7 +10,7 @@ import Testing
         _ = try await f.agree(person)
         let share = try await f.share(person).id
         #expect(try await f.begin(share) == 1)
-        try await f.transaction {
+        try await f.transaction(as: .worker) {
             try f.store.finishRelease(of: share, attempt: 1, outcome: .delivered(reference: "MESH1"), in: $0)
         }
         return share
@@ -21,18 +21,18 @@ import Testing
             let share = try await delivered(f)
             for _ in 0..<2 {
                 #expect(
-                    try await f.transaction {
+                    try await f.transaction(as: .worker) {
                         try f.store.returned(share, reference: "MESH1", code: "mesh_14", in: $0)
                     })
             }
-            let failed = try #require(try await f.transaction { try f.store.share(share, in: $0) })
+            let failed = try #require(try await f.transaction(as: .console) { try f.store.share(share, in: $0) })
             #expect(failed.state == .failed && failed.failure == "mesh_14")
-            let items = try await f.transaction { try f.store.workItems(.failedShare, in: $0) }
+            let items = try await f.transaction(as: .console) { try f.store.workItems(.failedShare, in: $0) }
             #expect(items.map(\.item.code) == ["mesh_14"])
             let outcome = try await f.value(
                 "SELECT outcome::text || ' ' || code FROM record.share_attempt WHERE share = \(share)", as: String.self)
             #expect(outcome == "rejected mesh_14")
-            let told = try await f.transaction { try f.store.trace(share, in: $0) }.filter {
+            let told = try await f.transaction(as: .audit) { try f.store.trace(share, in: $0) }.filter {
                 $0.text.contains("mesh_14")
             }
             #expect(told.map(\.kind).sorted() == ["release_outcome", "work_item"])
@@ -44,11 +44,11 @@ import Testing
             let share = try await delivered(f)
             for (id, reference) in [(share, "MESH2"), (UUIDValue.v7(), "MESH1")] {
                 #expect(
-                    try await f.transaction {
+                    try await f.transaction(as: .worker) {
                         try !f.store.returned(id, reference: reference, code: "mesh_14", in: $0)
                     })
             }
-            #expect(try await f.transaction { try f.store.share(share, in: $0)?.state } == .delivered)
+            #expect(try await f.transaction(as: .console) { try f.store.share(share, in: $0)?.state } == .delivered)
         }
     }
 
@@ -58,8 +58,10 @@ import Testing
             _ = try await f.agree(person)
             let share = try await f.share(person).id
             #expect(
-                try await f.transaction { try !f.store.returned(share, reference: nil, code: "mesh_14", in: $0) })
-            #expect(try await f.transaction { try f.store.share(share, in: $0)?.state } == .queued)
+                try await f.transaction(as: .worker) {
+                    try !f.store.returned(share, reference: nil, code: "mesh_14", in: $0)
+                })
+            #expect(try await f.transaction(as: .console) { try f.store.share(share, in: $0)?.state } == .queued)
         }
     }
 }

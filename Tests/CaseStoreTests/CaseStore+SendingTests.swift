@@ -13,7 +13,7 @@ import Testing
             let share = try await f.share(person, groups: ["NAME", "DOB", "NEEDS", "NHSNO", "NOTES"])
             #expect(share.outcome == "PERMIT_REDUCED")
             let release = try #require(
-                try await f.transaction { connection -> Value? in
+                try await f.transaction(as: .worker) { connection -> Value? in
                     let prepared = try f.store.prepareSending(
                         of: share.id, recipient: f.setup, at: f.now, in: connection)
                     return prepared.map {
@@ -43,23 +43,23 @@ import Testing
             let share = try await f.share(person).id
             for (attempt, outcome) in [(1, ReleaseOutcome.retry(code: "unavailable")), (2, .unknown(code: "timeout"))] {
                 #expect(try await f.begin(share) == attempt)
-                try await f.transaction {
+                try await f.transaction(as: .worker) {
                     try f.store.finishRelease(of: share, attempt: attempt, outcome: outcome, in: $0)
                 }
-                #expect(try await f.transaction { try f.store.share(share, in: $0)?.state } == .queued)
+                #expect(try await f.transaction(as: .console) { try f.store.share(share, in: $0)?.state } == .queued)
             }
             #expect(try await f.begin(share) == 3)
-            try await f.transaction { connection in
+            try await f.transaction(as: .worker) { connection in
                 for _ in 0..<2 {
                     try f.store.finishRelease(
                         of: share, attempt: 3, outcome: .rejected(code: "schema"), in: connection)
                 }
             }
-            let failed = try #require(try await f.transaction { try f.store.share(share, in: $0) })
+            let failed = try #require(try await f.transaction(as: .console) { try f.store.share(share, in: $0) })
             #expect(failed.state == .failed)
             #expect(failed.failure == "schema")
             #expect(failed.attempts == 3)
-            let items = try await f.transaction { try f.store.workItems(in: $0) }
+            let items = try await f.transaction(as: .console) { try f.store.workItems(in: $0) }
             #expect(items.map(\.item.kind) == [.failedShare])
             #expect(items.first?.item.share == share)
         }
@@ -72,11 +72,11 @@ import Testing
             let share = try await f.share(person).id
             #expect(try await f.begin(share) == 1)
             #expect(try await f.begin(share) == 2)
-            try await f.transaction {
+            try await f.transaction(as: .worker) {
                 // The answer to the lost attempt comes late: it is kept, and decides nothing.
                 try f.store.finishRelease(of: share, attempt: 1, outcome: .rejected(code: "late"), in: $0)
             }
-            #expect(try await f.transaction { try f.store.share(share, in: $0)?.state } == .sending)
+            #expect(try await f.transaction(as: .console) { try f.store.share(share, in: $0)?.state } == .sending)
         }
     }
 
@@ -87,22 +87,22 @@ import Testing
             let (lost, other) = (try await f.share(person).id, try await f.share(person).id)
             #expect(try await f.begin(lost, at: .now()) == 1)
             #expect(try await f.begin(other, at: .now()) == 1)
-            try await f.transaction {
+            try await f.transaction(as: .worker) {
                 try f.store.finishRelease(of: other, attempt: 1, outcome: .retry(code: "unavailable"), in: $0)
             }
-            _ = try await f.transaction {
+            _ = try await f.transaction(as: .console) {
                 try f.store.withdraw(agreement: agreement.id, receivedAt: f.now, by: "staff:1", in: $0)
             }
             func end(after: Duration) async throws -> Int {
-                try await f.transaction { try f.store.endAbandonedReleases(after: after, in: $0) }
+                try await f.transaction(as: .worker) { try f.store.endAbandonedReleases(after: after, in: $0) }
             }
             #expect(try await end(after: .seconds(900)) == 0)
             #expect(try await end(after: .zero) == 1)
             #expect(try await end(after: .zero) == 0)
             let open: Int = try await f.value("SELECT count(*) FROM record.share_attempt WHERE outcome IS NULL")
             #expect(open == 0)
-            #expect(try await f.transaction { try f.store.share(lost, in: $0)?.state } == .queued)
-            #expect(try await f.transaction { try f.store.share(other, in: $0)?.state } == .cancelled)
+            #expect(try await f.transaction(as: .console) { try f.store.share(lost, in: $0)?.state } == .queued)
+            #expect(try await f.transaction(as: .console) { try f.store.share(other, in: $0)?.state } == .cancelled)
             #expect(try await f.value("SELECT count(*) FROM ledger.entry WHERE kind = 'release_outcome'") == 2)
         }
     }
@@ -123,17 +123,17 @@ import Testing
                 VALUES (\(message), \(message), 1, 2, 2, 1, 1, now(), now() + interval '30 s')
                 """)
             func end() async throws -> Int {
-                try await f.transaction { try f.store.endAbandonedReleases(after: .zero, in: $0) }
+                try await f.transaction(as: .worker) { try f.store.endAbandonedReleases(after: .zero, in: $0) }
             }
             #expect(try await end() == 0)
             _ = try await owner.query("UPDATE queue.state SET lease_until = now() - interval '1 s'")
             #expect(try await end() == 1)
-            try await f.transaction { connection in
+            try await f.transaction(as: .worker) { connection in
                 for outcome in [ReleaseOutcome.unknown(code: "timeout"), .delivered(reference: "REF")] {
                     try f.store.finishRelease(of: share.id, attempt: 1, outcome: outcome, in: connection)
                 }
             }
-            let ended = try #require(try await f.transaction { try f.store.share(share.id, in: $0) })
+            let ended = try #require(try await f.transaction(as: .console) { try f.store.share(share.id, in: $0) })
             #expect(ended.state == .delivered)
             #expect(ended.reference == "REF")
         }
@@ -146,11 +146,11 @@ import Testing
             let share = try await f.share(person).id
             var subject = Subject()
             subject.supportEndedOn = Instant(microseconds: f.now.microseconds)
-            try await f.transaction { [subject] in
+            try await f.transaction(as: .console) { [subject] in
                 try f.store.setCircumstances(subject, of: person, changing: [], by: "test", in: $0)
             }
             #expect(try await f.begin(share) == nil)
-            let stopped = try #require(try await f.transaction { try f.store.share(share, in: $0) })
+            let stopped = try #require(try await f.transaction(as: .console) { try f.store.share(share, in: $0) })
             #expect(stopped.state == .cancelled)
             #expect(stopped.reason == "support_ended")
         }
@@ -164,7 +164,7 @@ import Testing
                 if number < 3 { _ = try await f.agree(person) }
                 shares.append(try await f.share(person).id)
             }
-            let begun = try await f.transaction { [shares] connection -> [EndedRelease] in
+            let begun = try await f.transaction(as: .worker) { [shares] connection -> [EndedRelease] in
                 let prepared = try f.store.prepareSending(of: shares + [.v7()], at: f.now, in: connection) { share in
                     // The last one's recipient has been suspended since.
                     RecipientSetup(channels: [.httpsMutualTLS], isSuspended: share.id == shares[2])
@@ -181,14 +181,14 @@ import Testing
                     EndedRelease(share: $0.prepared.share.id, attempt: $0.attempt, outcome: $1)
                 }
             }
-            try await f.transaction { try f.store.finishReleases(begun, in: $0) }
-            let states = try await f.transaction { [shares] connection in
+            try await f.transaction(as: .worker) { try f.store.finishReleases(begun, in: $0) }
+            let states = try await f.transaction(as: .console) { [shares] connection in
                 try shares.map { try f.store.share($0, in: connection)?.state }
             }
             #expect(states == [.delivered, .failed, .cancelled, .refused])
             #expect(try await f.value("SELECT count(*) FROM ledger.entry WHERE kind = 'release'") == 2)
             #expect(try await f.value("SELECT count(*) FROM ledger.entry WHERE kind = 'release_outcome'") == 2)
-            #expect(try await f.transaction { try f.store.workItems(.failedShare, in: $0).count } == 1)
+            #expect(try await f.transaction(as: .console) { try f.store.workItems(.failedShare, in: $0).count } == 1)
         }
     }
 
@@ -201,7 +201,7 @@ import Testing
                 try f.store.add(NewAgreement(person: person, signedOn: signedOn, scope: scope), by: "staff:1", in: $0)
             }
             let share = try await f.share(person).id
-            let release = try await f.transaction { connection in
+            let release = try await f.transaction(as: .worker) { connection in
                 try f.store.prepareSending(of: share, recipient: f.setup, at: f.now, in: connection).map {
                     $0.release(Policy.decide($0.facts), from: ReleaseSender(id: "derby_lac", name: "Derby"))
                 }

@@ -16,14 +16,14 @@ import Testing
             #expect(share.agreementVersion == 1)
             #expect(share.released == ["ADDRESS", "NAME", "NEEDS"])
             #expect(try await f.begin(share.id) == 1)
-            try await f.transaction {
+            try await f.transaction(as: .worker) {
                 try f.store.finishRelease(of: share.id, attempt: 1, outcome: .delivered(reference: "DH-1"), in: $0)
             }
-            let delivered = try #require(try await f.transaction { try f.store.share(share.id, in: $0) })
+            let delivered = try #require(try await f.transaction(as: .console) { try f.store.share(share.id, in: $0) })
             #expect(delivered.state == .delivered)
             #expect(delivered.reference == "DH-1")
             #expect(delivered.finishedAt != nil)
-            let kinds = try await f.transaction { try f.store.trace(share.id, in: $0).map(\.kind) }
+            let kinds = try await f.transaction(as: .audit) { try f.store.trace(share.id, in: $0).map(\.kind) }
             #expect(kinds == ["share_requested", "share_decided", "release", "release_outcome"])
         }
     }
@@ -54,12 +54,12 @@ import Testing
             _ = try await f.agree(person)
             var subject = Subject()
             subject.erasure = .requested
-            try await f.transaction { [subject] in
+            try await f.transaction(as: .console) { [subject] in
                 try f.store.setCircumstances(subject, of: person, changing: [], by: "test", in: $0)
             }
             let share = try await f.share(person)
             #expect(share.state == .parked)
-            let items = try await f.transaction { try f.store.workItems(.parkedShare, in: $0) }
+            let items = try await f.transaction(as: .console) { try f.store.workItems(.parkedShare, in: $0) }
             #expect(items.map(\.item.code) == ["erasure_pending"])
         }
     }
@@ -70,7 +70,9 @@ import Testing
             _ = try await f.agree(person)
             let share = try await f.share(person)
             for _ in 1...2 {
-                let cancelled = try await f.transaction { try f.store.cancel(share: share.id, by: "staff:2", in: $0) }
+                let cancelled = try await f.transaction(as: .console) {
+                    try f.store.cancel(share: share.id, by: "staff:2", in: $0)
+                }
                 guard case .cancelled(let cancelled)? = cancelled else {
                     Issue.record("it was queued")
                     return
@@ -79,10 +81,10 @@ import Testing
                 #expect(cancelled.message == share.message)
             }
             #expect(try await f.begin(share.id) == nil)
-            let stored = try #require(try await f.transaction { try f.store.share(share.id, in: $0) })
+            let stored = try #require(try await f.transaction(as: .console) { try f.store.share(share.id, in: $0) })
             #expect(stored.state == .cancelled)
             #expect(stored.failure == "taken_back")
-            let trace = try await f.transaction { try f.store.trace(share.id, in: $0) }
+            let trace = try await f.transaction(as: .audit) { try f.store.trace(share.id, in: $0) }
             #expect(trace.map(\.kind) == ["share_requested", "share_decided", "share_decided"])
         }
     }
@@ -93,15 +95,19 @@ import Testing
             _ = try await f.agree(person)
             let share = try await f.share(person).id
             #expect(try await f.begin(share) == 1)
-            let sending = try await f.transaction { try f.store.cancel(share: share, by: "staff:2", in: $0) }
+            let sending = try await f.transaction(as: .console) {
+                try f.store.cancel(share: share, by: "staff:2", in: $0)
+            }
             guard case .tooLate? = sending else {
                 Issue.record("its release entry is committed")
                 return
             }
-            try await f.transaction {
+            try await f.transaction(as: .worker) {
                 try f.store.finishRelease(of: share, attempt: 1, outcome: .retry(code: "timeout"), in: $0)
             }
-            let waiting = try await f.transaction { try f.store.cancel(share: share, by: "staff:2", in: $0) }
+            let waiting = try await f.transaction(as: .console) {
+                try f.store.cancel(share: share, by: "staff:2", in: $0)
+            }
             guard case .cancelled? = waiting else {
                 Issue.record("it waits for its retry")
                 return
@@ -112,7 +118,7 @@ import Testing
                 Issue.record("it had been refused")
                 return
             }
-            #expect(try await f.transaction { try f.store.cancel(share: .v7(), by: "s", in: $0) } == nil)
+            #expect(try await f.transaction(as: .console) { try f.store.cancel(share: .v7(), by: "s", in: $0) } == nil)
         }
     }
 
@@ -141,12 +147,12 @@ import Testing
             _ = try await f.agree(person)
             var subject = Subject()
             subject.erasure = .requested
-            try await f.transaction { [subject] in
+            try await f.transaction(as: .console) { [subject] in
                 try f.store.setCircumstances(subject, of: person, changing: [], by: "test", in: $0)
             }
             let share = try await f.share(person).id
-            _ = try await f.transaction { try f.store.cancel(share: share, by: "staff:2", in: $0) }
-            let (items, stored) = try await f.transaction {
+            _ = try await f.transaction(as: .console) { try f.store.cancel(share: share, by: "staff:2", in: $0) }
+            let (items, stored) = try await f.transaction(as: .console) {
                 (try f.store.workItems(.parkedShare, in: $0), try f.store.share(share, in: $0))
             }
             #expect(items.isEmpty)
@@ -159,14 +165,14 @@ import Testing
             let person = try await f.person()
             _ = try await f.agree(person)
             let share = try await f.share(person).id
-            let failed = try await f.transaction { connection in
+            let failed = try await f.transaction(as: .worker) { connection in
                 [
                     try f.store.fail(share, code: "attempts_used_up", in: connection),
                     try f.store.fail(share, code: "attempts_used_up", in: connection),
                 ]
             }
             #expect(failed == [true, false])
-            #expect(try await f.transaction { try f.store.workItems(.failedShare, in: $0).count } == 1)
+            #expect(try await f.transaction(as: .console) { try f.store.workItems(.failedShare, in: $0).count } == 1)
         }
     }
 
@@ -179,7 +185,7 @@ import Testing
             let request = ShareRequest(
                 person: person, recipient: "derby_homes", purpose: "housing_support", groups: ["NAME", "DOB", "NEEDS"],
                 channel: "https_mtls", requestedBy: "staff:1")
-            let asked = try await f.transaction { connection in
+            let asked = try await f.transaction(as: .console) { connection in
                 try f.store.ask([request], at: f.now, in: connection) { _ in f.setup }
             }
             let facts = try #require(asked[0]).facts

@@ -14,7 +14,8 @@ import Testing
             guard case .received(let receipt) = try await f.transaction({ try f.store.accept([sealed], in: $0)[0] })
             else { throw Unexpected() }
             #expect(receipt.id == sealed.receipt)
-            let document = try #require(try await f.transaction { try f.store.document(sealed.receipt, in: $0) })
+            let document = try #require(
+                try await f.transaction(as: .worker) { try f.store.document(sealed.receipt, in: $0) })
             #expect(document.bytes == Array("the document".utf8))
             #expect(document.messageID == "m-1")
             #expect(document.fileName == "UHDB_REF_1.hl7")
@@ -43,7 +44,7 @@ import Testing
             _ = try await f.accept(f.submission())
             let other = f.store.seal(f.submission("m-1", "other bytes"))
             let stranger = f.store.seal(f.submission("m-1", "other bytes", sender: "derbys_police"))
-            let answers = try await f.transaction { try f.store.accept([other, stranger], in: $0) }
+            let answers = try await f.transaction(as: .ingest) { try f.store.accept([other, stranger], in: $0) }
             #expect(answers.map(\.words) == ["conflict", "received \(stranger.receipt)"])
         }
     }
@@ -53,7 +54,7 @@ import Testing
             let batch = [
                 f.submission("a", "1"), f.submission("b", "2"), f.submission("a", "1"), f.submission("b", "3"),
             ].map(f.store.seal)
-            let answers = try await f.transaction { try f.store.accept(batch, in: $0) }
+            let answers = try await f.transaction(as: .ingest) { try f.store.accept(batch, in: $0) }
             let (first, second) = (batch[0].receipt, batch[1].receipt)
             #expect(
                 answers.map(\.words) == ["received \(first)", "received \(second)", "duplicate \(first)", "conflict"])
@@ -68,7 +69,7 @@ import Testing
                         // Each in another order: the batch must not deadlock with the others.
                         let ids = (0..<40).map { ($0 * 7 + task * 11) % 40 }
                         let batch = ids.map { f.store.seal(f.submission("m-\($0)", "document \($0)")) }
-                        return try await f.transaction { try f.store.accept(batch, in: $0) }
+                        return try await f.transaction(as: .ingest) { try f.store.accept(batch, in: $0) }
                     }
                 }
                 return try await group.reduce(into: [Acceptance]()) { $0 += $1 }
@@ -93,7 +94,7 @@ import Testing
     @Test func `a receipt is shown to its sender and to staff only`() async throws {
         try await Fixture.run { f in
             let id = try await f.accept(f.submission())
-            let shown = try await f.transaction { connection in
+            let shown = try await f.transaction(as: .console) { connection in
                 [
                     try f.store.receipt(id, sender: "uhdb", in: connection) != nil,
                     try f.store.receipt(id, in: connection) != nil,
@@ -109,14 +110,14 @@ import Testing
         try await Fixture.run { f in
             let id = try await f.accept(f.submission())
             let finding = Finding(.missing, at: "reason", "Say why the person is referred")
-            try await f.transaction { connection in
+            try await f.transaction(as: .worker) { connection in
                 for (state, findings) in [(SubmissionState.incomplete, [finding]), (.accepted, [])] {
                     let intake = IntakeRecord(
                         receipt: id, sender: "uhdb", receivedAt: f.now, items: [], state: state, findings: findings)
                     _ = try f.store.store([intake], in: connection)
                 }
             }
-            let receipt = try #require(try await f.transaction { try f.store.receipt(id, in: $0) })
+            let receipt = try #require(try await f.transaction(as: .console) { try f.store.receipt(id, in: $0) })
             #expect(receipt.state == .incomplete)
             #expect(receipt.findings == [finding])
             #expect(receipt.finishedAt != nil)
@@ -130,7 +131,7 @@ import Testing
             submission.state = .quarantined
             submission.findings = [Finding(.notParseable, at: "", "Not JSON")]
             let id = try await f.accept(submission)
-            let receipt = try #require(try await f.transaction { try f.store.receipt(id, in: $0) })
+            let receipt = try #require(try await f.transaction(as: .console) { try f.store.receipt(id, in: $0) })
             #expect(receipt.state == .quarantined)
             #expect(receipt.finishedAt == f.now)
             #expect(receipt.findings == submission.findings)
@@ -152,7 +153,7 @@ import Testing
             let large = String(repeating: "x", count: 1 << 20)
             for (id, text) in [("empty", ""), ("large", large)] {
                 let receipt = try await f.accept(f.submission(id, text))
-                let document = try await f.transaction { try f.store.document(receipt, in: $0) }
+                let document = try await f.transaction(as: .worker) { try f.store.document(receipt, in: $0) }
                 #expect(document?.bytes == Array(text.utf8))
             }
         }

@@ -13,7 +13,7 @@ import Testing
             let agreement = try await f.agree(stored.person)
             let share = try await f.share(stored.person)
             func kinds(_ id: UUIDValue) async throws -> Set<String> {
-                Set(try await f.transaction { try f.store.trace(id, in: $0).map(\.kind) })
+                Set(try await f.transaction(as: .audit) { try f.store.trace(id, in: $0).map(\.kind) })
             }
             let submission: Set = ["submission_received", "referral_stored", "submission_finished", "work_item"]
             #expect(try await kinds(receipt) == submission)
@@ -26,7 +26,7 @@ import Testing
             #expect(try await kinds(agreement.id) == ["agreement_added", "share_decided"])
             #expect(try await kinds(share.id) == ["share_requested", "share_decided"])
             #expect(try await kinds(.v7()) == [])
-            let lines = try await f.transaction { try f.store.trace(stored.person, in: $0) }
+            let lines = try await f.transaction(as: .audit) { try f.store.trace(stored.person, in: $0) }
             #expect(lines.map(\.at) == lines.map(\.at).sorted())
             let decided = try #require(lines.first { $0.kind == "share_decided" })
             #expect(decided.text.contains("recipient=derby_homes"))

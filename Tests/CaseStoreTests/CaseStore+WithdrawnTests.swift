@@ -45,7 +45,10 @@ import Testing
             _ = try await TestDatabase.current.database.query("UPDATE record.case_file SET state = 'taken_on'")
             try await withdraw(f)
             #expect(try await caseStates(f) == ["taken_on"])
-            #expect(try await f.transaction { try f.store.workItems(in: $0).map(\.item.kind) } == [.withdrawal])
+            #expect(
+                try await f.transaction(as: .console) { try f.store.workItems(in: $0).map(\.item.kind) } == [
+                    .withdrawal
+                ])
         }
     }
 
@@ -70,7 +73,7 @@ import Testing
             _ = try await TestDatabase.current.database.query(
                 "UPDATE record.share SET referral = \(stored.id) WHERE id = \(resting.id)")
             try await withdraw(f)
-            let states = try await f.transaction { connection in
+            let states = try await f.transaction(as: .console) { connection in
                 try [resting, other].map { try f.store.share($0.id, in: connection)?.state }
             }
             #expect(states == [.cancelled, .queued])

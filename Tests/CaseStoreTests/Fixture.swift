@@ -12,11 +12,11 @@ extension Trait where Self == DatabaseTrait {
     static var store: DatabaseTrait {
         .database(
             RoleSchema.migrations, QueueSchema.migrations, RecordSchema.migrations, LedgerSchema.migrations,
-            AccessSchema.migrations)
+            AccessSchema.migrations, GrantSchema.migrations)
     }
 }
 
-/// A store on the test's database, connected as the role that the hub works as.
+/// A store on the test's database, used as the hub's roles.
 struct Fixture: Sendable {
     let store: CaseStore
     let database: Database
@@ -26,7 +26,7 @@ struct Fixture: Sendable {
         connections: Int = 2, _ body: (Fixture) async throws -> Void
     ) async throws {
         let database = TestDatabase.current.pool(connections: connections) {
-            $0.role = "hub_app"
+            $0.role = .app
             $0.plansByIndex = true
         }
         let fixture = Fixture(store: CaseStore(vault: Vault(key: InstallationKey())), database: database)
@@ -37,8 +37,12 @@ struct Fixture: Sendable {
         await database.close()
     }
 
-    func transaction<T: Sendable>(_ body: @Sendable (Connection) throws -> T) async throws -> T {
-        try await database.transaction { try body($0) }
+    /// - Parameter role: As whom; left alone, as an operator's command. What the helpers below do, they do as the function
+    ///   that does it in the running hub.
+    func transaction<T: Sendable>(
+        as role: DatabaseRole = .app, _ body: @Sendable (Connection) throws -> T
+    ) async throws -> T {
+        try await database.acting(as: role).transaction { try body($0) }
     }
 
     func submission(_ id: String = "m-1", _ text: String = "document", sender: String = "uhdb") -> Submission {
@@ -50,7 +54,7 @@ struct Fixture: Sendable {
     /// Accepts a submission and gives its receipt.
     func accept(_ submission: Submission) async throws -> UUIDValue {
         let sealed = store.seal(submission)
-        _ = try await transaction { try store.accept([sealed], in: $0) }
+        _ = try await transaction(as: .ingest) { try store.accept([sealed], in: $0) }
         return sealed.receipt
     }
 
@@ -88,7 +92,7 @@ struct Fixture: Sendable {
     }
 
     func take(_ items: [IntakeItem], _ receipt: UUIDValue, _ sender: String = "uhdb") async throws -> [IntakeResult] {
-        try await transaction {
+        try await transaction(as: .worker) {
             try store.store(
                 [IntakeRecord(receipt: receipt, sender: sender, receivedAt: now, items: items)], in: $0)[0]
         }
@@ -111,7 +115,7 @@ struct Fixture: Sendable {
             ]
         let signedOn = Timestamp(rfc3339: "2026-01-10T00:00:00Z")!
         return try #require(
-            try await transaction {
+            try await transaction(as: .console) {
                 try store.add(
                     NewAgreement(person: person, signedOn: signedOn, scope: lines), by: "staff:1", in: $0)
             })
@@ -126,7 +130,7 @@ struct Fixture: Sendable {
             person: person, recipient: recipient, purpose: purpose, groups: groups, channel: "https_mtls",
             requestedBy: "staff:1", requestedAt: now)
         return try #require(
-            try await transaction { connection -> Share? in
+            try await transaction(as: .console) { connection -> Share? in
                 guard let asked = try store.ask([request], at: now, in: connection, recipient: { _ in setup })[0] else {
                     return nil
                 }
@@ -138,7 +142,7 @@ struct Fixture: Sendable {
 
     /// The first half of sending: judge, and enter the release. Nothing when it may not go.
     func begin(_ share: UUIDValue, at: Timestamp? = nil) async throws -> Int? {
-        try await transaction { try begin(share, at: at, in: $0) }
+        try await transaction(as: .worker) { try begin(share, at: at, in: $0) }
     }
 
     func begin(_ share: UUIDValue, at: Timestamp? = nil, in connection: Connection) throws -> Int? {

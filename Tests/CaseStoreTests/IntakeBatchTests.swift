@@ -13,7 +13,7 @@ import Testing
             let item = IntakeItem(ordinal: 0, status: .accepted, referral: referral, opensCase: opensCase)
             intakes.append(IntakeRecord(receipt: receipt, sender: "uhdb", receivedAt: f.now, items: [item]))
         }
-        return try await f.transaction { [intakes] in try f.store.store(intakes, in: $0).map { $0[0] } }
+        return try await f.transaction(as: .worker) { [intakes] in try f.store.store(intakes, in: $0).map { $0[0] } }
     }
 
     private func stored(_ results: [IntakeResult]) throws -> [StoredReferral] {
@@ -30,7 +30,7 @@ import Testing
             #expect(Set(results.map(\.person)).count == 40)
             #expect(Set(results.compactMap(\.caseFile)).count == 40)
             for (index, result) in results.enumerated() {
-                let profile = try await f.transaction {
+                let profile = try await f.transaction(as: .console) {
                     try f.store.profile(of: result.person, viewedBy: "staff:1", in: $0)
                 }
                 #expect(profile?.person.family == "Canary\(index)")
@@ -50,7 +50,9 @@ import Testing
             #expect(results[0].caseFile == results[1].caseFile)
             #expect(results.map(\.isNewPerson) == [true, false])
             let profile = try #require(
-                try await f.transaction { try f.store.profile(of: results[0].person, viewedBy: "staff:1", in: $0) })
+                try await f.transaction(as: .console) {
+                    try f.store.profile(of: results[0].person, viewedBy: "staff:1", in: $0)
+                })
             #expect(profile.person.phone == ["+441632960001"])
         }
     }
@@ -80,7 +82,9 @@ import Testing
                     sentAt: f.now + .seconds(after))
             }
             #expect(Set(try stored(try await store(updates, f)).map(\.person)) == [person])
-            let profile = try await f.transaction { try f.store.profile(of: person, viewedBy: "staff:1", in: $0) }
+            let profile = try await f.transaction(as: .console) {
+                try f.store.profile(of: person, viewedBy: "staff:1", in: $0)
+            }
             #expect(profile?.person.family == "Second")
             #expect(profile?.person.identifiers.map(\.value) == ["9990000018"])
         }
@@ -92,7 +96,7 @@ import Testing
             let second = f.referral(id: "r-2", isVerified: false, family: "Other")
             let results = try stored(try await store([first, second], f))
             #expect(results[0].person != results[1].person)
-            let items = try await f.transaction { try f.store.workItems(.matchReview, in: $0) }
+            let items = try await f.transaction(as: .console) { try f.store.workItems(.matchReview, in: $0) }
             #expect(items.map(\.item.code) == ["number_known"])
             #expect(items.map(\.item.person) == [results[1].person])
             #expect(items.map(\.item.otherPerson) == [results[0].person])
@@ -111,7 +115,9 @@ import Testing
                     ordinal: 0, status: .accepted, referral: referral, opensCase: referral.type != .known(.notice))
                 intakes.append(IntakeRecord(receipt: receipt, sender: "uhdb", receivedAt: f.now, items: [item]))
             }
-            let results = try await f.transaction { [intakes] in try f.store.store(intakes, in: $0).map { $0[0] } }
+            let results = try await f.transaction(as: .worker) { [intakes] in
+                try f.store.store(intakes, in: $0).map { $0[0] }
+            }
             #expect(try stored(results).map(\.person) == [person, person])
         }
     }

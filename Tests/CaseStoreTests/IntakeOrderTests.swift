@@ -89,12 +89,12 @@ import Testing
         let record = IntakeRecord(
             receipt: receipt, sender: sender, receivedAt: f.now, waitsUntil: f.now + .seconds(3600),
             items: [IntakeItem(ordinal: 0, status: .accepted, referral: message)])
-        _ = try await f.transaction { try f.store.store([record], at: f.now, in: $0) }
+        _ = try await f.transaction(as: .worker) { try f.store.store([record], at: f.now, in: $0) }
     }
 
     @discardableResult
     private func resume(_ receipts: [UUIDValue: Referral], _ sender: String, _ f: Fixture) async throws -> Bool {
-        let resumed = try await f.transaction { try f.store.resume(at: f.now, in: $0) }
+        let resumed = try await f.transaction(as: .worker) { try f.store.resume(at: f.now, in: $0) }
         for submission in resumed {
             try await work(submission.receipt, try #require(receipts[submission.receipt]), sender, f)
         }
@@ -107,7 +107,7 @@ import Testing
             "SELECT DISTINCT person FROM record.referral WHERE sender = \(sender)"
         ).decode(UUIDValue.self)
         #expect(persons.count == 1)
-        let profile = try await f.transaction { connection in
+        let profile = try await f.transaction(as: .console) { connection in
             try persons.first.flatMap { try f.store.profile(of: $0, viewedBy: "staff:1", in: connection)?.value }
         }
         let referrals = try await owner.query(

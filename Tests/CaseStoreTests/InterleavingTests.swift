@@ -91,7 +91,7 @@ private struct World: Sendable {
             let line: Int? = step == .withdraw ? nil : Int.random(in: 0...1, using: &random)
             // Received later than it is entered: then it counts from the moment at which it is.
             let later = Timestamp.now() + .seconds(3600)
-            _ = try await f.transaction {
+            _ = try await f.transaction(as: .console) {
                 try f.store.withdraw(
                     agreement: agreement, scopeLine: line, receivedAt: later, by: "staff:1", in: $0)
             }
@@ -100,7 +100,7 @@ private struct World: Sendable {
         case .object: try await change { subject, _ in subject.objections = [.all] }
         case .claim:
             guard let share else { return }
-            _ = try await f.transaction { connection in
+            _ = try await f.transaction(as: .worker) { connection in
                 guard let prepared = try f.store.prepareSending(of: share, recipient: f.setup, in: connection) else {
                     return
                 }
@@ -118,10 +118,10 @@ private struct World: Sendable {
         case .reject: try await end(share, .rejected(code: "refused"))
         case .replay:
             guard let share else { return }
-            _ = try await f.transaction { try f.store.reopen(share, in: $0) }
+            _ = try await f.transaction(as: .console) { try f.store.reopen(share, in: $0) }
         case .takeBack:
             guard let share else { return }
-            _ = try await f.transaction { try f.store.cancel(share: share, by: "staff:2", in: $0) }
+            _ = try await f.transaction(as: .console) { try f.store.cancel(share: share, by: "staff:2", in: $0) }
         }
     }
 
@@ -130,7 +130,7 @@ private struct World: Sendable {
         let request = ShareRequest(
             person: person, recipient: "derby_homes", purpose: "housing_support", groups: ["NAME"],
             channel: "https_mtls", requestedBy: "staff:1")
-        try await f.transaction { connection in
+        try await f.transaction(as: .console) { connection in
             guard let asked = try f.store.ask([request], in: connection, recipient: { _ in f.setup })[0] else { return }
             var new = NewShare(asked, decision: Policy.decide(asked.facts))
             if new.state == .queued { new.message = .random(in: 1...(.max)) }
@@ -164,11 +164,13 @@ private struct World: Sendable {
     }
 
     private func anyShare(_ random: inout FixedRandom) async throws -> UUIDValue? {
-        try await f.transaction { try f.store.shares(of: person, in: $0) }.randomElement(using: &random)?.id
+        try await f.transaction(as: .console) { try f.store.shares(of: person, in: $0) }.randomElement(using: &random)?
+            .id
     }
 
     private func anyAgreement(_ random: inout FixedRandom) async throws -> UUIDValue? {
-        try await f.transaction { try f.store.agreements(of: person, in: $0) }.randomElement(using: &random)?.id
+        try await f.transaction(as: .console) { try f.store.agreements(of: person, in: $0) }.randomElement(
+            using: &random)?.id
     }
 
     /// Whether any release stands on the ledger that something had forbidden before.

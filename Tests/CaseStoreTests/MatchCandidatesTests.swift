@@ -6,7 +6,7 @@ import Testing
 /// Who is found for a new person, and what is kept of it.
 @Suite(.store) struct MatchCandidatesTests {
     private func found(of person: UUIDValue, _ f: Fixture) async throws -> [Match] {
-        try await f.transaction { try f.store.waitingMatches(of: person, in: $0) }
+        try await f.transaction(as: .console) { try f.store.waitingMatches(of: person, in: $0) }
     }
 
     typealias Change = @Sendable (inout Referral) -> Void
@@ -98,7 +98,7 @@ import Testing
             _ = try await f.person(f.referral(id: "r-1", nhs: nil))
             let person = try await f.person(f.referral(id: "r-2", nhs: nil, family: "Kanary"))
             let match = try #require(try await found(of: person, f).first)
-            let detail = try #require(try await f.transaction { try f.store.match(match.id, in: $0) })
+            let detail = try #require(try await f.transaction(as: .console) { try f.store.match(match.id, in: $0) })
             let evidence = detail.comparison["evidence"]?.arrayValue ?? []
             let levels = Dictionary(
                 uniqueKeysWithValues: evidence.map {

@@ -19,7 +19,7 @@ import Testing
             guard case .stored(let second) = try await f.take(update) else { throw Unexpected() }
 
             let record = try #require(
-                try await f.transaction { try f.store.referral(first.id, viewedBy: "staff:1", in: $0) })
+                try await f.transaction(as: .console) { try f.store.referral(first.id, viewedBy: "staff:1", in: $0) })
             #expect(record.referral.person.family == "Canary")
             #expect(record.provenance == provenance)
             #expect(record.thread.map(\.id) == [first.id, second.id])
@@ -28,11 +28,13 @@ import Testing
             #expect(told["person.family"] == ["from": ["PID-5.1"], "steps": ["upper"]])
 
             let other = try #require(
-                try await f.transaction { try f.store.referral(second.id, viewedBy: "staff:1", in: $0) })
+                try await f.transaction(as: .console) { try f.store.referral(second.id, viewedBy: "staff:1", in: $0) })
             #expect(other.thread.map(\.id) == [first.id, second.id])
             #expect(other.provenance == nil)
             #expect(try await f.value("SELECT count(*) FROM ledger.entry WHERE kind = 'view'") == 2)
-            #expect(try await f.transaction { try f.store.referral(.v7(), viewedBy: "staff:1", in: $0) } == nil)
+            #expect(
+                try await f.transaction(as: .console) { try f.store.referral(.v7(), viewedBy: "staff:1", in: $0) }
+                    == nil)
         }
     }
 
@@ -40,13 +42,17 @@ import Testing
         try await Fixture.run { f in
             let bytes = "\u{0}any\r\nbytes é"
             let receipt = try await f.accept(f.submission("m-1", bytes))
-            let document = try await f.transaction { try f.store.document(receipt, viewedBy: "staff:1", in: $0) }
+            let document = try await f.transaction(as: .console) {
+                try f.store.document(receipt, viewedBy: "staff:1", in: $0)
+            }
             #expect(document?.bytes == Array(bytes.utf8))
             #expect(try await f.value("SELECT count(*) FROM ledger.entry WHERE kind = 'view'") == 1)
             var child = f.submission("m-2")
             child.state = .held
             let held = try await f.accept(child)
-            #expect(try await f.transaction { try f.store.document(held, viewedBy: "staff:1", in: $0) } == nil)
+            #expect(
+                try await f.transaction(as: .console) { try f.store.document(held, viewedBy: "staff:1", in: $0) } == nil
+            )
             #expect(try await f.value("SELECT count(*) FROM ledger.entry WHERE kind = 'view'") == 1)
         }
     }

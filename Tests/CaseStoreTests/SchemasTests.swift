@@ -30,20 +30,4 @@ import Testing
             "SELECT enumlabel::text FROM pg_enum WHERE enumtypid = \(type)::regtype")
         #expect(Set(try rows.map { try $0.decode(String.self) }) == Set(words))
     }
-
-    @Test func `the hub's role owns nothing and may delete only what ends by itself, documents and keys`() async throws
-    {
-        let rows = try await TestDatabase.current.database.query(
-            """
-            SELECT table_schema || '.' || table_name, privilege_type::text
-            FROM information_schema.role_table_grants
-            WHERE grantee = 'hub_app' AND table_schema <> 'queue' AND privilege_type IN ('DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES')
-            """)
-        let rights = try rows.map { try $0.decode(String.self, String.self) }.map { "\($0.1) \($0.0)" }
-        let tables = [
-            "attachment_file", "awaiting", "document", "dropped_file", "mail_answer", "person_key", "request",
-            "staff_invitation", "staff_session", "used_assertion",
-        ]
-        #expect(Set(rights) == Set(tables.map { "DELETE record.\($0)" }))
-    }
 }

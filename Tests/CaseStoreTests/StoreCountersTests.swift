@@ -9,8 +9,8 @@ import Testing
         try await Fixture.run { f in
             _ = try await f.share(try await f.person())
             _ = try await f.take(f.referral(id: "u-1", type: .update, inReplyTo: "nothing"))
-            _ = try await f.transaction { try f.store.sequence(in: $0) }
-            let counters = try await f.transaction { try f.store.counters(in: $0) }
+            _ = try await f.transaction(as: .audit) { try f.store.sequence(in: $0) }
+            let counters = try await f.transaction(as: .audit) { try f.store.counters(in: $0) }
             #expect(counters.submissions == [.accepted: 2])
             #expect(counters.shares == [.refused: 1])
             #expect(counters.workItems == [.unboundMessage: 1])

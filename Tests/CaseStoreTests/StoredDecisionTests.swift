@@ -14,7 +14,9 @@ import Vault
                 person, scope: [.init(recipient: "derby_homes", purposes: [.housingSupport], groups: [.name, .needs])])
             let share = try await f.share(person)
             #expect(try await f.begin(share.id) == 1)
-            let kept = try await f.transaction { try f.store.decisions(share.id, viewedBy: "test", in: $0) }
+            let kept = try await f.transaction(as: .console) {
+                try f.store.decisions(share.id, viewedBy: "test", in: $0)
+            }
             #expect(kept.map(\.facts.stage) == [.request, .send])
             for stored in kept {
                 #expect(stored.share == share.id)
@@ -23,7 +25,9 @@ import Vault
                 #expect(stored.agrees(with: again))
                 #expect(again.reason == .fieldsWithheld && again.released == [.name, .needs])
             }
-            let one = try await f.transaction { try f.store.decisions(kept[1].id, viewedBy: "test", in: $0) }
+            let one = try await f.transaction(as: .console) {
+                try f.store.decisions(kept[1].id, viewedBy: "test", in: $0)
+            }
             #expect(one == [kept[1]])
         }
     }
@@ -34,7 +38,8 @@ import Vault
             _ = try await f.agree(person)
             let share = try await f.share(person)
             let stored = try #require(
-                try await f.transaction { try f.store.decisions(share.id, viewedBy: "test", in: $0) }.first)
+                try await f.transaction(as: .console) { try f.store.decisions(share.id, viewedBy: "test", in: $0) }
+                    .first)
             var facts = stored.facts
             facts.agreements = []
             #expect(!stored.agrees(with: Policy.decide(facts)))
@@ -48,10 +53,12 @@ import Vault
         try await Fixture.run { f in
             let person = try await f.person()
             let share = try await f.share(person)
-            _ = try await f.transaction { try f.store.decisions(share.id, viewedBy: "command", in: $0) }
-            let kinds = try await f.transaction { try f.store.trace(share.id, in: $0).map(\.kind) }
+            _ = try await f.transaction(as: .console) { try f.store.decisions(share.id, viewedBy: "command", in: $0) }
+            let kinds = try await f.transaction(as: .audit) { try f.store.trace(share.id, in: $0).map(\.kind) }
             #expect(kinds == ["share_requested", "share_decided", "view"])
-            #expect(try await f.transaction { try f.store.decisions(.v7(), viewedBy: "command", in: $0) }.isEmpty)
+            #expect(
+                try await f.transaction(as: .console) { try f.store.decisions(.v7(), viewedBy: "command", in: $0) }
+                    .isEmpty)
         }
     }
 
@@ -67,7 +74,7 @@ import Vault
                 WHERE share = \(second.id)
                 """)
             await #expect(throws: (any Error).self) {
-                try await f.transaction { try f.store.decisions(second.id, viewedBy: "test", in: $0) }
+                try await f.transaction(as: .console) { try f.store.decisions(second.id, viewedBy: "test", in: $0) }
             }
         }
     }

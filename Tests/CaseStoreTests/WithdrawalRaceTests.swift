@@ -12,13 +12,13 @@ import Testing
             let agreement = try await f.agree(person)
             let share = try await f.share(person)
             let gate = Gate()
-            async let released = f.transaction { connection -> Int? in
+            async let released = f.transaction(as: .worker) { connection -> Int? in
                 let attempt = try f.begin(share.id, in: connection)
                 gate.arriveAndWait()
                 return attempt
             }
             try await gate.arrival()
-            async let withdrawn = f.transaction {
+            async let withdrawn = f.transaction(as: .console) {
                 try f.store.withdraw(agreement: agreement.id, receivedAt: f.now, by: "staff:1", in: $0)
             }
             // The withdrawal is seen waiting for the lock that the release holds.
@@ -28,11 +28,11 @@ import Testing
             // Its bytes may be on their way: it is not called cancelled.
             #expect(withdrawal.shares == [])
             // And never again: the retry is judged anew.
-            try await f.transaction {
+            try await f.transaction(as: .worker) {
                 try f.store.finishRelease(of: share.id, attempt: 1, outcome: .retry(code: "unavailable"), in: $0)
             }
             #expect(try await f.begin(share.id, at: f.now + .seconds(1)) == nil)
-            #expect(try await f.transaction { try f.store.share(share.id, in: $0)?.state } == .cancelled)
+            #expect(try await f.transaction(as: .console) { try f.store.share(share.id, in: $0)?.state } == .cancelled)
         }
     }
 
@@ -42,7 +42,7 @@ import Testing
             let agreement = try await f.agree(person)
             let share = try await f.share(person)
             let gate = Gate()
-            async let withdrawn = f.transaction { connection -> Withdrawal? in
+            async let withdrawn = f.transaction(as: .console) { connection -> Withdrawal? in
                 let withdrawal = try f.store.withdraw(
                     agreement: agreement.id, receivedAt: f.now, by: "staff:1", in: connection)
                 gate.arriveAndWait()
@@ -63,7 +63,7 @@ import Testing
             let agreement = try await f.agree(person)
             let share = try await f.share(person)
             let gate = Gate()
-            async let withdrawn = f.transaction { connection -> Withdrawal? in
+            async let withdrawn = f.transaction(as: .console) { connection -> Withdrawal? in
                 let withdrawal = try f.store.withdraw(
                     agreement: agreement.id, scopeLine: 0, receivedAt: f.now, by: "staff:1", in: connection)
                 gate.arriveAndWait()
@@ -89,14 +89,14 @@ import Testing
                 #expect(try await f.begin(share.id) == 1)
                 let gate = Gate()
                 @Sendable func release(_ isFirst: Bool) async throws -> Int? {
-                    try await f.transaction { connection in
+                    try await f.transaction(as: .worker) { connection in
                         let attempt = try f.begin(share.id, in: connection)
                         if isFirst { gate.arriveAndWait() }
                         return attempt
                     }
                 }
                 @Sendable func withdraw(_ isFirst: Bool) async throws {
-                    try await f.transaction { connection in
+                    try await f.transaction(as: .console) { connection in
                         _ = try f.store.withdraw(
                             agreement: agreement.id, scopeLine: scopeLine, receivedAt: f.now, by: "staff:1",
                             in: connection)
@@ -132,14 +132,14 @@ import Testing
                 let attempts = try await withThrowingTaskGroup(of: Int?.self) { group in
                     for share in shares { group.addTask { try await f.begin(share) } }
                     group.addTask {
-                        _ = try await f.transaction {
+                        _ = try await f.transaction(as: .console) {
                             try f.store.withdraw(agreement: agreement.id, receivedAt: f.now, by: "staff:1", in: $0)
                         }
                         return nil
                     }
                     return try await group.reduce(into: 0) { if $1 != nil { $0 += 1 } }
                 }
-                let states = try await f.transaction { [shares] connection in
+                let states = try await f.transaction(as: .console) { [shares] connection in
                     try shares.map { try f.store.share($0, in: connection)?.state }
                 }
                 #expect(states.count { $0 == .sending } == attempts)

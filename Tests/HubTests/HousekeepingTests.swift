@@ -49,4 +49,54 @@ import Testing
             #expect(try await items(hub).count == 1)
         }
     }
+
+    @Test func `what has had its time is destroyed, by the function that may`() async throws {
+        try await TestInstallation.run { hub in
+            // As a running hub has it: nothing is done but as somebody.
+            let hub = hub.acting(as: .serving)
+            let ingest = hub.acting(as: .ingest)
+            let store = hub.store
+            let held = Submission(
+                sender: "public_form", messageID: "m-1", channel: "https", format: "json", adapter: nil,
+                bytes: [1, 2, 3], receivedAt: .now() - CaseStore.heldFor - .seconds(60), state: .held)
+            let sealed = store.seal(held)
+            _ = try await ingest.database.transaction { connection in
+                let acceptance = try store.accept([sealed], in: connection)[0]
+                guard case .received(let receipt) = acceptance else { return }
+                try store.add([.held(receipt, tellsOfHarm: false)], in: connection)
+            }
+            try await hub.acting(as: .console).database.transaction { connection in
+                _ = try store.claim(
+                    [(store.requestKey("k", by: "workers", body: []), .v7())],
+                    at: .now() - Housekeeping.requestsKept - .seconds(60), in: connection)
+            }
+            _ = try await ingest.database.transaction { connection in
+                try store.claimMailAnswer(
+                    to: "a@example.org", perHour: 9, at: .now() - Housekeeping.mailAnswersKept - .seconds(60),
+                    in: connection)
+            }
+            try await Housekeeping(hub).retire()
+            let left = try await TestDatabase.current.database.query(
+                """
+                SELECT (SELECT count(*) FROM record.document), (SELECT count(*) FROM record.request),
+                    (SELECT count(*) FROM record.mail_answer), (SELECT count(*) FROM record.work_item WHERE state = 'open')
+                """)[0].decode(Int.self, Int.self, Int.self, Int.self)
+            #expect(left == (0, 0, 0, 0))
+        }
+    }
+
+    @Test func `every other part of housekeeping does its work as its function`() async throws {
+        try await TestInstallation.run { hub in
+            let hub = hub.acting(as: .serving)
+            let housekeeping = Housekeeping(hub)
+            try await hub.enterStart()
+            #expect(try await LedgerKeeper(hub).keep() != nil)
+            #expect(try await housekeeping.resumeWaiting() == 0)
+            _ = try await housekeeping.attachFiles()
+            try await housekeeping.showDeadLetters()
+            try await Endings.warn(of: hub)
+            #expect(try await Operations(hub).metricsText().contains("hub_work_items_open"))
+            #expect(await Operations(hub).reasonNotReady() == nil)
+        }
+    }
 }

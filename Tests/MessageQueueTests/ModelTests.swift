@@ -27,7 +27,7 @@ import Testing
             let count = Self.environment("HUB_QUEUE_HISTORIES") ?? 300
             seeds = (0..<count / UInt64(Self.lanes)).map { first + $0 }
         }
-        let database = TestDatabase.current.pool(connections: 3) { $0.role = "hub_app" }
+        let database = TestDatabase.current.pool(connections: 3) { $0.role = DatabaseRole(rawValue: "hub_app") }
         for seed in seeds {
             do {
                 var history = RandomHistory(seed: seed, database)

@@ -34,7 +34,7 @@ func withQueue(
     var configuration = MessageQueue.Configuration()
     configuration.defaultPolicy.backOff = BackOff(base: .milliseconds(1), cap: .milliseconds(2))
     change(&configuration)
-    let database = TestDatabase.current.pool(connections: connections) { $0.role = "hub_app" }
+    let database = TestDatabase.current.pool(connections: connections) { $0.role = DatabaseRole(rawValue: "hub_app") }
     do {
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         try await body(MessageQueue(database: database, node: node, configuration: configuration, logger: logger))

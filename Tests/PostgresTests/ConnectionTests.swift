@@ -138,7 +138,7 @@ import Testing
             $0.statementTimeout = .milliseconds(1234)
             $0.lockTimeout = .seconds(2)
             $0.idleInTransactionTimeout = .seconds(3)
-            $0.role = "hub_test_reader"
+            $0.role = DatabaseRole(rawValue: "hub_test_reader")
             $0.searchPath = "pg_catalog, public"
             $0.applicationName = "limits"
         }

@@ -30,7 +30,7 @@ struct DatabaseConfigurationTests {
 
     @Test func `administration has no limits and no role`() {
         var given = configuration("dbname=hub")
-        given.role = "hub_app"
+        given.role = DatabaseRole(rawValue: "hub_app")
         #expect(given.forAdministration.role == nil)
         #expect(given.forAdministration.statementTimeout == .zero)
     }

@@ -95,7 +95,7 @@ import Testing
     @Test func `migrations run by the role that logs in, also where the pool takes on another`() async throws {
         try await database.execute("DROP ROLE IF EXISTS hub_test_migrated")
         try await database.execute("CREATE ROLE hub_test_migrated")
-        let pool = TestDatabase.current.pool { $0.role = "hub_test_migrated" }
+        let pool = TestDatabase.current.pool { $0.role = DatabaseRole(rawValue: "hub_test_migrated") }
         try await migrator(Self.first).migrate(pool, logger: .silent)
         #expect(try await migrator(Self.first).pending(pool).isCurrent)
         await pool.close()

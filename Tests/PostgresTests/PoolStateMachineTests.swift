@@ -54,6 +54,36 @@ struct PoolStateMachineTests {
         #expect(machine.leased == 2)
     }
 
+    @Test mutating func `of the idle sessions the last that has the role is lent, else the last of all`() {
+        let (reader, writer) = (DatabaseRole(rawValue: "reader"), DatabaseRole(rawValue: "writer"))
+        machine = Self.make(maximum: 3)
+        var leases = [lend(1, to: "a"), lend(2, to: "b"), lend(3, to: "c")]
+        leases[0].role = reader
+        leases[1].role = writer
+        leases[2].role = writer
+        for lease in leases { _ = machine.release(lease, isReusable: true, now: now) }
+        #expect(machine.leaseIdle(as: reader, now: now).0?.session == 1)
+        #expect(machine.leaseIdle(as: reader, now: now).0?.session == 3)
+        #expect(machine.leaseIdle(as: writer, now: now).0?.session == 2)
+        #expect(machine.leaseIdle(as: writer, now: now).0 == nil)
+    }
+
+    @Test mutating func `a session that has the role and is too old is closed, and another lent`() {
+        let reader = DatabaseRole(rawValue: "reader")
+        var old = lend(1, to: "a")
+        old.role = reader
+        _ = machine.release(old, isReusable: true, now: now)
+        let held = machine.leaseIdle(as: reader, now: now).0
+        now = .seconds(60)
+        let young = lend(2, to: "b")
+        _ = machine.release(young, isReusable: true, now: now)
+        if let held { _ = machine.release(held, isReusable: true, now: now) }
+        now = .seconds(110)
+        let (lease, effects) = machine.leaseIdle(as: reader, now: now)
+        #expect(lease?.session == 2)
+        #expect(effects.closings == [1])
+    }
+
     @Test mutating func `the last idle session is the first to be lent`() {
         let first = lend(1, to: "a")
         let second = lend(2, to: "b")

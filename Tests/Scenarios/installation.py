@@ -381,6 +381,15 @@ class Installation:
         self.server.stop()
         for other in self.others:
             other.stop()
+        assert not (refused := self.refused()), f"the database refused the hub's own statements: {refused}"
+
+    def refused(self):
+        """What the hub's roles lacked a right for, by PostgreSQL's log: no test may find such a way, however seldom taken."""
+        logs = (self.home / "data/postgresql/log").glob("*")
+        return [
+            line for log in logs for line in log.read_text(errors="replace").splitlines()
+            if "permission denied" in line or "row-level security policy" in line
+        ]
 
 
 @functools.cache

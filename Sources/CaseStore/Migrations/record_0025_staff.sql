@@ -45,5 +45,7 @@ CREATE TABLE record.staff_session (
 CREATE INDEX staff_session_account ON record.staff_session (account);
 CREATE INDEX staff_session_seen_at ON record.staff_session (seen_at);
 
-GRANT SELECT, INSERT, UPDATE ON record.staff_account TO hub_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON record.staff_invitation, record.staff_session TO hub_app;
+GRANT SELECT, INSERT, UPDATE ON record.staff_account TO hub_app, hub_console;
+GRANT SELECT, INSERT, UPDATE, DELETE ON record.staff_invitation, record.staff_session TO hub_app, hub_console;
+GRANT SELECT (expires_at), DELETE ON record.staff_invitation TO hub_retention;
+GRANT SELECT (seen_at), DELETE ON record.staff_session TO hub_retention;

@@ -9,6 +9,7 @@ package struct AccessCards: Sendable {
     private let store: CaseStore
 
     package init(_ installation: Installation) {
+        let installation = installation.acting(as: .console)
         database = installation.database
         store = installation.store
     }

@@ -29,7 +29,7 @@ package struct EmergencyNode: Sendable {
         }
         let (policy, vault, signer) = try Installation.rulesAndKeys(configuration)
         var connection = try Installation.connection(configuration)
-        connection.role = Installation.applicationRole
+        connection.role = .emergency
         let database = Database(configuration: connection, logger: logger)
         let metrics = Metrics()
         do {

@@ -14,6 +14,7 @@ struct TokenServer: Sendable {
     private let credentials: Credentials
 
     init(url: String, credentials: Credentials, _ installation: Installation) {
+        let installation = installation.acting(as: .ingest)
         self.url = url
         self.credentials = credentials
         database = installation.database

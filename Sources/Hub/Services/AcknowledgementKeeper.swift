@@ -25,6 +25,7 @@ struct AcknowledgementKeeper: Service {
     let logger: Logger
 
     init(_ installation: Installation) {
+        let installation = installation.acting(as: .worker)
         extracts = ExtractGate(installation)
         database = installation.database
         store = installation.store

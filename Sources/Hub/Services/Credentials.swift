@@ -27,6 +27,7 @@ package final class Credentials: Sendable {
     private let named = Trusted<String>()
 
     init(_ installation: Installation) {
+        let installation = installation.acting(as: .ingest)
         database = installation.database
         store = installation.store
         vault = installation.vault

@@ -36,6 +36,7 @@ struct Dispatch: Sendable {
     private let batches: BatchDispatch
 
     init(to recipient: String, _ installation: Installation) {
+        let installation = installation.acting(as: .worker)
         let database = installation.database
         let store = installation.store
         let queue = installation.queue

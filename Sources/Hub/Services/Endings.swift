@@ -14,8 +14,9 @@ enum Endings {
     /// Says in the log what ends within weeks, or has ended. Asked once a day.
     static func warn(of installation: Installation, at now: Timestamp = .now()) async throws {
         let rules = installation.policy.inForce
-        let endings = try await installation.database.read { [configuration = installation.configuration] in
-            try all(configuration, rules, in: $0)
+        let endings = try await installation.acting(as: .audit).database.read {
+            [configuration = installation.configuration] connection in
+            try all(configuration, rules, in: connection)
         }
         for ending in endings where ending.isNear(at: now) {
             installation.logger.warning(

@@ -29,7 +29,7 @@ package struct ExerciseHandover: Sendable {
     /// Nil where no exercise is set up for the recipient.
     package init?(_ installation: Installation, to recipient: String) {
         guard let exercise = installation.partners.exercise(of: recipient) else { return nil }
-        self.installation = installation
+        self.installation = installation.acting(as: .worker)
         self.recipient = recipient
         (outbound, sheet, channel) = exercise
     }

@@ -30,6 +30,7 @@ struct ExtractDispatch: Sendable {
     private let metrics: Metrics
 
     init(to recipient: String, _ installation: Installation) {
+        let installation = installation.acting(as: .worker)
         self.recipient = recipient
         database = installation.database
         store = installation.store

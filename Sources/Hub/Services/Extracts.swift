@@ -54,6 +54,7 @@ package struct Extracts: Sendable {
     private let sender: ReleaseSender
 
     package init(_ installation: Installation) {
+        let installation = installation.acting(as: .console)
         database = installation.database
         store = installation.store
         queue = installation.queue

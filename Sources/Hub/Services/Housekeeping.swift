@@ -29,13 +29,17 @@ actor Housekeeping: Service {
         }
     }
 
+    /// For what goes on behind the queue without being asked.
     private let installation: Installation
+    /// For what is destroyed.
+    private let retention: Installation
     private let ledger: LedgerKeeper
     /// Dead letters that have their work item; the database is asked about one that is not remembered.
     private var shown: Set<Shown> = []
 
     init(_ installation: Installation) {
-        self.installation = installation
+        self.installation = installation.acting(as: .worker)
+        retention = installation.acting(as: .retention)
         self.ledger = LedgerKeeper(installation)
     }
 
@@ -128,17 +132,20 @@ actor Housekeeping: Service {
         }
     }
 
-    private func retire() async throws {
-        _ = try await installation.queue.retire(olderThan: Self.historyKept)
-        try await installation.database.transaction { [store = installation.store] connection in
+    /// Destroys what has had its time, and ends what nobody will end any more.
+    func retire() async throws {
+        _ = try await retention.queue.retire(olderThan: Self.historyKept)
+        try await retention.database.transaction { [store = installation.store] connection in
             _ = try store.destroyDocuments(dueAt: .now(), limit: 500, in: connection)
             try store.endLapsedHolds(in: connection)
             try store.clearAssertions(in: connection)
             try store.clearSessions(seenBefore: .now() - StaffSessions.longest, in: connection)
-            _ = try store.endAbandonedReleases(after: Self.longestAttempt, in: connection)
-            try store.endAbandonedExtracts(after: Self.longestAttempt, in: connection)
             _ = try store.forgetRequests(before: .now() - Self.requestsKept, in: connection)
             try store.forgetMailAnswers(before: .now() - Self.mailAnswersKept, in: connection)
+        }
+        try await installation.database.transaction { [store = installation.store] connection in
+            _ = try store.endAbandonedReleases(after: Self.longestAttempt, in: connection)
+            try store.endAbandonedExtracts(after: Self.longestAttempt, in: connection)
         }
     }
 }

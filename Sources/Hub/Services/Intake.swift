@@ -20,7 +20,10 @@ package struct Intake: Sendable {
     /// The queue between the two.
     package static let queueName = "intake"
 
+    /// For what comes before the answer.
     private let database: Database
+    /// For what staff permit.
+    private let console: Database
     private let store: CaseStore
     private let queue: MessageQueue
     private let catalogue: AdapterCatalogue
@@ -37,10 +40,13 @@ package struct Intake: Sendable {
     private let storingLong: Coalescer<Worked, Set<String>>
 
     package init(_ installation: Installation) {
+        let installation = installation.acting(as: .ingest)
+        let worker = installation.acting(as: .worker)
         let database = installation.database
         let store = installation.store
         let queue = installation.queue
         self.database = database
+        console = installation.acting(as: .console).database
         self.store = store
         self.queue = queue
         catalogue = installation.catalogue
@@ -73,11 +79,11 @@ package struct Intake: Sendable {
                 return Array(rest.prefix(group.count))
             }
         }
-        reading = Coalescer(on: database, isolation: nil, maxBatch: 32, crowd: 32) { receipts, connection in
+        reading = Coalescer(on: worker.database, isolation: nil, maxBatch: 32, crowd: 32) { receipts, connection in
             let documents = try store.documents(receipts, in: connection)
             return receipts.map { documents[$0] }
         }
-        let standing = StandingShares(installation)
+        let standing = StandingShares(worker)
         @Sendable func keep(_ batch: [Worked], in connection: Connection) throws -> [Set<String>] {
             try store.keep(batch.compactMap(\.file), in: connection)
             // In the order of their arrival: what answers another comes after it.
@@ -93,8 +99,8 @@ package struct Intake: Sendable {
             guard try queue.acknowledge(batch.map(\.lease), in: connection).isEmpty else { throw LeaseLost() }
             return batch.map { _ in queues }
         }
-        storing = Coalescer(on: database, maxBatch: 32, crowd: 32, body: keep)
-        storingLong = Coalescer(on: database, maxBatch: 1, body: keep)
+        storing = Coalescer(on: worker.database, maxBatch: 32, crowd: 32, body: keep)
+        storingLong = Coalescer(on: worker.database, maxBatch: 1, body: keep)
     }
 
     // MARK: Before the answer
@@ -224,7 +230,7 @@ package struct Intake: Sendable {
     ///
     /// - Returns: Its receipt; nothing when no such work item is open.
     package func permit(_ item: UUIDValue, by actor: String, permission: String) async throws -> UUIDValue? {
-        let permitted = try await database.transaction { [store, queue] connection in
+        let permitted = try await console.transaction { [store, queue] connection in
             let permitted = try store.permit(item, by: actor, permission: permission, in: connection)
             if let permitted {
                 _ = try queue.enqueue([.intake(of: permitted.receipt, key: permitted.orderKey)], in: connection)

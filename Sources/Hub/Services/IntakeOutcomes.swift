@@ -14,6 +14,7 @@ struct IntakeOutcomes: Sendable {
     private let states: Coalescer<UUIDValue, Receipt?>
 
     init(_ installation: Installation) {
+        let installation = installation.acting(as: .worker)
         let store = installation.store
         states = Coalescer(on: installation.database, isolation: nil, lanes: 1) { ids, connection in
             let receipts = try store.receipts(Array(Set(ids)), in: connection)

@@ -11,7 +11,7 @@ package actor LedgerKeeper {
     private var filed: Int?
 
     package init(_ installation: Installation) {
-        self.installation = installation
+        self.installation = installation.acting(as: .audit)
     }
 
     /// One pass, as housekeeping makes each second.

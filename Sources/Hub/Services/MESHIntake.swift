@@ -14,6 +14,8 @@ struct MESHIntake: Sendable {
     private let client: MESHClient
     private let intake: Intake
     private let database: Database
+    /// For what MESH reports of our own messages.
+    private let worker: Database
     private let store: CaseStore
     private let catalogue: AdapterCatalogue
     private let metrics: Metrics
@@ -23,7 +25,8 @@ struct MESHIntake: Sendable {
         self.mailbox = mailbox
         self.client = client
         self.intake = intake
-        database = installation.database
+        database = installation.acting(as: .ingest).database
+        worker = installation.acting(as: .worker).database
         store = installation.store
         catalogue = installation.catalogue
         metrics = installation.metrics
@@ -218,7 +221,7 @@ struct MESHIntake: Sendable {
         metrics.count(.meshMessages, "report")
         let code = report.failureCode
         if let sent = report.localID.flatMap(UUIDValue.init) {
-            let isKnown = try await database.transaction { [store] connection in
+            let isKnown = try await worker.transaction { [store] connection in
                 let reference = report.linkedMessageID
                 return try store.returned(sent, reference: reference, code: code, in: connection)
                     || store.returned(extract: sent, reference: reference, code: code, in: connection)
@@ -228,7 +231,7 @@ struct MESHIntake: Sendable {
                 return .acknowledge
             }
         } else if let told = report.localID.flatMap(StatusMessageID.init) {
-            let isKnown = try await database.transaction { [store] connection in
+            let isKnown = try await worker.transaction { [store] connection in
                 try store.returned(told, code: code, in: connection)
             }
             if isKnown { return .acknowledge }

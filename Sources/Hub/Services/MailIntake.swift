@@ -29,7 +29,7 @@ struct MailIntake: Sendable {
         self.sender = sender
         perHour = mail.repliesPerHour
         self.intake = intake
-        database = installation.database
+        database = installation.acting(as: .ingest).database
         store = installation.store
         metrics = installation.metrics
         logger = installation.logger

@@ -14,6 +14,7 @@ struct MailNotices: Sendable {
     private let logger: Logger
 
     init(_ installation: Installation) {
+        let installation = installation.acting(as: .worker)
         database = installation.database
         store = installation.store
         metrics = installation.metrics

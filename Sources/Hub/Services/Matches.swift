@@ -11,6 +11,7 @@ package struct Matches: Sendable {
     private let metrics: Metrics
 
     init(_ installation: Installation) {
+        let installation = installation.acting(as: .console)
         database = installation.database
         store = installation.store
         metrics = installation.metrics

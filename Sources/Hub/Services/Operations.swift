@@ -4,10 +4,14 @@ import Postgres
 
 /// What operators and monitoring ask: is it ready, how deep are the queues.
 package struct Operations: Sendable {
+    /// For figures.
     private let installation: Installation
+    /// For what staff bring back.
+    private let console: Installation
 
     init(_ installation: Installation) {
-        self.installation = installation
+        self.installation = installation.acting(as: .audit)
+        console = installation.acting(as: .console)
     }
 
     /// Nil when the database answers; else the reason in plain words.
@@ -27,12 +31,12 @@ package struct Operations: Sendable {
     ///
     /// - Returns: how many were put back.
     package func replay(_ selection: DeadLetterSelection) async throws -> Int {
-        let letters = try await installation.queue.deadLetters(selection)
+        let letters = try await console.queue.deadLetters(selection)
         let sent = letters.filter { $0.queue != Intake.queueName }.compactMap(\.correlation)
         // Exactly those that were looked at, whatever has died since; reopened and raised together, so that no moment
         // shows the one without the other.
         let looked = DeadLetterSelection(messages: letters.map(\.messageID), limit: max(1, letters.count))
-        return try await installation.queue.replay(looked) { [store = installation.store] connection in
+        return try await console.queue.replay(looked) { [store = console.store] connection in
             for sent in sent where try !store.reopen(sent, in: connection) {
                 try store.reopen(extract: sent, in: connection)
             }

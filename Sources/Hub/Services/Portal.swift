@@ -25,6 +25,7 @@ struct Portal: Sendable {
     private let rules: PolicyRules
 
     init(_ installation: Installation) {
+        let installation = installation.acting(as: .console)
         database = installation.database
         store = installation.store
         partners = installation.partners

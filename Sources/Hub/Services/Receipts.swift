@@ -7,13 +7,18 @@ import Rights
 
 /// What became of submissions, for their senders and for staff.
 package struct Receipts: Sendable {
-    private let database: Database
+    private let ingest: Database
+    private let worker: Database
+    private let console: Database
     private let store: CaseStore
     private let queue: MessageQueue
     private let statusWays: StatusWays
 
     init(_ installation: Installation) {
-        database = installation.database
+        ingest = installation.acting(as: .ingest).database
+        worker = installation.acting(as: .worker).database
+        let installation = installation.acting(as: .console)
+        console = installation.database
         store = installation.store
         queue = installation.queue
         statusWays = installation.statusWays
@@ -27,26 +32,47 @@ package struct Receipts: Sendable {
     ///
     /// - Returns: nil when there is no such receipt, or it is another sender's.
     func read(_ id: UUIDValue, for caller: Principal) async throws -> Value? {
-        let sender = caller.reach(.readReceipt) == .any ? nil : caller.id
-        let (value, isNews) = try await database.read { [store] connection in
-            let outcomes = try store.outcomes(ofSubmission: id, in: connection)
-            let value = try self.value(of: id, sender, outcomes, in: connection)
-            let isNews = value != nil && outcomes.contains { $0.refusal == nil && $0.toldAt == nil }
-            return (value, isNews && sender != nil)
+        guard caller.reach(.readReceipt) != .any else {
+            return try await console.read { [store] connection in
+                guard let receipt = try store.receipt(id, in: connection) else { return nil }
+                let outcomes = try store.outcomes(ofSubmission: id, in: connection)
+                let referrals = try store.referrals(ofSubmission: id, in: connection)
+                return Self.value(of: receipt, outcomes, for: .staff(referrals))
+            }
         }
-        guard isNews else { return value }
+        // As one who sees its caller's submissions alone. What became of the referrals is judged by the persons' circumstances,
+        // of which that one sees nothing, and is asked for where there are any.
+        let found = try await ingest.read { [store] connection in
+            try store.receipt(id, sender: caller.id, in: connection)
+        }
+        guard let receipt = found else { return nil }
+        if [.quarantined, .held, .rejected].contains(receipt.state) {
+            return Self.value(of: receipt, [], for: .sender)
+        }
+        let outcomes = try await worker.read { [store] connection in
+            try store.outcomes(ofSubmission: id, in: connection)
+        }
+        guard outcomes.contains(where: { $0.refusal == nil && $0.toldAt == nil }) else {
+            return Self.value(of: receipt, outcomes, for: .sender)
+        }
         // On the ledger before it is told.
-        return try await database.transaction { [store] connection in
+        let told = try await worker.transaction { [store] connection in
             let outcomes = try store.outcomes(ofSubmission: id, in: connection)
             try store.noteTold(outcomes.filter { $0.refusal == nil }, in: connection)
-            return try self.value(of: id, sender, outcomes, in: connection)
+            return outcomes
         }
+        return Self.value(of: receipt, told, for: .sender)
     }
 
-    private func value(
-        of id: UUIDValue, _ sender: String?, _ outcomes: [ReferralOutcome], in connection: Connection
-    ) throws -> Value? {
-        guard let receipt = try store.receipt(id, sender: sender, in: connection) else { return nil }
+    /// Who is told of a submission; staff, of its referrals too.
+    private enum Audience {
+        case sender
+        case staff([ReferralSummary])
+    }
+
+    private static func value(
+        of receipt: Receipt, _ outcomes: [ReferralOutcome], for audience: Audience
+    ) -> Value {
         var object: Object = [
             "receipt_id": .string(receipt.id.description),
             "received_at": .string(receipt.receivedAt.rfc3339),
@@ -56,11 +82,13 @@ package struct Receipts: Sendable {
         if !receipt.findings.isEmpty, receipt.state != .received {
             object["findings"] = .array(receipt.findings.map(\.value))
         }
-        let told = sender == nil ? outcomes : outcomes.filter { $0.refusal == nil }
-        if !told.isEmpty { object["outcomes"] = .array(told.map { Self.value(of: $0, forStaff: sender == nil) }) }
-        if sender == nil {
-            let referrals = try store.referrals(ofSubmission: receipt.id, in: connection)
-            object["referrals"] = .array(referrals.map(Self.value(of:)))
+        switch audience {
+        case .sender:
+            let told = outcomes.filter { $0.refusal == nil }
+            if !told.isEmpty { object["outcomes"] = .array(told.map { value(of: $0, forStaff: false) }) }
+        case .staff(let referrals):
+            if !outcomes.isEmpty { object["outcomes"] = .array(outcomes.map { value(of: $0, forStaff: true) }) }
+            object["referrals"] = .array(referrals.map(value(of:)))
         }
         return .object(object)
     }
@@ -71,7 +99,7 @@ package struct Receipts: Sendable {
     /// - Throws: ``RequestError`` naming everything that is wrong with the body.
     package func setOutcome(_ body: [UInt8], of referral: UUIDValue, by actor: String) async throws -> Value? {
         let request = try OutcomeRequest(body)
-        let (outcome, message) = try await database.transaction { [store, queue, statusWays] connection in
+        let (outcome, message) = try await console.transaction { [store, queue, statusWays] connection in
             let outcome = try store.setOutcome(request.outcome, of: referral, by: actor, in: connection)
             guard let outcome, let message = statusWays.message(for: outcome),
                 try store.claimStatusMessage(outcome, in: connection)
@@ -99,7 +127,7 @@ package struct Receipts: Sendable {
 
     /// Referrals in order of arrival, those after `after`: ids, states and codes only.
     func referrals(after: UUIDValue?, limit: Int) async throws -> [Value] {
-        try await database.read { [store] connection in
+        try await console.read { [store] connection in
             try store.referrals(after: after, limit: limit, in: connection).map(Self.value(of:))
         }
     }
@@ -111,7 +139,7 @@ package struct Receipts: Sendable {
     ///
     /// - Returns: nil when there is no such referral.
     func referral(_ id: UUIDValue, for staff: Principal) async throws -> Value? {
-        try await database.transaction { [store] connection -> Value? in
+        try await console.transaction { [store] connection -> Value? in
             guard let record = try store.referral(id, viewedBy: staff.id, in: connection) else { return nil }
             var value = Self.value(of: record.summary)
             value["referral"] = record.referral.value
@@ -130,7 +158,7 @@ package struct Receipts: Sendable {
     ///
     /// - Returns: nil when it is not there any more, or may not be looked at yet.
     func document(_ id: UUIDValue, for staff: Principal) async throws -> StoredDocument? {
-        try await database.transaction { [store] connection in
+        try await console.transaction { [store] connection in
             try store.document(id, viewedBy: staff.id, in: connection)
         }
     }

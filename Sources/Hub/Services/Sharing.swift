@@ -18,6 +18,7 @@ package struct Sharing: Sendable {
     private let asking: Coalescer<Asked, Asking>
 
     init(_ installation: Installation) {
+        let installation = installation.acting(as: .console)
         let store = installation.store
         let queue = installation.queue
         let partners = installation.partners

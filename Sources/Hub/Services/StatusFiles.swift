@@ -15,6 +15,7 @@ struct StatusFiles: Sendable {
     private let logger: Logger
 
     init(below folder: String, _ installation: Installation) {
+        let installation = installation.acting(as: .worker)
         self.folder = folder
         database = installation.database
         store = installation.store

@@ -40,6 +40,7 @@ struct StatusMessages: Sendable {
     private let logger: Logger
 
     init(to partner: String, by channel: any OutboundChannel, _ installation: Installation) {
+        let installation = installation.acting(as: .worker)
         self.partner = partner
         self.channel = channel
         database = installation.database

@@ -45,7 +45,7 @@ struct ProviderSignIn: Sendable {
         self.settings = settings
         self.provider = provider
         self.redirect = redirect
-        database = installation.database
+        database = installation.acting(as: .console).database
         store = installation.store
         vault = installation.vault
         metrics = installation.metrics

@@ -18,7 +18,7 @@ package struct StaffAccounts: Sendable {
     private let configuration: Configuration
 
     package init(_ installation: Installation) {
-        database = installation.database
+        database = installation.acting(as: .console).database
         store = installation.store
         vault = installation.vault
         metrics = installation.metrics

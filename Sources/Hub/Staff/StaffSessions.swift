@@ -20,7 +20,7 @@ struct StaffSessions: Sendable {
 
     init(_ installation: Installation) {
         logger = installation.logger
-        database = installation.database
+        database = installation.acting(as: .console).database
         store = installation.store
     }
 

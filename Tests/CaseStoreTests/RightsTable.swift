@@ -1,0 +1,84 @@
+import CaseStore
+import Postgres
+
+/// What each role of the database may do with each table: the second statement of what the migrations grant. A cell holds
+/// S select, I insert, U update, D delete, T truncate; a small letter where it is so for some columns only; `-` for nothing.
+enum RightsTable {
+    static let roles: [DatabaseRole] = DatabaseRole.functions
+
+    static let rights: [(right: String, letter: Character)] = [
+        ("SELECT", "S"), ("INSERT", "I"), ("UPDATE", "U"), ("DELETE", "D"), ("TRUNCATE", "T"),
+    ]
+
+    /// By table and role. A table that is not here fails the test: who makes one adds its line.
+    static let cells: [String: [DatabaseRole: String]] = {
+        var cells: [String: [DatabaseRole: String]] = [:]
+        for line in text.split(separator: "\n").dropFirst() {
+            let words = line.split(separator: " ").map(String.init)
+            precondition(words.count == roles.count + 1, "the line of \(words[0]) lacks a cell")
+            cells[words[0]] = Dictionary(uniqueKeysWithValues: zip(roles, words.dropFirst()))
+        }
+        return cells
+    }()
+
+    private static let text = """
+        table                     app  serve ingest worker emergency console audit retention
+        access.card               SIU  -     -      -      S         SIU     -     -
+        access.look               SIU  -     -      -      sI        Su      -     -
+        access.looked_at          SI   -     -      -      sI        S       -     -
+        ledger.checkpoint         SI   -     -      -      -         -       SI    -
+        ledger.entry              SI   -     I      SI     I         I       SI    I
+        ledger.pending            S    -     -      -      -         -       S     -
+        ledger.position           S    -     -      -      -         -       S     -
+        public.hub_migration      S    S     S      S      S         S       S     S
+        queue.dead_letter         SIuD -     -      SI     -         SD      S     Su
+        queue.era                 S    -     S      S      S         S       S     S
+        queue.gate                SIUD -     -      SIUD   -         -       S     -
+        queue.history             SID  -     -      SI     -         SI      S     -
+        queue.message             SID  -     sI     SI     sI        SI      S     SID
+        queue.node                SI   -     -      SI     -         -       S     -
+        queue.policy              SIUD -     -      SIU    -         -       S     -
+        queue.queue               SIu  -     Si     Si     Si        Si      S     S
+        queue.state               SIUD -     sI     SIUD   sI        SIUD    S     Su
+        record.acknowledgement    SIU  -     -      SIU    -         SIU     -     -
+        record.agreement          SIu  -     -      Su     -         SIu     -     -
+        record.agreement_scope    SIu  -     -      S      -         SIu     -     -
+        record.api_key            SIU  -     S      -      -         -       s     -
+        record.attachment_file    SIUD -     s      SIUD   -         S       S     -
+        record.awaiting           SID  -     -      SID    -         -       S     -
+        record.case_file          SIU  -     -      SIU    -         Su      S     -
+        record.client_certificate SIu  -     S      -      S         -       s     -
+        record.client_key         SIu  -     S      -      S         -       s     -
+        record.decision           SI   -     -      SI     -         SI      -     -
+        record.document           SIu  -     I      Su     -         Su      -     suD
+        record.dropped_file       SIUD -     -      SIUD   -         -       S     -
+        record.extract            SI   -     -      S      -         SI      S     -
+        record.extract_entry      SI   -     -      SI     -         SI      S     -
+        record.extract_population SI   -     -      S      -         SI      -     -
+        record.extract_project    SI   -     -      S      -         SI      S     -
+        record.extract_sending    SIU  -     -      SU     -         SIU     -     -
+        record.mail_answer        SIUD -     SIUD   -      -         -       -     SD
+        record.match              SIU  -     -      SI     -         Su      s     -
+        record.match_decision     SI   -     -      -      -         SI      -     -
+        record.match_key          SI   -     -      SI     -         S       -     -
+        record.partner            SIU  -     S      S      S         S       S     -
+        record.person             SIU  -     -      SIu    -         Su      s     -
+        record.person_identifier  SIu  -     -      SIu    -         S       -     -
+        record.person_key         SI   -     -      SI     -         S       -     sD
+        record.portal_document    SIU  -     -      SIU    -         SU      -     -
+        record.pseudonym_key      SI   -     -      -      -         SI      -     -
+        record.referral           SIU  -     -      SIU    -         S       s     -
+        record.referral_outcome   SIU  -     -      SU     -         SIU     -     -
+        record.request            SID  -     -      -      -         SI      -     SD
+        record.share              SIU  -     -      SIU    -         SIU     S     -
+        record.share_approval     SI   -     -      S      -         SI      -     -
+        record.share_attempt      SIU  -     -      SIU    -         SU      S     -
+        record.staff_account      SIU  -     -      -      -         SIU     -     -
+        record.staff_invitation   SIUD -     -      -      -         SIUD    -     sD
+        record.staff_session      SIUD -     -      -      -         SIUD    -     sD
+        record.submission         SIU  -     SI     Su     -         Su      S     -
+        record.submission_id      SI   -     SI     -      -         -       -     -
+        record.used_assertion     SID  -     I      -      -         -       -     SD
+        record.work_item          SIU  -     sI     SIU    sI        SIU     S     Su
+        """
+}
