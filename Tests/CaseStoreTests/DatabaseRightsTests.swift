@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What the database itself refuses, whatever the code asks.
-@Suite(.store) struct RightsTests {
+@Suite(.store) struct DatabaseRightsTests {
     private static let roles = RightsTable.roles.map(\.rawValue)
 
     private func texts(_ sql: SQL) async throws -> [String] {
