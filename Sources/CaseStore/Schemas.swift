@@ -42,6 +42,7 @@ package enum RecordSchema {
                 number: 22, name: "status_messages", sql: text(PackageResources.record_0022_status_messages_sql)),
             Migration(number: 23, name: "credentials", sql: text(PackageResources.record_0023_credentials_sql)),
             Migration(number: 24, name: "emergency", sql: text(PackageResources.record_0024_emergency_sql)),
+            Migration(number: 30, name: "keys", sql: text(PackageResources.record_0030_keys_sql)),
         ])
 }
 
@@ -66,6 +67,7 @@ package enum AccessSchema {
         migrations: [
             Migration(number: 1, name: "cards", sql: text(PackageResources.access_0001_cards_sql)),
             Migration(number: 2, name: "looks", sql: text(PackageResources.access_0002_looks_sql)),
+            Migration(number: 10, name: "erasure", sql: text(PackageResources.access_0010_erasure_sql)),
         ])
 }
 

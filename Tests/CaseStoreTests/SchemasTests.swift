@@ -29,7 +29,8 @@ import Testing
         #expect(Set(try rows.map { try $0.decode(String.self) }) == Set(words))
     }
 
-    @Test func `the hub's role owns nothing and may delete only what ends by itself, documents and keys`() async throws
+    @Test func `the hub's role owns nothing and may delete only what ends by itself, documents, keys and what finds`()
+        async throws
     {
         let rows = try await TestDatabase.current.database.query(
             """
@@ -39,8 +40,8 @@ import Testing
             """)
         let rights = try rows.map { try $0.decode(String.self, String.self) }.map { "\($0.1) \($0.0)" }
         let tables = [
-            "attachment_file", "awaiting", "document", "dropped_file", "mail_answer", "person_key", "request",
-            "used_assertion",
+            "attachment_file", "awaiting", "document", "dropped_file", "key_process", "mail_answer", "match_key",
+            "person_identifier", "person_key", "request", "used_assertion",
         ]
         #expect(Set(rights) == Set(tables.map { "DELETE record.\($0)" }))
     }

@@ -1,0 +1,42 @@
+-- Which keys of the key file wrap data keys: by their marks, in hexadecimal. The keys themselves never come here. Empty until
+-- the key is changed for the first time; the one of the file wraps until then.
+CREATE TABLE record.wrapping_key (
+    mark text PRIMARY KEY CHECK (mark ~ '^[0-9a-f]{8}$'),
+    added_at timestamptz NOT NULL,
+    -- When all nodes began to wrap by it; nothing while they are still to be given it.
+    current_since timestamptz,
+    retired_at timestamptz,
+    is_current boolean NOT NULL DEFAULT false,
+    CONSTRAINT current_has_time CHECK (NOT is_current OR current_since IS NOT NULL AND retired_at IS NULL)
+);
+CREATE UNIQUE INDEX wrapping_key_current ON record.wrapping_key (is_current) WHERE is_current;
+
+-- The running processes and the keys they have, so that a key is not used before everybody can open what it wraps, and not
+-- retired while somebody needs it. What a process that is gone still holds on its disk stays here.
+CREATE TABLE record.key_process (
+    id uuid PRIMARY KEY,
+    seen_at timestamptz NOT NULL,
+    node text NOT NULL,
+    -- By which it wraps, and all that it has.
+    mark text NOT NULL,
+    marks text[] NOT NULL,
+    -- By which the node's own files are wrapped: the journal and the snapshot of looks, at this path.
+    held text[] NOT NULL DEFAULT '{}',
+    path text
+);
+CREATE UNIQUE INDEX key_process_path ON record.key_process (node, path) WHERE path IS NOT NULL;
+
+-- When the person's key was destroyed: from then on the key store's backups are counted in which it still stands.
+ALTER TABLE record.person
+    ADD COLUMN erased_at timestamptz,
+    ADD CONSTRAINT erased_when_done CHECK (erased_at IS NULL OR erasure = 'done');
+CREATE INDEX person_erased ON record.person (erased_at) WHERE erased_at IS NOT NULL;
+
+GRANT SELECT, INSERT, UPDATE ON record.wrapping_key TO hub_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON record.key_process TO hub_app;
+-- Wrapping anew changes the wrapped form and nothing of what is sealed.
+GRANT UPDATE (wrapped_key) ON record.document, record.person_key, record.pseudonym_key, record.extract_population
+    TO hub_app;
+-- By what an erased person was found, and what is about them under somebody else's key.
+GRANT DELETE ON record.person_identifier, record.match_key TO hub_app;
+GRANT UPDATE (sealed_reason) ON record.match_decision TO hub_app;
