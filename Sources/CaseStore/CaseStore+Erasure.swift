@@ -70,6 +70,17 @@ extension CaseStore {
         )[0].decode(Int.self, Timestamp?.self)
     }
 
+    /// How many persons have no key, though they were not erased: after the data were restored without the key store.
+    package func keyless(in connection: Connection) throws -> Int {
+        try connection.query(
+            """
+            SELECT count(*)
+            FROM record.person
+            WHERE erased_at IS NULL AND NOT EXISTS (SELECT FROM record.person_key WHERE person = person.id)
+            """, name: "record.keyless"
+        )[0].decode(Int.self)
+    }
+
     /// Destroys what was asked in looks about people who were erased before the looks came here from a node's journal, once
     /// they are reviewed.
     package func forgetLooks(in connection: Connection) throws {

@@ -101,6 +101,25 @@ extension CaseStore {
         try append([entry(.keyMade, at: at, [.installationKey: mark, .actor: actor])], in: connection)
     }
 
+    /// Has everybody wrap by the newest key of the ring, where the database names one that the ring does not have: after the
+    /// data were restored from before it was retired.
+    package func adoptWrappingKey(at: Timestamp = .now(), in connection: Connection) throws {
+        let marks = vault.keyMarks.map(hexadecimal)
+        guard let named = try wrappingMark(in: connection), !marks.contains(named), let newest = marks.last else {
+            return
+        }
+        try connection.execute(
+            "UPDATE record.wrapping_key SET is_current = false WHERE is_current", name: "keys.leave_all")
+        try connection.execute(
+            """
+            INSERT INTO record.wrapping_key (mark, added_at, current_since, is_current)
+            VALUES (\(newest), \(at), \(at), true)
+            ON CONFLICT (mark) DO UPDATE
+            SET current_since = coalesce(wrapping_key.current_since, excluded.current_since), is_current = true,
+                retired_at = NULL
+            """, name: "keys.adopt")
+    }
+
     /// Enters that a key is gone.
     package func retire(
         wrappingKey mark: String, by actor: String, at: Timestamp = .now(), in connection: Connection

@@ -61,6 +61,12 @@ package struct Installation: Sendable {
             let status = try await Migrator(lines: migrations).pending(owner)
             await owner.close()
             guard status.isCurrent else { throw InstallationError.schema(status.summary) }
+            let mark = try await database.read { try store.wrappingMark(in: $0) }
+            if let mark, !vault.use(hexadecimal: mark) {
+                throw InstallationError.key(
+                    file: configuration.keyFile,
+                    problem: "does not hold the key \(mark), by which data keys are wrapped")
+            }
             partners = try await OutboundPartners.open(
                 configuration, catalogue: catalogue, portal: PortalChannel(database: database, store: store),
                 logger: logger)
@@ -105,13 +111,14 @@ package struct Installation: Sendable {
         } catch {
             throw InstallationError.policy(error.lines)
         }
-        let key: InstallationKey
+        let ring: KeyRing
         do {
-            key = try InstallationKey.load(file: configuration.keyFile)
+            ring = try KeyRing.load(file: configuration.keyFile)
         } catch {
             throw InstallationError.key(file: configuration.keyFile, problem: "\(error)")
         }
-        return (policy, Vault(key: key), try LedgerKey.load(file: configuration.ledgerKeyFile))
+        let vault = Vault(ring: ring, file: configuration.keyFile)
+        return (policy, vault, try LedgerKey.load(file: configuration.ledgerKeyFile))
     }
 
     /// Brings the schema up to date; on a fresh database also makes the installation's key and the ledger's.

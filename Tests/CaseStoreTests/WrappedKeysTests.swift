@@ -86,6 +86,30 @@ import Vault
         }
     }
 
+    @Test func `nothing is stored that is wrapped by a retired key, whoever has not heard of it`() async throws {
+        try await Fixture.run { f in
+            let mark = hexadecimal(f.ring.keys[0].mark)
+            _ = try await f.transaction { connection in
+                try connection.execute(
+                    "INSERT INTO record.wrapping_key (mark, added_at, retired_at) VALUES (\(mark), now(), now())")
+            }
+            let refused = await #expect(throws: PostgresError.self) { try await f.accept(f.submission()) }
+            #expect(refused?.state?.rawValue == "23001")
+            let (store, _) = rotated(f)
+            let sealed = store.seal(f.submission())
+            _ = try await f.transaction { try store.accept([sealed], in: $0) }
+        }
+        // Every table that holds a wrapped key refuses.
+        let tables = try await TestDatabase.current.database.query(
+            """
+            SELECT DISTINCT tgrelid::regclass::text
+            FROM pg_trigger
+            WHERE tgfoid = 'record.refuse_retired_key'::regproc
+            """
+        ).decode(String.self)
+        #expect(Set(tables) == Set(WrappedKeys.allCases.map(\.rawValue)))
+    }
+
     @Test func `what no key of the ring opens is counted and left as it is`() async throws {
         try await Fixture.run { f in
             _ = try await f.person()

@@ -26,6 +26,35 @@ CREATE TABLE record.key_process (
 );
 CREATE UNIQUE INDEX key_process_path ON record.key_process (node, path) WHERE path IS NOT NULL;
 
+-- Nothing is stored that opens by nobody: a process that has not heard that its key was retired fails, and begins again.
+CREATE FUNCTION record.refuse_retired_key() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+AS $$
+BEGIN
+    IF EXISTS (
+        SELECT
+        FROM stored
+            JOIN record.wrapping_key ON wrapping_key.mark = encode(substring(stored.wrapped_key FROM 2 FOR 4), 'hex')
+        WHERE wrapping_key.retired_at IS NOT NULL
+    ) THEN
+        RAISE EXCEPTION 'a data key for %.% is wrapped by a retired key', TG_TABLE_SCHEMA, TG_TABLE_NAME
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER person_key_opens AFTER INSERT ON record.person_key
+    REFERENCING NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION record.refuse_retired_key();
+CREATE TRIGGER document_opens AFTER INSERT ON record.document
+    REFERENCING NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION record.refuse_retired_key();
+CREATE TRIGGER pseudonym_key_opens AFTER INSERT ON record.pseudonym_key
+    REFERENCING NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION record.refuse_retired_key();
+CREATE TRIGGER extract_population_opens AFTER INSERT ON record.extract_population
+    REFERENCING NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION record.refuse_retired_key();
+CREATE TRIGGER extract_sending_opens AFTER INSERT ON record.extract_sending
+    REFERENCING NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION record.refuse_retired_key();
+
 -- When the person's key was destroyed: from then on the key store's backups are counted in which it still stands.
 ALTER TABLE record.person
     ADD COLUMN erased_at timestamptz,
