@@ -61,12 +61,8 @@ package struct Installation: Sendable {
             let status = try await Migrator(lines: migrations).pending(owner)
             await owner.close()
             guard status.isCurrent else { throw InstallationError.schema(status.summary) }
-            let mark = try await database.read { try store.wrappingMark(in: $0) }
-            if let mark, !vault.use(hexadecimal: mark) {
-                throw InstallationError.key(
-                    file: configuration.keyFile,
-                    problem: "does not hold the key \(mark), by which data keys are wrapped")
-            }
+            // A database that was restored may name a key that was retired since: `hub keys restore` mends that.
+            if let mark = try await database.read({ try store.wrappingMark(in: $0) }) { vault.use(hexadecimal: mark) }
             partners = try await OutboundPartners.open(
                 configuration, catalogue: catalogue, portal: PortalChannel(database: database, store: store),
                 logger: logger)
@@ -196,7 +192,15 @@ package struct Installation: Sendable {
 
     /// Enters in the ledger that this node begins to serve: the keys in use, and the disclosure policy when it is another
     /// than before.
+    ///
+    /// - Throws: ``InstallationError/key(file:problem:)`` where the key that everybody wraps by is not in the key file.
     func enterStart() async throws {
+        let mark = try await database.read { [store] in try store.wrappingMark(in: $0) }
+        if let mark, !vault.use(hexadecimal: mark) {
+            throw InstallationError.key(
+                file: configuration.keyFile,
+                problem: "does not hold the key \(mark), by which data keys are wrapped")
+        }
         let keys: [LedgerField: String] = [
             .actor: "hub", .ledgerKey: ledgerSigner.verifier.text, .installationKey: Hexadecimal.text(vault.keyMark),
         ]

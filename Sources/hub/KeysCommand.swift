@@ -4,6 +4,7 @@ import Glibc
 import Hub
 import Postgres
 import Referral
+import Vault
 
 /// `hub keys`: the keys by which everything personal is sealed.
 struct KeysCommand: AsyncParsableCommand {
@@ -82,7 +83,10 @@ struct KeysCommand: AsyncParsableCommand {
                 Output.line(
                     "\(outcome.mark) wraps everything: \(outcome.rewrapped) data keys wrapped anew"
                         + (outcome.isNew ? "" : ", an earlier rotation finished"))
-                if let path = try await KeyStore(hub).backUp() { Output.line("key store backed up: \(path)") }
+                // Sealed by the new key: one that the old one seals would end with it.
+                if hub.store.currentMark == outcome.mark, let path = try await KeyStore(hub).backUp() {
+                    Output.line("key store backed up: \(path)")
+                }
                 Output.remark("Copy the key file to its two safe places now.")
             }
         }
@@ -178,6 +182,9 @@ struct KeysCommand: AsyncParsableCommand {
             return try await body()
         } catch let error as KeyRotationError {
             Output.remark("\(error)")
+            throw ExitCode.badData
+        } catch let error as VaultError {
+            Output.remark("the key file: \(error)")
             throw ExitCode.badData
         } catch let error as KeyStoreFile.Failure {
             Output.remark("\(error)")

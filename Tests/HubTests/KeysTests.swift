@@ -257,21 +257,25 @@ import Vault
         try await TestInstallation.run { hub in
             let stays = try await person(hub, "Wren")
             let goes = try await person(hub, "Canary")
-            let old = hub.store.currentMark
+            let rotation = try KeyRotation(hub)
+            let oldest = hub.store.currentMark
+            let old = try await rotation.rotate(by: "admin-1").mark
             // A copy of the whole cluster has the wrapped keys in it.
             let copied = try await wrapped(hub)
             guard case .erased = try await PersonErasure(hub).erase(goes, authority: "dsr-1", by: "dpo-1") else {
                 throw Unexpected()
             }
-            let rotation = try KeyRotation(hub)
-            _ = try await rotation.rotate(by: "admin-1")
-            try await rotation.retire(old, by: "admin-1", settled: .zero)
+            let new = try await rotation.rotate(by: "admin-1").mark
+            for mark in [oldest, old] { try await rotation.retire(mark, by: "admin-1", settled: .zero) }
             let backup = hub.configuration.dataFolder + "/keys.hubkeys"
             let count = try await KeyStore(hub).backUp(to: backup)
             #expect(count == 2)
             try await hub.database.transaction { connection in
                 try connection.execute("UPDATE record.person SET erasure = NULL, erased_at = NULL")
                 try connection.execute("DELETE FROM record.person_key")
+                try connection.execute("UPDATE record.wrapping_key SET is_current = false WHERE mark = \(new)")
+                try connection.execute(
+                    "UPDATE record.wrapping_key SET is_current = true, retired_at = NULL WHERE mark = \(old)")
                 for key in copied {
                     try connection.execute(
                         """
@@ -281,8 +285,11 @@ import Vault
                 }
             }
             await #expect(throws: VaultError.otherInstallation) { try await name(of: stays, hub) }
+            await #expect(throws: InstallationError.self) { try await hub.enterStart() }
             let result = try await KeyStore(hub).restore(from: backup, by: "admin-1")
             #expect(result.restored == 1 && result.erased == 1)
+            try await hub.enterStart()
+            #expect(hub.store.currentMark == new)
             #expect(try await name(of: stays, hub) == "Wren")
             await #expect(throws: CaseStoreError.keyDestroyed(person: goes)) { try await name(of: goes, hub) }
             for key in copied where key.id == goes {

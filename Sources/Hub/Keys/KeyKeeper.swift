@@ -110,6 +110,7 @@ extension Vault {
     /// Wraps by the key with this mark from now on.
     ///
     /// - Returns: False where the ring does not have it.
+    @discardableResult
     func use(hexadecimal mark: String) -> Bool {
         keyMarks.first { Hexadecimal.text($0) == mark }.map { use($0) } ?? false
     }

@@ -32,7 +32,7 @@ package struct KeyRotation: Sendable {
     private let owner: @Sendable () throws -> Database
 
     /// - Parameter file: The key file to be changed; left out, that of the configuration.
-    /// - Throws: ``KeyRotationError/credential`` where that is a copy which systemd made.
+    /// - Throws: ``KeyRotationError/credential`` where that is a copy which systemd made; ``VaultError``.
     package init(_ installation: Installation, file: String? = nil) throws {
         let configured = installation.configuration.keyFile
         if file == nil, let folder = KeyFile.credentialsFolder, configured.hasPrefix(folder + "/") {
@@ -40,8 +40,17 @@ package struct KeyRotation: Sendable {
         }
         self.file = file ?? configured
         database = installation.database
-        store = installation.store
-        vault = installation.vault
+        if let file {
+            // The process's own keys are of the copy.
+            vault = Vault(ring: try KeyRing.load(file: file), file: file)
+            store = CaseStore(vault: vault)
+            guard vault.use(installation.vault.keyMark) else {
+                throw KeyRotationError.notOnRing(installation.store.currentMark)
+            }
+        } else {
+            vault = installation.vault
+            store = installation.store
+        }
         owner = { try installation.ownerDatabase() }
     }
 

@@ -99,6 +99,10 @@ package struct KeyStore: Sendable {
         let file = try KeyStoreFile(try LocalFile.read(path, limit: 4 << 30), vault: vault)
         var result = Restored(madeAt: file.madeAt, inFile: file.count)
         let gone = Set(file.erased)
+        try await database.transaction { [store] connection in
+            try store.lockWrappingKeys(in: connection)
+            try store.adoptWrappingKey(in: connection)
+        }
         let marks = Set(vault.keyMarks)
         for keys in WrappedKeys.allCases {
             let kept = (file.keys[keys] ?? []).filter { keys != .persons || !gone.contains($0.id) }
