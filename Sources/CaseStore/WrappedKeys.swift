@@ -99,8 +99,8 @@ extension CaseStore {
             """
             UPDATE \(keys.table)
             SET wrapped_key = new.wrapped
-            FROM unnest(\(new.map(\.id)), \(new.map(\.wrapped))) AS new (id, wrapped)
-            WHERE \(keys.id) = new.id
+            FROM unnest(\(new.map(\.id)), \(new.map(\.wrapped))) AS new (holder, wrapped)
+            WHERE \(keys.id) = new.holder
             """)
         return (new.count, rows.count - new.count, last)
     }
@@ -148,8 +148,8 @@ extension CaseStore {
             """
             UPDATE \(keys.table)
             SET wrapped_key = kept.wrapped
-            FROM unnest(\(ids), \(wrapped)) AS kept (id, wrapped)
-            WHERE \(keys.id) = kept.id AND wrapped_key IS NOT NULL AND \(Self.mark) <> ALL (\(marks))
+            FROM unnest(\(ids), \(wrapped)) AS kept (holder, wrapped)
+            WHERE \(keys.id) = kept.holder AND wrapped_key IS NOT NULL AND \(Self.mark) <> ALL (\(marks))
             """)
     }
 }

@@ -112,7 +112,8 @@ import Vault
 
     /// What opens in the whole database by any key that it still holds, tried at every place that its row can name: by table and column,
     /// the texts.
-    private func opened(_ f: Fixture) async throws -> [String: [String]] {
+    private func opened(_ f: Fixture, by store: CaseStore? = nil) async throws -> [String: [String]] {
+        let store = store ?? f.store
         let database = TestDatabase.current.database
         let columns = try await database.query(
             """
@@ -126,7 +127,7 @@ import Vault
         var keys: [DataKey] = []
         for table in WrappedKeys.allCases {
             keys += try await f.transaction { connection in
-                try f.store.wrapped(table, after: nil, in: connection).map { try f.store.vault.unwrap($0.wrapped) }
+                try store.wrapped(table, after: nil, in: connection).map { try store.vault.unwrap($0.wrapped) }
             }
         }
         var found: [String: [String]] = [:]
@@ -146,7 +147,7 @@ import Vault
                 }
                 for place in Set(places) {
                     for key in keys {
-                        guard let bytes = try? f.store.vault.open(sealed, with: key, context: place) else { continue }
+                        guard let bytes = try? store.vault.open(sealed, with: key, context: place) else { continue }
                         found["\(table).\(column)", default: []].append(String(decoding: bytes, as: UTF8.self))
                     }
                 }
@@ -191,6 +192,42 @@ import Vault
             #expect(after["record.decision.sealed_facts"]?.count == decisions / 2)
             #expect(after["record.person.sealed_fingerprint"]?.count == 1)
             #expect(after["record.match.sealed_evidence"] == nil)
+        }
+    }
+
+    @Test func `wrapped anew, and put back out of a backup, all that opened opens by the new key alone`() async throws {
+        try await Fixture.run { f in
+            let person = try await keep("Canary", nhs: "9990000018", f)
+            _ = try await extract(of: [person], "row of Canary", f)
+            _ = try await f.transaction { try f.store.pseudonymKey(of: Self.project, in: $0) }
+            let before = try await opened(f).mapValues { $0.sorted() }
+            #expect(Set(before.keys).count > 12 && before["record.pseudonym_key.sealed_secret"]?.count == 1)
+            let ring = f.ring.adding(madeOn: "2026-11-30")
+            let vault = Vault(ring: ring)
+            vault.use(ring.keys[1].mark)
+            let rotating = CaseStore(vault: vault)
+            var old: [WrappedKeys: [WrappedKey]] = [:]
+            var new: [WrappedKeys: [WrappedKey]] = [:]
+            for keys in WrappedKeys.allCases {
+                old[keys] = try await f.transaction { try f.store.wrapped(keys, after: nil, in: $0) }
+                let part = try await f.transaction { try rotating.rewrap(keys, after: nil, in: $0) }
+                #expect(part?.rewrapped == old[keys]?.count && part?.foreign == 0, "\(keys)")
+                new[keys] = try await f.transaction { try f.store.wrapped(keys, after: nil, in: $0) }
+            }
+            let alone = CaseStore(vault: Vault(ring: try #require(ring.retiring(ring.keys[0].mark))))
+            #expect(try await opened(f, by: alone).mapValues { $0.sorted() } == before)
+            // As a copy of the whole cluster from before brings it back.
+            for keys in WrappedKeys.allCases {
+                let (former, kept) = (try #require(old[keys]), try #require(new[keys]))
+                let stale = try await f.transaction { connection in
+                    // The old key's own store finds the new form unreadable.
+                    try f.store.restore(former, of: keys, in: connection)
+                }
+                #expect(stale == former.count, "\(keys)")
+                #expect(try await f.transaction { try alone.restore(kept, of: keys, in: $0) } == kept.count, "\(keys)")
+                #expect(try await f.transaction { try alone.restore(former, of: keys, in: $0) } == 0, "\(keys)")
+            }
+            #expect(try await opened(f, by: alone).mapValues { $0.sorted() } == before)
         }
     }
 
