@@ -236,10 +236,10 @@ extension CaseStore {
                 revokedAt: try row.value("revoked_at", as: Timestamp?.self).map(Instant.init),
                 supplements: try row.value("supplements", as: UUIDValue?.self)?.description,
                 scope: scopes[id] ?? [])
-            if let sealed = try row.value("sealed_evidence", as: [UInt8]?.self) {
-                guard let wrapped = try row.value("wrapped_key", as: [UInt8]?.self) else {
-                    throw CaseStoreError.keyDestroyed(person: person)
-                }
+            // Of somebody who was erased it is not known any more, and shows nothing.
+            if let sealed = try row.value("sealed_evidence", as: [UInt8]?.self),
+                let wrapped = try row.value("wrapped_key", as: [UInt8]?.self)
+            {
                 let evidence = try vault.open(sealed, with: vault.unwrap(wrapped), context: Place.evidence(id))
                 agreement.authorityEvidence = String(decoding: evidence, as: UTF8.self)
             }

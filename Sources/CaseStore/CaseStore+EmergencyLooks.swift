@@ -167,9 +167,13 @@ extension CaseStore {
 
     private func look(_ row: Row) throws -> ReviewedLook {
         let id = try row.value("id", as: UUIDValue.self)
-        let key = try vault.unwrap(row.value("wrapped_key"))
-        let note = try row.value("sealed_note", as: [UInt8]?.self).map {
-            String(decoding: try vault.open($0, with: key, context: Place.lookNote(id)), as: UTF8.self)
+        var (details, note): (Value, String?) = (.null, nil)
+        if let wrapped = try row.value("wrapped_key", as: [UInt8]?.self) {
+            let key = try vault.unwrap(wrapped)
+            details = try StrictJSON.parse(vault.open(row.value("sealed"), with: key, context: Place.look(id)))
+            note = try row.value("sealed_note", as: [UInt8]?.self).map {
+                String(decoding: try vault.open($0, with: key, context: Place.lookNote(id)), as: UTF8.self)
+            }
         }
         return ReviewedLook(
             id: id, at: try row.value("at"), reviewBy: try row.value("review_by"),
@@ -177,8 +181,7 @@ extension CaseStore {
             kind: try row.value("kind"), outcome: try row.value("outcome"), caller: try row.value("caller"),
             isOffline: try row.value("is_offline"), isRepeated: try row.value("is_repeated"),
             persons: try row.value("persons"),
-            details: try StrictJSON.parse(vault.open(row.value("sealed"), with: key, context: Place.look(id))),
-            note: note)
+            details: details, note: note)
     }
 
     /// Enters that somebody has looked into a look, and what they found.
@@ -190,9 +193,10 @@ extension CaseStore {
         let rows = try connection.query(
             "SELECT wrapped_key FROM access.look WHERE id = \(id) AND reviewed_at IS NULL FOR UPDATE",
             name: "access.look_to_review")
-        guard let wrapped = try rows.first?.decode([UInt8].self) else { return false }
-        let sealed = vault.seal(
-            Array(note.utf8), with: try vault.unwrap(wrapped), context: Place.lookNote(id))
+        guard let wrapped = try rows.first?.decode([UInt8]?.self) else { return false }
+        let sealed = try wrapped.map {
+            vault.seal(Array(note.utf8), with: try vault.unwrap($0), context: Place.lookNote(id))
+        }
         try connection.execute(
             """
             UPDATE access.look

@@ -23,7 +23,8 @@ extension CaseStore {
         ).map(Match.init)
     }
 
-    /// One pair with its comparison and what was decided about it.
+    /// One pair with its comparison and what was decided about it; of somebody who was erased, without what was compared and
+    /// why it was decided.
     package func match(_ id: UUIDValue, in connection: Connection) throws -> MatchDetail? {
         let rows = try connection.query(
             """
@@ -33,10 +34,19 @@ extension CaseStore {
             """, name: "record.match")
         guard let row = rows.first else { return nil }
         let match = try Match(row)
-        let key = try key(of: match.person, in: connection)
-        let evidence = try vault.open(row.value("sealed_evidence"), with: key, context: Place.match(id))
-        guard let comparison = try? StrictJSON.parse(evidence) else {
-            throw CaseStoreError.unreadable(Place.match(id))
+        let sealed = try row.value("sealed_evidence", as: [UInt8].self)
+        var (key, comparison): (DataKey?, Value) = (nil, .null)
+        do {
+            key = try self.key(of: match.person, in: connection)
+        } catch CaseStoreError.keyDestroyed {
+            // Erased.
+        }
+        if let key, !sealed.isEmpty {
+            let evidence = try vault.open(sealed, with: key, context: Place.match(id))
+            guard let value = try? StrictJSON.parse(evidence) else {
+                throw CaseStoreError.unreadable(Place.match(id))
+            }
+            comparison = value
         }
         let decisions = try connection.query(
             """
@@ -49,7 +59,9 @@ extension CaseStore {
             let (decision, at, verdict, by, merged, survivor, sealed) = try row.decode(
                 UUIDValue.self, Timestamp.self, MatchVerdict.self, String.self, UUIDValue?.self, UUIDValue?.self,
                 [UInt8]?.self)
-            let reason = try sealed.map { try vault.open($0, with: key, context: Place.matchReason(decision)) }
+            let reason = try key.flatMap { key in
+                try sealed.map { try vault.open($0, with: key, context: Place.matchReason(decision)) }
+            }
             return MatchDecision(
                 id: decision, at: at, verdict: verdict, by: by, merged: merged, survivor: survivor,
                 reason: reason.map { String(decoding: $0, as: UTF8.self) })

@@ -76,6 +76,7 @@ package struct ReviewedLook: Sendable {
     package var isOffline: Bool
     package var isRepeated: Bool
     package var persons: [UUIDValue]
+    /// Null once somebody it was about was erased.
     package var details: Value
     package var note: String?
 }

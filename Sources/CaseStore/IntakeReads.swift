@@ -175,6 +175,8 @@ struct IntakeReads {
         if let answers = subject.answered {
             let message = Message(sender: entry.intake.sender, index: answers)
             if let earlier = answered[message], let person = held[earlier.person] {
+                // Nothing can be kept for them any more; whether the sender is told is a person's to decide.
+                guard person.wrappedKey != nil else { return .unbound(code: "names_erased_person") }
                 // A sender's wrong id must not lay one person's facts upon another.
                 return person.isContradicted(by: subject.index)
                     ? .unbound(code: "names_another_person") : .kept(person, answering: earlier.earlier)
@@ -262,7 +264,9 @@ struct IntakeReads {
     private static func holding(_ wanted: SQL) -> SQL {
         """
         SELECT person.id, person.nhs_index, person.dob_index, person.profile_at, person.sealed_profile,
-            person.sealed_fingerprint, person_key.wrapped_key
+            person.sealed_fingerprint,
+            -- Of the person's row the lock shows what has become of it; of the key's only what was before.
+            CASE WHEN person.erased_at IS NULL THEN person_key.wrapped_key END AS wrapped_key
         FROM (\(wanted)) AS wanted JOIN record.person USING (id)
             LEFT JOIN record.person_key ON person_key.person = person.id
         ORDER BY person.id

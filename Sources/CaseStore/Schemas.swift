@@ -44,6 +44,7 @@ package enum RecordSchema {
             Migration(number: 23, name: "credentials", sql: text(PackageResources.record_0023_credentials_sql)),
             Migration(number: 24, name: "emergency", sql: text(PackageResources.record_0024_emergency_sql)),
             Migration(number: 25, name: "staff", sql: text(PackageResources.record_0025_staff_sql)),
+            Migration(number: 26, name: "keys", sql: text(PackageResources.record_0026_keys_sql)),
         ])
 }
 
@@ -69,6 +70,7 @@ package enum AccessSchema {
         migrations: [
             Migration(number: 1, name: "cards", sql: text(PackageResources.access_0001_cards_sql)),
             Migration(number: 2, name: "looks", sql: text(PackageResources.access_0002_looks_sql)),
+            Migration(number: 3, name: "erasure", sql: text(PackageResources.access_0003_erasure_sql)),
         ])
 }
 

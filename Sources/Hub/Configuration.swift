@@ -210,6 +210,16 @@ package struct Configuration: Sendable {
         package var timeout: Duration = .seconds(60)
     }
 
+    /// Where the wrapped keys are backed up, apart from the data.
+    package struct KeyStoreSettings: Sendable {
+        package var folder: String
+        /// After so many days a backup is destroyed, and with it the last form of the key of whoever was erased. Defaults to
+        /// 30.
+        package var keepDays = 30
+
+        var kept: Duration { .seconds(keepDays * 86_400) }
+    }
+
     /// Which rules for test values apply: `test` accepts the synthetic NHS number range, `production` refuses it.
     package var environment: HubEnvironment
     package var organisation: Organisation
@@ -235,8 +245,10 @@ package struct Configuration: Sendable {
     package var adapters: String
     /// File of the disclosure rules in force; other versions may lie beside it. Left out: those the hub is built with.
     package var policyFile: String?
-    /// File that holds the installation's key.
+    /// File that holds the installation's keys.
     package var keyFile: String
+    /// Left out: the key store is not backed up.
+    package var keyStore: KeyStoreSettings?
     /// Partners and staff, over HTTPS.
     package var partnerListener: Listener
     package var limits: Limits

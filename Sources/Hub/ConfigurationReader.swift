@@ -52,7 +52,7 @@ struct ConfigurationReader {
                 "environment", "organisation", "data", "database", "adapters", "policy", "keys", "listen", "limits",
                 "admin", "drop", "mllp", "bars", "outbound", "intake", "dispatch", "public_form", "staff_form", "mesh",
                 "clamav",
-                "mail", "status", "emergency", "staff_provider",
+                "mail", "status", "emergency", "staff_provider", "key_store",
             ]
         )
         let data = path(map, "data") ?? folder + "/data"
@@ -71,8 +71,9 @@ struct ConfigurationReader {
             },
             adapters: path(map, "adapters") ?? folder + "/adapters",
             policyFile: path(map, "policy"),
-            keyFile: section(map, "keys", ["installation"]).flatMap { path($0, "installation") }
+            keyFile: section(map, "keys", ["installation"]).flatMap { keyFile($0) }
                 ?? data + "/keys/installation.key",
+            keyStore: map["key_store"].map { keyStore($0) },
             partnerListener: map["listen"].map { partnerListener($0) }
                 ?? .init(host: "127.0.0.1", port: 8443),
             limits: limits(map),

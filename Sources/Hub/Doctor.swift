@@ -13,10 +13,12 @@ import Vault
 ///
 /// It starts nothing, and changes nothing but giving new ledger entries their places, as the running hub does each second.
 package struct Doctor: Sendable {
-    /// How bad a finding is: `fault` stops the hub or breaks a promise, `attention` waits for a person.
+    /// How bad a finding is: `fault` stops the hub or breaks a promise, `attention` waits for a person, `note` is nothing
+    /// wrong but should be known.
     package enum Severity: String, Sendable {
         case fault
         case attention
+        case note
     }
 
     /// One thing that is wrong, and what to do about it.
@@ -39,7 +41,8 @@ package struct Doctor: Sendable {
     /// Everything that is wrong; empty when nothing is.
     package func examine() async -> [Diagnosis] {
         var found =
-            await adapters() + policy() + keyFile() + ledgerKey() + user() + certificates() + endpoints() + listeners()
+            await adapters() + policy() + KeyDiagnosis(configuration).file() + ledgerKey() + user() + certificates()
+            + endpoints() + listeners()
             + mailboxes() + mail() + scanner()
         let connection: DatabaseConfiguration
         do {
@@ -87,22 +90,6 @@ package struct Doctor: Sendable {
                 Diagnosis(
                     severity: .fault, what: $0, remedy: "Mend the disclosure rules; `hub policy check FILE` shows all.")
             }
-        }
-    }
-
-    private func keyFile() -> [Diagnosis] {
-        do {
-            _ = try InstallationKey.load(file: configuration.keyFile)
-            return []
-        } catch {
-            return [
-                .init(
-                    severity: .fault, what: "the installation's key: \(error)",
-                    remedy:
-                        "Restore \(configuration.keyFile) from the key store's backup, readable by the hub's user only; "
-                        + "`hub migrate` makes one for a fresh database."
-                )
-            ]
         }
     }
 
@@ -392,7 +379,7 @@ package struct Doctor: Sendable {
         }
         var found: [Diagnosis] = []
         do {
-            found = try await rights(database)
+            found = try await rights(database) + KeyDiagnosis(configuration).examine(database)
             let database = database.acting(as: .audit)
             return try await found + promises(database) + unanswered(database) + waiting(database) + senders(database)
                 + endings(database) + riskyKeys(database)

@@ -162,6 +162,7 @@ package struct HubServices: Sendable {
         }
         let server = Server(hub: self)
         var desk: EmergencyDesk?
+        var held: @Sendable () -> KeyKeeper.Held? = { nil }
         if roles.contains(.emergency), !roles.contains(.api), configuration.emergency != nil {
             throw ConfigurationError(problems: [
                 .init(line: nil, key: "--only", text: "has emergency without api: give both, or emergency alone")
@@ -177,8 +178,10 @@ package struct HubServices: Sendable {
                 settings, rules: installation.policy.inForce, vault: installation.vault, record: record,
                 metrics: metrics, logger: logger)
             desk = office.desk
+            held = { office.keeper.held(at: settings.journal) }
             add("emergency keeper", office.keeper)
         }
+        add("key keeper", KeyKeeper(worker, held: held))
         if let admin = configuration.adminListener {
             add(
                 "admin listener",

@@ -61,6 +61,10 @@ package struct Installation: Sendable {
             let status = try await Migrator(lines: migrations).pending(owner)
             await owner.close()
             guard status.isCurrent else { throw InstallationError.schema(status.summary) }
+            // A database that was restored may name a key that was retired since: `hub keys restore` mends that.
+            if let mark = try await database.acting(as: .audit).read({ try store.wrappingMark(in: $0) }) {
+                vault.use(hexadecimal: mark)
+            }
             partners = try await OutboundPartners.open(
                 configuration, catalogue: catalogue,
                 portal: PortalChannel(database: database.acting(as: .worker), store: store),
@@ -115,13 +119,14 @@ package struct Installation: Sendable {
         } catch {
             throw InstallationError.policy(error.lines)
         }
-        let key: InstallationKey
+        let ring: KeyRing
         do {
-            key = try InstallationKey.load(file: configuration.keyFile)
+            ring = try KeyRing.load(file: configuration.keyFile)
         } catch {
             throw InstallationError.key(file: configuration.keyFile, problem: "\(error)")
         }
-        return (policy, Vault(key: key), try LedgerKey.load(file: configuration.ledgerKeyFile))
+        let vault = Vault(ring: ring, file: configuration.keyFile)
+        return (policy, vault, try LedgerKey.load(file: configuration.ledgerKeyFile))
     }
 
     /// Brings the schema up to date; on a fresh database also makes the installation's key and the ledger's.
@@ -199,7 +204,15 @@ package struct Installation: Sendable {
 
     /// Enters in the ledger that this node begins to serve: the keys in use, and the disclosure policy when it is another
     /// than before.
+    ///
+    /// - Throws: ``InstallationError/key(file:problem:)`` where the key that everybody wraps by is not in the key file.
     func enterStart() async throws {
+        let mark = try await database.acting(as: .audit).read { [store] in try store.wrappingMark(in: $0) }
+        if let mark, !vault.use(hexadecimal: mark) {
+            throw InstallationError.key(
+                file: configuration.keyFile,
+                problem: "does not hold the key \(mark), by which data keys are wrapped")
+        }
         let keys: [LedgerField: String] = [
             .actor: "hub", .ledgerKey: ledgerSigner.verifier.text, .installationKey: Hexadecimal.text(vault.keyMark),
         ]

@@ -44,11 +44,21 @@ package enum LocalFile {
         }
         guard fsync(descriptor) == 0 else { throw Failure(operation: "fsync", path: part, code: errno) }
         guard rename(part, path) == 0 else { throw Failure(operation: "rename", path: path, code: errno) }
+        try flushFolder(of: path)
+    }
+
+    /// Has a file's name survive a power cut.
+    static func flushFolder(of path: String) throws {
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         let directory = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw Failure(operation: "open", path: folder, code: errno) }
         defer { close(directory) }
         guard fsync(directory) == 0 else { throw Failure(operation: "fsync", path: folder, code: errno) }
+    }
+
+    /// Removes a file; one that is not there is no mistake.
+    static func remove(_ path: String) throws {
+        guard unlink(path) == 0 || errno == ENOENT else { throw Failure(operation: "unlink", path: path, code: errno) }
     }
 
     /// Makes a folder and those above it; one that is there already is left as it is.

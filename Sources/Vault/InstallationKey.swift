@@ -1,10 +1,11 @@
 import Crypto
 import FoundationEssentials
 
-/// The one secret of an installation: 256 random bits from which every other key is derived or by which it is wrapped.
+/// A key by which data keys are wrapped: 256 random bits. The first of an installation is also what its blind indexes are
+/// derived from.
 ///
-/// It lives in a file of its own, outside PostgreSQL and outside the backups of the data. Whoever has the database
-/// without this file has nothing readable; whoever loses this file has lost every document, so it is backed up apart.
+/// It lives in a ``KeyRing`` file, outside PostgreSQL and outside the backups of the data. Whoever has the database without
+/// that file has nothing readable; whoever loses it has lost every document, so it is backed up apart.
 package struct InstallationKey: Sendable {
     let secret: SymmetricKey
 
@@ -14,31 +15,40 @@ package struct InstallationKey: Sendable {
         self.secret = SymmetricKey(data: bytes)
     }
 
-    /// A fresh random key that is kept nowhere: for tests, and for commands that store nothing.
+    /// A fresh random key that is kept nowhere until a ring with it is.
     package init() {
         self.secret = SymmetricKey(size: .bits256)
     }
 
-    /// Reads the key file made by ``create(file:)``.
+    init(base64 text: some StringProtocol) throws(VaultError) {
+        guard let bytes = Data(base64Encoded: String(text)) else { throw .malformedKeyFile }
+        try self.init(bytes: [UInt8](bytes))
+    }
+
+    var base64: String { secret.withUnsafeBytes { Data($0).base64EncodedString() } }
+
+    /// Names the key without telling it: 4 bytes, as they stand in what it wraps.
+    package var mark: [UInt8] { derived("key-id").withUnsafeBytes { Array($0.prefix(4)) } }
+
+    /// A key for one purpose: HKDF-SHA-256 (RFC 5869).
+    func derived(_ purpose: String) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: secret, info: Array("referral-hub/1/\(purpose)".utf8), outputByteCount: 32)
+    }
+
+    /// Reads the key file made by ``create(file:)``, or of a ring the key that came first.
     ///
-    /// - Throws: ``VaultError/keyFile(_:)`` with the system's error number when it cannot be read,
-    ///   ``VaultError/keyFileTooOpen`` when anybody but its owner may read it, ``VaultError/malformedKeyFile``
-    ///   when it is not a key file.
+    /// - Throws: as ``KeyRing/load(file:)``; ``VaultError/malformedKeyFile`` where that key was retired.
     package static func load(file: String) throws(VaultError) -> InstallationKey {
-        let text = try KeyFile.read(file)
-        guard text.hasPrefix(prefix), text.hasSuffix("\n"),
-            let bytes = Data(base64Encoded: String(text.dropFirst(prefix.count).dropLast()))
-        else { throw .malformedKeyFile }
-        return try InstallationKey(bytes: [UInt8](bytes))
+        guard case .derived(let key) = try KeyRing.load(file: file).index else { throw .malformedKeyFile }
+        return key
     }
 
     /// Makes a new random key and keeps it in a new file (``KeyFile/create(_:text:)``): a key is never overwritten.
     @discardableResult
     package static func create(file: String) throws(VaultError) -> InstallationKey {
         let key = InstallationKey()
-        try KeyFile.create(file, text: key.secret.withUnsafeBytes { prefix + Data($0).base64EncodedString() + "\n" })
+        try KeyFile.create(file, text: KeyRing(key).text)
         return key
     }
-
-    private static let prefix = "hub-key-1:"
 }

@@ -4,6 +4,9 @@ import Synchronization
 ///
 /// Two generations stand for an exact LRU list: what is used moves to the young one; when that is full the old one
 /// is dropped. At most `2 * capacity` keys are held in memory.
+///
+/// They are found by their wrapped forms, which whoever uses one has just read from the database. So a key whose wrapped form
+/// was destroyed is asked for by nobody any more, on whichever node; and ``age()`` sees to it that it does not stay in memory.
 final class KeyCache: Sendable {
     private struct Generations {
         var young: [[UInt8]: DataKey] = [:]
@@ -40,6 +43,17 @@ final class KeyCache: Sendable {
             $0.old[wrapped] = nil
         }
     }
+
+    /// Forgets what was not asked for since the last time.
+    func age() {
+        generations.withLock {
+            $0.old = $0.young
+            $0.young = [:]
+        }
+    }
+
+    /// Keys in memory.
+    var count: Int { generations.withLock { Set($0.young.keys).union($0.old.keys).count } }
 
     private static func insert(_ key: DataKey, for wrapped: [UInt8], capacity: Int, into generations: inout Generations)
     {

@@ -3,44 +3,75 @@ import FoundationEssentials
 
 /// Seals everything personal on its way into PostgreSQL, and makes the blind indexes by which it is found again.
 ///
-/// One installation key, derived by HKDF-SHA-256 (RFC 5869) into a wrapping key and one key for each ``BlindDomain``.
-/// Data keys are random, wrapped by AES-256-GCM (NIST SP 800-38D), and seal bytes by AES-256-GCM bound to the place
-/// where they are kept, so that a row copied to another place does not open there.
+/// Data keys are random, wrapped by AES-256-GCM (NIST SP 800-38D) with a key of the installation's ``KeyRing``, and seal bytes
+/// by AES-256-GCM bound to the place where they are kept, so that a row copied to another place does not open there. One key of
+/// the ring wraps, the others only open; blind indexes are made by keys that stay when it is changed.
 ///
 /// Random 96-bit nonces are sound for fewer than 2³² seals under one key (SP 800-38D section 8.3). A data key seals a
 /// handful of rows. The wrapping key wraps one data key for each submission and person; at 10 submissions each second
 /// that bound is 13 years away.
 package struct Vault: Sendable {
-    private let wrapping: SymmetricKey
-    private let keyID: [UInt8]
-    private let apart: SymmetricKey
+    private let keys: WrappingKeys
     /// A code of each domain's key that has taken nothing in yet: to copy it is quicker than to begin with the key.
     private let blindCodes: [BlindDomain: HMAC<SHA256>]
     private let cache = KeyCache(capacity: 512)
 
-    /// Derives the working keys; costs a few microseconds and keeps no copy of the installation key.
+    /// A vault of one key, as an installation has that never changed it.
     package init(key: InstallationKey) {
-        func derived(_ purpose: String) -> SymmetricKey {
-            HKDF<SHA256>.deriveKey(
-                inputKeyMaterial: key.secret, info: Array("referral-hub/1/\(purpose)".utf8), outputByteCount: 32)
-        }
-        self.wrapping = derived("wrap")
-        self.apart = derived("apart")
-        self.keyID = derived("key-id").withUnsafeBytes { Array($0.prefix(4)) }
-        self.blindCodes = Dictionary(
-            uniqueKeysWithValues: BlindDomain.allCases.map { ($0, HMAC(key: derived("blind/\($0.rawValue)"))) })
+        self.init(ring: KeyRing(key))
     }
 
-    /// Names the installation's key without telling it: 4 bytes, as they stand in what it wraps.
-    package var keyMark: [UInt8] { keyID }
+    /// Derives the working keys; costs a few microseconds for each. The oldest of the ring wraps until ``use(_:)`` says
+    /// otherwise: that one every node has.
+    ///
+    /// - Parameter file: Where the ring was read from; left out, it stays as it is.
+    package init(ring: KeyRing, file: String? = nil) {
+        keys = WrappingKeys(ring, file: file)
+        blindCodes = Dictionary(
+            uniqueKeysWithValues: BlindDomain.allCases.map { ($0, HMAC(key: ring.blindKey($0))) })
+    }
+
+    /// Names the key that wraps without telling it: 4 bytes, as they stand in what it wraps.
+    package var keyMark: [UInt8] { keys.current.mark }
+
+    /// The marks of all keys that can be unwrapped by, the oldest first.
+    package var keyMarks: [[UInt8]] { keys.all.map(\.mark) }
+
+    /// Wraps by this key of the ring from now on.
+    ///
+    /// - Returns: False where the ring does not have it; then nothing changes.
+    @discardableResult
+    package func use(_ mark: [UInt8]) -> Bool { keys.use(mark) }
+
+    /// Takes over the key file's ring if the file has changed since. It must be of the same installation.
+    ///
+    /// - Throws: ``VaultError``; then the ring stays as it was.
+    package func rereadKeys() throws(VaultError) { try keys.reread() }
+
+    /// The mark of the key by which a data key is wrapped; nil of what is no wrapped key.
+    package static func mark(of wrapped: [UInt8]) -> [UInt8]? {
+        wrapped.count == 65 && wrapped[0] == version ? Array(wrapped[1..<5]) : nil
+    }
+
+    /// The same data key wrapped by the key that wraps now.
+    ///
+    /// - Throws: as ``unwrap(_:isRemembered:)``.
+    package func rewrap(_ wrapped: [UInt8]) throws(VaultError) -> [UInt8] {
+        wrap(try unwrap(wrapped, isRemembered: false))
+    }
 
     /// A new random data key, and its wrapped form, which is what is stored: version 1, key id 4, nonce 12, key 32,
     /// tag 16 bytes.
     package func newDataKey() -> (key: DataKey, wrapped: [UInt8]) {
-        let key = SymmetricKey(size: .bits256)
-        let header = [Self.version] + keyID
-        let box = key.withUnsafeBytes { Self.encrypt(Data($0), with: wrapping, authenticating: header) }
-        return (DataKey(key: key), header + box)
+        let key = DataKey(key: SymmetricKey(size: .bits256))
+        return (key, wrap(key))
+    }
+
+    private func wrap(_ key: DataKey) -> [UInt8] {
+        let current = keys.current
+        let header = [Self.version] + current.mark
+        return header
+            + key.key.withUnsafeBytes { Self.encrypt(Data($0), with: current.wrapping, authenticating: header) }
     }
 
     /// The data key of a wrapped form.
@@ -50,12 +81,29 @@ package struct Vault: Sendable {
     package func unwrap(_ wrapped: [UInt8], isRemembered: Bool = true) throws(VaultError) -> DataKey {
         if let key = cache[wrapped] { return key }
         guard wrapped.count == 65, wrapped[0] == Self.version else { throw .malformedSeal }
-        guard Array(wrapped[1..<5]) == keyID else { throw .otherInstallation }
-        let bytes = try Self.decrypt(wrapped[5...], with: wrapping, authenticating: wrapped[..<5])
+        let bytes = try Self.decrypt(
+            wrapped[5...], with: wrappingKey(wrapped[1..<5]).wrapping, authenticating: wrapped[..<5])
         let key = DataKey(key: SymmetricKey(data: bytes))
         if isRemembered { cache.insert(key, for: wrapped) }
         return key
     }
+
+    /// A key of the ring. One that it does not have may have been put into the file since.
+    private func wrappingKey(_ mark: ArraySlice<UInt8>) throws(VaultError) -> WrappingKeys.Key {
+        if let key = keys[mark] { return key }
+        try? keys.reread()
+        guard let key = keys[mark] else { throw .otherInstallation }
+        return key
+    }
+
+    /// Drops unwrapped keys from memory that nobody asked for since the last time. Called twice within a while, it leaves none
+    /// that was not used in it.
+    package func forgetUnused() {
+        cache.age()
+    }
+
+    /// How many unwrapped keys are in memory.
+    package var rememberedKeys: Int { cache.count }
 
     /// Drops the unwrapped key from memory, once its wrapped form is destroyed.
     package func forget(_ wrapped: [UInt8]) {
@@ -78,11 +126,12 @@ package struct Vault: Sendable {
     }
 
     /// Seals what leaves the hub and comes back, such as a session's cookie, under a key that is for nothing else: version 1,
-    /// nonce 12, ciphertext, tag 16 bytes. One key for all of them is sound for some 2³² seals.
+    /// nonce 12, ciphertext, tag 16 bytes. One key for all of them is sound for some 2³² seals. It changes with the key that
+    /// wraps: what was sealed before opens as long as that key is on the ring.
     ///
     /// - Parameter context: What it is; the same is needed to open.
     package func sealApart(_ bytes: [UInt8], context: String) -> [UInt8] {
-        [Self.version] + Self.encrypt(bytes, with: apart, authenticating: Self.header(context))
+        [Self.version] + Self.encrypt(bytes, with: keys.current.apart, authenticating: Self.header(context))
     }
 
     /// Opens what ``sealApart(_:context:)`` made in this installation.
@@ -90,7 +139,12 @@ package struct Vault: Sendable {
     /// - Throws: ``VaultError/malformedSeal`` or ``VaultError/notAuthentic``.
     package func openApart(_ sealed: [UInt8], context: String) throws(VaultError) -> [UInt8] {
         guard sealed.count >= 29, sealed[0] == Self.version else { throw .malformedSeal }
-        return try Self.decrypt(sealed[1...], with: apart, authenticating: Self.header(context))
+        for key in keys.all.reversed() {
+            if let plain = try? Self.decrypt(sealed[1...], with: key.apart, authenticating: Self.header(context)) {
+                return plain
+            }
+        }
+        throw .notAuthentic
     }
 
     /// 16 bytes by which an equal value is found again without being readable: HMAC-SHA-256, cut to 128 bits.

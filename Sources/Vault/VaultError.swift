@@ -10,7 +10,8 @@ package enum VaultError: Error, Equatable, CustomStringConvertible {
     case malformedKeyFile
     /// The sealed bytes were made by a version this hub does not know, or are cut short.
     case malformedSeal
-    /// The data key was wrapped by another installation's key. Remedy: configure the key file of this installation.
+    /// The data key was wrapped by a key that is not on the ring: another installation's, or one that was retired. Remedy:
+    /// configure the key file of this installation.
     case otherInstallation
     /// The bytes were altered, belong to another place (context), or the key is another.
     case notAuthentic
@@ -21,7 +22,8 @@ package enum VaultError: Error, Equatable, CustomStringConvertible {
         case .keyFileTooOpen: "the key file may be read by others than its owner; run chmod 600 on it"
         case .malformedKeyFile: "the key file is not one made by this hub"
         case .malformedSeal: "sealed bytes are cut short or of an unknown version"
-        case .otherInstallation: "a data key was wrapped by another installation's key; configure that key file"
+        case .otherInstallation:
+            "a data key was wrapped by a key that the key file does not hold: another installation's, or a retired one"
         case .notAuthentic: "sealed bytes do not open: they were altered, moved, or sealed with another key"
         }
     }

@@ -30,6 +30,6 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         if found.contains(where: \.isUnavailable) { throw ExitCode.unavailable }
         if found.contains(where: { $0.severity == .fault }) { throw ExitCode.badConfiguration }
-        if found.isEmpty && !json { Output.line("nothing wrong") }
+        if found.allSatisfy({ $0.severity == .note }) && !json { Output.line("nothing wrong") }
     }
 }

@@ -13,7 +13,9 @@ struct HubCommand: AsyncParsableCommand {
             .hub/hub.yaml.
             """,
         groupedSubcommands: [
-            .init(name: "Running", subcommands: [Serve.self, Migrate.self, DoctorCommand.self, Simulate.self]),
+            .init(
+                name: "Running",
+                subcommands: [Serve.self, Migrate.self, DoctorCommand.self, KeysCommand.self, Simulate.self]),
             .init(
                 name: "Documents and rules",
                 subcommands: [Translate.self, Render.self, Adapters.self, Disclose.self, PolicyCommand.self]

@@ -10,7 +10,7 @@ struct PersonCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "person",
         abstract: "Find and show persons by id, and what the policy must know of them; no personal data is printed.",
-        subcommands: [Show.self, Find.self, List.self, Circumstances.self, Change.self]
+        subcommands: [Show.self, Find.self, List.self, Circumstances.self, Change.self, Erase.self]
     )
 
     struct Show: AsyncParsableCommand {
@@ -117,6 +117,56 @@ struct PersonCommand: AsyncParsableCommand {
                     try await HubServices(hub).sharing.changeCircumstances(body, of: id, by: "command")
                 }
             }
+        }
+    }
+
+    struct Erase: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Erase a person: destroy the keys by which all that is kept about them opens.",
+            discussion: """
+                With all who were found to be the same person. What waits to be sent about them is cancelled, their access \
+                card is removed, the documents they came in are destroyed; ids, times and the ledger stay. It cannot be taken \
+                back. Without --yes it tells what would be done. Exits 65 when something forbids it: a legal hold, a look of a \
+                control room that is to be reviewed, a delivery under way.
+                """
+        )
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "The person's id.") var id: String
+        @Option(help: "The id under which the decision is kept: of the person's request, of a retention run.")
+        var authority: String
+        @Option(help: "Who decided it: an id, not a name.") var by: String
+        @Flag(help: "Do it.") var yes = false
+
+        func run() async throws {
+            let id = try InstallationOption.id(id)
+            try await installation.open { hub in
+                let erasure = PersonErasure(hub)
+                switch try await erasure.erase(id, authority: authority, by: by, isTrial: !yes) {
+                case .noPerson:
+                    Output.remark("No person has the id \(id).")
+                    throw ExitCode.badData
+                case .before(let at):
+                    Output.remark("\(id) was erased at \(at.rfc3339).")
+                case .refused(let obstacles):
+                    for obstacle in obstacles { Output.remark("not now: \(obstacle)") }
+                    throw ExitCode.badData
+                case .erased(let erased):
+                    Output.json(value(of: erased, completeOn: erasure.complete(after: erased.at)))
+                    if !yes { Output.remark("Nothing was done: --yes does it, and nothing takes it back.") }
+                }
+            }
+        }
+
+        private func value(of erased: ErasedPerson, completeOn complete: Timestamp?) -> Value {
+            func ids(_ ids: [UUIDValue]) -> Value { .array(ids.map { .string($0.description) }) }
+            return [
+                "person_id": .string(id), "is_done": .bool(yes), "at": .string(erased.at.rfc3339),
+                "persons": ids(erased.persons), "cancelled_shares": ids(erased.shares),
+                "extracts_to_make_anew": ids(erased.extracts), "documents": .number(String(erased.documents)),
+                "documents_about_others_too": .number(String(erased.sharedDocuments)),
+                "looks": .number(String(erased.looks)), "tell": .array(erased.recipients.map(Value.string)),
+                "complete_in_backups_at": complete.map { .string($0.rfc3339) } ?? .null,
+            ]
         }
     }
 }

@@ -19,6 +19,8 @@ extension Trait where Self == DatabaseTrait {
 /// A store on the test's database, used as the hub's roles.
 struct Fixture: Sendable {
     let store: CaseStore
+    /// The keys that it seals by.
+    let ring: KeyRing
     let database: Database
     let now = Timestamp(rfc3339: "2026-03-02T10:00:00Z")!
 
@@ -29,7 +31,8 @@ struct Fixture: Sendable {
             $0.role = .app
             $0.plansByIndex = true
         }
-        let fixture = Fixture(store: CaseStore(vault: Vault(key: InstallationKey())), database: database)
+        let ring = KeyRing(InstallationKey())
+        let fixture = Fixture(store: CaseStore(vault: Vault(ring: ring)), ring: ring, database: database)
         do { try await body(fixture) } catch {
             await database.close()
             throw error

@@ -14,9 +14,6 @@ GRANT USAGE ON SCHEMA record, ledger, queue TO
     hub_ingest, hub_worker, hub_emergency, hub_console, hub_audit, hub_retention;
 GRANT USAGE ON SCHEMA access TO hub_emergency, hub_console;
 
--- Documents and keys are destroyed by one function alone.
-REVOKE DELETE ON record.document, record.person_key FROM hub_app;
-
 -- The ledger: each function adds what it did. What it says is read where a step needs it.
 GRANT INSERT ON ledger.entry TO hub_ingest, hub_worker, hub_emergency, hub_console, hub_audit, hub_retention;
 GRANT SELECT ON ledger.entry TO hub_worker, hub_audit;

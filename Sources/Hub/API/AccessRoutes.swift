@@ -44,8 +44,11 @@ struct AccessRoutes {
     @Sendable
     private func looks(_ request: Request, _ context: ExchangeContext) async throws -> Response {
         let staff = try context.caller()
-        let isAll = request.uri.queryParameters["all"] == "true"
-        let looks = try await cards.looks(unreviewed: !isAll, limit: 200, by: staff.id)
+        let all = request.uri.queryParameters["all"] ?? "false"
+        guard ["true", "false"].contains(all) else {
+            throw RequestError(findings: [Finding(.schema, at: "all", "Must be true or false")])
+        }
+        let looks = try await cards.looks(unreviewed: all == "false", limit: 200, by: staff.id)
         return .json(["looks": .array(looks)])
     }
 

@@ -1,3 +1,4 @@
+import CaseStore
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -14,6 +15,11 @@ struct ProblemMiddleware: RouterMiddleware {
         next: (Request, ExchangeContext) async throws -> Response
     ) async throws -> Response {
         do {
+            // The first stands for the authority; another, or none, and nobody can say whom the request is for (RFC 9112
+            // section 3.2).
+            guard request.head.authority?.isEmpty == false, request.headers[.host] == nil else {
+                throw Problem(status: .badRequest, code: "request", title: "One Host is needed, and no more")
+            }
             return try await next(request, context)
         } catch let problem as Problem {
             return try problem.response(from: request, context: context)
@@ -25,6 +31,9 @@ struct ProblemMiddleware: RouterMiddleware {
                 code: error.status == .notFound ? "not_found" : "request",
                 title: error.status.reasonPhrase
             )
+            return try problem.response(from: request, context: context)
+        } catch CaseStoreError.keyDestroyed {
+            let problem = Problem(status: .gone, code: "erased", title: "What was known of this person was erased")
             return try problem.response(from: request, context: context)
         } catch is QueueError {
             return try Problem.unavailable(request.method).response(from: request, context: context)
@@ -39,4 +48,8 @@ struct ProblemMiddleware: RouterMiddleware {
             return try problem.response(from: request, context: context)
         }
     }
+}
+
+extension HTTPField.Name {
+    fileprivate static let host = HTTPField.Name("Host")!
 }

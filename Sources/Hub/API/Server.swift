@@ -167,7 +167,10 @@ struct Server {
         Application(
             router: router,
             server: try builder(listener, certificates, idleTimeout),
-            configuration: .init(address: .hostname(listener.host, port: listener.port), serverName: nil),
+            configuration: .init(
+                address: .hostname(listener.host, port: listener.port), serverName: nil,
+                availableConnectionsDelegate: .maximum(
+                    FileDescriptors.connections(of: FileDescriptors.raise()), logger: logger)),
             onServerRunning: onRunning,
             logger: logger
         )
@@ -177,7 +180,12 @@ struct Server {
     private static func builder(
         _ listener: Configuration.Listener, _ certificates: CallerCertificates, _ idleTimeout: TimeAmount
     ) throws -> HTTPServerBuilder {
-        let base = HTTPServerBuilder.http1(configuration: .init(idleTimeout: idleTimeout))
+        let base = HTTPServerBuilder.http1(
+            configuration: .init(
+                additionalChannelHandlers: [RequestPace()], idleTimeout: idleTimeout,
+                // The longest that is sent is a signed assertion, of 8 KiB, in a body; a cookie or a token has some hundred bytes.
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)))
         guard let certificate = listener.certificate, let privateKey = listener.privateKey else { return base }
         var tls = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },

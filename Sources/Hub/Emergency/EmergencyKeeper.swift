@@ -13,6 +13,8 @@ final class EmergencyKeeper: Service {
     private let desk: EmergencyDesk
     private let journal: LookJournal
     private let snapshot: Mutex<SnapshotFile>
+    /// Beside the snapshot, which is held while the disk is written.
+    private let snapshotMark: Mutex<[UInt8]?>
     private let record: LookRecord
     private let logger: Logger
 
@@ -22,6 +24,7 @@ final class EmergencyKeeper: Service {
         self.desk = desk
         self.journal = journal
         self.snapshot = Mutex(snapshot)
+        snapshotMark = Mutex(snapshot.mark)
         self.record = record
         self.logger = logger
     }
@@ -50,6 +53,12 @@ final class EmergencyKeeper: Service {
                 group.addTask { await self.bringLooks() }
             }
         }
+    }
+
+    /// By which keys of the installation what is on this node's disk is wrapped.
+    func held(at path: String) -> KeyKeeper.Held {
+        let marks = [journal.mark, snapshotMark.withLock { $0 }].compactMap { $0 }
+        return KeyKeeper.Held(path: path, marks: Set(marks).sorted { $0.lexicographicallyPrecedes($1) })
     }
 
     // MARK: The picture
@@ -141,6 +150,7 @@ final class EmergencyKeeper: Service {
                         let rest = [desk.callers.value, ["as_of": .number(String(asOf.microseconds))]]
                         if news.isWhole || news.isTaken || snapshot.isWorn {
                             try snapshot.write(desk.cards.map(\.value) + rest)
+                            snapshotMark.withLock { $0 = snapshot.mark }
                         } else {
                             try snapshot.append(news.cards.values.map(\.value) + rest)
                         }
@@ -158,6 +168,7 @@ final class EmergencyKeeper: Service {
         while !Task.isCancelled {
             do {
                 while try await bringSome() {}
+                try await journal.renewKey()
             } catch is CancellationError {
                 return
             } catch {

@@ -35,8 +35,9 @@ package struct EmergencyNode: Sendable {
         do {
             let node = Installation.nodeName()
             let queue = settings.duty.map { _ in MessageQueue(database: database, node: node, logger: logger) }
+            let store = CaseStore(vault: vault, ledgerOrigin: signer.name)
             let record = LookRecord(
-                database: database, store: CaseStore(vault: vault, ledgerOrigin: signer.name), queue: queue, node: node,
+                database: database, store: store, queue: queue, node: node,
                 reviewed: settings.reviewed)
             let office = try EmergencyOffice.open(
                 settings, rules: policy.inForce, vault: vault, record: record, metrics: metrics, logger: logger)
@@ -46,6 +47,10 @@ package struct EmergencyNode: Sendable {
             var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
                 .init(service: HeapKeeper(), serviceName: "heap keeper"),
                 .init(service: office.keeper, serviceName: "emergency keeper"),
+                .init(
+                    service: KeyKeeper(
+                        vault: vault, store: store, database: database, node: node,
+                        held: { office.keeper.held(at: settings.journal) }, logger: logger), serviceName: "key keeper"),
                 .init(service: application, serviceName: "partner listener"),
             ]
             if let listener = configuration.adminListener {

@@ -14,7 +14,8 @@ import Vault
 ///     0, 4096   "HUBLOOK1" · wrapped key 65 · turn 8 · generation 8 · merged 8 · SHA-256 of these
 ///     8192 …    frames: "LOOK" · generation 8 · length 4 · sealed look
 ///
-/// When everything is merged it begins anew, under the next generation; what is left of an earlier one counts for nothing.
+/// When everything is merged it begins anew, under the next generation and with a key of its own; what is left of an earlier
+/// one counts for nothing and opens by no key.
 final class LookJournal: Sendable {
     /// Why a look could not be written.
     enum Failure: Error, Sendable, CustomStringConvertible {
@@ -58,6 +59,13 @@ final class LookJournal: Sendable {
     private enum Job {
         case look([UInt8], Once)
         case merge(Int64, Once)
+        case renewKey(Once)
+
+        var once: Once {
+            switch self {
+            case .look(_, let once), .merge(_, let once), .renewKey(let once): once
+            }
+        }
     }
 
     /// Whoever waits for a job, told once: by the job, or by the end of its patience.
@@ -86,8 +94,16 @@ final class LookJournal: Sendable {
 
     private let descriptor: Int32
     private let capacity: Int64
-    private let wrapped: [UInt8]
-    private let key: DataKey
+    private struct Sealing {
+        var key: DataKey
+        var wrapped: [UInt8]
+        var since = ContinuousClock.now
+
+        init(_ key: DataKey, _ wrapped: [UInt8]) { (self.key, self.wrapped) = (key, wrapped) }
+    }
+
+    /// Changed by the writing thread only.
+    private let sealing: Mutex<Sealing>
     private let vault: Vault
     private let state: Mutex<State>
     private let writer = NIOThreadPool(numberOfThreads: 1)
@@ -109,13 +125,15 @@ final class LookJournal: Sendable {
             guard length >= 0 else { throw Failure.system("lseek", errno) }
             self.capacity = Int64(length)
             if let header = Self.header(of: descriptor) {
-                wrapped = header.wrapped
-                do { key = try vault.unwrap(header.wrapped) } catch { throw Failure.damaged("\(error)") }
+                do {
+                    sealing = Mutex(Sealing(try vault.unwrap(header.wrapped, isRemembered: false), header.wrapped))
+                } catch { throw Failure.damaged("\(error)") }
                 places = Places(
                     turn: header.turn, generation: header.generation, merged: header.merged, end: header.merged)
             } else {
                 guard Self.isUntouched(descriptor) else { throw Failure.damaged("neither header can be read") }
-                (key, wrapped) = vault.newDataKey()
+                let (key, wrapped) = vault.newDataKey()
+                sealing = Mutex(Sealing(key, wrapped))
                 places = Places(turn: 0, generation: 1, merged: Self.start, end: Self.start)
             }
             self.descriptor = descriptor
@@ -146,6 +164,24 @@ final class LookJournal: Sendable {
     func merge(upTo end: Int64) async throws {
         try await submit(patience: .seconds(30)) { .merge(end, $0) }
     }
+
+    /// Has the journal sealed by a key that the installation's current one wraps: where all is merged by a new one, for a new
+    /// generation. Also once in a while where there is something that is merged: then what stands there opens no more.
+    func renewKey(after age: Duration = .seconds(3600)) async throws {
+        let (mark, since) = sealing.withLock { (Vault.mark(of: $0.wrapped), $0.since) }
+        let isOld =
+            since.duration(to: .now) > age
+            && state.withLock { state in
+                state.places.merged == state.places.end && state.places.end > Self.start
+            }
+        guard mark != vault.keyMark || isOld else { return }
+        try await submit(patience: .seconds(30)) { .renewKey($0) }
+    }
+
+    /// The mark of the key by which it is wrapped.
+    var mark: [UInt8]? { Vault.mark(of: sealing.withLock { $0.wrapped }) }
+
+    private var key: DataKey { sealing.withLock { $0.key } }
 
     private func submit(patience: Duration, _ job: (Once) -> Job) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
@@ -205,11 +241,7 @@ final class LookJournal: Sendable {
     }
 
     private func answer(_ jobs: [Job], _ result: Result<Void, any Error>) {
-        for job in jobs {
-            switch job {
-            case .look(_, let once), .merge(_, let once): once.resume(result)
-            }
-        }
+        for job in jobs { job.once.resume(result) }
     }
 
     /// Writes and syncs what jobs ask for.
@@ -220,7 +252,15 @@ final class LookJournal: Sendable {
         let merges = jobs.filter { if case .merge = $0 { true } else { false } }
         if !merges.isEmpty { try writeHeader(&places) }
         done += merges
-        try beginAnew(&places)
+        let renewals = jobs.filter { if case .renewKey = $0 { true } else { false } }
+        if renewals.isEmpty {
+            let worth = min(Self.worthBeginning, (capacity - Self.start) / 2)
+            if places.merged == places.end, places.end - Self.start >= worth { try beginAnew(&places) }
+        } else {
+            try renewKey(&places)
+        }
+        done += renewals
+        let key = self.key
         var bytes: [UInt8] = []
         for job in jobs {
             guard case .look(let look, _) = job else { continue }
@@ -244,13 +284,24 @@ final class LookJournal: Sendable {
         return (done, refused, places)
     }
 
-    /// Begins the next generation once all is merged and much has been written. The header says so before a frame does.
+    /// Begins the next generation, where all is merged. The header says so before a frame does.
     private func beginAnew(_ places: inout Places) throws {
-        let worth = min(Self.worthBeginning, (capacity - Self.start) / 2)
-        guard places.merged == places.end, places.end - Self.start >= worth else { return }
+        let (key, wrapped) = vault.newDataKey()
+        sealing.withLock { $0 = Sealing(key, wrapped) }
         places.generation += 1
         places.merged = Self.start
         places.end = Self.start
+        try writeHeader(&places)
+        // The copy before names the earlier key.
+        try writeHeader(&places)
+    }
+
+    private func renewKey(_ places: inout Places) throws {
+        if places.merged == places.end { return try beginAnew(&places) }
+        let (key, wrapped) = sealing.withLock { ($0.key, $0.wrapped) }
+        let rewrapped = try vault.rewrap(wrapped)
+        sealing.withLock { $0 = Sealing(key, rewrapped) }
+        try writeHeader(&places)
         try writeHeader(&places)
     }
 
@@ -268,7 +319,7 @@ final class LookJournal: Sendable {
 
     private func writeHeader(_ places: inout Places) throws {
         places.turn += 1
-        var header = Self.magic + wrapped
+        var header = Self.magic + sealing.withLock { $0.wrapped }
         for number in [places.turn, places.generation, UInt64(places.merged)] {
             withUnsafeBytes(of: number.bigEndian) { header.append(contentsOf: $0) }
         }

@@ -53,8 +53,11 @@ struct SnapshotFile {
         return values
     }
 
-    /// Whether it should be written anew instead of being added to.
-    var isWorn: Bool { frames <= 0 || size > max(1 << 20, 2 * leastSize) }
+    /// Whether it should be written anew instead of being added to: also once its key is wrapped by one that wraps no more.
+    var isWorn: Bool { frames <= 0 || size > max(1 << 20, 2 * leastSize) || mark != vault.keyMark }
+
+    /// The mark of the key by which it is wrapped.
+    var mark: [UInt8]? { Vault.mark(of: wrapped) }
 
     /// Adds to it.
     mutating func append(_ values: [Value]) throws {

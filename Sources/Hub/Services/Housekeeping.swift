@@ -5,8 +5,8 @@ import Postgres
 import ServiceLifecycle
 
 /// Keeps true what nobody asks for: the ledger's order and checkpoints each second, answers that wait for what they
-/// answer, files for the referrals that name them, dead letters in front of staff, retention each minute, and each day a word in the log about what ends
-/// soon. A pass that fails is tried again at the next; any number of nodes may run it.
+/// answer, files for the referrals that name them, dead letters in front of staff, retention each minute, the key store's backups, and
+/// each day a word in the log about what ends soon. A pass that fails is tried again at the next; any number of nodes may run it.
 actor Housekeeping: Service {
     /// How long finished messages stay for `hub trace`.
     static let historyKept: Duration = .seconds(30 * 86_400)
@@ -56,6 +56,7 @@ actor Housekeeping: Service {
             if second % 5 == 0 { await attempt("dead letters") { try await showDeadLetters() } }
             if second % 5 == 0 { await attempt("deadlines") { _ = try await installation.queue.expire() } }
             if second % 60 == 0 { await attempt("retention") { try await retire() } }
+            if second % 600 == 0 { await attempt("key store") { try await KeyStore(retention).keep() } }
             if second % 86_400 == 0 { await attempt("endings") { try await Endings.warn(of: installation) } }
             second += 1
             try? await Task.sleep(for: .seconds(1))
@@ -140,6 +141,7 @@ actor Housekeeping: Service {
             try store.endLapsedHolds(in: connection)
             try store.clearAssertions(in: connection)
             try store.clearSessions(seenBefore: .now() - StaffSessions.longest, in: connection)
+            try store.forgetLooks(in: connection)
             _ = try store.forgetRequests(before: .now() - Self.requestsKept, in: connection)
             try store.forgetMailAnswers(before: .now() - Self.mailAnswersKept, in: connection)
         }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Vault
 
@@ -195,5 +196,58 @@ import Vault
             }
             #expect(try journal(capacity: 1 << 20).unmerged(limit: 100)?.looks.count == 30)
         }
+    }
+
+    @Test func `its key follows the installation's, with looks in it that are not merged, and through a restart`()
+        async throws
+    {
+        try await with {
+            let ring = KeyRing(InstallationKey()).adding(madeOn: "2026-11-30")
+            let vault = Vault(ring: ring)
+            var end: Int64 = 0
+            do {
+                let journal = try LookJournal(path, capacity: 1 << 20, vault: vault)
+                for number in 0..<3 { try await journal.append(text(number)) }
+                try await journal.renewKey()
+                #expect(journal.mark == ring.keys[0].mark)
+                vault.use(ring.keys[1].mark)
+                try await journal.renewKey()
+                #expect(journal.mark == ring.keys[1].mark)
+                try await journal.append(text(3))
+                end = try #require(try journal.unmerged(limit: 10)).end
+            }
+            // Neither copy of the header needs the old key any more.
+            let rest = try #require(ring.retiring(ring.keys[0].mark))
+            var reopened: LookJournal?
+            try await eventually {
+                reopened = try? LookJournal(path, capacity: 1 << 20, vault: Vault(ring: rest))
+                return reopened != nil
+            }
+            let journal = try #require(reopened)
+            let found = try #require(try journal.unmerged(limit: 10))
+            #expect(found.looks == (0..<4).map(text) && found.unreadable == 0 && found.end == end)
+        }
+    }
+
+    @Test func `what was merged opens no more once the key is renewed`() async throws {
+        try await with {
+            let journal = try journal()
+            try await journal.append(Array("Canary at the door".utf8))
+            let header = try readHeaders()
+            try await journal.merge(upTo: try #require(try journal.unmerged(limit: 10)).end)
+            try await journal.renewKey(after: .zero)
+            // Neither header has the key any more with which the look was sealed, and its bytes stand there.
+            #expect(Set(try readHeaders()).isDisjoint(with: header))
+            try await journal.append(text(1))
+            #expect(try #require(try journal.unmerged(limit: 10)).looks == [text(1)])
+            try await journal.renewKey(after: .zero)
+            #expect(try #require(try journal.unmerged(limit: 10)).looks == [text(1)])
+        }
+    }
+
+    /// The wrapped keys of both copies of the header.
+    private func readHeaders() throws -> [[UInt8]] {
+        let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+        return [Array(bytes[8..<73]), Array(bytes[4104..<4169])]
     }
 }

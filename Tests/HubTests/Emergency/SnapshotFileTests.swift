@@ -75,4 +75,21 @@ import Vault
             #expect(file.isWorn)
         }
     }
+
+    @Test func `once another key of the installation wraps, it is written anew`() throws {
+        try with {
+            let ring = KeyRing(InstallationKey()).adding(madeOn: "2026-11-30")
+            let vault = Vault(ring: ring)
+            var file = SnapshotFile(path, vault: vault)
+            try file.write(["a"])
+            #expect(!file.isWorn && file.mark == ring.keys[0].mark)
+            vault.use(ring.keys[1].mark)
+            #expect(file.isWorn)
+            try file.write(["a"])
+            #expect(!file.isWorn && file.mark == ring.keys[1].mark)
+            let rest = try #require(ring.retiring(ring.keys[0].mark))
+            var again = SnapshotFile(path, vault: Vault(ring: rest))
+            #expect(again.read() == ["a"])
+        }
+    }
 }
