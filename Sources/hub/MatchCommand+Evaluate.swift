@@ -1,5 +1,4 @@
 import ArgumentParser
-import CaseStore
 import Glibc
 import Hub
 import Referral
@@ -22,7 +21,7 @@ extension MatchCommand {
 
         func run() async throws {
             let (known, asked) = (try Self.records(known), try Self.records(asked))
-            try await installation.open(as: .console) { hub in
+            try await installation.open { hub in
                 guard let evaluation = try await MatchEvaluation(hub) else {
                     Output.remark("Only for an installation in the environment `test` that knows nobody yet.")
                     throw ExitCode.badData

@@ -24,8 +24,8 @@ enum RightsTable {
     private static let text = """
         table                     app  serve ingest worker emergency console audit retention
         access.card               SIU  -     -      -      S         SIU     -     -
-        access.look               SIU   -     -      -      sI        Su      -     su
-        access.looked_at          SI    -     -      -      sI        S       -     s
+        access.look               SIU  -     -      -      sI        Su      -     su
+        access.looked_at          SI   -     -      -      sI        S       -     s
         ledger.checkpoint         SI   -     -      -      -         -       SI    -
         ledger.entry              SI   -     I      SI     I         I       SI    I
         ledger.pending            S    -     -      -      -         -       S     -
@@ -49,24 +49,25 @@ enum RightsTable {
         record.case_file          SIU  -     -      SIU    -         Su      S     -
         record.client_certificate SIu  -     S      -      S         -       s     -
         record.client_key         SIu  -     S      -      S         -       s     -
-        record.decision           SI   -     -      SI     -         SI      -     -
-        record.document           SIuD  -     I      Su     -         Su      -     suD
+        record.decision           SI   -     -      I      -         SI      -     -
+        record.document           SIuD -     I      Su     -         Su      -     suD
         record.dropped_file       SIUD -     -      SIUD   -         -       S     -
         record.extract            SI   -     -      S      -         SI      S     -
-        record.extract_entry      SI   -     -      SI     -         SI      S     -
-        record.extract_population SIu   -     -      S      -         SI      -     s
+        record.extract_entry      SI   -     -      I      -         I       S     -
+        record.extract_population SIu  -     -      S      -         SI      -     s
         record.extract_project    SI   -     -      S      -         SI      S     -
-        record.extract_sending    SIU   -     -      SU     -         SIU     -     s
+        record.extract_sending    SIU  -     -      SU     -         SIU     -     s
+        record.key_process        SIUD -     -      SIUD   SIUD      -       -     -
         record.mail_answer        SIUD -     SIUD   -      -         -       -     SD
         record.match              SIU  -     -      SI     -         Su      s     -
-        record.match_decision     SIu   -     -      -      -         SI      -     -
-        record.match_key          SID   -     -      SI     -         S       -     -
+        record.match_decision     SIu  -     -      -      -         SI      -     -
+        record.match_key          SID  -     -      SI     -         -       -     -
         record.partner            SIU  -     S      S      S         S       S     -
-        record.person             SIU   -     -      SIu    -         Su      s     s
-        record.person_identifier  SIuD  -     -      SIu    -         S       -     -
-        record.person_key         SIuD  -     -      SI     -         S       -     sD
+        record.person             SIU  -     -      SIu    -         Su      s     s
+        record.person_identifier  SIuD -     -      SIu    -         S       -     -
+        record.person_key         SIuD -     -      SI     -         S       -     sD
         record.portal_document    SIU  -     -      SIU    -         SU      -     -
-        record.pseudonym_key      SIu   -     -      -      -         SI      -     s
+        record.pseudonym_key      SIu  -     -      -      -         SI      -     s
         record.referral           SIU  -     -      SIU    -         S       s     -
         record.referral_outcome   SIU  -     -      SU     -         SIU     -     -
         record.request            SID  -     -      -      -         SI      -     SD
@@ -79,8 +80,7 @@ enum RightsTable {
         record.submission         SIU  -     SI     Su     -         Su      S     -
         record.submission_id      SI   -     SI     -      -         -       -     -
         record.used_assertion     SID  -     I      -      -         -       -     SD
-        record.wrapping_key       SIU   -     S      S      S         S       S     S
-        record.key_process        SIUD  -     -      SIUD   SIUD      -       -     -
         record.work_item          SIU  -     sI     SIU    sI        SIU     S     Su
+        record.wrapping_key       SIU  -     S      S      S         S       S     S
         """
 }

@@ -60,9 +60,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON record.mail_answer TO hub_ingest;
 GRANT SELECT ON
     record.partner, record.submission, record.document, record.person, record.person_key, record.person_identifier,
     record.case_file, record.referral, record.referral_outcome, record.agreement, record.agreement_scope, record.share,
-    record.share_attempt, record.share_approval, record.decision, record.work_item, record.awaiting, record.match_key,
+    record.share_attempt, record.share_approval, record.work_item, record.awaiting, record.match_key,
     record.match, record.dropped_file, record.attachment_file, record.acknowledgement, record.portal_document,
-    record.extract_project, record.extract, record.extract_population, record.extract_sending, record.extract_entry
+    record.extract_project, record.extract, record.extract_population, record.extract_sending
 TO hub_worker;
 GRANT UPDATE (state, finished_at, findings) ON record.submission TO hub_worker;
 GRANT UPDATE (destroy_at) ON record.document TO hub_worker;
@@ -85,10 +85,10 @@ GRANT UPDATE (witness) ON record.agreement TO hub_worker;
 GRANT SELECT ON
     record.partner, record.submission, record.document, record.person, record.person_key, record.person_identifier,
     record.case_file, record.referral, record.referral_outcome, record.agreement, record.agreement_scope, record.share,
-    record.share_attempt, record.share_approval, record.decision, record.work_item, record.request, record.match_key,
+    record.share_attempt, record.share_approval, record.decision, record.work_item, record.request,
     record.match, record.match_decision, record.attachment_file, record.acknowledgement, record.portal_document,
     record.extract_project, record.pseudonym_key, record.extract, record.extract_population, record.extract_sending,
-    record.extract_entry, access.card, access.look, access.looked_at
+    access.card, access.look, access.looked_at
 TO hub_console;
 GRANT INSERT ON
     record.agreement, record.agreement_scope, record.share, record.share_approval, record.decision, record.work_item,
