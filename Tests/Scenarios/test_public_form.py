@@ -50,6 +50,13 @@ def send(hub, **answers):
     return requests.post(hub.url + "/refer", {**FILLED, "form": begun, "page": "check", "send": "yes", **answers})
 
 
+def send_from(hub, forwarded):
+    """The status for a form whose sender, or a proxy, says where it is from."""
+    begun = form_fields(requests.get(hub.url + "/refer"))["form"]
+    fields = {**FILLED, "form": begun, "page": "check", "send": "yes"}
+    return requests.post(hub.url + "/refer", fields, headers={"X-Forwarded-For": forwarded}).status_code
+
+
 def reference(text):
     return re.search(r"<strong>([0-9a-f-]{36})</strong>", text).group(1)
 
@@ -201,13 +208,22 @@ def test_one_place_cannot_send_without_end():
         hub.start()
         codes = [send(hub).status_code for _ in range(4)]
         assert codes == [200, 200, 200, 429]
-        begun = form_fields(requests.get(hub.url + "/refer"))["form"]
-        fields = {**FILLED, "form": begun, "page": "check", "send": "yes"}
-        other = requests.post(hub.url + "/refer", fields, headers={"X-Forwarded-For": "203.0.113.9, 198.51.100.7"})
-        assert other.status_code == 200, "another address is not held to it"
+        assert send_from(hub, "203.0.113.9, 198.51.100.7") == 200, "another address is not held to it"
+        # Whatever a sender wrote before what the proxy added: it is the same address.
+        rest = [send_from(hub, f"203.0.113.{number}, 198.51.100.7") for number in range(3)]
+        assert rest == [200, 200, 429]
     finally:
         hub.close()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def test_without_a_proxy_nobody_says_where_they_are_from(home):
+    hub = Installation(home, outbound=False, settings=["public_form: { sends_per_hour: 3 }"])
+    try:
+        hub.start()
+        assert [send_from(hub, f"198.51.100.{number}") for number in range(4)] == [200, 200, 200, 429]
+    finally:
+        hub.close()
 
 
 def test_without_configuration_there_is_no_form():
