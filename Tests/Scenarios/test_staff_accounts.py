@@ -256,6 +256,7 @@ def test_signing_out_ends_the_session_and_wants_its_own_page(hub, member):
     token = hidden(session.get(hub.url + ACCOUNT).text)["token"]
     out = session.post(hub.url + "/staff/sign-out", {"token": token}, allow_redirects=False)
     assert "Max-Age=0" in out.headers["Set-Cookie"]
+    assert {part.strip() for part in out.headers["Clear-Site-Data"].split(",")} >= {'"cache"', '"storage"'}
     assert requests.get(hub.url + ACCOUNT, cookies={"hub-staff": kept}, allow_redirects=False).status_code == 303
 
 
