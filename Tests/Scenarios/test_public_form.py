@@ -1,5 +1,6 @@
 """Members of the public tell the team about somebody: in a real browser, by keyboard alone, without a script."""
 
+import html
 import json
 import re
 import shutil
@@ -199,6 +200,15 @@ def test_pages_are_kept_nowhere_and_run_nothing(hub):
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self';")
     assert "Set-Cookie" not in answer.headers and "<script" not in answer.text
+
+
+@pytest.mark.parametrize("page", ["contact", "reason", "check"])
+def test_what_is_written_is_no_template(hub, page):
+    written = "{{team}} {{{given}}} {{#fields}} {{> page}} ${7*7} <%= 7*7 %>"
+    begun = form_fields(requests.get(hub.url + "/refer"))["form"]
+    answer = requests.post(hub.url + "/refer", {
+        **FILLED, "form": begun, "page": page, "go": page, "reason": written, "town": written, "given": written})
+    assert answer.status_code == 200 and written in html.unescape(answer.text)
 
 
 def test_one_place_cannot_send_without_end():
