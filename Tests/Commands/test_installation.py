@@ -59,6 +59,12 @@ def test_a_fresh_database_is_checked_migrated_and_current(fresh):
     assert check.code == 0 and check.out == f"current: {len(applied)} migrations applied\n"
 
 
+def test_nobody_is_let_in_to_a_fresh_installation(fresh):
+    for kind in "staff", "partner":
+        known = fresh(kind, "list", "--json")
+        assert known.code == 0 and known.out == "", kind
+
+
 def test_the_doctor_names_the_remedy_when_the_private_postgresql_is_stopped(fresh):
     stopped = fresh("doctor")
     assert stopped.code == 69

@@ -64,6 +64,11 @@ def test_every_answer_tells_browsers_what_they_may_not_do(hub, name):
     answer = requests.request(method, hub.url + path, headers=headers, data=body, allow_redirects=False, timeout=10)
     assert answer.status_code == status, answer.text
     check_headers(answer)
+    if answer.content:
+        kind = answer.headers["Content-Type"]
+        assert re.fullmatch(r"text/(html|css); charset=utf-8|application/([a-z]+\+)?json", kind), kind
+        if "json" in kind:
+            json.loads(answer.content.decode())
 
 
 def test_an_answer_out_of_memory_carries_them_too(hub):
@@ -78,6 +83,20 @@ def test_figures_and_health_of_the_other_listener_carry_them_but_for_tls(hub):
         assert told["X-Content-Type-Options"] == "nosniff" and "frame-ancestors 'none'" in told["Content-Security-Policy"]
         # A browser takes it over TLS alone (RFC 6797 section 7.2).
         assert "Strict-Transport-Security" not in told
+
+
+def test_the_cookie_of_staff_is_this_hosts_over_tls_alone_and_no_scripts(hub):
+    session, answer = hub.signed_in("c.answers")
+    for told in answer, session.get(hub.url + "/staff/account", timeout=10):
+        name, *flags = told.headers["Set-Cookie"].split("; ")
+        assert name.startswith("__Host-hub-staff=")
+        assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(flags)
+        assert not [flag for flag in flags if flag.lower().startswith("domain")]
+    # By the name that it has without TLS it is none.
+    cookie = session.cookies["__Host-hub-staff"]
+    for name, status in (("__Host-hub-staff", 200), ("hub-staff", 303)):
+        page = requests.get(hub.url + "/staff/account", cookies={name: cookie}, allow_redirects=False, timeout=10)
+        assert page.status_code == status
 
 
 # MARK: other sites
