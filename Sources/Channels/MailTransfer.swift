@@ -16,6 +16,8 @@ final class MailTransfer: CurlTransfer {
             .text(CURLOPT_PROTOCOLS_STR, "imaps,smtps,smtp"),
             .number(CURLOPT_USE_SSL, Int(CURLUSESSL_ALL.rawValue)),
             .number(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
+            // As with partners by HTTPS (`TLSFiles`); it says nothing of TLS 1.3.
+            .text(CURLOPT_SSL_CIPHER_LIST, "ECDHE+AESGCM:ECDHE+CHACHA20"),
             .number(CURLOPT_SSL_VERIFYPEER, 1),
             .number(CURLOPT_SSL_VERIFYHOST, 2),
             .number(CURLOPT_CONNECTTIMEOUT, 15),

@@ -290,6 +290,8 @@ package struct Configuration: Sendable {
     package var dispatchConcurrency: Int
     /// The secrets of which an end is known, by setting.
     package var secretEnds: [Ending] = []
+    /// The files that secrets are read from.
+    package var secretFiles: [String] = []
 
     /// The same with its admin listener on another port, for processes that share a configuration and a machine.
     package func administered(on port: Int) -> Configuration {

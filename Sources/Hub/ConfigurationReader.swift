@@ -11,6 +11,7 @@ struct ConfigurationReader {
     private(set) var problems: [ConfigurationError.Problem] = []
     /// The secrets of which an end is known.
     private var secretEnds: [Ending] = []
+    private var secretFiles: [String] = []
 
     private init(folder: String) {
         self.folder = folder
@@ -33,6 +34,7 @@ struct ConfigurationReader {
         var reader = ConfigurationReader(folder: folder)
         var configuration = reader.configuration(root)
         configuration.secretEnds = reader.secretEnds.sorted { $0.about < $1.about }
+        configuration.secretFiles = reader.secretFiles
         guard reader.problems.isEmpty else { throw ConfigurationError(problems: reader.problems) }
         return configuration
     }
@@ -325,7 +327,9 @@ struct ConfigurationReader {
     private mutating func reference(_ node: Node, _ key: String) -> SecretReference? {
         if let text = node.string {
             if text.hasPrefix("file:") {
-                return .file(LocalFile.resolve(String(text.dropFirst(5)).trimmingSpaces, in: folder))
+                let path = LocalFile.resolve(String(text.dropFirst(5)).trimmingSpaces, in: folder)
+                secretFiles.append(path)
+                return .file(path)
             }
             if text.hasPrefix("env:") { return .environment(String(text.dropFirst(4)).trimmingSpaces) }
         }

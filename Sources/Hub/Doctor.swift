@@ -44,6 +44,7 @@ package struct Doctor: Sendable {
             await adapters() + policy() + KeyDiagnosis(configuration).file() + ledgerKey() + user() + certificates()
             + endpoints() + listeners()
             + mailboxes() + mail() + scanner()
+        found += secretFiles()
         let connection: DatabaseConfiguration
         do {
             connection = try Installation.connection(configuration)
@@ -129,6 +130,17 @@ package struct Doctor: Sendable {
                     + "(deploy/README.md, Install): whatever breaks it then has that user's rights only."
             )
         ]
+    }
+
+    /// Files of secrets, and the listener's key, that any user of the machine may read.
+    private func secretFiles() -> [Diagnosis] {
+        guard configuration.environment == .production else { return [] }
+        let files = configuration.secretFiles + [configuration.partnerListener.privateKey].compactMap(\.self)
+        return Set(files).sorted().filter { LocalFile.mode($0).map { $0 & 0o007 != 0 } ?? false }.map { file in
+            Diagnosis(
+                severity: .attention, what: "\(file) holds a secret, and every user of this machine may open it",
+                remedy: "Give it to the hub's user and run `chmod 0600` on it; then agree another secret.")
+        }
     }
 
     /// Certificates that end soon, or have ended.
@@ -267,7 +279,14 @@ package struct Doctor: Sendable {
 
     /// A virus scanner that does not answer, for which documents with attachments wait.
     private func scanner() async -> [Diagnosis] {
-        guard let scanner = configuration.scanner else { return [] }
+        guard let scanner = configuration.scanner else {
+            guard configuration.environment == .production else { return [] }
+            return [
+                .init(
+                    severity: .attention, what: "attachments are not looked through for viruses",
+                    remedy: "Run clamd on this machine, and name its socket in `clamav`.")
+            ]
+        }
         do {
             try await VirusScanner(scanner.address, timeout: .seconds(5)).ping()
             return []

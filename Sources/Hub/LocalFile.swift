@@ -83,6 +83,12 @@ package enum LocalFile {
         return (attributes?[.ownerAccountID] as? NSNumber).map(\.uint32Value)
     }
 
+    /// Who may do what with a file, as `chmod` has it, links followed; nil when it cannot be told.
+    package static func mode(_ path: String) -> mode_t? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: real(path))
+        return (attributes?[.posixPermissions] as? NSNumber).map(\.uint32Value)
+    }
+
     /// The process's working folder.
     package static func workingFolder() -> String {
         guard let path = getcwd(nil, 0) else { return "/" }

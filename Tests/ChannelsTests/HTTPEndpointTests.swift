@@ -14,7 +14,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct HTTPEndpointTests {
     /// Runs `body` against a server on this machine. It speaks TLS up to `version`, or plain HTTP.
     private func withServer(
-        _ router: Router<BasicRequestContext>, version: TLSVersion? = nil,
+        _ router: Router<BasicRequestContext>, version: TLSVersion? = nil, ciphers: String = defaultCipherSuites,
         _ body: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
         var server = HTTPServerBuilder.http1()
@@ -26,6 +26,7 @@ import Testing
                 },
                 privateKey: .privateKey(try NIOSSLPrivateKey(file: "\(certificates)/server.key", format: .pem)))
             tls.maximumTLSVersion = version
+            tls.cipherSuites = ciphers
             server = try .tls(.http1(), tlsConfiguration: tls)
         }
         let (ports, ready) = AsyncStream.makeStream(of: Int.self)
@@ -68,6 +69,24 @@ import Testing
                 return
             }
             #expect(try await deliver(url, tls: TestCertificates.client(.tls12)) == .delivered(reference: "share-1"))
+        }
+    }
+
+    @Test(arguments: [
+        ("ECDHE-ECDSA-AES128-SHA", false), ("ECDHE-ECDSA-AES256-SHA", false), ("ECDHE-ECDSA-AES128-GCM-SHA256", true),
+        ("ECDHE-ECDSA-CHACHA20-POLY1305", true),
+    ])
+    func `of TLS 1.2 only authenticated encryption is spoken`(cipher: String, isSpoken: Bool) async throws {
+        let router = Router()
+        router.post("/") { _, _ in HTTPResponse.Status.noContent }
+        try await withServer(router, version: .tlsv12, ciphers: cipher) { port in
+            let outcome = try await deliver("https://localhost:\(port)/", tls: TestCertificates.client(.tls12))
+            if isSpoken {
+                #expect(outcome == .delivered(reference: "share-1"))
+            } else if case .retryable("tls_failed", _, _) = outcome {
+            } else {
+                Issue.record("\(cipher) was spoken")
+            }
         }
     }
 

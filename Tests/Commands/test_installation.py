@@ -59,6 +59,12 @@ def test_a_fresh_database_is_checked_migrated_and_current(fresh):
     assert check.code == 0 and check.out == f"current: {len(applied)} migrations applied\n"
 
 
+def test_nobody_is_let_in_to_a_fresh_installation(fresh):
+    for kind in "staff", "partner":
+        known = fresh(kind, "list", "--json")
+        assert known.code == 0 and known.out == "", kind
+
+
 def test_the_doctor_names_the_remedy_when_the_private_postgresql_is_stopped(fresh):
     stopped = fresh("doctor")
     assert stopped.code == 69
@@ -100,6 +106,22 @@ def test_the_doctor_names_a_hub_that_runs_as_root_in_production_only(tmp_path):
     assert "attention: " in said and "runs as root" in said and "remedy: Run the hub as a user of its own" in said
     os.chown(tmp_path / "data", 65534, 65534)
     assert "runs as root" not in run("doctor", "--config", tmp_path / "hub.yaml").out
+
+
+@pytest.mark.parametrize("mode, is_told", [(0o644, True), (0o602, True), (0o640, False), (0o600, False)])
+def test_the_doctor_names_in_production_a_secret_that_everybody_may_read_and_a_scanner_that_is_not_there(tmp_path, mode, is_told):
+    (tmp_path / "data").mkdir()
+    secret = tmp_path / "database"
+    secret.write_text("host=/nowhere")
+    secret.chmod(mode)
+    text = CONFIGURATION + "database: { url: 'file:database' }\n"
+    (tmp_path / "hub.yaml").write_text(text.replace("environment: test", "environment: production"))
+    said = run("doctor", "--config", tmp_path / "hub.yaml").out
+    assert (f"{secret} holds a secret, and every user of this machine may open it" in said) == is_told
+    assert "attachments are not looked through for viruses" in said
+    (tmp_path / "hub.yaml").write_text(text)
+    said = run("doctor", "--config", tmp_path / "hub.yaml").out
+    assert "holds a secret" not in said and "looked through" not in said
 
 
 class TestHealthy:

@@ -15,14 +15,14 @@ import Testing
 @Suite struct ProblemMiddlewareTests {
     /// What a client gets when a route ends like this.
     private func answer(
-        to method: HTTPRequest.Method, _ route: @escaping @Sendable () async throws -> Void
+        to method: HTTPRequest.Method, logger: Logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() },
+        _ route: @escaping @Sendable () async throws -> Void
     ) async throws -> (status: Int, retryAfter: String?, text: String) {
         let request = Request(
             head: HTTPRequest(method: method, scheme: "http", authority: "hub", path: "/v1/referrals"),
             body: RequestBody(buffer: .init()))
         let channel = EmbeddedChannel()
         defer { _ = try? channel.finish() }
-        let logger = Logger(label: "tests", factory: { _ in SwiftLogNoOpLogHandler() })
         let context = ExchangeContext(source: .init(channel: channel, logger: logger))
         let response = try await ProblemMiddleware().handle(request, context: context) { _, _ in
             try await route()
@@ -75,5 +75,41 @@ import Testing
     @Test func `who sends something is told that it may have been stored`() async throws {
         let answer = try await answer(to: .post) { throw PostgresError(.connectionLost) }
         #expect(answer.status == 503 && answer.text.contains("cannot say whether this was stored"))
+    }
+
+    private struct Unforeseen: Error, CustomStringConvertible {
+        let description = "CANARY, with what it was about"
+    }
+
+    @Test func `what nobody foresaw is told by no more than that, and logged by its type`() async throws {
+        let log = KeptLog()
+        let answer = try await answer(to: .post, logger: Logger(label: "tests") { _ in log }) { throw Unforeseen() }
+        #expect(answer.status == 500 && answer.text.contains("urn:lac:problem:internal"))
+        #expect(!answer.text.contains("CANARY") && !answer.text.contains("Unforeseen"))
+        let lines = log.lines.withLock { $0 }
+        #expect(lines.count == 1 && lines[0].hasPrefix("error request failed") && lines[0].contains("Unforeseen"))
+        #expect(!lines[0].contains("CANARY"))
+    }
+}
+
+/// Keeps what is logged.
+private final class KeptLog: LogHandler, Sendable {
+    let lines = Mutex<[String]>([])
+
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    subscript(metadataKey _: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) {
+        lines.withLock { $0.append("\(event.level) \(event.message) \(event.metadata ?? [:])") }
     }
 }

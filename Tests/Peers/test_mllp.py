@@ -169,6 +169,13 @@ class TestClients:
         eventually(lambda: running.count('hub_mllp_faults_total{fault="not_admitted"}') > before, why="the count")
         assert running.sql("SELECT count(*) FROM record.submission WHERE channel = 'mllp' AND sender = 'hub'") == "0\n"
 
+    def test_tls_before_1_3_is_refused(self, running):
+        context = running.context("trust")
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        with socket.create_connection(("127.0.0.1", running.tls), timeout=30) as plain:
+            with pytest.raises(ssl.SSLError, match="(?i)protocol.version"):
+                context.wrap_socket(plain, server_hostname="localhost")
+
 
 class TestAnswers:
     def test_a_repeat_gets_the_first_answer_byte_for_byte(self, running):

@@ -202,6 +202,21 @@ def test_without_the_provider_it_is_said_and_accounts_here_still_sign_in(hub):
         hub.start()
 
 
+def test_a_provider_that_calls_itself_otherwise_is_none(hub, provider):
+    hub.server.stop()
+    config = (hub.home / "hub.yaml").read_text()
+    try:
+        hub.configure(f"issuer: '{provider}'", f"issuer: '{provider}/'")
+        hub.start()
+        answer = requests.get(hub.url + LEAVE, allow_redirects=False)
+        assert answer.status_code == 503 and "Location" not in answer.headers
+        assert "calls itself otherwise" in (hub.home / "hub.log").read_text()
+    finally:
+        hub.server.stop()
+        (hub.home / "hub.yaml").write_text(config)
+        hub.start()
+
+
 @pytest.mark.parametrize("old, new, problem", [
     ("acr: [second-factor], amr: [mfa]", "name_claim: upn", "no second factor"),
     ("lac-audit: auditor", "lac-audit: partner", "must be one of operator"),

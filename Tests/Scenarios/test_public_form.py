@@ -1,5 +1,6 @@
 """Members of the public tell the team about somebody: in a real browser, by keyboard alone, without a script."""
 
+import html
 import json
 import re
 import shutil
@@ -48,6 +49,13 @@ FILLED = {
 def send(hub, **answers):
     begun = form_fields(requests.get(hub.url + "/refer"))["form"]
     return requests.post(hub.url + "/refer", {**FILLED, "form": begun, "page": "check", "send": "yes", **answers})
+
+
+def send_from(hub, forwarded):
+    """The status for a form whose sender, or a proxy, says where it is from."""
+    begun = form_fields(requests.get(hub.url + "/refer"))["form"]
+    fields = {**FILLED, "form": begun, "page": "check", "send": "yes"}
+    return requests.post(hub.url + "/refer", fields, headers={"X-Forwarded-For": forwarded}).status_code
 
 
 def reference(text):
@@ -194,6 +202,15 @@ def test_pages_are_kept_nowhere_and_run_nothing(hub):
     assert "Set-Cookie" not in answer.headers and "<script" not in answer.text
 
 
+@pytest.mark.parametrize("page", ["contact", "reason", "check"])
+def test_what_is_written_is_no_template(hub, page):
+    written = "{{team}} {{{given}}} {{#fields}} {{> page}} ${7*7} <%= 7*7 %>"
+    begun = form_fields(requests.get(hub.url + "/refer"))["form"]
+    answer = requests.post(hub.url + "/refer", {
+        **FILLED, "form": begun, "page": page, "go": page, "reason": written, "town": written, "given": written})
+    assert answer.status_code == 200 and written in html.unescape(answer.text)
+
+
 def test_one_place_cannot_send_without_end():
     home = tempfile.mkdtemp(prefix="hub-")
     hub = Installation(home, outbound=False, settings=["public_form: { sends_per_hour: 3, behind_proxy: true }"])
@@ -201,13 +218,22 @@ def test_one_place_cannot_send_without_end():
         hub.start()
         codes = [send(hub).status_code for _ in range(4)]
         assert codes == [200, 200, 200, 429]
-        begun = form_fields(requests.get(hub.url + "/refer"))["form"]
-        fields = {**FILLED, "form": begun, "page": "check", "send": "yes"}
-        other = requests.post(hub.url + "/refer", fields, headers={"X-Forwarded-For": "203.0.113.9, 198.51.100.7"})
-        assert other.status_code == 200, "another address is not held to it"
+        assert send_from(hub, "203.0.113.9, 198.51.100.7") == 200, "another address is not held to it"
+        # Whatever a sender wrote before what the proxy added: it is the same address.
+        rest = [send_from(hub, f"203.0.113.{number}, 198.51.100.7") for number in range(3)]
+        assert rest == [200, 200, 429]
     finally:
         hub.close()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def test_without_a_proxy_nobody_says_where_they_are_from(home):
+    hub = Installation(home, outbound=False, settings=["public_form: { sends_per_hour: 3 }"])
+    try:
+        hub.start()
+        assert [send_from(hub, f"198.51.100.{number}") for number in range(4)] == [200, 200, 200, 429]
+    finally:
+        hub.close()
 
 
 def test_without_configuration_there_is_no_form():

@@ -167,6 +167,23 @@ def test_after_five_wrong_attempts_the_right_one_waits_and_others_do_not(hub, me
     assert hub.sql(f"SELECT failures FROM record.staff_account WHERE id = '{member}'").strip() == "0"
 
 
+def test_one_address_cannot_try_without_end(home):
+    hub = Installation(home, outbound=False, settings=["staff_form: true"])
+    try:
+        hub.start()
+        began, tried = time.monotonic(), 0
+        while True:
+            # Wherever it says that it is.
+            answer = requests.get(hub.url + "/staff/set-up?invitation=A", headers={"X-Forwarded-For": f"203.0.113.{tried}"})
+            if answer.status_code == 429:
+                break
+            tried += 1
+            assert answer.status_code == 410 and tried <= 61 + time.monotonic() - began
+        assert tried >= 60 and int(answer.headers["Retry-After"]) >= 1
+    finally:
+        hub.close()
+
+
 @pytest.mark.parametrize("password, problem", [
     ("short", "15 characters or more"), ("aaaaaaaaaaaaaaaaaaaa", "different letters"), ("abcdefghijklmnopqrst", "row of the keyboard"),
     ("qwertyuiopasdfghjk", "row of the keyboard"), ("Password Password1", "everybody tries"), ("derby council 123", "everybody tries"),
@@ -256,6 +273,7 @@ def test_signing_out_ends_the_session_and_wants_its_own_page(hub, member):
     token = hidden(session.get(hub.url + ACCOUNT).text)["token"]
     out = session.post(hub.url + "/staff/sign-out", {"token": token}, allow_redirects=False)
     assert "Max-Age=0" in out.headers["Set-Cookie"]
+    assert {part.strip() for part in out.headers["Clear-Site-Data"].split(",")} >= {'"cache"', '"storage"'}
     assert requests.get(hub.url + ACCOUNT, cookies={"hub-staff": kept}, allow_redirects=False).status_code == 303
 
 
@@ -267,6 +285,41 @@ def test_the_command_refuses_what_cannot_be(hub):
     ]:
         run = hub.hub("staff", *arguments, check=False)
         assert run.returncode == 64 and problem in run.stderr, (arguments, run.stderr)
+
+
+def test_a_password_is_typed_or_filled_in_as_one_likes(hub, member):
+    session, _ = hub.signed_in(member)
+    link = hub.hub("staff", "add", "m.typing", "--role", "auditor").strip()
+    for page, wanted in (
+        (requests.get(hub.url + SIGN_IN), {"password": "current-password"}),
+        (requests.get(link), {"password": "new-password", "again": "new-password"}),
+        (session.get(hub.url + ACCOUNT), {"current": "current-password", "password": "new-password", "again": "new-password"}),
+    ):
+        fields = {}
+        for field in re.findall(r"<input [^>]*>", page.text):
+            told = dict(re.findall(r'([\w-]+)="([^"]*)"', field))
+            if told["type"] == "password":
+                fields[told["name"]] = told["autocomplete"]
+                assert int(told.get("maxlength", 128)) >= 128 and "pattern" not in told
+        assert fields == wanted
+        # Nothing can keep from pasting.
+        assert "<script" not in page.text and not re.search(r"\son\w+=", page.text)
+
+
+def test_a_password_is_good_for_as_long_as_nobody_changes_it(hub, member):
+    years = "interval '10 years'"
+    hub.sql(f"UPDATE record.staff_account SET added_at = added_at - {years} WHERE id = '{member}'")
+    session, answer = hub.signed_in(member)
+    assert answer.headers["Location"] == "/staff/referral" and is_in(hub, session)
+
+
+def test_every_page_of_a_session_has_a_way_out_of_it(hub, member):
+    session, _ = hub.signed_in(member)
+    for path in ACCOUNT, "/staff/referral", "/staff/documents":
+        page = session.get(hub.url + path)
+        assert page.status_code == 200
+        [form] = re.findall(r'<form [^>]*action="/staff/sign-out".*?</form>', page.text, re.DOTALL)
+        assert "<button" in form and 'method="post"' in form.lower(), path
 
 
 def test_neither_password_nor_code_key_nor_link_is_kept_readable(hub, member):

@@ -53,5 +53,6 @@ extension HTTPField.Name {
     static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
     static let secFetchMode = HTTPField.Name("Sec-Fetch-Mode")!
     static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+    static let clearSiteData = HTTPField.Name("Clear-Site-Data")!
     static let crossOriginResourcePolicy = HTTPField.Name("Cross-Origin-Resource-Policy")!
 }

@@ -91,6 +91,8 @@ struct StaffRoutes {
             guard let open = try await site.session(of: request), open.owns(fields) else { return response }
             try await site.sessions.end(open)
             response.headers[.setCookie] = site.endedCookie
+            // What the browser has kept of the pages; `cookies` would end what others of the same site have open.
+            response.headers[.clearSiteData] = "\"cache\", \"storage\""
             return response
         }
     }
