@@ -809,12 +809,9 @@ def by_shares(hub, c):
     with c.at("portal"):
         page = hub.session.get(hub.url + "/staff/documents").text
         token = re.search(r'name="token" value="([^"]+)"', page).group(1)
-        hub.session.post(hub.url + "/staff/documents", {"token": token, "share": copy, "by": f"Mrs {c.name()}"},
-            allow_redirects=False)
-        hub.session.post(hub.url + "/staff/documents", {"token": token, "share": c.name(), "by": "coordinator-3"},
-            allow_redirects=False)
-        hub.document = hub.session.post(hub.url + "/staff/documents", {"token": token, "share": copy, "by": "coordinator-3"},
-            allow_redirects=False)
+        hub.session.post(hub.url + "/staff/documents", {"token": token, "share": c.name()}, allow_redirects=False)
+        hub.document = hub.session.post(
+            hub.url + "/staff/documents", {"token": token, "share": copy}, allow_redirects=False)
         assert hub.document.status_code == 200 and hub.document.content.startswith(b"%PDF")
 
 

@@ -18,7 +18,11 @@ struct ProblemMiddleware: RouterMiddleware {
             // The first stands for the authority; another, or none, and nobody can say whom the request is for (RFC 9112
             // section 3.2).
             guard request.head.authority?.isEmpty == false, request.headers[.host] == nil else {
-                throw Problem(status: .badRequest, code: "request", title: "One Host is needed, and no more")
+                var response = try Problem(
+                    status: .badRequest, code: "request", title: "One Host is needed, and no more"
+                ).response(from: request, context: context)
+                response.headers[.connection] = "close"
+                return response
             }
             return try await next(request, context)
         } catch let problem as Problem {

@@ -27,7 +27,7 @@ final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
     private var begun = NIODeadline.now()
     private var received = 0
     private var isWatched = false
-    /// Whether the answer being given did not wait for its request.
+    /// Whether the answer being given did not wait for its request, or ends the connection by itself.
     private var isEarly = false
     private var isDraining = false
     private var drained = 0
@@ -73,7 +73,7 @@ final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head(var head) where requestsRead <= answersGiven:
+        case .head(var head) where requestsRead <= answersGiven || head.headerFields[.connection] == "close":
             isEarly = true
             head.headerFields[.connection] = "close"
             context.write(wrapOutboundOut(.head(head)), promise: promise)
