@@ -45,7 +45,7 @@ import Testing
         #expect(seen == Set(RightsTable.cells.keys))
     }
 
-    @Test func `no role changes the ledger, and no role destroys documents and keys but retention, and the operator who erases`() {
+    @Test func `no role changes the ledger, and only retention and the operator destroy documents and keys`() {
         for (table, cells) in RightsTable.cells {
             for (role, cell) in cells {
                 let changes = cell.uppercased().filter { "UDT".contains($0) }
