@@ -46,6 +46,8 @@ package struct Configuration: Sendable {
         package var snapshot: String
         /// How long after it a look is to be reviewed. Defaults to 24 hours.
         package var reviewed: Duration = .seconds(86_400)
+        /// The phone numbers at which each control room is called back, in digits, before anything is told by phone.
+        package var callBack: [String: Set<String>] = [:]
         /// Left out: the duty officer is told by the list of looks alone.
         package var duty: Duty?
     }

@@ -6,18 +6,32 @@ extension ConfigurationReader {
     ///   - listener: Where control rooms call.
     mutating func emergency(_ node: Node, data: String, listener: Node?) -> Configuration.Emergency {
         let (map, key) = (mapping(node, "emergency"), "emergency")
-        only(map, key, ["journal", "journal_mebibytes", "snapshot", "review_hours", "duty"])
+        only(map, key, ["journal", "journal_mebibytes", "snapshot", "review_hours", "duty", "call_back"])
         var settings = Configuration.Emergency(
             journal: path(map, "journal") ?? data + "/emergency.journal",
             snapshot: path(map, "snapshot") ?? data + "/emergency.snapshot")
         if let mebibytes = integer(map, "journal_mebibytes", key, 1...4096) { settings.journalBytes = mebibytes << 20 }
         if let hours = integer(map, "review_hours", key, 1...720) { settings.reviewed = .seconds(hours * 3_600) }
         settings.duty = map["duty"].flatMap { duty($0) }
+        settings.callBack = map["call_back"].map { callBack($0) } ?? [:]
         let listening = listener?.mapping.map { Set($0.keys.compactMap(\.string)) } ?? []
         if listening.isDisjoint(with: ["client_certificates", "url"]) {
             problem(node, key, "lets no control room in: give listen.client_certificates, or listen.url for tokens")
         }
         return settings
+    }
+
+    private mutating func callBack(_ node: Node) -> [String: Set<String>] {
+        let (rooms, key) = (mapping(node, "emergency.call_back"), "emergency.call_back")
+        var numbers: [String: Set<String>] = [:]
+        for room in rooms.keys {
+            let known = Set(texts(rooms, room, key).map(CallRequest.digits))
+            if known.contains(where: { !(5...15).contains($0.utf8.count) }) {
+                problem(rooms[room], "\(key).\(room)", "must be a list of phone numbers of 5 to 15 digits")
+            }
+            numbers[room] = known
+        }
+        return numbers
     }
 
     private mutating func duty(_ node: Node) -> Configuration.Duty? {

@@ -48,6 +48,8 @@ package enum Operation: String, CaseIterable, Sendable, Hashable {
 
     /// Ask how to get to a person, and for the key-safe code.
     case lookUp = "look_up"
+    /// Ask for a control room that has phoned and was called back.
+    case answerCall = "answer_call"
     case readAccessCard = "read_access_card"
     case keepAccessCard = "keep_access_card"
     case readLook = "read_look"

@@ -51,6 +51,7 @@ package enum Rights {
         case .approveAsPrivacyOfficer: [.privacyOfficer: .any]
         case .fetchDocument: [.coordinator: .any, .privacyOfficer: .any]
         case .lookUp: [.controlRoom: .any]
+        case .answerCall: [.coordinator: .any, .dutyOfficer: .any]
         case .readAccessCard: [.coordinator: .any, .dutyOfficer: .any]
         case .keepAccessCard: [.coordinator: .any]
         case .readLook: [.dutyOfficer: .any, .privacyOfficer: .any, .auditor: .any]

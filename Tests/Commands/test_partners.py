@@ -26,7 +26,7 @@ def test_a_partner_is_added_once_and_listed(hub):
     again = hub("partner", "add", "derbys_police", "--name", "Another name")
     assert again.code == 0 and "was there already" in again.out
     assert listed(hub, "derbys_police") == {
-        "id": "derbys_police", "kind": "partner", "state": "enabled", "adapter": "derbys_police", "keys": "",
+        "id": "derbys_police", "kind": "partner", "state": "enabled", "adapter": "derbys_police", "roles": "", "keys": "",
         "name": "Derbyshire Constabulary",
     }
     table = hub("partner", "list").out.splitlines()

@@ -75,7 +75,7 @@ def hub():
         f"listen: {{ host: 127.0.0.1, port: {installation.port} }}",
         f"listen: {{ host: 127.0.0.1, port: {installation.port}, certificate: certificates/server.pem, "
         f"key: certificates/server.key, client_certificates: true, url: '{installation.url}' }}\n"
-        "emergency: { review_hours: 24, journal_mebibytes: 4, "
+        "emergency: { review_hours: 24, journal_mebibytes: 4, call_back: { emas: ['01632 960 100', '(01632) 960-101'], uhdb: ['01632 960111'] }, "
         f"duty: {{ https: {{ url: 'https://localhost:{duty.port}/looks', ca: certificates/ca.pem, "
         "certificate: certificates/hub.pem, key: certificates/hub.key, timeout: 5 } } }")
     before = os.environ.get("REQUESTS_CA_BUNDLE")
@@ -565,3 +565,52 @@ def test_settings_that_cannot_be_keep_the_hub_from_starting(change, problem, tmp
     file.write_text(f"environment: test\norganisation: {{ id: derby_lac, name: Derby }}\n{change}\n")
     run = subprocess.run([HUB, "partner", "list", "--config", file], capture_output=True, text=True, timeout=60)
     assert run.returncode == 78 and problem in run.stderr, run.stderr
+
+
+def phone(hub, by="workers", **changes):
+    body = {"agency": "emas", "call_back": "01632 960100", "caller_id": "desk 9", "incident_ref": "INC-77",
+            "reason": "Radio is down", "query": {"uprn": "100030300001"}, **changes}
+    body = {name: value for name, value in body.items() if value is not None}
+    return requests.post(hub.url + "/v1/emergency/calls", json=body, headers=hub.authorised(by), timeout=10)
+
+
+def test_who_phones_is_called_back_and_told_what_a_look_up_tells(hub):
+    told = phone(hub)
+    assert told.status_code == 200, told.text
+    told = told.json()
+    asked = ask(hub, incident="INC-77", uprn="100030300001").json()
+    for answer in (told, asked):
+        answer["card"]["key_safe"].pop("reveal", None) if answer is asked else None
+        answer.pop("lookup_id"), answer.pop("as_of")
+    reveal = told["card"]["key_safe"].pop("reveal")
+    assert told == asked
+    code = phone(hub, call_back="(01632) 960-101", incident_ref=None, reason=None, query=None, reveal=reveal)
+    assert code.status_code == 200 and code.json()["key_safe"]["code"] == CARD["key_safe"]["code"]
+    on_record = eventually(lambda: [
+        each for each in looks(hub) if each["asked"].get("call") and each["asked"]["incident_ref"] == "INC-77"
+    ][1:] and [each for each in looks(hub) if each["asked"].get("call")], why="the looks")
+    assert {each["kind"] for each in on_record} == {"look", "reveal"}
+    for each in on_record:
+        assert each["control_room"] == "emas" and each["asked"]["caller_id"] == "desk 9"
+        assert each["asked"]["call"]["answered_by"] == "workers" and not each.get("reviewed_at")
+    assert {each["asked"]["call"]["called_back"] for each in on_record} == {"01632960100", "01632960101"}
+
+
+@pytest.mark.parametrize("change, path", [
+    ({"call_back": "01632 960999"}, "call_back"), ({"call_back": None}, "call_back"), ({"call_back": "01632 960111"}, "call_back"),
+    ({"agency": "derbys_fire"}, "agency"), ({"agency": None}, "agency"), ({"agency": "uhdb", "call_back": "01632 960111"}, "agency"),
+    ({"agency": ["emas"]}, "agency"), ({"incident_ref": None}, "incident_ref"), ({"reason": None}, "reason"), ({"query": {}}, "query"),
+    ({"answered_by": "x"}, "answered_by"), ({"reveal": "AAAA"}, "incident_ref"),
+])
+def test_a_call_that_cannot_be_is_refused_by_its_place(hub, change, path):
+    answer = phone(hub, **change)
+    assert answer.status_code == 422 and path in {error["path"] for error in answer.json()["errors"]}, answer.text
+    assert "960999" not in answer.text
+
+
+def test_nobody_but_staff_asks_for_a_control_room(hub):
+    assert phone(hub, by="uhdb").status_code == 403
+    body = {"agency": "emas", "call_back": "01632 960100", "caller_id": "x", "incident_ref": "I", "reason": "x", "query": {"uprn": "1"}}
+    assert call(hub, "/v1/emergency/calls", body).status_code == 403
+    assert requests.post(hub.url + "/v1/emergency/calls", json=body, timeout=10).status_code == 401
+    assert phone(hub, incident_ref=None, reason=None, query=None, reveal="AAAA").status_code == 404

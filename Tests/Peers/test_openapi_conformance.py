@@ -79,6 +79,8 @@ def examples(hub):
             "person_id": person, "recipient": "derby_homes", "purpose": "housing_support"},
         ("post", "/v1/emergency/lookup", "application/json"): LOOK,
         ("post", "/v1/emergency/key-safe", "application/json"): {"reveal": reveal, "caller_id": "desk 4"},
+        ("post", "/v1/emergency/calls", "application/json"): {
+            **LOOK, "agency": "emas", "call_back": "01632 960100"},
         ("put", "/v1/persons/{id}/access-card", "application/json"): CARD,
     }
 

@@ -88,6 +88,17 @@ def test_a_browser_leaves_with_everything_that_makes_the_way_back_safe(hub, prov
     assert all(asked[name] != again[name] for name in ("state", "nonce", "code_challenge"))
 
 
+def test_a_link_of_another_site_begins_no_sign_in(hub):
+    for site in ("cross-site", "same-site"):
+        answer = requests.get(
+            hub.url + LEAVE, headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"}, allow_redirects=False)
+        assert answer.status_code == 303 and answer.headers["Location"] == "/staff/sign-in", site
+        assert "Set-Cookie" not in answer.headers
+    for site in ("same-origin", "none"):
+        answer = requests.get(hub.url + LEAVE, headers={"Sec-Fetch-Site": site}, allow_redirects=False)
+        assert answer.headers["Location"].startswith("http"), site
+
+
 @pytest.mark.parametrize("scheme, width", [("light", 1280), ("dark", 320)], ids=str)
 def test_somebody_signs_in_there_and_is_in_here(hub, provider, browser, scheme, width):
     subject = known(provider, f"b.browser.{scheme}")

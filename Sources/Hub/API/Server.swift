@@ -75,7 +75,11 @@ struct Server {
         SharingRoutes(sharing: hub.sharing).add(to: authenticated)
         ConsentRoutes(sharing: hub.sharing).add(to: authenticated)
         AccessRoutes(cards: AccessCards(hub.installation)).add(to: authenticated)
-        if let desk { EmergencyRoutes(desk: desk, certificates: certificates, refusals: refusals).add(to: router) }
+        if let desk {
+            let routes = EmergencyRoutes(desk: desk, certificates: certificates, refusals: refusals)
+            routes.add(to: router)
+            routes.addCalls(to: authenticated, numbers: configuration.emergency?.callBack ?? [:])
+        }
         MatchRoutes(matches: hub.matches).add(to: authenticated)
         if !configuration.barsServices.isEmpty {
             let organisation = configuration.organisation

@@ -14,6 +14,7 @@ struct TokenRoutes {
     private let server: TokenServer
     private let certificates: CallerCertificates
     private let metrics: Metrics
+    private let refusals: Refusals
     private let attempts = AddressLimit(.init(perSecond: 20, burst: 200))
 
     /// - Parameter issuer: The address by which partners call the listener.
@@ -22,6 +23,7 @@ struct TokenRoutes {
         self.certificates = certificates
         server = TokenServer(url: issuer + Self.path, credentials: hub.credentials, hub.installation)
         metrics = hub.metrics
+        refusals = Refusals(hub.metrics)
     }
 
     func add(to router: Router<ExchangeContext>) {
@@ -71,14 +73,15 @@ struct TokenRoutes {
                 "expires_in": .number(String(AccessToken.lifetime)),
             ])
         } catch let refusal as SignedAssertion.Refusal {
-            return refused(Fault(status: .unauthorized, code: "invalid_client", text: refusal.text))
+            return refused(Fault(status: .unauthorized, code: "invalid_client", text: refusal.text), context)
         } catch let fault as Fault {
-            return refused(fault)
+            return refused(fault, context)
         }
     }
 
-    private func refused(_ fault: Fault) -> Response {
+    private func refused(_ fault: Fault, _ context: ExchangeContext) -> Response {
         metrics.count(.tokens, fault.code)
+        refusals.note("token_\(fault.code)", context)
         return .json(["error": .string(fault.code), "error_description": .string(fault.text)], status: fault.status)
     }
 

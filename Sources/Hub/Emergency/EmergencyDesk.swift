@@ -112,13 +112,19 @@ final class EmergencyDesk: Sendable {
         return holder == nil || holder == bearer ? bearer : nil
     }
 
+    /// The control room of an id, for whoever of staff has called it back; nil for all others.
+    func controlRoom(_ id: String) -> EmergencyCallers.Caller? { callers.callers.first { $0.id == id && $0.mayAsk } }
+
     // MARK: Answers
 
     /// Looks for whom a control room asks about.
     ///
+    /// - Parameter call: Where it asks by phone.
     /// - Returns: `{lookup_id, as_of, offline, matches, card? | candidates?}`.
     /// - Throws: ``Problem`` where the look cannot be put on record.
-    func look(_ request: LookRequest, by caller: EmergencyCallers.Caller) async throws -> Value {
+    func look(
+        _ request: LookRequest, by caller: EmergencyCallers.Caller, call: CallBack? = nil
+    ) async throws -> Value {
         let now = Timestamp.now()
         let (found, asOf) = find(request, by: caller, at: now)
         let judged = found.map { card in
@@ -152,6 +158,7 @@ final class EmergencyDesk: Sendable {
         look.found += judged.filter { !$0.decision.outcome.releases }.compactMap {
             .init(person: $0.card, released: [], refusal: $0.decision.reason)
         }
+        if let call { look.details["call"] = call.value }
         try await record(look)
         return answer
     }
@@ -160,7 +167,9 @@ final class EmergencyDesk: Sendable {
     ///
     /// - Returns: `{lookup_id, as_of, offline, key_safe}`, without `key_safe` where there is none to be told any more.
     /// - Throws: ``Problem`` for what no answer of this hub gave to this control room, or where it cannot be put on record.
-    func reveal(_ request: RevealRequest, by caller: EmergencyCallers.Caller) async throws -> Value {
+    func reveal(
+        _ request: RevealRequest, by caller: EmergencyCallers.Caller, call: CallBack? = nil
+    ) async throws -> Value {
         let now = Timestamp.now()
         guard
             let token = LookToken(
@@ -181,6 +190,7 @@ final class EmergencyDesk: Sendable {
         }
         var answer = answer(look, asOf)
         if isTold, let safe = card?.card.value["key_safe"] { answer["key_safe"] = safe }
+        if let call { look.details["call"] = call.value }
         try await record(look)
         return answer
     }

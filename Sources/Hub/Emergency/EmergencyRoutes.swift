@@ -1,8 +1,11 @@
 import HTTPTypes
 import Hummingbird
 import Referral
+import Rights
 
 /// What control rooms call: `POST /v1/emergency/lookup` and `POST /v1/emergency/key-safe` (partner interfaces, section 7).
+///
+/// For one that phones, staff ask: `POST /v1/emergency/calls`.
 ///
 /// Who asks is told by a client certificate or an access token, out of memory; never by an API key.
 struct EmergencyRoutes {
@@ -15,6 +18,22 @@ struct EmergencyRoutes {
     func add(to router: Router<ExchangeContext>) {
         router.post("/v1/emergency/lookup", use: look)
         router.post("/v1/emergency/key-safe", use: reveal)
+    }
+
+    /// - Parameter numbers: At which each control room is called back, in digits.
+    func addCalls(to routes: GuardedRoutes, numbers: [String: Set<String>]) {
+        routes.post("/v1/emergency/calls", for: .answerCall) { [desk] request, context in
+            let staff = try context.caller()
+            let call = try CallRequest(try await request.bytes(limit: Self.bodyLimit), numbers: numbers)
+            guard let room = desk.controlRoom(call.agency) else {
+                throw RequestError(findings: [Finding(.schema, at: "agency", "Is no control room that may ask now")])
+            }
+            let back = CallBack(answeredBy: staff.id, number: call.number)
+            switch call.asked {
+            case .look(let asked): return .json(try await desk.look(asked, by: room, call: back))
+            case .reveal(let asked): return .json(try await desk.reveal(asked, by: room, call: back))
+            }
+        }
     }
 
     @Sendable

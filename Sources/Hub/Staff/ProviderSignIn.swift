@@ -140,6 +140,7 @@ struct ProviderSignIn: Sendable {
 
     private func refuse(_ why: String, _ text: String) -> Answer {
         metrics.count(.refusedRequests, "sign_in_\(why)")
+        logger.warning("nobody is signed in by the provider", metadata: ["reason": "\(why)"])
         return .refused(text)
     }
 

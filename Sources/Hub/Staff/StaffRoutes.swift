@@ -102,6 +102,10 @@ struct StaffRoutes {
     @Sendable
     private func leave(_ request: Request, _ context: ExchangeContext) async -> Response {
         await byProvider(context) { provider in
+            // A link of another site must not sign somebody in here who has not asked for it.
+            guard ["same-origin", "none", nil].contains(request.headers[.secFetchSite]) else {
+                return StaffSite.redirect(to: Self.signInPath)
+            }
             if let wait = attempts.admit(context.remoteAddress?.ipAddress ?? "") { return site.tooMany(after: wait) }
             let begun = try await provider.begin()
             var response = StaffSite.redirect(to: begun.address)
@@ -113,6 +117,7 @@ struct StaffRoutes {
     @Sendable
     private func comeBack(_ request: Request, _ context: ExchangeContext) async -> Response {
         await byProvider(context) { provider in
+            if let wait = attempts.admit(context.remoteAddress?.ipAddress ?? "") { return site.tooMany(after: wait) }
             let query = request.uri.queryParameters
             let answer = try await provider.finish(
                 state: query["state"].map(String.init), code: query["code"].map(String.init),

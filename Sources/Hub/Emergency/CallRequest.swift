@@ -1,0 +1,58 @@
+import Referral
+
+/// The body of `POST /v1/emergency/calls`: what a control room asks for by phone, as whoever has called it back enters it.
+///
+/// Anybody can say on the phone that they are a control room. So nothing is told to who calls: they are called back, at a
+/// number that the configuration has for that control room and no caller can choose.
+struct CallRequest: Sendable {
+    enum Asked: Sendable {
+        case look(LookRequest)
+        case reveal(RevealRequest)
+    }
+
+    /// The control room.
+    let agency: String
+    /// At which it was called back, in digits.
+    let number: String
+    let asked: Asked
+
+    /// - Parameter numbers: Those of each control room, in digits.
+    /// - Throws: ``RequestError`` naming everything that is wrong, and no value.
+    init(_ body: [UInt8], numbers: [String: Set<String>]) throws(RequestError) {
+        var reader = try RequestReader(body)
+        let agency = reader.id("agency", required: true)
+        let number = reader.text("call_back", required: true, longest: 40).map(Self.digits)
+        if let agency {
+            switch numbers[agency] {
+            case nil: reader.fail(.schema, "agency", "No number to call it back at is known: emergency.call_back")
+            case let known? where number.map { !known.contains($0) } ?? false:
+                reader.fail(.schema, "call_back", "Is no number of this control room's. Call it back at one that is")
+            case _?: break
+            }
+        }
+        try reader.finish()
+        guard let agency, let number, case .object(var rest)? = try? StrictJSON.parse(body) else {
+            throw RequestError(findings: [])
+        }
+        (self.agency, self.number) = (agency, number)
+        rest["call_back"] = nil
+        if rest["reveal"] == nil {
+            asked = .look(try LookRequest(StrictJSON.write(.object(rest)), by: agency))
+        } else {
+            rest["agency"] = nil
+            asked = .reveal(try RevealRequest(StrictJSON.write(.object(rest))))
+        }
+    }
+
+    /// A phone number without what people write between its digits.
+    static func digits(_ text: String) -> String { text.filter { $0.isASCII && $0.isNumber } }
+}
+
+/// How a control room was spoken to by phone, for the record of its look.
+struct CallBack: Sendable {
+    /// Whoever of staff has called back and tells what is found.
+    var answeredBy: String
+    var number: String
+
+    var value: Value { ["answered_by": .string(answeredBy), "called_back": .string(number)] }
+}
