@@ -30,7 +30,7 @@ def test_a_partner_is_added_once_and_listed(hub):
         "name": "Derbyshire Constabulary",
     }
     table = hub("partner", "list").out.splitlines()
-    assert table[0].split() == ["ID", "KIND", "STATE", "ADAPTER", "KEYS", "NAME"]
+    assert table[0].split() == ["ID", "KIND", "STATE", "ADAPTER", "ROLES", "KEYS", "NAME"]
     assert any(line.startswith("derbys_police ") for line in table)
 
 
