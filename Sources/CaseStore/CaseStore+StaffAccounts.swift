@@ -144,16 +144,36 @@ extension CaseStore {
         return id
     }
 
+    /// Seals the keys of codes anew by the installation's key of now, so that they open when an older one is retired.
+    package func sealStaffAnew(in connection: Connection) throws {
+        let rows = try connection.query(
+            "SELECT id, sealed_code_key FROM record.staff_account WHERE sealed_code_key IS NOT NULL FOR UPDATE",
+            name: "record.staff_to_seal"
+        ).decode(String.self, [UInt8].self)
+        for (id, sealed) in rows {
+            let place = Self.place(ofCodeKey: id)
+            let anew = vault.sealApart(try vault.openApart(sealed, context: place), context: place)
+            try connection.execute(
+                "UPDATE record.staff_account SET sealed_code_key = \(anew) WHERE id = \(id)",
+                name: "record.seal_staff_anew")
+        }
+    }
+
     /// Changes a password; every other session of the account ends.
+    ///
+    /// - Returns: False where the one of before is not what it was held against any more.
     package func setPassword(
-        _ hash: String, of id: String, except session: [UInt8], in connection: Connection
-    ) throws {
-        try connection.execute(
-            "UPDATE record.staff_account SET password_hash = \(hash) WHERE id = \(id)", name: "record.set_password")
+        _ hash: String, of id: String, insteadOf before: String, except session: [UInt8], in connection: Connection
+    ) throws -> Bool {
+        let changed = try connection.execute(
+            "UPDATE record.staff_account SET password_hash = \(hash) WHERE id = \(id) AND password_hash = \(before)",
+            name: "record.set_password")
+        guard changed > 0 else { return false }
         try connection.execute(
             "DELETE FROM record.staff_session WHERE account = \(id) AND id_hash <> \(session)",
             name: "record.end_other_staff_sessions")
         try noteStaff(id, "password_changed", by: id, in: connection)
+        return true
     }
 
     // MARK: Signing in
@@ -202,16 +222,26 @@ extension CaseStore {
         return true
     }
 
-    /// Takes a code, once.
+    /// Takes a code, once, and holds the account until the transaction ends: so that whoever voids what it signs in with finds
+    /// the session that is opened by it.
     ///
-    /// - Parameter step: The code's time step.
-    /// - Returns: False where it, or a later one, was taken before.
-    package func takeCode(_ step: Int64, of id: String, in connection: Connection) throws -> Bool {
+    /// - Parameters:
+    ///   - step: The code's time step.
+    ///   - passwordHash: That which the password was held against.
+    /// - Returns: False where it, or a later one, was taken before, or the account was disabled, given another password or
+    ///   left alone meanwhile.
+    package func takeCode(
+        _ step: Int64, of id: String, passwordHash: String, at: Timestamp = .now(), in connection: Connection
+    ) throws -> Bool {
         try connection.execute(
             """
             UPDATE record.staff_account
             SET code_step = \(step), failures = 0, locked_until = NULL
-            WHERE id = \(id) AND is_enabled AND (code_step IS NULL OR code_step < \(step))
+            WHERE id = \(id)
+                AND is_enabled
+                AND password_hash = \(passwordHash)
+                AND (locked_until IS NULL OR locked_until <= \(at))
+                AND (code_step IS NULL OR code_step < \(step))
             """, name: "record.take_code") > 0
     }
 
@@ -244,6 +274,16 @@ extension CaseStore {
         guard isEnabled else { return nil }
         if Set(before) != Set(words) { _ = try setStaffRoles(roles, of: id, by: "provider", in: connection) }
         return id
+    }
+
+    /// Ends the sessions of somebody to whom the provider gives no role any more.
+    package func endSessions(ofSubject subject: String, in connection: Connection) throws {
+        let hash = vault.keyedHash(.staffSubject, Array(subject.utf8))
+        try connection.execute(
+            """
+            DELETE FROM record.staff_session
+            WHERE account IN (SELECT id FROM record.staff_account WHERE subject_hash = \(hash))
+            """, name: "record.end_provided_sessions")
     }
 
     // MARK: Sessions

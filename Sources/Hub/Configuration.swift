@@ -33,6 +33,9 @@ package struct Configuration: Sendable {
         /// The address by which partners call, without a path. Left out: no access tokens are given, since a proof is
         /// addressed to it.
         package var url: String?
+
+        /// Whether callers come by TLS, which may end at a proxy before it.
+        var isReachedByTLS: Bool { certificate != nil || url?.hasPrefix("https://") == true }
     }
 
     /// How control rooms are answered on this node.

@@ -25,8 +25,8 @@ extension ConfigurationReader {
         let (rooms, key) = (mapping(node, "emergency.call_back"), "emergency.call_back")
         var numbers: [String: Set<String>] = [:]
         for room in rooms.keys {
-            let known = Set(texts(rooms, room, key).map(CallRequest.digits))
-            if known.contains(where: { !(5...15).contains($0.utf8.count) }) {
+            let known = Set(texts(rooms, room, key).map(CallRequest.normal))
+            if known.contains(where: { !(5...16).contains($0.utf8.count) }) {
                 problem(rooms[room], "\(key).\(room)", "must be a list of phone numbers of 5 to 15 digits")
             }
             numbers[room] = known

@@ -103,7 +103,7 @@ extension ExtractCommand {
         func run() async throws {
             let id = try InstallationOption.id(id)
             try await installation.open(as: .console) { hub in
-                let told = AcknowledgementTold(verdict, code: code, by: by.text)
+                let told = try AcknowledgementTold(verdict, code: code, by: by.text)
                 guard try await Extracts(hub).acknowledge(id, told) else {
                     Output.remark("It was not delivered: see 'hub extract show \(id)'.")
                     throw ExitCode.badData

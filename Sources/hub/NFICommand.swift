@@ -57,7 +57,7 @@ struct NFICommand: AsyncParsableCommand {
         @Option(help: "Who uploaded it: an id, not a name.") var by: ActorID
 
         func run() async throws {
-            let body = StrictJSON.write(["verdict": "taken", "requested_by": .string(by.text)])
+            let body = StrictJSON.write(["verdict": "taken", "requested_by": .string(try by.text)])
             try await installation.open(as: .console) { hub in
                 let shares = try await hub.database.read { [store = hub.store] in
                     try store.shares(deliveredAs: file, to: NFICommand.recipient, in: $0)

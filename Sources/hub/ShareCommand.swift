@@ -44,7 +44,7 @@ struct ShareCommand: AsyncParsableCommand {
                 .array(words.split(separator: ",").map { .string(String($0)) })
             }
             body["groups"] = groups.map(list)
-            body["requested_by"] = by.map { .string($0.text) }
+            body["requested_by"] = try by.map { .string(try $0.text) }
             body["authority_ref"] = authorityRef.map(Value.string)
             body["ordered_groups"] = orderedGroups.map(list)
             if publicBody { body["public_body"] = true }
@@ -183,7 +183,7 @@ struct ShareCommand: AsyncParsableCommand {
             let id = try InstallationOption.id(id)
             var body: Object = ["verdict": .string(verdict)]
             body["code"] = code.map(Value.string)
-            body["requested_by"] = by.map { .string($0.text) }
+            body["requested_by"] = try by.map { .string(try $0.text) }
             let bytes = StrictJSON.write(.object(body))
             try await installation.open(as: .console) { hub in
                 let sharing = HubServices(hub).sharing

@@ -45,7 +45,7 @@ ANSWERS = {
 def check_headers(answer, is_page=False):
     told = answer.headers
     assert told["X-Content-Type-Options"] == "nosniff"
-    assert told["Referrer-Policy"] == "no-referrer"
+    assert told["Referrer-Policy"] == "same-origin"
     assert told["Cross-Origin-Resource-Policy"] == "same-origin"
     policy = dict(part.split(" ", 1) for part in told["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'" and policy["frame-ancestors"] == "'none'"

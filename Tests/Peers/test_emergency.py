@@ -568,7 +568,7 @@ def test_settings_that_cannot_be_keep_the_hub_from_starting(change, problem, tmp
 
 
 def phone(hub, by="workers", **changes):
-    body = {"agency": "emas", "call_back": "01632 960100", "caller_id": "desk 9", "incident_ref": "INC-77",
+    body = {"agency": "emas", "call_back": "+44 1632 960100", "answered_by": "officer-2", "caller_id": "desk 9", "incident_ref": "INC-77",
             "reason": "Radio is down", "query": {"uprn": "100030300001"}, **changes}
     body = {name: value for name, value in body.items() if value is not None}
     return requests.post(hub.url + "/v1/emergency/calls", json=body, headers=hub.authorised(by), timeout=10)
@@ -592,15 +592,15 @@ def test_who_phones_is_called_back_and_told_what_a_look_up_tells(hub):
     assert {each["kind"] for each in on_record} == {"look", "reveal"}
     for each in on_record:
         assert each["control_room"] == "emas" and each["asked"]["caller_id"] == "desk 9"
-        assert each["asked"]["call"]["answered_by"] == "workers" and not each.get("reviewed_at")
-    assert {each["asked"]["call"]["called_back"] for each in on_record} == {"01632960100", "01632960101"}
+        assert each["asked"]["call"]["answered_by"] == "workers/officer-2" and not each.get("reviewed_at")
+    assert {each["asked"]["call"]["called_back"] for each in on_record} == {"+441632960100", "+441632960101"}
 
 
 @pytest.mark.parametrize("change, path", [
     ({"call_back": "01632 960999"}, "call_back"), ({"call_back": None}, "call_back"), ({"call_back": "01632 960111"}, "call_back"),
     ({"agency": "derbys_fire"}, "agency"), ({"agency": None}, "agency"), ({"agency": "uhdb", "call_back": "01632 960111"}, "agency"),
     ({"agency": ["emas"]}, "agency"), ({"incident_ref": None}, "incident_ref"), ({"reason": None}, "reason"), ({"query": {}}, "query"),
-    ({"answered_by": "x"}, "answered_by"), ({"reveal": "AAAA"}, "incident_ref"),
+    ({"answered_by": "Pat Officer"}, "answered_by"), ({"answered_by": None}, "answered_by"), ({"everything": 1}, "everything"), ({"reveal": "AAAA"}, "incident_ref"),
 ])
 def test_a_call_that_cannot_be_is_refused_by_its_place(hub, change, path):
     answer = phone(hub, **change)
@@ -610,7 +610,7 @@ def test_a_call_that_cannot_be_is_refused_by_its_place(hub, change, path):
 
 def test_nobody_but_staff_asks_for_a_control_room(hub):
     assert phone(hub, by="uhdb").status_code == 403
-    body = {"agency": "emas", "call_back": "01632 960100", "caller_id": "x", "incident_ref": "I", "reason": "x", "query": {"uprn": "1"}}
+    body = {"agency": "emas", "call_back": "01632 960100", "answered_by": "x", "caller_id": "x", "incident_ref": "I", "reason": "x", "query": {"uprn": "1"}}
     assert call(hub, "/v1/emergency/calls", body).status_code == 403
     assert requests.post(hub.url + "/v1/emergency/calls", json=body, timeout=10).status_code == 401
     assert phone(hub, incident_ref=None, reason=None, query=None, reveal="AAAA").status_code == 404

@@ -80,7 +80,7 @@ def examples(hub):
         ("post", "/v1/emergency/lookup", "application/json"): LOOK,
         ("post", "/v1/emergency/key-safe", "application/json"): {"reveal": reveal, "caller_id": "desk 4"},
         ("post", "/v1/emergency/calls", "application/json"): {
-            **LOOK, "agency": "emas", "call_back": "01632 960100"},
+            **LOOK, "agency": "emas", "call_back": "01632 960100", "answered_by": "officer-2"},
         ("put", "/v1/persons/{id}/access-card", "application/json"): CARD,
     }
 

@@ -381,9 +381,9 @@ class Installation:
         self.server.stop()
         for other in self.others:
             other.stop()
-        assert not (refused := self.refused()), f"the database refused the hub's own statements: {refused}"
+        assert not (refused := self.refused_by_database()), f"the database refused the hub's own statements: {refused}"
 
-    def refused(self):
+    def refused_by_database(self):
         """What the hub's roles lacked a right for, by PostgreSQL's log: no test may find such a way, however seldom taken."""
         logs = (self.home / "data/postgresql/log").glob("*")
         return [

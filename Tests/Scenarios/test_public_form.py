@@ -197,7 +197,7 @@ def test_any_body_is_answered_with_a_page(hub, body, status):
 def test_pages_are_kept_nowhere_and_run_nothing(hub):
     answer = requests.get(hub.url + "/refer")
     assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self';")
     assert "Set-Cookie" not in answer.headers and "<script" not in answer.text
 

@@ -81,7 +81,7 @@ GRANT DELETE ON record.awaiting, record.dropped_file, record.attachment_file TO 
 -- To hold an agreement FOR SHARE takes the right to update some column of it; this one permits and forbids nothing.
 GRANT UPDATE (witness) ON record.agreement TO hub_worker;
 
--- Staff. No right to read a credential, and none to change what a person is known by.
+-- Staff. No right to read a partner's credential, and none to change what a person is known by.
 GRANT SELECT ON
     record.partner, record.submission, record.document, record.person, record.person_key, record.person_identifier,
     record.case_file, record.referral, record.referral_outcome, record.agreement, record.agreement_scope, record.share,

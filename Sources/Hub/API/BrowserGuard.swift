@@ -10,7 +10,22 @@ struct BrowserGuard: RouterMiddleware {
     /// Whether the listener speaks TLS.
     let isSecure: Bool
     /// By which the listener is called, as scheme, host and port; nil where that is not known.
-    let origin: String?
+    private let origin: String?
+
+    init(isSecure: Bool, url: String?) {
+        self.isSecure = isSecure
+        origin = url.map(Self.origin(of:))
+    }
+
+    /// As browsers write an origin: in lower case, without the port that goes without saying (RFC 6454 section 6.1).
+    private static func origin(of url: String) -> String {
+        let folded = url.lowercased()
+        for (scheme, port) in [("https://", ":443"), ("http://", ":80")]
+        where folded.hasPrefix(scheme) && folded.hasSuffix(port) {
+            return String(folded.dropLast(port.count))
+        }
+        return folded
+    }
 
     func handle(
         _ request: Request,
@@ -19,7 +34,8 @@ struct BrowserGuard: RouterMiddleware {
     ) async throws -> Response {
         var response = isForeign(request) ? try Self.refusal(request, context) : try await next(request, context)
         add("nosniff", .xContentTypeOptions, to: &response)
-        add("no-referrer", .referrerPolicy, to: &response)
+        // With none at all a browser would hide the origin of our own forms, too.
+        add("same-origin", .referrerPolicy, to: &response)
         add("default-src 'none'; frame-ancestors 'none'", .contentSecurityPolicy, to: &response)
         add("same-origin", .crossOriginResourcePolicy, to: &response)
         // Two years, as browsers' lists of such hosts want it (RFC 6797 section 6.1).
@@ -36,7 +52,7 @@ struct BrowserGuard: RouterMiddleware {
     private func isForeign(_ request: Request) -> Bool {
         let site = request.headers[.secFetchSite]
         let isVisit = request.headers[.secFetchMode] == "navigate" && [.get, .head].contains(request.method)
-        if let site, !["same-origin", "none"].contains(site) { return !isVisit }
+        if let site { return !["same-origin", "none"].contains(site) && !isVisit }
         // Of older browsers.
         if let claimed = request.headers[.origin], let origin { return claimed != origin }
         return false

@@ -2,7 +2,7 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Lets no client hold a connection, or have the hub read, by sending a body without end.
+/// Lets no client hold a connection, or have the hub read, by sending a body without end or more slowly than anybody must.
 ///
 /// A body that comes more slowly than ``slowest`` after ``patience`` ends its connection; the listener's idle time-out alone
 /// would begin anew with each byte. An answer that is given before the body was read, as a refusal is, says that the
@@ -18,8 +18,8 @@ final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
     /// And a second more for each of so many bytes.
     private static let slowest = 1_024
     /// How long, and how many bytes, are read after an answer that did not wait for them.
-    private static let lingering: TimeAmount = .seconds(2)
-    private static let mostDrained = 1 << 20
+    private static let lingering: TimeAmount = .seconds(5)
+    private static let mostDrained = 8 << 20
 
     private var requestsBegun = 0
     private var requestsRead = 0

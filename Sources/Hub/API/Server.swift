@@ -36,7 +36,7 @@ struct Server {
         if configuration.servesStaffForm {
             let forms = StaffFormRoutes(
                 configuration.organisation, sessions: StaffSessions(hub.installation), intake: hub.intake,
-                isSecure: listener.certificate != nil)
+                isSecure: listener.isReachedByTLS)
             forms.add(to: router)
             let provider = try configuration.staffProvider.map { settings in
                 ProviderSignIn(
@@ -155,7 +155,7 @@ struct Server {
     /// A router in front of which everything stands that every answer of a listener needs.
     private static func router(of listener: Configuration.Listener) -> Router<ExchangeContext> {
         let router = Router(context: ExchangeContext.self)
-        router.add(middleware: BrowserGuard(isSecure: listener.certificate != nil, origin: listener.url))
+        router.add(middleware: BrowserGuard(isSecure: listener.isReachedByTLS, url: listener.url))
         router.add(middleware: ProblemMiddleware())
         return router
     }

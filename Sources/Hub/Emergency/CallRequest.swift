@@ -12,30 +12,34 @@ struct CallRequest: Sendable {
 
     /// The control room.
     let agency: String
-    /// At which it was called back, in digits.
+    /// At which it was called back, as ``normal(_:)`` has it.
     let number: String
+    /// Who of staff has called back, as an id inside the system that speaks for them.
+    let answeredBy: String
     let asked: Asked
 
-    /// - Parameter numbers: Those of each control room, in digits.
+    /// - Parameter numbers: Those of each control room, as ``normal(_:)`` has them.
     /// - Throws: ``RequestError`` naming everything that is wrong, and no value.
     init(_ body: [UInt8], numbers: [String: Set<String>]) throws(RequestError) {
         var reader = try RequestReader(body)
         let agency = reader.id("agency", required: true)
-        let number = reader.text("call_back", required: true, longest: 40).map(Self.digits)
+        let number = reader.text("call_back", required: true, longest: 40).map(Self.normal)
+        let answeredBy = reader.id("answered_by", required: true)
         if let agency {
             switch numbers[agency] {
             case nil: reader.fail(.schema, "agency", "No number to call it back at is known: emergency.call_back")
-            case let known? where number.map { !known.contains($0) } ?? false:
+            case let known? where number.map({ known.contains($0) }) == false:
                 reader.fail(.schema, "call_back", "Is no number of this control room's. Call it back at one that is")
             case _?: break
             }
         }
         try reader.finish()
-        guard let agency, let number, case .object(var rest)? = try? StrictJSON.parse(body) else {
+        guard let agency, let number, let answeredBy, case .object(var rest)? = try? StrictJSON.parse(body) else {
             throw RequestError(findings: [])
         }
-        (self.agency, self.number) = (agency, number)
+        (self.agency, self.number, self.answeredBy) = (agency, number, answeredBy)
         rest["call_back"] = nil
+        rest["answered_by"] = nil
         if rest["reveal"] == nil {
             asked = .look(try LookRequest(StrictJSON.write(.object(rest)), by: agency))
         } else {
@@ -44,13 +48,15 @@ struct CallRequest: Sendable {
         }
     }
 
-    /// A phone number without what people write between its digits.
-    static func digits(_ text: String) -> String { text.filter { $0.isASCII && $0.isNumber } }
+    /// A phone number however people write it: E.164 where it is one, else its digits, as of a switchboard's own.
+    static func normal(_ text: String) -> String {
+        Phone.normalise(text).normal ?? text.filter { $0.isASCII && $0.isNumber }
+    }
 }
 
 /// How a control room was spoken to by phone, for the record of its look.
 struct CallBack: Sendable {
-    /// Whoever of staff has called back and tells what is found.
+    /// Whoever of staff has called back and tells what is found, after the system that speaks for them.
     var answeredBy: String
     var number: String
 

@@ -80,12 +80,14 @@ struct IDToken: Sendable, Hashable {
 
     /// Whether a token is signed by the one of these keys (RFC 7517) that it names; nil where none of them is named so.
     static func isSigned(_ token: JSONWebToken, byOneOf keys: [UInt8]) async -> Bool? {
-        guard let set = try? JSONDecoder().decode(JWKS.self, from: Data(keys)) else { return false }
-        let named = set.keys.filter { key in
-            token.kid == nil ? set.keys.count == 1 : key.keyIdentifier?.string == token.kid
-        }
-        guard var key = named.first else { return nil }
-        guard named.count == 1, algorithms.contains(token.algorithm) else { return false }
+        guard let set = (try? StrictJSON.parse(keys))?["keys"]?.arrayValue else { return false }
+        // Those for other uses, and of kinds that nobody signs with here, need not be understood.
+        let signing = set.filter { $0["use"] == nil || $0["use"]?.stringValue == "sig" }
+        let named = signing.filter { token.kid == nil ? signing.count == 1 : $0["kid"]?.stringValue == token.kid }
+        guard let one = named.first else { return nil }
+        guard named.count == 1, algorithms.contains(token.algorithm),
+            var key = try? JSONDecoder().decode(JWK.self, from: Data(StrictJSON.write(one)))
+        else { return false }
         // Without a name of its own it cannot be kept; what the token then names is nothing.
         if key.keyIdentifier == nil { key.keyIdentifier = "only" }
         let collection = JWTKeyCollection()

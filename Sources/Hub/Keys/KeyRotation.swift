@@ -131,7 +131,11 @@ package struct KeyRotation: Sendable {
         var done = 0
         var foreign = 0
         progress(.wrapping(done: 0, of: total))
+        var isFirst = true
         repeat {
+            // What is left is held by somebody.
+            if !isFirst { try await Task.sleep(for: .seconds(1)) }
+            isFirst = false
             foreign = 0
             for keys in WrappedKeys.allCases {
                 var after: UUIDValue?
@@ -162,15 +166,16 @@ package struct KeyRotation: Sendable {
     ///   - settled: How long the key that wraps now must have. Whoever wrapped by the old one before has stored it by then.
     /// - Throws: ``KeyRotationError`` while anything needs the key.
     package func retire(_ mark: String, by actor: String, settled: Duration = .seconds(60)) async throws {
-        let ring = try KeyRing.load(file: file)
-        guard let bytes = ring.keys.map(\.mark).first(where: { Hexadecimal.text($0) == mark }) else {
-            throw KeyRotationError.notOnRing(mark)
-        }
         let owner = try owner()
         do {
             try await owner.transaction { [store, file] connection in
                 try connection.execute("SET LOCAL lock_timeout = '20s'")
                 try store.lockWrappingKeys(in: connection)
+                // Not before nobody else can write it.
+                let ring = try KeyRing.load(file: file)
+                guard let bytes = ring.keys.map(\.mark).first(where: { Hexadecimal.text($0) == mark }) else {
+                    throw KeyRotationError.notOnRing(mark)
+                }
                 let current = try store.wrappingKeys(in: connection).first(where: \.isCurrent)
                 guard let current, current.mark != mark, let since = current.currentSince else {
                     throw KeyRotationError.isCurrent(mark)
@@ -187,6 +192,7 @@ package struct KeyRotation: Sendable {
                 let count = try store.countWrapped(in: connection)[mark] ?? 0
                 guard count == 0 else { throw KeyRotationError.stillWraps(mark, count) }
                 guard let shorter = ring.retiring(bytes) else { throw KeyRotationError.isCurrent(mark) }
+                try store.sealStaffAnew(in: connection)
                 try store.retire(wrappingKey: mark, by: actor, in: connection)
                 try KeyFile.replace(file, text: shorter.text)
             }

@@ -117,8 +117,9 @@ package struct KeyStoreFile {
 
         init(_ path: String, madeAt: Timestamp, vault: Vault) throws {
             self.path = path
-            part = path + ".part"
-            descriptor = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+            // A name of its own, and none that is there: two nodes may make one at the same moment.
+            part = "\(path).\(UUIDValue.random()).part"
+            descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
             guard descriptor >= 0 else { throw LocalFile.Failure(operation: "open", path: part, code: errno) }
             self.vault = vault
             let wrapped: [UInt8]

@@ -95,11 +95,15 @@ struct ProviderSignIn: Sendable {
         do {
             let token = try await verified(text, nonce: held.nonce, at: now.microseconds / 1_000_000)
             let roles = Set(token.roles.compactMap { settings.roles[$0] }).sorted()
-            guard !roles.isEmpty else { throw IDToken.Refusal.role }
+            let subject = "\(provider.issuer) \(token.subject)"
+            guard !roles.isEmpty else {
+                // Wherever else they are signed in, too.
+                try await database.transaction { [store] in try store.endSessions(ofSubject: subject, in: $0) }
+                throw IDToken.Refusal.role
+            }
             guard let name = Self.userName(token.name) else { throw IDToken.Refusal.name }
-            let account = try await database.transaction { [store, provider] connection in
-                try store.staffAccount(
-                    ofSubject: "\(provider.issuer) \(token.subject)", name: name, roles: roles, in: connection)
+            let account = try await database.transaction { [store] connection in
+                try store.staffAccount(ofSubject: subject, name: name, roles: roles, in: connection)
             }
             guard let account else {
                 return refuse(

@@ -46,17 +46,20 @@ package struct StaffAccounts: Sendable {
         return "\(base)\(StaffRoutes.setUpPath)?invitation=\(token)"
     }
 
-    /// The account whose password and code these are; nil for all else, with nothing said of why.
+    /// Opens a session of the account whose password and code these are; nil for all else, with nothing said of why.
     ///
-    /// A name that nobody has takes as long as one that somebody has.
-    func signIn(_ name: String, password: String, code: String) async throws -> String? {
+    /// A password is worked on as long for a name that nobody has as for one that somebody has.
+    func signIn(
+        _ name: String, password: String, code: String, in sessions: StaffSessions,
+        insteadOf before: StaffSessions.Open?
+    ) async throws -> StaffSessions.Open? {
         let isName = StaffAccount.isName(name)
         let secrets = try await database.read { [store] connection in
             isName ? try store.staffSecrets(of: name, in: connection) : nil
         }
         let isRight = try await PasswordHash.isRight(password, secrets?.passwordHash)
         let step = secrets.flatMap { OneTimeCode.step(of: code, key: $0.codeKey, at: WallClock.now()) }
-        guard secrets != nil else {
+        guard let secrets else {
             refuse("nobody_or_left_alone")
             return nil
         }
@@ -65,11 +68,11 @@ package struct StaffAccounts: Sendable {
             return nil
         }
         // Right, but seen before: whoever looked over a shoulder is one attempt further, as with any other.
-        guard try await database.transaction({ [store] in try store.takeCode(step, of: name, in: $0) }) else {
-            try await fail(name)
-            return nil
+        let open = try await sessions.open(name, insteadOf: before) { [store] connection in
+            try store.takeCode(step, of: name, passwordHash: secrets.passwordHash, in: connection)
         }
-        return name
+        if open == nil { try await fail(name) }
+        return open
     }
 
     /// Whether an account has a password here.
@@ -145,13 +148,14 @@ package struct StaffAccounts: Sendable {
         in open: StaffSessions.Open, _ sessions: StaffSessions, from current: String, to password: String
     ) async throws -> Chosen {
         let secrets = try await database.read { [store] in try store.staffSecrets(of: open.account, in: $0) }
-        guard try await PasswordHash.isRight(current, secrets?.passwordHash) else {
+        guard let secrets else { return .badCurrent }
+        guard try await PasswordHash.isRight(current, secrets.passwordHash) else {
             try await fail(open.account)
             return .badCurrent
         }
         if let fault = fault(of: password, account: open.account) { return .badPassword(fault) }
-        try await sessions.setPassword(try await PasswordHash.hash(password), in: open)
-        return .kept
+        let hash = try await PasswordHash.hash(password)
+        return try await sessions.setPassword(hash, insteadOf: secrets.passwordHash, in: open) ? .kept : .badCurrent
     }
 
     private func fault(of password: String, account: String) -> String? {

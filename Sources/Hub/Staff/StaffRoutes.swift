@@ -21,6 +21,8 @@ struct StaffRoutes {
     private let pages: SignInPages
     private let organisation: String
     private let attempts = AddressLimit(.init(perSecond: 1, burst: 60))
+    /// Of those who come back from the provider, each of whom has left before.
+    private let returns = AddressLimit(.init(perSecond: 1, burst: 60))
 
     init(
         organisation: String, site: StaffSite, accounts: StaffAccounts, provider: ProviderSignIn?
@@ -60,17 +62,14 @@ struct StaffRoutes {
             if let wait = attempts.admit(context.remoteAddress?.ipAddress ?? "") { return site.tooMany(after: wait) }
             let fields = try await FormRoutes.fields(of: request) ?? [:]
             let name = (fields["name"] ?? "").lowercased().filter { !$0.isWhitespace }
-            let account = try await accounts.signIn(
-                name, password: fields["password"] ?? "", code: fields["code"] ?? "")
-            guard let account else {
+            let open = try await accounts.signIn(
+                name, password: fields["password"] ?? "", code: fields["code"] ?? "", in: site.sessions,
+                insteadOf: try await site.session(of: request))
+            guard let open else {
                 let text =
                     "The user name, the password or the code is not right. After several wrong attempts wait a few minutes."
                 return FormRoutes.response(
                     pages.signIn(name: String(name.prefix(40)), mistake: text), status: .unprocessableContent)
-            }
-            let before = try await site.session(of: request)
-            guard let open = try await site.sessions.open(account, insteadOf: before) else {
-                return StaffSite.redirect(to: Self.signInPath)
             }
             var response = StaffSite.redirect(to: Self.home(open))
             response.headers[.setCookie] = site.cookie(open)
@@ -117,7 +116,7 @@ struct StaffRoutes {
     @Sendable
     private func comeBack(_ request: Request, _ context: ExchangeContext) async -> Response {
         await byProvider(context) { provider in
-            if let wait = attempts.admit(context.remoteAddress?.ipAddress ?? "") { return site.tooMany(after: wait) }
+            if let wait = returns.admit(context.remoteAddress?.ipAddress ?? "") { return site.tooMany(after: wait) }
             let query = request.uri.queryParameters
             let answer = try await provider.finish(
                 state: query["state"].map(String.init), code: query["code"].map(String.init),

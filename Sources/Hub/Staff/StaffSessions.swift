@@ -62,9 +62,16 @@ struct StaffSessions: Sendable {
     }
 
     /// Opens a session for somebody who has proved to be the one; any that the browser had before ends.
-    func open(_ account: String, insteadOf before: Open?) async throws -> Open? {
+    ///
+    /// - Parameter isProved: The last step of the proof, in the transaction that opens the session.
+    /// - Returns: Nil where it is not, or the account is disabled.
+    func open(
+        _ account: String, insteadOf before: Open?,
+        if isProved: @escaping @Sendable (Connection) throws -> Bool = { _ in true }
+    ) async throws -> Open? {
         let secret = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
         let open = try await database.transaction { [store] connection -> Open? in
+            guard try isProved(connection) else { return nil }
             if let before { try store.endSession(before.secret, in: connection) }
             guard let known = try store.staffAccount(account, in: connection), known.isEnabled else { return nil }
             try store.openSession(secret, of: account, in: connection)
@@ -88,10 +95,12 @@ struct StaffSessions: Sendable {
     }
 
     /// Gives somebody another password; their other sessions end.
-    func setPassword(_ hash: String, in open: Open) async throws {
+    ///
+    /// - Returns: False where the one of before was changed meanwhile.
+    func setPassword(_ hash: String, insteadOf before: String, in open: Open) async throws -> Bool {
         try await database.transaction { [store] connection in
             try store.setPassword(
-                hash, of: open.account, except: CaseStore.sessionHash(open.secret), in: connection)
+                hash, of: open.account, insteadOf: before, except: CaseStore.sessionHash(open.secret), in: connection)
         }
     }
 }

@@ -17,7 +17,8 @@ struct StaffSite: Sendable {
 
     /// The open session of a request; nil when there is none.
     func session(of request: Request) async throws -> StaffSessions.Open? {
-        for value in cookies(cookieName, of: request) {
+        // Each is looked up; of ours a browser has one, and a parent domain may have set another.
+        for value in cookies(cookieName, of: request).prefix(2) {
             if let open = try await sessions.resume(value) { return open }
         }
         return nil

@@ -123,6 +123,16 @@ import Testing
         #expect(await IDToken.isSigned(nameless, byOneOf: keys(kid: "")) == true)
     }
 
+    /// As providers publish them beside: for encryption, of another curve, and what is no key of a pair at all.
+    @Test func `keys that nobody signs with keep nobody out`() async throws {
+        let token = try JSONWebToken(try await signed())
+        let others =
+            #",{"kty":"RSA","use":"enc","alg":"RSA-OAEP-256","kid":"e-1","n":"AQAB","e":"AQAB"}"#
+            + #",{"kty":"OKP","crv":"X25519","kid":"x-1","x":"AA"},{"kty":"oct","kid":"o-1","k":"AA"}"#
+            + #",{"kty":"EC","crv":"P-256","use":"enc","kid":"k-1","x":"AA","y":"AA"}"#
+        #expect(await IDToken.isSigned(token, byOneOf: keys(others)) == true)
+    }
+
     @Test func `of two keys of one name neither is taken`() async throws {
         let token = try JSONWebToken(try await signed())
         let twin = #",{"kty":"EC","crv":"P-256","kid":"k-1","x":"AA","y":"AA"}"#
