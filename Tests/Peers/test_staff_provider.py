@@ -242,3 +242,17 @@ def test_settings_that_cannot_be_keep_the_hub_from_starting(hub, old, new, probl
     file.write_text(config.replace(old, new))
     run = hub.hub("serve", "--config", file, check=False)
     assert run.returncode == 78 and problem in run.stderr, run.stderr
+
+
+def test_a_browsers_own_forms_pass_where_the_listener_has_an_address(hub, browser):
+    hub.member("k.browser", "coordinator")
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(hub.url + "/staff/sign-in")
+    for field, typed in hub.credentials("k.browser").items():
+        page.fill(f"#{field}", typed)
+    page.locator("main button").first.click()
+    page.wait_for_url(hub.url + "/staff/referral")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(hub.url + "/staff/sign-in")
+    context.close()
