@@ -55,15 +55,15 @@ extension CaseStore {
         return .erased(erased)
     }
 
-    /// Erases again those who were erased when a backup of the keys was made, after the data were brought back from an older
-    /// one.
+    /// Everybody who was erased: a backup of the keys names them, so that they are erased again where older data are brought
+    /// back.
     package func erasedPersons(in connection: Connection) throws -> [UUIDValue] {
         try connection.query(
             "SELECT id FROM record.person WHERE erased_at IS NOT NULL ORDER BY id", name: "record.erased_persons"
         ).decode(UUIDValue.self)
     }
 
-    /// When a person was last erased, and how many since some moment.
+    /// How many persons were erased since some moment, and when the last of them.
     package func erasures(since: Timestamp, in connection: Connection) throws -> (count: Int, last: Timestamp?) {
         try connection.query(
             "SELECT count(*), max(erased_at) FROM record.person WHERE erased_at >= \(since)", name: "record.erasures"

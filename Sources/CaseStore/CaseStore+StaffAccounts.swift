@@ -321,12 +321,12 @@ extension CaseStore {
                 AND seen_at > \(at - idle)
                 AND account.id = session.account
                 AND is_enabled
-            RETURNING account.id, roles::text[], opened_at
+            RETURNING account.id, roles::text[]
             """, name: "record.resume_staff_session")
         return try rows.first.map { row in
-            let (id, words, openedAt) = try row.decode(String.self, [String].self, Timestamp.self)
+            let (id, words) = try row.decode(String.self, [String].self)
             return StaffSession(
-                account: id, roles: words.compactMap { Role(rawValue: $0) }, openedAt: openedAt)
+                account: id, roles: words.compactMap { Role(rawValue: $0) })
         }
     }
 

@@ -55,5 +55,4 @@ package struct StaffSecrets: Sendable {
 package struct StaffSession: Sendable, Hashable {
     package var account: String
     package var roles: [Role]
-    package var openedAt: Timestamp
 }

@@ -11,7 +11,7 @@ package import Vault
 ///
 ///     "HUBKEYS1" · wrapped key 65 · frames: length 4 · sealed: what it holds 1 · rows
 ///
-/// The first frame is the time as JSON, the last says how many rows there were.
+/// The first frame is the time as JSON, the last, which is empty, that the file is whole.
 package struct KeyStoreFile {
     /// Why a backup cannot be used.
     package enum Failure: Error, Sendable, Equatable, CustomStringConvertible {

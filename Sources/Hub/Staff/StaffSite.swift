@@ -15,6 +15,9 @@ struct StaffSite: Sendable {
     /// A page for what went wrong: its title, and a sentence or two.
     let failurePage: @Sendable (String, String) -> String
 
+    /// For a page that can be sent again as it is.
+    private static let usualAdvice = "Nothing is lost if you go back: wait a few minutes and send it again."
+
     /// The open session of a request; nil when there is none.
     func session(of request: Request) async throws -> StaffSessions.Open? {
         // Each is looked up; of ours a browser has one, and a parent domain may have set another.
@@ -87,7 +90,7 @@ struct StaffSite: Sendable {
     ///   - advice: What to do when it is not known what became of the request.
     func form(
         _ request: Request, _ context: ExchangeContext, for operation: Operation?, undone: String,
-        advice: String = "Nothing is lost if you go back: wait a few minutes and send it again.",
+        advice: String = Self.usualAdvice,
         _ body: (StaffSessions.Open, [String: String]) async throws -> Response
     ) async -> Response {
         await page(context, advice: advice) {
@@ -115,7 +118,7 @@ struct StaffSite: Sendable {
     /// Answers with what the body makes, or with a page that says what went wrong.
     func page(
         _ context: ExchangeContext,
-        advice: String = "Nothing is lost if you go back: wait a few minutes and send it again.",
+        advice: String = Self.usualAdvice,
         _ body: () async throws -> Response
     ) async -> Response {
         do {
