@@ -153,9 +153,11 @@ def test_what_was_approved_leaves_as_one_table_by_the_sheet_on_its_day(hub):
     share = hub.staff("GET", f"/v1/shares/{alpha}").json()
     assert share["reference"] == table.name and share["acknowledgement"]["awaited"] == "manual"
     assert share["acknowledgement"]["state"] == "waiting"
-    for arguments, said in ((["X.csv", "--by", "officer-7"], "No delivered share"), ([table.name, "--by", "Pat Officer"], "requested_by")):
+    for arguments, status, said in ((["X.csv", "--by", "officer-7"], 65, "No delivered share"),
+                                    ([table.name, "--by", "Pat Officer"], 64, "--by is an id")):
         run = hub.hub("nfi", "uploaded", *arguments, check=False)
-        assert run.returncode == 65 and said in run.stderr, run.stderr
+        assert run.returncode == status and said in run.stderr, run.stderr
+        assert "Pat Officer" not in run.stderr
     assert hub.hub("nfi", "uploaded", table.name, "--by", "officer-7") == "2 acknowledged\n"
     told = [hub.staff("GET", f"/v1/shares/{share}").json()["acknowledgement"] for share in (alpha, delta)]
     assert [(one["state"], one["told_by"]) for one in told] == [("taken", "command/officer-7")] * 2
