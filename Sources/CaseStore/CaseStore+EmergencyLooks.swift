@@ -32,9 +32,9 @@ extension CaseStore {
                     FROM unnest(
                         \(looks.map(\.id)), \(looks.map(\.at)), \(looks.map { $0.at + within }),
                         \(looks.map(\.kind.rawValue)), \(looks.map(\.outcome.rawValue)), \(looks.map(\.isOffline)),
-                        \(looks.map(\.caller)), \(sealed.map(\.incident)), \(sealed.map(\.wrapped)),
+                        \(looks.map(\.isUnproved)), \(looks.map(\.caller)), \(sealed.map(\.incident)), \(sealed.map(\.wrapped)),
                         \(sealed.map(\.sealed))
-                    ) AS brought (id, at, review_by, kind, outcome, is_offline, caller, incident, wrapped, sealed)
+                    ) AS brought (id, at, review_by, kind, outcome, is_offline, is_unproved, caller, incident, wrapped, sealed)
                 ), found AS (
                     SELECT *
                     FROM unnest(
@@ -48,11 +48,11 @@ extension CaseStore {
                     WHERE kind = 'reveal' AND outcome = 'card'
                 ), entered AS (
                     INSERT INTO access.look (
-                        id, at, entered_at, review_by, kind, outcome, is_offline, is_repeated, caller, node,
+                        id, at, entered_at, review_by, kind, outcome, is_offline, is_unproved, is_repeated, caller, node,
                         incident_index, wrapped_key, sealed
                     )
                     SELECT
-                        id, at, \(at), review_by, kind::access.look_kind, outcome::access.look_outcome, is_offline,
+                        id, at, \(at), review_by, kind::access.look_kind, outcome::access.look_outcome, is_offline, is_unproved,
                         EXISTS (
                             SELECT
                             FROM code JOIN code AS before USING (incident, person)
@@ -132,7 +132,7 @@ extension CaseStore {
             FROM unnest(
                 \(looks.map { _ in UUIDValue.v7() }), \(looks.map { $0.found.count == 1 ? $0.found[0].person : nil }),
                 \(looks.map(\.id)), \(looks.map { $0.at + within }),
-                \(looks.map { $0.kind == .reveal ? "reveal" : $0.outcome.rawValue }), \(looks.map(\.caller))
+                \(looks.map(\.reviewCode)), \(looks.map(\.caller))
             ) AS item (id, person, look, due_at, code, partner)
             """, name: "access.ask_for_review")
     }
@@ -148,7 +148,7 @@ extension CaseStore {
             """
             SELECT
                 look.id, look.at, review_by, reviewed_at, reviewed_by, kind, outcome, caller, is_offline, is_repeated,
-                wrapped_key, sealed, sealed_note,
+                is_unproved, wrapped_key, sealed, sealed_note,
                 ARRAY (SELECT person FROM access.looked_at WHERE looked_at.look = look.id ORDER BY person) AS persons
             FROM access.look
             WHERE reviewed_at IS NULL OR \(!unreviewed)
@@ -180,7 +180,7 @@ extension CaseStore {
             reviewedAt: try row.value("reviewed_at"), reviewedBy: try row.value("reviewed_by"),
             kind: try row.value("kind"), outcome: try row.value("outcome"), caller: try row.value("caller"),
             isOffline: try row.value("is_offline"), isRepeated: try row.value("is_repeated"),
-            persons: try row.value("persons"),
+            isUnproved: try row.value("is_unproved"), persons: try row.value("persons"),
             details: details, note: note)
     }
 
@@ -220,6 +220,11 @@ extension CaseStore {
 }
 
 extension EmergencyLook {
+    /// What its review is about, in a word.
+    fileprivate var reviewCode: String {
+        isUnproved ? "user_not_proved" : kind == .reveal ? "reveal" : outcome.rawValue
+    }
+
     /// What the ledger has of it: an entry for each person, or one where there was none.
     fileprivate var entries: [[LedgerField: String]] {
         var fields: [LedgerField: String] = [

@@ -9,7 +9,7 @@ extension CaseStore {
     private static let bornFailures = 5
 
     private static let accountColumns: SQL = """
-        id, roles::text[] AS roles, is_enabled, added_at, locked_until, password_hash IS NOT NULL AS has_password,
+        id, roles::text[] AS roles, control_room, is_enabled, added_at, locked_until, password_hash IS NOT NULL AS has_password,
         subject_hash IS NOT NULL AS has_provider
         """
 
@@ -17,18 +17,21 @@ extension CaseStore {
 
     /// Enters an account that nobody can sign in to yet.
     ///
+    /// - Parameters:
+    ///   - roles: At least one for the council's staff, none for somebody of a control room.
+    ///   - controlRoom: Its id in the register.
     /// - Returns: Whether it is new; one of that name is left as it is.
     package func addStaff(
-        _ id: String, roles: [Role], by actor: String, in connection: Connection
+        _ id: String, roles: [Role], controlRoom: String? = nil, by actor: String, in connection: Connection
     ) throws -> Bool {
         let added = try connection.execute(
             """
-            INSERT INTO record.staff_account (id, roles)
-            VALUES (\(id), \(roles.map(\.rawValue))::record.staff_role[])
+            INSERT INTO record.staff_account (id, roles, control_room)
+            VALUES (\(id), \(roles.map(\.rawValue))::record.staff_role[], \(controlRoom))
             ON CONFLICT DO NOTHING
             """, name: "record.add_staff")
         guard added > 0 else { return false }
-        try noteStaff(id, "added", roles: roles, by: actor, in: connection)
+        try noteStaff(id, "added", roles: roles, controlRoom: controlRoom, by: actor, in: connection)
         return true
     }
 
@@ -60,7 +63,7 @@ extension CaseStore {
         return true
     }
 
-    /// Gives an account other roles; its sessions end.
+    /// Gives an account of the council's staff other roles; its sessions end.
     ///
     /// - Returns: Whether there is such an account.
     package func setStaffRoles(
@@ -70,7 +73,7 @@ extension CaseStore {
             """
             UPDATE record.staff_account
             SET roles = \(roles.map(\.rawValue))::record.staff_role[]
-            WHERE id = \(id)
+            WHERE id = \(id) AND control_room IS NULL
             """, name: "record.set_staff_roles")
         guard changed > 0 else { return false }
         try endSessions(of: id, in: connection)
@@ -321,13 +324,18 @@ extension CaseStore {
                 AND seen_at > \(at - idle)
                 AND account.id = session.account
                 AND is_enabled
-            RETURNING account.id, roles::text[]
+            RETURNING account.id, roles::text[], control_room
             """, name: "record.resume_staff_session")
         return try rows.first.map { row in
-            let (id, words) = try row.decode(String.self, [String].self)
+            let (id, words, room) = try row.decode(String.self, [String].self, String?.self)
             return StaffSession(
-                account: id, roles: words.compactMap { Role(rawValue: $0) })
+                account: id, roles: words.compactMap { Role(rawValue: $0) }, controlRoom: room)
         }
+    }
+
+    /// Reads what ``resumeSession(_:idle:longest:at:in:)`` would, of nobody: throws or waits where it would.
+    package func trySessions(in connection: Connection) throws {
+        _ = try resumeSession([], idle: .zero, longest: .zero, in: connection)
     }
 
     /// Ends the session of a cookie.
@@ -369,15 +377,18 @@ extension CaseStore {
         return StaffAccount(
             id: try row.value("id"),
             roles: try row.value("roles", as: [String].self).compactMap { Role(rawValue: $0) },
+            controlRoom: try row.value("control_room"),
             isEnabled: try row.value("is_enabled"),
             proof: hasPassword ? .password : hasProvider ? .provider : .none,
             addedAt: try row.value("added_at"), lockedUntil: try row.value("locked_until"))
     }
 
     private func noteStaff(
-        _ id: String, _ state: String, roles: [Role]? = nil, by actor: String, in connection: Connection
+        _ id: String, _ state: String, roles: [Role]? = nil, controlRoom: String? = nil, by actor: String,
+        in connection: Connection
     ) throws {
         var fields: [LedgerField: String] = [.account: id, .state: state, .actor: actor]
+        fields[.partner] = controlRoom
         fields[.role] = roles.map { $0.sorted().map(\.rawValue).joined(separator: " ") }
         try append([entry(.staffChanged, fields)], in: connection)
     }

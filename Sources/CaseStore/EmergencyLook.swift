@@ -40,6 +40,8 @@ package struct EmergencyLook: Sendable, Hashable {
     /// The control room's reference of the incident.
     package var incident: String
     package var isOffline: Bool
+    /// Whether it was asked on the hub's page by somebody whose name could not be proved.
+    package var isUnproved: Bool
     /// The version of the disclosure rules that it was judged by.
     package var policyVersion: String
     package var found: [Found]
@@ -48,7 +50,7 @@ package struct EmergencyLook: Sendable, Hashable {
 
     package init(
         id: UUIDValue, at: Timestamp, kind: Kind, outcome: Outcome, caller: String, incident: String, isOffline: Bool,
-        policyVersion: String, found: [Found], details: Value
+        isUnproved: Bool = false, policyVersion: String, found: [Found], details: Value
     ) {
         self.id = id
         self.at = at
@@ -57,6 +59,7 @@ package struct EmergencyLook: Sendable, Hashable {
         self.caller = caller
         self.incident = incident
         self.isOffline = isOffline
+        self.isUnproved = isUnproved
         self.policyVersion = policyVersion
         self.found = found
         self.details = details
@@ -75,6 +78,7 @@ package struct ReviewedLook: Sendable {
     package var caller: String
     package var isOffline: Bool
     package var isRepeated: Bool
+    package var isUnproved: Bool
     package var persons: [UUIDValue]
     /// Null once somebody it was about was erased.
     package var details: Value

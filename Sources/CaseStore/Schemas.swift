@@ -45,6 +45,7 @@ package enum RecordSchema {
             Migration(number: 24, name: "emergency", sql: text(PackageResources.record_0024_emergency_sql)),
             Migration(number: 25, name: "staff", sql: text(PackageResources.record_0025_staff_sql)),
             Migration(number: 26, name: "keys", sql: text(PackageResources.record_0026_keys_sql)),
+            Migration(number: 27, name: "control_rooms", sql: text(PackageResources.record_0027_control_rooms_sql)),
         ])
 }
 
@@ -71,6 +72,7 @@ package enum AccessSchema {
             Migration(number: 1, name: "cards", sql: text(PackageResources.access_0001_cards_sql)),
             Migration(number: 2, name: "looks", sql: text(PackageResources.access_0002_looks_sql)),
             Migration(number: 3, name: "erasure", sql: text(PackageResources.access_0003_erasure_sql)),
+            Migration(number: 4, name: "unproved", sql: text(PackageResources.access_0004_unproved_sql)),
         ])
 }
 

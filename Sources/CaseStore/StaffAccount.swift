@@ -1,7 +1,7 @@
 package import Postgres
 package import Rights
 
-/// Somebody of the council's staff who may sign in.
+/// Somebody who may sign in: of the council's staff, or of a control room that has no system of its own.
 package struct StaffAccount: Sendable, Hashable {
     /// How somebody proves to be the one.
     package enum Proof: String, Sendable {
@@ -15,7 +15,10 @@ package struct StaffAccount: Sendable, Hashable {
 
     /// A user name: lower-case letters, digits and `. _ -`, 2 to 40, as it stands on the ledger.
     package var id: String
+    /// None for somebody of a control room.
     package var roles: [Role]
+    /// The control room's id in the register; nil for the council's staff.
+    package var controlRoom: String?
     package var isEnabled: Bool
     package var proof: Proof
     package var addedAt: Timestamp
@@ -55,4 +58,6 @@ package struct StaffSecrets: Sendable {
 package struct StaffSession: Sendable, Hashable {
     package var account: String
     package var roles: [Role]
+    /// As ``StaffAccount/controlRoom``.
+    package var controlRoom: String?
 }

@@ -18,6 +18,9 @@ struct FormPages: Sendable {
             ("documents", PackageResources.documents_mustache), ("signed_in", PackageResources.signed_in_mustache),
             ("set_up", PackageResources.set_up_mustache), ("account", PackageResources.account_mustache),
             ("password_question", PackageResources.password_question_mustache),
+            ("control_room", PackageResources.control_room_mustache),
+            ("control_room_answer", PackageResources.control_room_answer_mustache),
+            ("control_room_code", PackageResources.control_room_code_mustache),
             ("staff_form", PackageResources.staff_form_mustache), ("staff_sent", PackageResources.staff_sent_mustache),
         ]
         var library = MustacheLibrary()

@@ -20,7 +20,7 @@ struct StaffFormPages: Sendable {
             "form": begun.id, "session": view(session), "heading": title,
             "mistakes": mistakes.map { ["field": $0.field, "text": $0.text] }, "hasMistakes": !mistakes.isEmpty,
             "sections": StaffSection.all.map { section -> [String: Any] in
-                let questions = section.questions.map { view($0, texts, mistakes) }
+                let questions = section.questions.map { $0.view(texts, mistakes) }
                 return ["heading": section.heading, "questions": questions]
             },
         ]
@@ -38,52 +38,6 @@ struct StaffFormPages: Sendable {
     private func view(_ session: StaffForm.Session) -> [String: String] {
         var view = session.view
         view["documentsPath"] = documentsPath
-        return view
-    }
-
-    private func view(
-        _ question: StaffQuestion, _ texts: [String: String], _ mistakes: [StaffMistake]
-    ) -> [String: Any] {
-        let mistake = mistakes.first { question.fields.contains($0.field) }
-        let described = [
-            question.hint.map { _ in "\(question.name)-hint" }, mistake.map { _ in "\(question.name)-error" },
-        ].compactMap { $0 }.joined(separator: " ")
-        var view: [String: Any] = [
-            "name": question.name, "label": question.label, "value": texts[question.name] ?? "",
-        ]
-        view["hint"] = question.hint
-        view["mistake"] = mistake?.text
-        view["described"] = described.isEmpty ? nil : described
-        switch question.kind {
-        case .choice, .selection:
-            view[question.kind == .choice ? "isChoice" : "isSelection"] = true
-            view["options"] = question.options.enumerated().map { index, option in
-                [
-                    "id": index == 0 ? question.name : "\(question.name)-\(index + 1)", "name": question.name,
-                    "value": option.value, "label": option.label, "isChosen": texts[question.name] == option.value,
-                ] as [String: Any]
-            }
-        case .choices:
-            view["isChoices"] = true
-            view["options"] = question.options.map { option in
-                let name = "\(question.name)_\(option.value)"
-                return ["name": name, "label": option.label, "isChosen": texts[name] != nil] as [String: Any]
-            }
-        case .date:
-            view["isDate"] = true
-            view["parts"] = zip(["Day", "Month", "Year"], question.fields).map { label, name in
-                [
-                    "name": name, "label": label, "value": texts[name] ?? "", "isWide": label == "Year",
-                    "isMistaken": mistake?.field == name,
-                ] as [String: Any]
-            }
-        case .paragraph: view["isParagraph"] = true
-        case .line, .number, .telephone, .email:
-            view["isLine"] = true
-            view["type"] = question.kind == .telephone ? "tel" : question.kind == .email ? "email" : "text"
-            view["isNumber"] = question.kind == .number
-            view["isShort"] = question.kind == .number || question.longest <= 30
-        }
         return view
     }
 }

@@ -49,6 +49,55 @@ struct StaffQuestion: Sendable {
         default: [name]
         }
     }
+
+    /// The question as the template `question` takes it.
+    ///
+    /// - Parameters:
+    ///   - texts: What was typed before, by field.
+    ///   - mistakes: Those of the whole page.
+    func view(_ texts: [String: String], _ mistakes: [StaffMistake]) -> [String: Any] {
+        let mistake = mistakes.first { fields.contains($0.field) }
+        let described = [
+            hint.map { _ in "\(name)-hint" }, mistake.map { _ in "\(name)-error" },
+        ].compactMap { $0 }.joined(separator: " ")
+        var view: [String: Any] = [
+            "name": name, "label": label, "value": texts[name] ?? "",
+        ]
+        view["hint"] = hint
+        view["mistake"] = mistake?.text
+        view["described"] = described.isEmpty ? nil : described
+        switch kind {
+        case .choice, .selection:
+            view[kind == .choice ? "isChoice" : "isSelection"] = true
+            view["options"] = options.enumerated().map { index, option in
+                [
+                    "id": index == 0 ? name : "\(name)-\(index + 1)", "name": name,
+                    "value": option.value, "label": option.label, "isChosen": texts[name] == option.value,
+                ] as [String: Any]
+            }
+        case .choices:
+            view["isChoices"] = true
+            view["options"] = options.map { option in
+                let field = "\(name)_\(option.value)"
+                return ["name": field, "label": option.label, "isChosen": texts[field] != nil] as [String: Any]
+            }
+        case .date:
+            view["isDate"] = true
+            view["parts"] = zip(["Day", "Month", "Year"], fields).map { label, name in
+                [
+                    "name": name, "label": label, "value": texts[name] ?? "", "isWide": label == "Year",
+                    "isMistaken": mistake?.field == name,
+                ] as [String: Any]
+            }
+        case .paragraph: view["isParagraph"] = true
+        case .line, .number, .telephone, .email:
+            view["isLine"] = true
+            view["type"] = kind == .telephone ? "tel" : kind == .email ? "email" : "text"
+            view["isNumber"] = kind == .number
+            view["isShort"] = kind == .number || longest <= 30
+        }
+        return view
+    }
 }
 
 /// Questions that belong together.

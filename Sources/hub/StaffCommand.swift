@@ -8,7 +8,8 @@ import Rights
 struct StaffCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "staff",
-        abstract: "Accounts of the council's staff: add, list, invite again, change roles, disable.",
+        abstract:
+            "Accounts of the council's staff, and of control rooms: add, list, invite again, change roles, disable.",
         discussion: """
             Whom the council's identity provider knows (`staff_provider`) needs no account here: one is made when they \
             first sign in, with the roles that the provider gives. `hub rights` shows what each role may do.
@@ -21,19 +22,27 @@ struct StaffCommand: AsyncParsableCommand {
             discussion: "The link is good once, for a day. Hand it to nobody but the owner.")
         @OptionGroup var installation: InstallationOption
         @Argument(help: "The user name, as it stands on the ledger: lower-case letters, digits, . _ -") var name: String
-        @Option(name: .customLong("role"), help: "A role; may be given several times.") var roles: [Role]
+        @Option(name: .customLong("role"), help: "A role; may be given several times.") var roles: [Role] = []
+        @Option(help: "In place of a role: the control room whose page it opens (`emergency.page`).") var controlRoom:
+            String?
 
         func validate() throws {
             guard StaffAccount.isName(name) else {
                 throw ValidationError("\(name) is no user name: 2 to 40 lower-case letters, digits and . _ -")
             }
-            guard !roles.isEmpty else { throw ValidationError("Give at least one --role.") }
+            guard roles.isEmpty != (controlRoom == nil) else {
+                throw ValidationError("Give at least one --role, or --control-room.")
+            }
         }
 
         func run() async throws {
             try await installation.open { hub in
                 let isNew = try await hub.database.transaction { [store = hub.store] connection in
-                    try store.addStaff(name, roles: Set(roles).sorted(), by: "command", in: connection)
+                    if let controlRoom, try store.partner(controlRoom, in: connection) == nil {
+                        throw ValidationError("No partner is named \(controlRoom): `hub partner list`.")
+                    }
+                    return try store.addStaff(
+                        name, roles: Set(roles).sorted(), controlRoom: controlRoom, by: "command", in: connection)
                 }
                 guard isNew else { throw ValidationError("\(name) is there already: `hub staff invite \(name)`.") }
                 try await StaffCommand.invite(name, hub)
@@ -52,7 +61,9 @@ struct StaffCommand: AsyncParsableCommand {
                 let rows = accounts.map { account in
                     [
                         account.id, account.isEnabled ? "enabled" : "disabled", account.proof.rawValue,
-                        account.roles.sorted().map(\.rawValue).joined(separator: " "), account.addedAt.rfc3339,
+                        account.controlRoom.map { "control_room:\($0)" }
+                            ?? account.roles.sorted().map(\.rawValue).joined(separator: " "),
+                        account.addedAt.rfc3339,
                     ]
                 }
                 Output.table(["name", "state", "signs_in_by", "roles", "added_at"], rows, json: format.json)

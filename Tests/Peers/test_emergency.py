@@ -1,6 +1,5 @@
 """Control rooms ask how to get to a person behind a door: answered out of memory, on record, also without the database."""
 
-import contextlib
 import email
 import http.server
 import json
@@ -384,28 +383,9 @@ def check_digit(number):
     return (11 - sum(int(digit) * (10 - place) for place, digit in enumerate(str(number))) % 11) % 11
 
 
-@contextlib.contextmanager
-def without_database(hub):
-    """PostgreSQL is stopped at once, as by a crash, and started again afterwards."""
-    control = str(sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))[-1])
-    data = hub.home / "data/postgresql"
-    owner = data.stat().st_uid
-
-    def run(*arguments):
-        as_owner = ["setpriv", f"--reuid={owner}", "--clear-groups"] if os.geteuid() == 0 and owner != 0 else []
-        subprocess.run([*as_owner, control, "-D", data, "-w", *arguments], check=True, capture_output=True, timeout=60)
-
-    options = (data / "postmaster.opts").read_text().split()[1:]
-    run("stop", "-m", "immediate")
-    try:
-        yield
-    finally:
-        run("start", "-l", "/dev/null", "-o", " ".join(option.strip('"') for option in options if option.strip('"') not in ("-D", str(data))))
-
-
 def test_without_the_database_the_answer_is_the_same_and_says_as_of_when(hub):
     before = ask(hub, uprn="100030300001").json()
-    with without_database(hub):
+    with hub.without_database():
         time.sleep(6)
         started = time.monotonic()
         answer = ask(hub, uprn="100030300001").json()
@@ -442,7 +422,7 @@ def test_a_full_journal_is_written_past_into_the_database(hub):
     # With neither there is no answer: a look that nobody is told of is not given.
     journal = hub.home / "data/emergency.journal"
     assert journal.stat().st_size == 4 << 20
-    with without_database(hub):
+    with hub.without_database():
         told = set()
         for _ in range(12_000):
             answer = ask_fast(hub)

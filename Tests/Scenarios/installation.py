@@ -205,9 +205,10 @@ class Installation:
             self.keys[name] = file.read_text()
         return self.keys[name]
 
-    def member(self, name, *roles):
-        """Makes an account of staff, and sets it up by its link as its owner would."""
-        link = self.hub("staff", "add", name, *(word for role in roles for word in ("--role", role))).strip()
+    def member(self, name, *roles, control_room=None):
+        """Makes an account of staff, or of a control room, and sets it up by its link as its owner would."""
+        words = ["--control-room", control_room] if control_room else [word for role in roles for word in ("--role", role)]
+        link = self.hub("staff", "add", name, *words).strip()
         page = requests.get(link).text
         fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
         key = re.search(r'id="code-key">([A-Z2-7 ]+)<', page).group(1)
@@ -349,6 +350,24 @@ class Installation:
         """Runs a statement behind the hub's back; what it gives as text, unaligned."""
         command = self.program("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", statement)
         return subprocess.run(command, capture_output=True, check=True, timeout=60, text=True).stdout
+
+    @contextlib.contextmanager
+    def without_database(self):
+        """PostgreSQL is stopped at once, as by a crash, and started again afterwards."""
+        control = str(sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))[-1])
+        data = self.home / "data/postgresql"
+        owner = data.stat().st_uid
+
+        def run(*arguments):
+            as_owner = ["setpriv", f"--reuid={owner}", "--clear-groups"] if os.geteuid() == 0 and owner != 0 else []
+            subprocess.run([*as_owner, control, "-D", data, "-w", *arguments], check=True, capture_output=True, timeout=60)
+
+        options = [option.strip('"') for option in (data / "postmaster.opts").read_text().split()[1:]]
+        run("stop", "-m", "immediate")
+        try:
+            yield
+        finally:
+            run("start", "-l", "/dev/null", "-o", " ".join(option for option in options if option not in ("-D", str(data))))
 
     @contextlib.contextmanager
     def holding(self, statement):

@@ -33,31 +33,38 @@ struct Server {
                 form, organisation: configuration.organisation.name, intake: hub.intake, metrics: hub.metrics
             ).add(to: router)
         }
+        let certificates = CallerCertificates(judge: try Self.judge(of: listener))
+        let refusals = Refusals(hub.metrics)
+        let sessions = StaffSessions(hub.installation)
+        var site: StaffSite?
         if configuration.servesStaffForm {
             let forms = StaffFormRoutes(
-                configuration.organisation, sessions: StaffSessions(hub.installation), intake: hub.intake,
-                isSecure: listener.isReachedByTLS)
+                configuration.organisation, sessions: sessions, intake: hub.intake, isSecure: listener.isReachedByTLS)
             forms.add(to: router)
+            let pages = DocumentPages(
+                team: configuration.organisation.name, path: PortalRoutes.path, formPath: StaffFormRoutes.path)
+            PortalRoutes(Portal(hub.installation), pages: pages, site: forms.site).add(to: router)
+            site = forms.site
+        }
+        let room = desk.flatMap {
+            ControlRoomRoutes(
+                configuration, desk: $0, certificates: certificates, refusals: refusals, sessions: sessions)
+        }
+        room?.add(to: router)
+        if let site = site ?? room?.site {
             let provider = try configuration.staffProvider.map { settings in
                 ProviderSignIn(
                     settings, provider: try settings.open(environment: configuration.environment),
                     redirect: (listener.url ?? "") + StaffRoutes.returnPath, hub.installation)
             }
             StaffRoutes(
-                organisation: configuration.organisation.name, site: forms.site,
-                accounts: StaffAccounts(hub.installation), provider: provider
-            ).add(to: router)
-            let pages = DocumentPages(
-                team: configuration.organisation.name, path: PortalRoutes.path, formPath: StaffFormRoutes.path)
-            PortalRoutes(
-                Portal(hub.installation), pages: pages, site: forms.site
+                organisation: configuration.organisation.name, site: site, accounts: StaffAccounts(hub.installation),
+                provider: provider, controlRoomPath: room.map { _ in ControlRoomRoutes.path }
             ).add(to: router)
         }
-        let certificates = CallerCertificates(judge: try Self.judge(of: listener))
         if let url = listener.url {
             TokenRoutes(issuer: url, certificates: certificates, hub: hub).add(to: router)
         }
-        let refusals = Refusals(hub.metrics)
         let known = router.group()
             .add(
                 middleware: Authentication(
@@ -113,13 +120,28 @@ struct Server {
     }
 
     /// Control rooms alone, for a node that may be without the database.
+    ///
+    /// - Parameters:
+    ///   - sessions: Who is signed in, where the database is there.
+    ///   - accounts: Who can sign in then.
     static func emergencyApplication(
-        _ listener: Configuration.Listener, desk: EmergencyDesk, metrics: Metrics, logger: Logger,
-        onRunning: @escaping @Sendable (any Channel) async -> Void
+        _ configuration: Configuration, desk: EmergencyDesk, sessions: StaffSessions, accounts: StaffAccounts,
+        metrics: Metrics, logger: Logger, onRunning: @escaping @Sendable (any Channel) async -> Void
     ) throws -> some Service {
+        let listener = configuration.partnerListener
         let router = emergencyRouter(desk, of: listener)
         let certificates = CallerCertificates(judge: try judge(of: listener))
-        EmergencyRoutes(desk: desk, certificates: certificates, refusals: Refusals(metrics)).add(to: router)
+        let refusals = Refusals(metrics)
+        EmergencyRoutes(desk: desk, certificates: certificates, refusals: refusals).add(to: router)
+        if let room = ControlRoomRoutes(
+            configuration, desk: desk, certificates: certificates, refusals: refusals, sessions: sessions)
+        {
+            room.add(to: router)
+            StaffRoutes(
+                organisation: configuration.organisation.name, site: room.site, accounts: accounts, provider: nil,
+                controlRoomPath: ControlRoomRoutes.path
+            ).add(to: router)
+        }
         return try application(router, listener, certificates, logger: logger, onRunning: onRunning)
     }
 

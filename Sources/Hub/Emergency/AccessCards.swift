@@ -103,7 +103,8 @@ package struct AccessCards: Sendable {
             "lookup_id": .string(look.id.description), "at": .string(look.at.rfc3339),
             "control_room": .string(look.caller), "kind": .string(look.kind.rawValue),
             "outcome": .string(look.outcome.rawValue), "offline": .bool(look.isOffline),
-            "repeated": .bool(look.isRepeated), "review_by": .string(look.reviewBy.rfc3339),
+            "repeated": .bool(look.isRepeated), "unproved": .bool(look.isUnproved),
+            "review_by": .string(look.reviewBy.rfc3339),
             "persons": .array(look.persons.map { .string($0.description) }), "asked": look.details,
         ]
         value["reviewed_at"] = look.reviewedAt.map { .string($0.rfc3339) }

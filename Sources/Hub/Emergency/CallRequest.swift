@@ -53,12 +53,3 @@ struct CallRequest: Sendable {
         Phone.normalise(text).normal ?? text.filter { $0.isASCII && $0.isNumber }
     }
 }
-
-/// How a control room was spoken to by phone, for the record of its look.
-struct CallBack: Sendable {
-    /// Whoever of staff has called back and tells what is found, after the system that speaks for them.
-    var answeredBy: String
-    var number: String
-
-    var value: Value { ["answered_by": .string(answeredBy), "called_back": .string(number)] }
-}

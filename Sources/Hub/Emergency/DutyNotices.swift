@@ -45,7 +45,7 @@ struct DutyNotices: Sendable {
             "lookup_id": .string(look.id.description), "at": .string(look.at.rfc3339),
             "control_room": .string(look.caller), "kind": .string(look.kind.rawValue),
             "outcome": .string(look.outcome.rawValue), "offline": .bool(look.isOffline),
-            "review_by": .string((look.at + reviewed).rfc3339),
+            "unproved": .bool(look.isUnproved), "review_by": .string((look.at + reviewed).rfc3339),
         ]
         return NewMessage(queue: queueName, payload: StrictJSON.write(notice))
     }
@@ -83,10 +83,11 @@ struct DutyNotices: Sendable {
 
     private func text(_ notice: Value) -> String {
         func said(_ name: String) -> String { notice[name]?.stringValue ?? "" }
+        let proof = notice["unproved"]?.boolValue == true ? "\nIt could not be proved who asked." : ""
         return """
             \(said("control_room")) has asked \(team) how to get to somebody, at \(said("at")).
 
-            Look \(said("lookup_id")): \(said("kind")), \(said("outcome")).
+            Look \(said("lookup_id")): \(said("kind")), \(said("outcome")).\(proof)
             Please look into it by \(said("review_by")): hub emergency looks --by WHO
 
             This message was written by a machine and names nobody. Please do not reply to it.

@@ -119,11 +119,10 @@ final class EmergencyDesk: Sendable {
 
     /// Looks for whom a control room asks about.
     ///
-    /// - Parameter call: Where it asks by phone.
     /// - Returns: `{lookup_id, as_of, offline, matches, card? | candidates?}`.
     /// - Throws: ``Problem`` where the look cannot be put on record.
     func look(
-        _ request: LookRequest, by caller: EmergencyCallers.Caller, call: CallBack? = nil
+        _ request: LookRequest, by caller: EmergencyCallers.Caller, _ way: AskingWay = .system
     ) async throws -> Value {
         let now = Timestamp.now()
         let (found, asOf) = find(request, by: caller, at: now)
@@ -135,6 +134,7 @@ final class EmergencyDesk: Sendable {
         var look = EmergencyLook(
             id: .v7(), at: now, kind: .look, outcome: told.isEmpty ? .none : told.count == 1 ? .card : .candidates,
             caller: caller.id, incident: request.incident, isOffline: isOffline(asOf, at: now),
+            isUnproved: way.isUnproved,
             policyVersion: rules.version, found: [],
             details: [
                 "caller_id": .string(request.user), "incident_ref": .string(request.incident),
@@ -158,7 +158,7 @@ final class EmergencyDesk: Sendable {
         look.found += judged.filter { !$0.decision.outcome.releases }.compactMap {
             .init(person: $0.card, released: [], refusal: $0.decision.reason)
         }
-        if let call { look.details["call"] = call.value }
+        for (name, detail) in way.details { look.details[name] = detail }
         try await record(look)
         return answer
     }
@@ -168,7 +168,7 @@ final class EmergencyDesk: Sendable {
     /// - Returns: `{lookup_id, as_of, offline, key_safe}`, without `key_safe` where there is none to be told any more.
     /// - Throws: ``Problem`` for what no answer of this hub gave to this control room, or where it cannot be put on record.
     func reveal(
-        _ request: RevealRequest, by caller: EmergencyCallers.Caller, call: CallBack? = nil
+        _ request: RevealRequest, by caller: EmergencyCallers.Caller, _ way: AskingWay = .system
     ) async throws -> Value {
         let now = Timestamp.now()
         guard
@@ -180,7 +180,8 @@ final class EmergencyDesk: Sendable {
         let isTold = decision?.released.contains(.access) ?? false
         var look = EmergencyLook(
             id: .v7(), at: now, kind: .reveal, outcome: isTold ? .card : .none, caller: caller.id,
-            incident: token.incident, isOffline: isOffline(asOf, at: now), policyVersion: rules.version, found: [],
+            incident: token.incident, isOffline: isOffline(asOf, at: now), isUnproved: way.isUnproved,
+            policyVersion: rules.version, found: [],
             details: ["caller_id": .string(request.user), "incident_ref": .string(token.incident), "by": "key_safe"])
         if let card {
             look.found = [
@@ -190,7 +191,7 @@ final class EmergencyDesk: Sendable {
         }
         var answer = answer(look, asOf)
         if isTold, let safe = card?.card.value["key_safe"] { answer["key_safe"] = safe }
-        if let call { look.details["call"] = call.value }
+        for (name, detail) in way.details { look.details[name] = detail }
         try await record(look)
         return answer
     }
@@ -272,6 +273,9 @@ final class EmergencyDesk: Sendable {
             ends: now.microseconds / 1_000_000 + kind.lifetime
         ).text(kind, sealedBy: vault)
     }
+
+    /// Whether the database has not answered for a while.
+    var isOffline: Bool { isOffline(asOf, at: .now()) }
 
     private func isOffline(_ asOf: Timestamp?, at now: Timestamp) -> Bool {
         asOf.map { $0 + Self.offlineAfter < now } ?? true

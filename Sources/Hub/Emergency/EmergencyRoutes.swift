@@ -28,10 +28,10 @@ struct EmergencyRoutes {
             guard let room = desk.controlRoom(call.agency) else {
                 throw RequestError(findings: [Finding(.schema, at: "agency", "Is no control room that may ask now")])
             }
-            let back = CallBack(answeredBy: "\(staff.id)/\(call.answeredBy)", number: call.number)
+            let way = AskingWay.phone(answeredBy: "\(staff.id)/\(call.answeredBy)", number: call.number)
             switch call.asked {
-            case .look(let asked): return .json(try await desk.look(asked, by: room, call: back))
-            case .reveal(let asked): return .json(try await desk.reveal(asked, by: room, call: back))
+            case .look(let asked): return .json(try await desk.look(asked, by: room, way))
+            case .reveal(let asked): return .json(try await desk.reveal(asked, by: room, way))
             }
         }
     }

@@ -59,7 +59,8 @@ extension EmergencyLook {
         [
             "id": .string(id.description), "at": .number(String(at.microseconds)), "kind": .string(kind.rawValue),
             "outcome": .string(outcome.rawValue), "caller": .string(caller), "incident": .string(incident),
-            "offline": .bool(isOffline), "policy": .string(policyVersion), "details": details,
+            "offline": .bool(isOffline), "unproved": .bool(isUnproved), "policy": .string(policyVersion),
+            "details": details,
             "found": .array(
                 found.map { found in
                     var value: Value = [
@@ -83,7 +84,8 @@ extension EmergencyLook {
         else { return nil }
         self.init(
             id: id, at: Timestamp(microseconds: Int64(at)), kind: kind, outcome: outcome, caller: caller,
-            incident: incident, isOffline: isOffline, policyVersion: policy,
+            incident: incident, isOffline: isOffline, isUnproved: value["unproved"]?.boolValue ?? false,
+            policyVersion: policy,
             found: found.compactMap { found in
                 found["person"]?.stringValue.flatMap(UUIDValue.init).map { person in
                     Found(

@@ -2,7 +2,7 @@ import CaseStore
 import Channels
 import Crypto
 import Logging
-package import Postgres
+import Postgres
 import Vault
 
 /// Accounts that are kept here: how they are set up, signed in to, and given another password.
@@ -17,13 +17,23 @@ package struct StaffAccounts: Sendable {
     private let logger: Logger
     private let configuration: Configuration
 
+    /// - Parameter database: As whoever it acts; here it acts for the pages of staff.
+    init(
+        _ database: Database, _ store: CaseStore, _ vault: Vault, _ configuration: Configuration, metrics: Metrics,
+        logger: Logger
+    ) {
+        self.database = database.acting(as: .console)
+        self.store = store
+        self.vault = vault
+        self.metrics = metrics
+        self.logger = logger
+        self.configuration = configuration
+    }
+
     package init(_ installation: Installation) {
-        database = installation.acting(as: .console).database
-        store = installation.store
-        vault = installation.vault
-        metrics = installation.metrics
-        logger = installation.logger
-        configuration = installation.configuration
+        self.init(
+            installation.database, installation.store, installation.vault, installation.configuration,
+            metrics: installation.metrics, logger: installation.logger)
     }
 
     /// A link's token for an account, in place of any before: what it had to sign in with is void.

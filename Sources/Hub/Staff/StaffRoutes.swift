@@ -20,14 +20,18 @@ struct StaffRoutes {
     private let provider: ProviderSignIn?
     private let pages: SignInPages
     private let organisation: String
+    /// Where a control room's page is; nil where none is served.
+    private let controlRoomPath: String?
     private let attempts = AddressLimit(.init(perSecond: 1, burst: 60))
     /// Of those who come back from the provider, each of whom has left before.
     private let returns = AddressLimit(.init(perSecond: 1, burst: 60))
 
     init(
-        organisation: String, site: StaffSite, accounts: StaffAccounts, provider: ProviderSignIn?
+        organisation: String, site: StaffSite, accounts: StaffAccounts, provider: ProviderSignIn?,
+        controlRoomPath: String?
     ) {
         self.organisation = organisation
+        self.controlRoomPath = controlRoomPath
         self.site = site
         self.accounts = accounts
         self.provider = provider
@@ -71,15 +75,16 @@ struct StaffRoutes {
                 return FormRoutes.response(
                     pages.signIn(name: String(name.prefix(40)), mistake: text), status: .unprocessableContent)
             }
-            var response = StaffSite.redirect(to: Self.home(open))
+            var response = StaffSite.redirect(to: home(open))
             response.headers[.setCookie] = site.cookie(open)
             return response
         }
     }
 
     /// The first page of an account.
-    private static func home(_ open: StaffSessions.Open) -> String {
-        open.may(.enterReferral) ? StaffFormRoutes.path : accountPath
+    private func home(_ open: StaffSessions.Open) -> String {
+        if open.controlRoom != nil, let controlRoomPath { return controlRoomPath }
+        return open.may(.enterReferral) ? StaffFormRoutes.path : Self.accountPath
     }
 
     @Sendable
@@ -132,7 +137,7 @@ struct StaffRoutes {
             guard let open = try await site.sessions.open(account, insteadOf: before) else {
                 return StaffSite.redirect(to: Self.signInPath)
             }
-            var response = FormRoutes.response(pages.signedIn(next: Self.home(open)))
+            var response = FormRoutes.response(pages.signedIn(next: home(open)))
             response.headers[values: .setCookie] = [site.cookie(open), site.awayCookie("")]
             return response
         }
@@ -249,8 +254,10 @@ struct StaffRoutes {
         var links: [SignInPages.Link] = []
         if open.may(.enterReferral) { links.append(.init("Enter a referral", StaffFormRoutes.path)) }
         if open.may(.fetchDocument) { links.append(.init("Documents to fetch", PortalRoutes.path)) }
+        if open.controlRoom != nil, let controlRoomPath { links.append(.init("Look somebody up", controlRoomPath)) }
         return pages.account(
-            open.session, roles: open.principal.roles.sorted().map(\.rawValue),
+            open.session,
+            roles: open.controlRoom.map { ["control room \($0)"] } ?? open.principal.roles.sorted().map(\.rawValue),
             hasPassword: try await accounts.hasPassword(open.account), links: links, mistake: mistake,
             isChanged: isChanged)
     }

@@ -18,10 +18,15 @@ struct StaffSessions: Sendable {
     private let store: CaseStore
     private let logger: Logger
 
+    /// - Parameter database: As whoever it acts; here it acts for the pages of staff.
+    init(_ database: Database, _ store: CaseStore, logger: Logger) {
+        self.logger = logger
+        self.database = database.acting(as: .console)
+        self.store = store
+    }
+
     init(_ installation: Installation) {
-        logger = installation.logger
-        database = installation.acting(as: .console).database
-        store = installation.store
+        self.init(installation.database, installation.store, logger: installation.logger)
     }
 
     /// An open session.
@@ -30,6 +35,8 @@ struct StaffSessions: Sendable {
         var account: String
         /// The account as a caller of the hub: `staff/` and its name is its id, which no partner can have.
         var principal: Principal
+        /// The control room whose page it opens; nil for the council's staff.
+        var controlRoom: String?
         fileprivate var secret: [UInt8]
 
         /// What the browser holds.
@@ -47,8 +54,9 @@ struct StaffSessions: Sendable {
                 accountPath: StaffRoutes.accountPath)
         }
 
-        fileprivate init(_ account: String, roles: [Role], secret: [UInt8]) {
+        fileprivate init(_ account: String, roles: [Role], controlRoom: String?, secret: [UInt8]) {
             self.account = account
+            self.controlRoom = controlRoom
             self.secret = secret
             principal = Principal(
                 id: "staff/\(account)", kind: .staff, adapter: nil, name: account, roles: Set(roles))
@@ -75,9 +83,9 @@ struct StaffSessions: Sendable {
             if let before { try store.endSession(before.secret, in: connection) }
             guard let known = try store.staffAccount(account, in: connection), known.isEnabled else { return nil }
             try store.openSession(secret, of: account, in: connection)
-            return Open(account, roles: known.roles, secret: secret)
+            return Open(account, roles: known.roles, controlRoom: known.controlRoom, secret: secret)
         }
-        if open != nil { logger.info("somebody of staff signed in", metadata: ["account": "\(account)"]) }
+        if open != nil { logger.info("somebody signed in", metadata: ["account": "\(account)"]) }
         return open
     }
 
@@ -87,8 +95,11 @@ struct StaffSessions: Sendable {
         let session = try await database.read { [store] connection in
             try store.resumeSession(secret, idle: Self.idle, longest: Self.longest, in: connection)
         }
-        return session.map { Open($0.account, roles: $0.roles, secret: secret) }
+        return session.map { Open($0.account, roles: $0.roles, controlRoom: $0.controlRoom, secret: secret) }
     }
+
+    /// Throws, or waits, where nobody's session can be read now.
+    func attempt() async throws { try await database.read { [store] in try store.trySessions(in: $0) } }
 
     func end(_ open: Open) async throws {
         try await database.transaction { [store] connection in try store.endSession(open.secret, in: connection) }

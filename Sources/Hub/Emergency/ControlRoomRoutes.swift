@@ -1,0 +1,281 @@
+import EmergencyAccess
+import Forms
+import HTTPTypes
+import Hummingbird
+import Referral
+
+/// The page of a control room that has no system of its own to ask by: `GET` and `POST /emergency`,
+/// `POST /emergency/key-safe`.
+///
+/// The computer is known by its client certificate, and who sits at it by an account of that control room. While nobody's
+/// session can be read, since the database is away, overloaded or locked, somebody types who they are and why they cannot
+/// wait: the look is answered all the same, and marked for its review.
+struct ControlRoomRoutes {
+    static let path = "/emergency"
+    private static let keySafePath = "/emergency/key-safe"
+    /// For how long it is tried to read a session.
+    private static let patience = Duration.seconds(1)
+
+    /// What these pages share with those of signing in.
+    let site: StaffSite
+    private let desk: EmergencyDesk
+    private let certificates: CallerCertificates
+    private let refusals: Refusals
+    private let pages: ControlRoomPages
+
+    /// Nil where the configuration has no such page.
+    init?(
+        _ configuration: Configuration, desk: EmergencyDesk, certificates: CallerCertificates, refusals: Refusals,
+        sessions: StaffSessions
+    ) {
+        guard configuration.emergency?.servesPage == true else { return nil }
+        self.desk = desk
+        self.certificates = certificates
+        self.refusals = refusals
+        let pages = ControlRoomPages(
+            team: configuration.organisation.name, path: Self.path, keySafePath: Self.keySafePath)
+        self.pages = pages
+        site = StaffSite(sessions: sessions, isSecure: configuration.partnerListener.isReachedByTLS) {
+            pages.failure(title: $0, text: $1)
+        }
+    }
+
+    func add(to router: Router<ExchangeContext>) {
+        router.get("\(Self.path)", use: start)
+        router.post("\(Self.path)", use: look)
+        router.post("\(Self.keySafePath)", use: reveal)
+        router.get("\(Self.path)/form.css") { _, _ in FormRoutes.styleSheet() }
+    }
+
+    // MARK: Who asks
+
+    private enum User: Sendable {
+        case signedIn(StaffSessions.Open)
+        /// Nobody's session can be read now.
+        case unproved
+        case nobody
+
+        /// As the pages take it; nil for nobody.
+        var shown: ControlRoomPages.User? {
+            switch self {
+            case .signedIn(let open): .signedIn(open.session)
+            case .unproved: .typed
+            case .nobody: nil
+            }
+        }
+    }
+
+    /// Answers with what the body makes of a request from a control room's computer.
+    private func page(
+        _ request: Request, _ context: ExchangeContext,
+        _ body: (EmergencyCallers.Caller, User) async throws -> Response
+    ) async -> Response {
+        await site.page(context) {
+            let certificate = await certificates.certificate(of: context)
+            guard let room = desk.caller(certificate: certificate, token: nil) else {
+                refusals.note("emergency_unauthorized", context, Authentication.shown(request, certificate))
+                return site.failure(
+                    .unauthorized, "This computer is not known",
+                    "Only a computer that has the certificate of a control room opens this page. Phone the duty officer."
+                )
+            }
+            do {
+                return try await body(room, await user(of: request, at: room))
+            } catch let problem as Problem where problem.status == .serviceUnavailable {
+                return site.failure(problem.status, "Nothing can be told now", problem.title + ".")
+            }
+        }
+    }
+
+    /// A session of another control room, or of the council's staff, is nobody's here.
+    private func user(of request: Request, at room: EmergencyCallers.Caller) async -> User {
+        guard !desk.isOffline else { return .unproved }
+        // What comes first; a database that hangs is not waited for, not even to be told that nobody waits any more.
+        let (found, told) = AsyncStream.makeStream(of: User.self)
+        let reading = Task {
+            do {
+                if let open = try await site.session(of: request) {
+                    told.yield(open.controlRoom == room.id ? .signedIn(open) : .nobody)
+                } else {
+                    // Whether somebody could be signed in.
+                    try await site.sessions.attempt()
+                    told.yield(.nobody)
+                }
+            } catch {
+                told.yield(.unproved)
+            }
+        }
+        let waiting = Task {
+            try await Task.sleep(for: Self.patience)
+            told.finish()
+        }
+        defer {
+            reading.cancel()
+            waiting.cancel()
+        }
+        return await found.first { _ in true } ?? .unproved
+    }
+
+    // MARK: Pages
+
+    @Sendable
+    private func start(_ request: Request, _ context: ExchangeContext) async -> Response {
+        await page(request, context) { _, user in
+            guard let shown = user.shown else { return StaffSite.redirect(to: StaffRoutes.signInPath) }
+            return response(pages.form(shown), user)
+        }
+    }
+
+    @Sendable
+    private func look(_ request: Request, _ context: ExchangeContext) async -> Response {
+        await form(request, context) { room, user, shown, fields in
+            var mistakes = Self.mistakes(of: user, fields)
+            let asked: LookRequest
+            do throws(RequestError) {
+                asked = try Self.request(fields, by: Self.name(of: user, fields), at: room)
+            } catch {
+                mistakes += error.findings.map(Self.mistake)
+                return response(pages.form(shown, fields, mistakes: mistakes), user, status: .unprocessableContent)
+            }
+            guard mistakes.isEmpty else {
+                return response(pages.form(shown, fields, mistakes: mistakes), user, status: .unprocessableContent)
+            }
+            let answer = try await desk.look(asked, by: room, Self.way(of: user, fields))
+            return response(pages.answer(answer, to: fields, shown), user)
+        }
+    }
+
+    @Sendable
+    private func reveal(_ request: Request, _ context: ExchangeContext) async -> Response {
+        await form(request, context) { room, user, shown, fields in
+            guard Self.mistakes(of: user, fields).isEmpty else {
+                return site.failure(
+                    .unprocessableContent, "You cannot be signed in any more",
+                    "A part of the service is away. Look the person up again, and say who you are.")
+            }
+            let body: Value = [
+                "reveal": .string(fields["reveal"] ?? ""), "caller_id": .string(Self.name(of: user, fields)),
+            ]
+            let answer: Value
+            do {
+                answer = try await desk.reveal(
+                    RevealRequest(StrictJSON.write(body)), by: room, Self.way(of: user, fields))
+            } catch is RequestError {
+                return gone
+            } catch let problem as Problem where problem.status == .notFound {
+                return gone
+            }
+            return response(pages.code(answer, shown), user)
+        }
+    }
+
+    private var gone: Response {
+        site.failure(.notFound, "The card is too old", "Look the person up again.")
+    }
+
+    /// As ``page(_:_:_:)``, for what a form sent.
+    private func form(
+        _ request: Request, _ context: ExchangeContext,
+        _ body: (EmergencyCallers.Caller, User, ControlRoomPages.User, [String: String]) async throws -> Response
+    ) async -> Response {
+        await page(request, context) { room, user in
+            guard let shown = user.shown else {
+                return site.failure(
+                    .unauthorized, "You were signed out",
+                    "Nothing was looked up. Sign in on another page, then go back to this one and send it again.")
+            }
+            guard let fields = try await FormRoutes.fields(of: request) else {
+                return site.failure(.badRequest, "The page could not be read", "Please start again.")
+            }
+            // Without a session there is no token either; a browser's own words keep other sites' pages out (``BrowserGuard``).
+            if case .signedIn(let open) = user, !open.owns(fields) {
+                return site.failure(
+                    .forbidden, "The page is of another session", "Nothing was looked up. Please start again.")
+            }
+            return try await body(room, user, shown, fields)
+        }
+    }
+
+    private func response(_ html: String, _ user: User, status: HTTPResponse.Status = .ok) -> Response {
+        if case .signedIn(let open) = user { return site.shown(html, open, status: status) }
+        return FormRoutes.response(html, status: status)
+    }
+
+    // MARK: What was sent
+
+    private static func name(of user: User, _ fields: [String: String]) -> String {
+        if case .signedIn(let open) = user { return open.account }
+        return text(ControlRoomPages.userField, fields)
+    }
+
+    private static func way(of user: User, _ fields: [String: String]) -> AskingWay {
+        if case .signedIn = user { return .page }
+        return .pageUnproved(reason: text(ControlRoomPages.whyField, fields))
+    }
+
+    private static func text(_ name: String, _ fields: [String: String]) -> String {
+        (fields[name] ?? "").trimmed
+    }
+
+    /// What is missing of somebody whom nothing proves.
+    private static func mistakes(of user: User, _ fields: [String: String]) -> [ControlRoomPages.Mistake] {
+        guard case .unproved = user else { return [] }
+        let asked = [
+            (ControlRoomPages.userField, 120, "Say who you are"),
+            (ControlRoomPages.whyField, 500, "Say why this cannot wait"),
+        ]
+        return asked.compactMap { name, longest, mistake in
+            (1...longest).contains(text(name, fields).count) ? nil : .init(name, mistake)
+        }
+    }
+
+    /// The look-up that a form is, as a control room's own system would send it.
+    ///
+    /// - Throws: ``RequestError``.
+    private static func request(
+        _ fields: [String: String], by user: String, at room: EmergencyCallers.Caller
+    ) throws(RequestError) -> LookRequest {
+        var query = Object()
+        if let candidate = fields["candidate"] {
+            query["candidate"] = .string(candidate)
+        } else {
+            var texts = fields
+            texts["dob"] = date(fields)
+            for way in ControlRoomPages.ways where way.contains(where: { !text($0, texts).isEmpty }) {
+                for name in way { query[name] = .string(text(name, texts)) }
+            }
+        }
+        let body: Value = [
+            "incident_ref": .string(text(ControlRoomPages.incidentField, fields)),
+            // Who is not there yet is a mistake of its own.
+            "caller_id": .string(user.isEmpty ? "?" : user),
+            "reason": .string(text(ControlRoomPages.reasonField, fields)), "query": .object(query),
+        ]
+        return try LookRequest(StrictJSON.write(body), by: room.id)
+    }
+
+    /// The date of birth as `yyyy-mm-dd`, of its three fields; what is no date stays none.
+    private static func date(_ fields: [String: String]) -> String {
+        let parts = ["dob_year", "dob_month", "dob_day"].map { text($0, fields) }
+        guard parts.contains(where: { !$0.isEmpty }) else { return "" }
+        let numbers = parts.compactMap { Int($0) }
+        guard numbers.count == 3, let date = CalendarDate(year: numbers[0], month: numbers[1], day: numbers[2]) else {
+            return "?"
+        }
+        return date.iso
+    }
+
+    private static func mistake(_ finding: Finding) -> ControlRoomPages.Mistake {
+        switch finding.path {
+        case ControlRoomPages.incidentField: .init(finding.path, "Enter the number of the incident")
+        case ControlRoomPages.reasonField: .init(finding.path, "Enter why you need to get in")
+        case "query.postcode": .init("postcode", "Enter a postcode, such as DE1 2FS")
+        case "query.house": .init("house", "Enter the house's number or name")
+        case "query.name": .init("name", "Enter the family name")
+        case "query.dob": .init("dob_day", "Enter the date of birth")
+        case "query.nhs_number": .init("nhs_number", "Enter an NHS number of ten digits")
+        case "query.uprn": .init("uprn", "Enter a UPRN of up to 12 digits")
+        default: .init("postcode", "Fill in one of the four ways to say who it is, and only one")
+        }
+    }
+}
