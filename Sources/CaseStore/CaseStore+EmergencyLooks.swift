@@ -222,7 +222,7 @@ extension CaseStore {
 extension EmergencyLook {
     /// What its review is about, in a word.
     fileprivate var reviewCode: String {
-        isUnproved ? "user_not_proved" : kind == .reveal ? "reveal" : outcome.rawValue
+        (kind == .reveal ? "reveal" : outcome.rawValue) + (isUnproved ? "_unproved" : "")
     }
 
     /// What the ledger has of it: an entry for each person, or one where there was none.

@@ -187,7 +187,7 @@ extension CaseStore {
     ) throws -> StaffSecrets? {
         let rows = try connection.query(
             """
-            SELECT password_hash, sealed_code_key, code_step
+            SELECT password_hash, sealed_code_key, code_step, control_room
             FROM record.staff_account
             WHERE id = \(id)
                 AND is_enabled
@@ -195,9 +195,9 @@ extension CaseStore {
                 AND (locked_until IS NULL OR locked_until <= \(at))
             """, name: "record.staff_secrets")
         guard let row = rows.first else { return nil }
-        let (hash, sealed, step) = try row.decode(String.self, [UInt8].self, Int64?.self)
+        let (hash, sealed, step, room) = try row.decode(String.self, [UInt8].self, Int64?.self, String?.self)
         let key = try vault.openApart(sealed, context: Self.place(ofCodeKey: id))
-        return StaffSecrets(passwordHash: hash, codeKey: key, codeStep: step)
+        return StaffSecrets(passwordHash: hash, codeKey: key, codeStep: step, controlRoom: room)
     }
 
     /// Counts a wrong attempt. After the fifth in a row the account is left alone for half a minute, after each further one

@@ -46,11 +46,14 @@ package struct StaffSecrets: Sendable {
     package var codeKey: [UInt8]
     /// The time step of the last code that was taken.
     package var codeStep: Int64?
+    /// As ``StaffAccount/controlRoom``.
+    package var controlRoom: String?
 
-    package init(passwordHash: String, codeKey: [UInt8], codeStep: Int64?) {
+    package init(passwordHash: String, codeKey: [UInt8], codeStep: Int64?, controlRoom: String? = nil) {
         self.passwordHash = passwordHash
         self.codeKey = codeKey
         self.codeStep = codeStep
+        self.controlRoom = controlRoom
     }
 }
 

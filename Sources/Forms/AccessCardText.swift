@@ -26,8 +26,10 @@ struct AccessCardText {
         }
     }
 
-    /// Whose card it is, or of which house.
-    let title: String
+    /// Whose card it is.
+    let name: String
+    /// What tells it from other cards: the name and the house.
+    let label: String
     let sections: [Section]
     /// What is said of a card that is past its day; nil before.
     let stale: String?
@@ -38,7 +40,11 @@ struct AccessCardText {
     init(_ card: Value) {
         let person = card["person"]
         let name = ["given", "family"].compactMap { person?[$0]?.stringValue }.joined(separator: " ")
-        title = name.isEmpty ? "One person fits" : name
+        self.name = name.isEmpty ? "One person fits" : name
+        let address = card["address"]
+        let house = address?["house"]?.stringValue ?? address?["lines"]?.arrayValue?.first?.stringValue
+        label = [name, house ?? "", address?["postcode"]?.stringValue ?? ""].filter { !$0.isEmpty }.joined(
+            separator: ", ")
         let verified = Self.day(card["verified_on"])
         if card["stale"]?.boolValue == true {
             let by = Self.day(card["valid_until"]).map { ", and should have been again by \($0)" } ?? ""

@@ -28,6 +28,8 @@ package struct ControlRoomPages: Sendable {
     package static let whyField = "why"
     package static let incidentField = "incident_ref"
     package static let reasonField = "reason"
+    /// Whose key safe's code is asked for, to be shown with it.
+    private static let labelField = "of"
 
     /// The four ways to say who is meant: what each asks, by the fields of a look-up's query.
     package static let ways: [[String]] = [["postcode", "house"], ["name", "dob"], ["nhs_number"], ["uprn"]]
@@ -104,15 +106,18 @@ package struct ControlRoomPages: Sendable {
             Self.carried.compactMap { name in
                 fields[name].map { ["name": name, "value": $0] }
             } + token(user)
-        let title: String
+        // The title stands in a browser's history, and names nobody.
+        let (title, heading): (String, String)
         if let card = answer["card"] {
             let shown = AccessCardText(card)
-            title = shown.title
+            (title, heading) = ("Access card", shown.name)
+            values["label"] = shown.label
             values["sections"] = shown.sections.map(\.view)
             values["stale"] = shown.stale
             values["checked"] = shown.checked
         } else if let candidates = answer["candidates"]?.arrayValue {
             title = "More than one person fits"
+            heading = title
             values["lead"] = "Choose one, or look up again by more than this."
             values["candidates"] = candidates.enumerated().map { index, candidate in
                 let texts = ["given", "house"].compactMap { candidate[$0]?.stringValue }
@@ -124,22 +129,42 @@ package struct ControlRoomPages: Sendable {
             }
         } else {
             title = "Nobody is known by that"
+            heading = title
             values["lead"] = "There is no access card that can be told. Try another way of looking, or phone the team."
         }
-        values["heading"] = title
+        values["heading"] = heading
         return render("control_room_answer", title, user, values)
     }
 
     /// A key safe's code.
     ///
-    /// - Parameter answer: As `POST /v1/emergency/key-safe` gives it.
-    package func code(_ answer: Value, _ user: User) -> String {
+    /// - Parameters:
+    ///   - answer: As `POST /v1/emergency/key-safe` gives it.
+    ///   - fields: What was sent.
+    package func code(_ answer: Value, to fields: [String: String], _ user: User) -> String {
         var values = standing(answer)
-        let title = "Code of the key safe"
-        values["heading"] = title
-        // Said, since the page around has none.
         values["code"] = answer["key_safe"]?["code"]?.stringValue
         values["location"] = answer["key_safe"]?["location"]?.stringValue
+        values["isAnswer"] = true
+        return code(fields, user, values)
+    }
+
+    /// Asks somebody who cannot be signed in any more who they are, before a key safe's code is told.
+    package func askForCode(_ fields: [String: String], _ user: User, mistakes: [Mistake]) -> String {
+        let shown = mistakes.map { StaffMistake(field: $0.field, text: $0.text) }
+        return code(
+            fields, user,
+            [
+                "reveal": fields["reveal"] ?? "", "questions": Self.typed.map { $0.view(fields, shown) },
+                "isAsking": true,
+            ])
+    }
+
+    private func code(_ fields: [String: String], _ user: User, _ more: [String: Any]) -> String {
+        var values = more
+        let title = "Code of the key safe"
+        values["heading"] = title
+        values["label"] = fields[Self.labelField]
         return render("control_room_code", title, user, values)
     }
 

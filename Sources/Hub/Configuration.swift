@@ -51,8 +51,9 @@ package struct Configuration: Sendable {
         package var reviewed: Duration = .seconds(86_400)
         /// The phone numbers at which each control room is called back, in digits, before anything is told by phone.
         package var callBack: [String: Set<String>] = [:]
-        /// Whether the page for control rooms that have no system of their own is served, at `/emergency`.
-        package var servesPage = false
+        /// The control rooms that have no system of their own, and look people up on the hub's page, at `/emergency`. Left out:
+        /// no page is served.
+        package var pageFor: Set<String> = []
         /// Left out: the duty officer is told by the list of looks alone.
         package var duty: Duty?
     }

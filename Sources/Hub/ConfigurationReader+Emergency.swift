@@ -6,21 +6,23 @@ extension ConfigurationReader {
     ///   - listener: Where control rooms call.
     mutating func emergency(_ node: Node, data: String, listener: Node?) -> Configuration.Emergency {
         let (map, key) = (mapping(node, "emergency"), "emergency")
-        only(map, key, ["journal", "journal_mebibytes", "snapshot", "review_hours", "duty", "call_back", "page"])
+        only(map, key, ["journal", "journal_mebibytes", "snapshot", "review_hours", "duty", "call_back", "page_for"])
         var settings = Configuration.Emergency(
             journal: path(map, "journal") ?? data + "/emergency.journal",
             snapshot: path(map, "snapshot") ?? data + "/emergency.snapshot")
         if let mebibytes = integer(map, "journal_mebibytes", key, 1...4096) { settings.journalBytes = mebibytes << 20 }
         if let hours = integer(map, "review_hours", key, 1...720) { settings.reviewed = .seconds(hours * 3_600) }
         settings.duty = map["duty"].flatMap { duty($0) }
-        settings.servesPage = flag(map, "page")
+        settings.pageFor = Set(texts(map, "page_for", key))
         settings.callBack = map["call_back"].map { callBack($0) } ?? [:]
         let listening = listener?.mapping.map { Set($0.keys.compactMap(\.string)) } ?? []
         if listening.isDisjoint(with: ["client_certificates", "url"]) {
             problem(node, key, "lets no control room in: give listen.client_certificates, or listen.url for tokens")
         }
-        if settings.servesPage, !listening.contains("client_certificates") {
-            problem(map["page"], "\(key).page", "needs listen.client_certificates: the page asks for a certificate")
+        if !settings.pageFor.isEmpty, !listening.isSuperset(of: ["client_certificates", "url"]) {
+            problem(
+                map["page_for"], "\(key).page_for",
+                "needs listen.client_certificates, by which a room's computer is known, and listen.url")
         }
         return settings
     }

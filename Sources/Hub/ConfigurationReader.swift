@@ -202,7 +202,7 @@ struct ConfigurationReader {
     }
 
     /// True or false; false when it is left out.
-    mutating func flag(_ map: [String: Node], _ key: String) -> Bool {
+    private mutating func flag(_ map: [String: Node], _ key: String) -> Bool {
         guard let node = map[key] else { return false }
         guard let flag = node.bool else {
             problem(node, key, "must be true or false")

@@ -192,10 +192,16 @@ package struct HubServices: Sendable {
         } else if !roles.contains(.api) {
             logger.warning("no `admin` listener is configured: nobody can ask this process for health and figures")
         }
+        // Intake that is flat out keeps nobody at a control room from being known.
+        var ofRooms = installation.database.configuration
+        ofRooms.maximumConnections = 2
+        let roomDatabase = Database(configuration: ofRooms, logger: logger)
         if roles.contains(.api) {
             add(
                 "partner listener",
-                try server.partnerApplication(configuration.partnerListener, desk: desk) { channel in
+                try server.partnerApplication(
+                    configuration.partnerListener, desk: desk, roomDatabase: roomDatabase
+                ) { channel in
                     await onReady(channel.localAddress?.port)
                 }
             )
@@ -211,7 +217,13 @@ package struct HubServices: Sendable {
         // Whoever does not let go by then is cut off; what was in hand is taken up again at the next start.
         group.maximumGracefulShutdownDuration = .seconds(25)
         group.maximumCancellationDuration = .seconds(5)
-        try await ServiceGroup(configuration: group).run()
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch {
+            await roomDatabase.close()
+            throw error
+        }
+        await roomDatabase.close()
     }
 
     /// A partner's MLLP listener.

@@ -23,8 +23,8 @@ struct StaffCommand: AsyncParsableCommand {
         @OptionGroup var installation: InstallationOption
         @Argument(help: "The user name, as it stands on the ledger: lower-case letters, digits, . _ -") var name: String
         @Option(name: .customLong("role"), help: "A role; may be given several times.") var roles: [Role] = []
-        @Option(help: "In place of a role: the control room whose page it opens (`emergency.page`).") var controlRoom:
-            String?
+        @Option(help: "In place of a role: the control room whose page it opens: one of `emergency.page_for`.")
+        var controlRoom: String?
 
         func validate() throws {
             guard StaffAccount.isName(name) else {
@@ -37,6 +37,11 @@ struct StaffCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await installation.open { hub in
+                let rooms = hub.configuration.emergency?.pageFor ?? []
+                if let controlRoom, !rooms.contains(controlRoom) {
+                    throw ValidationError(
+                        "\(controlRoom) is none of emergency.page_for: \(rooms.sorted().joined(separator: ", ")).")
+                }
                 let isNew = try await hub.database.transaction { [store = hub.store] connection in
                     if let controlRoom, try store.partner(controlRoom, in: connection) == nil {
                         throw ValidationError("No partner is named \(controlRoom): `hub partner list`.")

@@ -6,6 +6,7 @@ import HummingbirdTLS
 import Logging
 import NIOCore
 import NIOSSL
+import Postgres
 import Referral
 import ServiceLifecycle
 import Translation
@@ -18,10 +19,13 @@ struct Server {
 
     /// Partners and staff: referrals, receipts, agreements, shares.
     ///
-    /// - Parameter desk: Where control rooms are answered by this process, too.
+    /// - Parameters:
+    ///   - desk: Where control rooms are answered by this process, too.
+    ///   - roomDatabase: By which it is known then who is signed in at a control room: it has connections of its own.
     func partnerApplication(
         _ listener: Configuration.Listener,
         desk: EmergencyDesk? = nil,
+        roomDatabase: Database? = nil,
         onRunning: @escaping @Sendable (any Channel) async -> Void
     ) throws -> some Service {
         let router = Self.router(of: listener)
@@ -35,31 +39,37 @@ struct Server {
         }
         let certificates = CallerCertificates(judge: try Self.judge(of: listener))
         let refusals = Refusals(hub.metrics)
-        let sessions = StaffSessions(hub.installation)
+        let failure = SignInFailure()
         var site: StaffSite?
         if configuration.servesStaffForm {
             let forms = StaffFormRoutes(
-                configuration.organisation, sessions: sessions, intake: hub.intake, isSecure: listener.isReachedByTLS)
+                configuration.organisation, sessions: StaffSessions(hub.installation, failure: failure),
+                intake: hub.intake, isSecure: listener.isReachedByTLS)
             forms.add(to: router)
             let pages = DocumentPages(
                 team: configuration.organisation.name, path: PortalRoutes.path, formPath: StaffFormRoutes.path)
             PortalRoutes(Portal(hub.installation), pages: pages, site: forms.site).add(to: router)
             site = forms.site
         }
+        let roomSessions = StaffSessions(
+            roomDatabase ?? hub.installation.database, hub.installation.store, failure: failure, logger: hub.logger)
         let room = desk.flatMap {
             ControlRoomRoutes(
-                configuration, desk: $0, certificates: certificates, refusals: refusals, sessions: sessions)
+                configuration, desk: $0, certificates: certificates, refusals: refusals, sessions: roomSessions)
         }
         room?.add(to: router)
         if let site = site ?? room?.site {
-            let provider = try configuration.staffProvider.map { settings in
-                ProviderSignIn(
-                    settings, provider: try settings.open(environment: configuration.environment),
-                    redirect: (listener.url ?? "") + StaffRoutes.returnPath, hub.installation)
+            let hasForms = configuration.servesStaffForm
+            let provider = try configuration.staffProvider.flatMap { settings in
+                !hasForms
+                    ? nil
+                    : ProviderSignIn(
+                        settings, provider: try settings.open(environment: configuration.environment),
+                        redirect: (listener.url ?? "") + StaffRoutes.returnPath, hub.installation)
             }
             StaffRoutes(
                 organisation: configuration.organisation.name, site: site, accounts: StaffAccounts(hub.installation),
-                provider: provider, controlRoomPath: room.map { _ in ControlRoomRoutes.path }
+                provider: provider, hasForms: hasForms, room: room
             ).add(to: router)
         }
         if let url = listener.url {
@@ -83,7 +93,9 @@ struct Server {
         ConsentRoutes(sharing: hub.sharing).add(to: authenticated)
         AccessRoutes(cards: AccessCards(hub.installation)).add(to: authenticated)
         if let desk {
-            let routes = EmergencyRoutes(desk: desk, certificates: certificates, refusals: refusals)
+            let routes = EmergencyRoutes(
+                desk: desk, certificates: certificates, refusals: refusals,
+                pageFor: configuration.emergency?.pageFor ?? [])
             routes.add(to: router)
             routes.addCalls(to: authenticated, numbers: configuration.emergency?.callBack ?? [:])
         }
@@ -119,7 +131,7 @@ struct Server {
             onRunning: onRunning)
     }
 
-    /// Control rooms alone, for a node that may be without the database.
+    /// Control rooms alone, and how somebody there signs in, for a node that may be without the database.
     ///
     /// - Parameters:
     ///   - sessions: Who is signed in, where the database is there.
@@ -132,15 +144,18 @@ struct Server {
         let router = emergencyRouter(desk, of: listener)
         let certificates = CallerCertificates(judge: try judge(of: listener))
         let refusals = Refusals(metrics)
-        EmergencyRoutes(desk: desk, certificates: certificates, refusals: refusals).add(to: router)
+        EmergencyRoutes(
+            desk: desk, certificates: certificates, refusals: refusals,
+            pageFor: configuration.emergency?.pageFor ?? []
+        ).add(to: router)
         if let room = ControlRoomRoutes(
             configuration, desk: desk, certificates: certificates, refusals: refusals, sessions: sessions)
         {
             room.add(to: router)
             StaffRoutes(
                 organisation: configuration.organisation.name, site: room.site, accounts: accounts, provider: nil,
-                controlRoomPath: ControlRoomRoutes.path
-            ).add(to: router)
+                hasForms: false, room: room
+            ).add(to: router.group().add(middleware: ControlRoomComputers(room: room)))
         }
         return try application(router, listener, certificates, logger: logger, onRunning: onRunning)
     }

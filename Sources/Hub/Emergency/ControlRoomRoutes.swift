@@ -2,6 +2,7 @@ import EmergencyAccess
 import Forms
 import HTTPTypes
 import Hummingbird
+import Logging
 import Referral
 
 /// The page of a control room that has no system of its own to ask by: `GET` and `POST /emergency`,
@@ -14,7 +15,8 @@ struct ControlRoomRoutes {
     static let path = "/emergency"
     private static let keySafePath = "/emergency/key-safe"
     /// For how long it is tried to read a session.
-    private static let patience = Duration.seconds(1)
+    private static let patience = Duration.milliseconds(750)
+    private static let oldestBirth = 1890
 
     /// What these pages share with those of signing in.
     let site: StaffSite
@@ -22,13 +24,17 @@ struct ControlRoomRoutes {
     private let certificates: CallerCertificates
     private let refusals: Refusals
     private let pages: ControlRoomPages
+    private let rooms: Set<String>
+    /// Of one computer, which has people at it.
+    private let pace = AddressLimit(.init(perSecond: 5, burst: 60))
 
     /// Nil where the configuration has no such page.
     init?(
         _ configuration: Configuration, desk: EmergencyDesk, certificates: CallerCertificates, refusals: Refusals,
         sessions: StaffSessions
     ) {
-        guard configuration.emergency?.servesPage == true else { return nil }
+        guard let rooms = configuration.emergency?.pageFor, !rooms.isEmpty else { return nil }
+        self.rooms = rooms
         self.desk = desk
         self.certificates = certificates
         self.refusals = refusals
@@ -68,27 +74,37 @@ struct ControlRoomRoutes {
     /// Answers with what the body makes of a request from a control room's computer.
     private func page(
         _ request: Request, _ context: ExchangeContext,
-        _ body: (EmergencyCallers.Caller, User) async throws -> Response
+        _ body: (EmergencyCallers.Caller) async throws -> Response
     ) async -> Response {
         await site.page(context) {
-            let certificate = await certificates.certificate(of: context)
-            guard let room = desk.caller(certificate: certificate, token: nil) else {
-                refusals.note("emergency_unauthorized", context, Authentication.shown(request, certificate))
-                return site.failure(
-                    .unauthorized, "This computer is not known",
-                    "Only a computer that has the certificate of a control room opens this page. Phone the duty officer."
-                )
-            }
+            guard let room = await computer(of: context) else { return unknown(context) }
+            if let wait = pace.admit(context.remoteAddress?.ipAddress ?? "") { return site.tooMany(after: wait) }
             do {
-                return try await body(room, await user(of: request, at: room))
+                return try await body(room)
             } catch let problem as Problem where problem.status == .serviceUnavailable {
                 return site.failure(problem.status, "Nothing can be told now", problem.title + ".")
             }
         }
     }
 
+    /// The control room whose computer it is, by its certificate; nil for one whose own system asks, too.
+    func computer(of context: ExchangeContext) async -> EmergencyCallers.Caller? {
+        let certificate = await certificates.certificate(of: context)
+        return desk.caller(certificate: certificate, token: nil).flatMap { rooms.contains($0.id) ? $0 : nil }
+    }
+
+    /// The answer to every other computer.
+    fileprivate func unknown(_ context: ExchangeContext) -> Response {
+        refusals.note("emergency_unauthorized", context)
+        return site.failure(
+            .unauthorized, "This computer is not known",
+            "Only a computer that has the certificate of a control room opens this page. Phone the duty officer.")
+    }
+
     /// A session of another control room, or of the council's staff, is nobody's here.
-    private func user(of request: Request, at room: EmergencyCallers.Caller) async -> User {
+    private func user(
+        of request: Request, _ context: ExchangeContext, at room: EmergencyCallers.Caller
+    ) async -> User {
         guard !desk.isOffline else { return .unproved }
         // What comes first; a database that hangs is not waited for, not even to be told that nobody waits any more.
         let (found, told) = AsyncStream.makeStream(of: User.self)
@@ -99,9 +115,13 @@ struct ControlRoomRoutes {
                 } else {
                     // Whether somebody could be signed in.
                     try await site.sessions.attempt()
-                    told.yield(.nobody)
+                    told.yield(site.sessions.failsToOpen ? .unproved : .nobody)
                 }
             } catch {
+                // Whatever it is, the look goes on, and staff have to know.
+                if !(error is CancellationError) {
+                    context.logger.error("sessions cannot be read", metadata: ["error": "\(error)"])
+                }
                 told.yield(.unproved)
             }
         }
@@ -113,14 +133,17 @@ struct ControlRoomRoutes {
             reading.cancel()
             waiting.cancel()
         }
-        return await found.first { _ in true } ?? .unproved
+        if let user = await found.first(where: { _ in true }) { return user }
+        context.logger.warning("sessions are not read in time")
+        return .unproved
     }
 
     // MARK: Pages
 
     @Sendable
     private func start(_ request: Request, _ context: ExchangeContext) async -> Response {
-        await page(request, context) { _, user in
+        await page(request, context) { room in
+            let user = await user(of: request, context, at: room)
             guard let shown = user.shown else { return StaffSite.redirect(to: StaffRoutes.signInPath) }
             return response(pages.form(shown), user)
         }
@@ -148,10 +171,10 @@ struct ControlRoomRoutes {
     @Sendable
     private func reveal(_ request: Request, _ context: ExchangeContext) async -> Response {
         await form(request, context) { room, user, shown, fields in
-            guard Self.mistakes(of: user, fields).isEmpty else {
-                return site.failure(
-                    .unprocessableContent, "You cannot be signed in any more",
-                    "A part of the service is away. Look the person up again, and say who you are.")
+            let mistakes = Self.mistakes(of: user, fields)
+            guard mistakes.isEmpty else {
+                return response(
+                    pages.askForCode(fields, shown, mistakes: mistakes), user, status: .unprocessableContent)
             }
             let body: Value = [
                 "reveal": .string(fields["reveal"] ?? ""), "caller_id": .string(Self.name(of: user, fields)),
@@ -165,7 +188,7 @@ struct ControlRoomRoutes {
             } catch let problem as Problem where problem.status == .notFound {
                 return gone
             }
-            return response(pages.code(answer, shown), user)
+            return response(pages.code(answer, to: fields, shown), user)
         }
     }
 
@@ -178,19 +201,23 @@ struct ControlRoomRoutes {
         _ request: Request, _ context: ExchangeContext,
         _ body: (EmergencyCallers.Caller, User, ControlRoomPages.User, [String: String]) async throws -> Response
     ) async -> Response {
-        await page(request, context) { room, user in
-            guard let shown = user.shown else {
-                return site.failure(
-                    .unauthorized, "You were signed out",
-                    "Nothing was looked up. Sign in on another page, then go back to this one and send it again.")
-            }
+        await page(request, context) { room in
+            // First: who is slow to send is known by what is so when the look is made.
             guard let fields = try await FormRoutes.fields(of: request) else {
                 return site.failure(.badRequest, "The page could not be read", "Please start again.")
             }
+            let user = await user(of: request, context, at: room)
+            guard let shown = user.shown else {
+                return site.failure(
+                    .unauthorized, "You are not signed in",
+                    "Nothing was looked up. Sign in at \(StaffRoutes.signInPath), then look up again.")
+            }
             // Without a session there is no token either; a browser's own words keep other sites' pages out (``BrowserGuard``).
             if case .signedIn(let open) = user, !open.owns(fields) {
-                return site.failure(
-                    .forbidden, "The page is of another session", "Nothing was looked up. Please start again.")
+                let again = ControlRoomPages.Mistake(
+                    ControlRoomPages.incidentField,
+                    "You have signed in since this page was opened. Look through it and send it again")
+                return response(pages.form(shown, fields, mistakes: [again]), user, status: .forbidden)
             }
             return try await body(room, user, shown, fields)
         }
@@ -225,7 +252,8 @@ struct ControlRoomRoutes {
             (ControlRoomPages.whyField, 500, "Say why this cannot wait"),
         ]
         return asked.compactMap { name, longest, mistake in
-            (1...longest).contains(text(name, fields).count) ? nil : .init(name, mistake)
+            (1...longest).contains(text(name, fields).utf8.count)
+                ? nil : .init(name, "\(mistake), in \(longest) letters at most")
         }
     }
 
@@ -247,8 +275,8 @@ struct ControlRoomRoutes {
         }
         let body: Value = [
             "incident_ref": .string(text(ControlRoomPages.incidentField, fields)),
-            // Who is not there yet is a mistake of its own.
-            "caller_id": .string(user.isEmpty ? "?" : user),
+            // Who is not there, or too long, is a mistake of its own.
+            "caller_id": .string((1...120).contains(user.utf8.count) ? user : "?"),
             "reason": .string(text(ControlRoomPages.reasonField, fields)), "query": .object(query),
         ]
         return try LookRequest(StrictJSON.write(body), by: room.id)
@@ -258,24 +286,38 @@ struct ControlRoomRoutes {
     private static func date(_ fields: [String: String]) -> String {
         let parts = ["dob_year", "dob_month", "dob_day"].map { text($0, fields) }
         guard parts.contains(where: { !$0.isEmpty }) else { return "" }
-        let numbers = parts.compactMap { Int($0) }
-        guard numbers.count == 3, let date = CalendarDate(year: numbers[0], month: numbers[1], day: numbers[2]) else {
-            return "?"
-        }
+        let numbers = parts.filter { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }.compactMap { Int($0) }
+        let today = LondonTime.clock(FormRoutes.now()).date
+        guard numbers.count == 3, numbers[0] >= oldestBirth,
+            let date = CalendarDate(year: numbers[0], month: numbers[1], day: numbers[2]), date <= today
+        else { return "?" }
         return date.iso
     }
 
     private static func mistake(_ finding: Finding) -> ControlRoomPages.Mistake {
         switch finding.path {
-        case ControlRoomPages.incidentField: .init(finding.path, "Enter the number of the incident")
-        case ControlRoomPages.reasonField: .init(finding.path, "Enter why you need to get in")
+        case ControlRoomPages.incidentField:
+            .init(finding.path, "Enter the number of the incident, in 64 letters at most")
+        case ControlRoomPages.reasonField: .init(finding.path, "Enter why you need to get in, in 500 letters at most")
         case "query.postcode": .init("postcode", "Enter a postcode, such as DE1 2FS")
         case "query.house": .init("house", "Enter the house's number or name")
         case "query.name": .init("name", "Enter the family name")
-        case "query.dob": .init("dob_day", "Enter the date of birth")
+        case "query.dob": .init("dob_day", "Enter the date of birth, with the year in four digits")
         case "query.nhs_number": .init("nhs_number", "Enter an NHS number of ten digits")
         case "query.uprn": .init("uprn", "Enter a UPRN of up to 12 digits")
         default: .init("postcode", "Fill in one of the four ways to say who it is, and only one")
         }
+    }
+}
+
+/// Lets only a control room's computers pass: for a node that answers nobody else.
+struct ControlRoomComputers: RouterMiddleware {
+    let room: ControlRoomRoutes
+
+    func handle(
+        _ request: Request, context: ExchangeContext,
+        next: (Request, ExchangeContext) async throws -> Response
+    ) async throws -> Response {
+        await room.computer(of: context) == nil ? room.unknown(context) : try await next(request, context)
     }
 }

@@ -42,7 +42,8 @@ package struct EmergencyNode: Sendable {
             let office = try EmergencyOffice.open(
                 settings, rules: policy.inForce, vault: vault, record: record, metrics: metrics, logger: logger)
             let application = try Server.emergencyApplication(
-                configuration, desk: office.desk, sessions: StaffSessions(database, store, logger: logger),
+                configuration, desk: office.desk,
+                sessions: StaffSessions(database, store, failure: SignInFailure(), logger: logger),
                 accounts: StaffAccounts(database, store, vault, configuration, metrics: metrics, logger: logger),
                 metrics: metrics, logger: logger
             ) { channel in await onReady(channel.localAddress?.port) }

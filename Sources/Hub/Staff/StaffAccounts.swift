@@ -59,13 +59,19 @@ package struct StaffAccounts: Sendable {
     /// Opens a session of the account whose password and code these are; nil for all else, with nothing said of why.
     ///
     /// A password is worked on as long for a name that nobody has as for one that somebody has.
+    ///
+    /// - Parameter room: The control room at whose computer it is. An account of a control room is nobody's elsewhere, so that
+    ///   nobody from elsewhere can have it left alone.
     func signIn(
-        _ name: String, password: String, code: String, in sessions: StaffSessions,
+        _ name: String, password: String, code: String, at room: String?, in sessions: StaffSessions,
         insteadOf before: StaffSessions.Open?
     ) async throws -> StaffSessions.Open? {
         let isName = StaffAccount.isName(name)
         let secrets = try await database.read { [store] connection in
-            isName ? try store.staffSecrets(of: name, in: connection) : nil
+            guard isName, let secrets = try store.staffSecrets(of: name, in: connection) else {
+                return nil as StaffSecrets?
+            }
+            return secrets.controlRoom == nil || secrets.controlRoom == room ? secrets : nil
         }
         let isRight = try await PasswordHash.isRight(password, secrets?.passwordHash)
         let step = secrets.flatMap { OneTimeCode.step(of: code, key: $0.codeKey, at: WallClock.now()) }

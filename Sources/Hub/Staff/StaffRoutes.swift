@@ -20,18 +20,21 @@ struct StaffRoutes {
     private let provider: ProviderSignIn?
     private let pages: SignInPages
     private let organisation: String
-    /// Where a control room's page is; nil where none is served.
-    private let controlRoomPath: String?
+    /// Whether the form for referrals and the documents to fetch are served.
+    private let hasForms: Bool
+    /// The page of control rooms; nil where none is served.
+    private let room: ControlRoomRoutes?
     private let attempts = AddressLimit(.init(perSecond: 1, burst: 60))
     /// Of those who come back from the provider, each of whom has left before.
     private let returns = AddressLimit(.init(perSecond: 1, burst: 60))
 
     init(
-        organisation: String, site: StaffSite, accounts: StaffAccounts, provider: ProviderSignIn?,
-        controlRoomPath: String?
+        organisation: String, site: StaffSite, accounts: StaffAccounts, provider: ProviderSignIn?, hasForms: Bool,
+        room: ControlRoomRoutes?
     ) {
         self.organisation = organisation
-        self.controlRoomPath = controlRoomPath
+        self.hasForms = hasForms
+        self.room = room
         self.site = site
         self.accounts = accounts
         self.provider = provider
@@ -43,7 +46,7 @@ struct StaffRoutes {
             shortestPassword: PasswordRule.shortest)
     }
 
-    func add(to router: Router<ExchangeContext>) {
+    func add(to router: some RouterMethods<ExchangeContext>) {
         router.get("\(Self.signInPath)") { [pages] _, _ in FormRoutes.response(pages.signIn()) }
         router.post("\(Self.signInPath)", use: signIn)
         router.post("\(Self.signOutPath)", use: signOut)
@@ -62,12 +65,15 @@ struct StaffRoutes {
 
     @Sendable
     private func signIn(_ request: Request, _ context: ExchangeContext) async -> Response {
-        await site.page(context) {
+        let isRoom = await room?.computer(of: context) != nil
+        let advice = isRoom ? "Go back to \(ControlRoomRoutes.path): look-ups go on." : nil
+        return await site.page(context, advice: advice ?? StaffSite.usualAdvice) {
             if let wait = attempts.admit(context.remoteAddress?.ipAddress ?? "") { return site.tooMany(after: wait) }
             let fields = try await FormRoutes.fields(of: request) ?? [:]
             let name = (fields["name"] ?? "").lowercased().filter { !$0.isWhitespace }
             let open = try await accounts.signIn(
-                name, password: fields["password"] ?? "", code: fields["code"] ?? "", in: site.sessions,
+                name, password: fields["password"] ?? "", code: fields["code"] ?? "",
+                at: await room?.computer(of: context)?.id, in: site.sessions,
                 insteadOf: try await site.session(of: request))
             guard let open else {
                 let text =
@@ -83,8 +89,8 @@ struct StaffRoutes {
 
     /// The first page of an account.
     private func home(_ open: StaffSessions.Open) -> String {
-        if open.controlRoom != nil, let controlRoomPath { return controlRoomPath }
-        return open.may(.enterReferral) ? StaffFormRoutes.path : Self.accountPath
+        if open.controlRoom != nil, room != nil { return ControlRoomRoutes.path }
+        return hasForms && open.may(.enterReferral) ? StaffFormRoutes.path : Self.accountPath
     }
 
     @Sendable
@@ -252,9 +258,9 @@ struct StaffRoutes {
         _ open: StaffSessions.Open, _ mistake: SignInPages.Mistake? = nil, isChanged: Bool = false
     ) async throws -> String {
         var links: [SignInPages.Link] = []
-        if open.may(.enterReferral) { links.append(.init("Enter a referral", StaffFormRoutes.path)) }
-        if open.may(.fetchDocument) { links.append(.init("Documents to fetch", PortalRoutes.path)) }
-        if open.controlRoom != nil, let controlRoomPath { links.append(.init("Look somebody up", controlRoomPath)) }
+        if hasForms, open.may(.enterReferral) { links.append(.init("Enter a referral", StaffFormRoutes.path)) }
+        if hasForms, open.may(.fetchDocument) { links.append(.init("Documents to fetch", PortalRoutes.path)) }
+        if open.controlRoom != nil, room != nil { links.append(.init("Look somebody up", ControlRoomRoutes.path)) }
         return pages.account(
             open.session,
             roles: open.controlRoom.map { ["control room \($0)"] } ?? open.principal.roles.sorted().map(\.rawValue),

@@ -16,7 +16,7 @@ struct StaffSite: Sendable {
     let failurePage: @Sendable (String, String) -> String
 
     /// For a page that can be sent again as it is.
-    private static let usualAdvice = "Nothing is lost if you go back: wait a few minutes and send it again."
+    static let usualAdvice = "Nothing is lost if you go back: wait a few minutes and send it again."
 
     /// The open session of a request; nil when there is none.
     func session(of request: Request) async throws -> StaffSessions.Open? {
