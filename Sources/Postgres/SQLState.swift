@@ -38,6 +38,7 @@ package struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConve
     package static let duplicateDatabase = SQLState(rawValue: "42P04")
     package static let duplicateObject = SQLState(rawValue: "42710")
     package static let duplicateTable = SQLState(rawValue: "42P07")
+    package static let diskFull = SQLState(rawValue: "53100")
     package static let tooManyConnections = SQLState(rawValue: "53300")
     package static let objectInUse = SQLState(rawValue: "55006")
     package static let lockNotAvailable = SQLState(rawValue: "55P03")
@@ -56,9 +57,10 @@ package struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConve
     package var isRetryable: Bool {
         switch self {
         case .serializationFailure, .deadlockDetected, .lockNotAvailable, .adminShutdown, .crashShutdown,
-            .cannotConnectNow, .tooManyConnections, .readOnlyTransaction:
+            .cannotConnectNow, .readOnlyTransaction:
             true
-        default: category == "08"
+        // The connection; and what the server has too little of, such as connections or room on its disk.
+        default: category == "08" || category == "53"
         }
     }
 

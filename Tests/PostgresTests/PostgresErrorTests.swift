@@ -53,7 +53,7 @@ import Testing
     @Test(arguments: [
         (SQLState.serializationFailure, true), (.deadlockDetected, true), (.lockNotAvailable, true),
         (.connectionFailure, true), (.adminShutdown, true), (.readOnlyTransaction, true), (.uniqueViolation, false),
-        (.syntaxError, false), (.queryCanceled, false),
+        (.syntaxError, false), (.queryCanceled, false), (.tooManyConnections, true), (.diskFull, true),
     ])
     func `which states are worth another attempt`(state: SQLState, isRetryable: Bool) {
         #expect(state.isRetryable == isRetryable)
