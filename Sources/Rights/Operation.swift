@@ -51,6 +51,7 @@ package enum Operation: String, CaseIterable, Sendable, Hashable {
     /// Ask for a control room that has phoned and was called back.
     case answerCall = "answer_call"
     case readAccessCard = "read_access_card"
+    /// Save and remove a card, and have one drafted out of the person's referrals.
     case keepAccessCard = "keep_access_card"
     case readLook = "read_look"
     case reviewLook = "review_look"

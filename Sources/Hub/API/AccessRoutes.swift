@@ -12,6 +12,7 @@ struct AccessRoutes {
         routes.put("/v1/persons/{id}/access-card", for: .keepAccessCard, use: save)
         routes.get("/v1/persons/{id}/access-card", for: .readAccessCard, use: read)
         routes.delete("/v1/persons/{id}/access-card", for: .keepAccessCard, use: remove)
+        routes.get("/v1/persons/{id}/access-card/draft", for: .keepAccessCard, use: draft)
         routes.get("/v1/emergency/looks", for: .readLook, use: looks)
         routes.post("/v1/emergency/looks/{id}/review", for: .reviewLook, use: review)
     }
@@ -39,6 +40,15 @@ struct AccessRoutes {
         let staff = try context.caller()
         guard try await cards.remove(try context.parameters.id(), by: staff.id) else { throw Problem.notFound }
         return Response(status: .noContent)
+    }
+
+    @Sendable
+    private func draft(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.caller()
+        guard let value = try await cards.draft(try context.parameters.id(), by: staff.id) else {
+            throw Problem.notFound
+        }
+        return .json(value)
     }
 
     @Sendable

@@ -5,8 +5,8 @@ package import Referral
 
 /// What staff do for emergency access: they keep the cards, and review the looks.
 package struct AccessCards: Sendable {
-    private let database: Database
-    private let store: CaseStore
+    let database: Database
+    let store: CaseStore
 
     package init(_ installation: Installation) {
         let installation = installation.acting(as: .console)
