@@ -54,5 +54,7 @@ package enum Operation: String, CaseIterable, Sendable, Hashable {
     /// Save and remove a card, and have one drafted out of the person's referrals.
     case keepAccessCard = "keep_access_card"
     case readLook = "read_look"
+    /// See which control rooms looked at one person, as that person may be told: without who asked there.
+    case readPersonLooks = "read_person_looks"
     case reviewLook = "review_look"
 }

@@ -409,6 +409,65 @@ def test_a_card_is_drafted_out_of_referrals_and_saved_once_the_person_confirmed_
         assert requests.get(f"{hub.url}{path}/draft", headers=headers, timeout=10).status_code == status
 
 
+def test_a_person_can_be_told_who_looked(hub):
+    dora = hub.person(id="DORA", family="WATCHED", number="9990000050", born="19420505")
+    emil = hub.person(id="EMIL", family="BESIDE", number="9990000069", born="19430606")
+    card = {**CARD, "address": {"house": "7", "postcode": "DE1 4FS", "lines": ["7 Watched Way"]}}
+    path = f"/v1/persons/{dora}/looks"
+    assert hub.staff("GET", path).json() == {"person_id": dora, "looks": []}
+    for person in dora, emil:
+        assert hub.staff("PUT", f"/v1/persons/{person}/access-card", card).status_code == 200
+    number = {"nhs_number": "9990000050"}
+    try:
+        whole = known(hub, **number)
+        both = eventually(
+            lambda: (a := ask(hub, incident="INC-7", postcode="DE1 4FS", house="7").json()) and a["matches"] == 2 and a, 3, why="both")
+        reveal = {"reveal": whole["card"]["key_safe"]["reveal"], "caller_id": "desk 4"}
+        code = call(hub, "/v1/emergency/key-safe", reveal).json()
+        phoned = hub.staff("POST", "/v1/emergency/calls", {
+            "incident_ref": "INC-8", "agency": "emas", "call_back": "01632 960100", "answered_by": "officer-2", "caller_id": "Sam Desk",
+            "reason": "No radio", "query": number}).json()
+        hub.staff("PATCH", f"/v1/persons/{dora}/circumstances", {"deceased_on": "2026-11-20"})
+        refused = eventually(
+            lambda: (a := ask(hub, incident="INC-9", **number).json()) and a["matches"] == 0 and a, 2, why="the refusal")
+        hub.staff("PATCH", f"/v1/persons/{dora}/circumstances", {"deceased_on": None})
+        for each in both, code, phoned, refused:
+            look(hub, each)
+    finally:
+        for person in dora, emil:
+            hub.staff("DELETE", f"/v1/persons/{person}/access-card")
+    hub.hub("emergency", "review", code["lookup_id"], "--note", "In order", "--by", "officer")
+    text = hub.staff("GET", path).text
+    told = {each["lookup_id"]: each for each in json.loads(text)["looks"]}
+    assert json.loads(text)["looks"] == sorted(told.values(), key=lambda each: each["at"], reverse=True)
+    groups = "ACCESS ADDRESS CRIT DOB FAMILY HAZARD NAME NHSNO".split()
+    for answer, kind, what, of, incident, by_phone in (
+        (whole, "look", "card", groups, "INC-1", False), (both, "look", "house_and_first_name", ["ADDRESS", "NAME"], "INC-7", False),
+        (code, "reveal", "key_safe", ["ACCESS"], "INC-1", False), (phoned, "look", "card", groups, "INC-8", True),
+        (refused, "look", "nothing", [], "INC-9", False),
+    ):
+        each = told[answer["lookup_id"]]
+        assert (each["kind"], each["told"], each["groups"], each["incident_ref"], each["by_phone"]) == (kind, what, of, incident, by_phone)
+        assert each["control_room"] == "East Midlands Ambulance Service" and each["control_room"] in each["words"]
+        assert incident in each["words"] and each["reviewed"] == (answer is code)
+    assert told[refused["lookup_id"]]["words"].endswith("It was told nothing.")
+    # Nobody else: neither whom a look found besides, nor who asked or answered.
+    for hidden in emil, "EMIL", "desk 4", "Sam Desk", "officer-2", "No answer at the door", "01632 960100", "4711", "matches":
+        assert hidden not in text, hidden
+    assert [each["lookup_id"] for each in hub.staff("GET", f"/v1/persons/{emil}/looks").json()["looks"]] == [both["lookup_id"]]
+    page = hub.staff("GET", f"{path}?before={phoned['lookup_id']}").json()["looks"]
+    assert [each["lookup_id"] for each in page][:3] == [code["lookup_id"], both["lookup_id"], whole["lookup_id"]]
+    assert hub.staff("GET", f"{path}?before=x").status_code == 422
+    lines = hub.hub("person", "looks", dora, "--limit", "2", "--by", "officer").splitlines()
+    assert [json.loads(line) for line in lines] == json.loads(text)["looks"][:2]
+    views = [line for line in hub.hub("trace", dora).splitlines() if "view" in line and code["lookup_id"] in line]
+    assert any("actor=workers" in line for line in views)
+    assert hub.staff("GET", f"/v1/persons/{uuid.uuid4()}/looks").status_code == 404
+    assert hub.hub("person", "looks", str(uuid.uuid4()), "--by", "officer", check=False).returncode == 65
+    for headers, status in ((hub.authorised("uhdb"), 403), ({}, 401)):
+        assert requests.get(hub.url + path, headers=headers, timeout=10).status_code == status
+
+
 def test_a_look_is_reviewed_once_and_so_many_raise_an_alarm(hub):
     kept = look(hub, ask(hub, "derbys_police", uprn="100030300001").json())
     assert "reviewed_at" not in kept and kept["review_by"] > kept["at"]
