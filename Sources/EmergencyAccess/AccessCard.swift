@@ -10,7 +10,7 @@ package import Referral
 ///     hazards[]  HAZARD   { kind, text, source, review_by }
 ///     crit[]     CRIT     { kind, text, kept_at }
 ///     contacts[] FAMILY   { name, relation, phone, key_holder }
-///     verified_on, valid_until
+///     verified_on, valid_until, confirmed_by
 package struct AccessCard: Sendable, Hashable {
     /// Dangers to whoever comes. `violence_marker` says who set it and until when it holds.
     package enum Hazard: String, CaseIterable, Sendable {
@@ -27,6 +27,16 @@ package struct AccessCard: Sendable, Hashable {
         case capacity
     }
 
+    /// Who has said that it is right. For staff: a control room is not told.
+    package enum Confirmer: String, CaseIterable, Sendable {
+        case person
+        /// Whoever may speak for the person: an attorney, a deputy, a parent.
+        case representative
+        case carer
+        /// Somebody of staff who has seen it.
+        case staff
+    }
+
     /// The sections, each with the group that decides whether it may be told.
     package static let sections: [(name: String, group: FieldGroup)] = [
         ("address", .address), ("key_safe", .access), ("entry", .access), ("occupants", .access),
@@ -39,11 +49,14 @@ package struct AccessCard: Sendable, Hashable {
     package let verifiedOn: CalendarDate
     /// The last day on which it counts as right; after that it is shown with a remark, not hidden.
     package let validUntil: CalendarDate
+    /// Nil where whoever saved it did not say.
+    package let confirmedBy: Confirmer?
 
-    init(_ value: Value, verifiedOn: CalendarDate, validUntil: CalendarDate) {
+    init(_ value: Value, verifiedOn: CalendarDate, validUntil: CalendarDate, confirmedBy: Confirmer?) {
         bytes = StrictJSON.write(value)
         self.verifiedOn = verifiedOn
         self.validUntil = validUntil
+        self.confirmedBy = confirmedBy
     }
 
     /// The document. It is read anew each time.

@@ -18,6 +18,7 @@ extension AccessCard {
         let value = reader.card()
         let verified = reader.day("verified_on", of: document, "", required: true)
         let valid = reader.day("valid_until", of: document, "")
+        let confirmer = reader.confirmer(of: document)
         if let verified, verified > today { reader.fail(.invalidDate, "verified_on", "Lies in the future") }
         if let verified, let valid, valid < verified {
             reader.fail(.invalidDate, "valid_until", "Is before verified_on")
@@ -25,7 +26,8 @@ extension AccessCard {
         guard reader.findings.isEmpty, let verified else { throw Mistaken(findings: reader.findings) }
         self.init(
             value, verifiedOn: verified,
-            validUntil: valid ?? CalendarDate(daysSince1970: verified.daysSince1970 + Self.validFor) ?? verified)
+            validUntil: valid ?? CalendarDate(daysSince1970: verified.daysSince1970 + Self.validFor) ?? verified,
+            confirmedBy: confirmer)
     }
 
     /// Reads what ``stored`` wrote.
@@ -34,12 +36,18 @@ extension AccessCard {
             let verified = stored["verified_on"]?.stringValue.flatMap(CalendarDate.init(iso:)),
             let valid = stored["valid_until"]?.stringValue.flatMap(CalendarDate.init(iso:))
         else { return nil }
-        self.init(card, verifiedOn: verified, validUntil: valid)
+        self.init(
+            card, verifiedOn: verified, validUntil: valid,
+            confirmedBy: stored["confirmed_by"]?.stringValue.flatMap(Confirmer.init))
     }
 
     /// The form in which a card is kept.
     package var stored: Value {
-        ["card": value, "verified_on": .string(verifiedOn.iso), "valid_until": .string(validUntil.iso)]
+        var stored: Value = [
+            "card": value, "verified_on": .string(verifiedOn.iso), "valid_until": .string(validUntil.iso),
+        ]
+        stored["confirmed_by"] = confirmedBy.map { .string($0.rawValue) }
+        return stored
     }
 
     /// The form in which staff write and read it.
@@ -47,7 +55,17 @@ extension AccessCard {
         var document = value
         document["verified_on"] = .string(verifiedOn.iso)
         document["valid_until"] = .string(validUntil.iso)
+        document["confirmed_by"] = confirmedBy.map { .string($0.rawValue) }
         return document
+    }
+
+    /// Elements that a list of a card has at most.
+    static let longestList = 20
+
+    static func uprn(_ text: String) -> IdentifierCheck {
+        let digits = String(text.drop { $0 == "0" })
+        let isNumber = (1...12).contains(digits.utf8.count) && digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        return isNumber ? .passed(digits) : .failed("a UPRN is up to 12 digits")
     }
 }
 
@@ -67,7 +85,7 @@ private struct AccessCardReader {
             fail(.schema, "", "An access card is a JSON object")
             return [:]
         }
-        refuse(object, "", AccessCard.sections.map(\.name) + ["verified_on", "valid_until"])
+        refuse(object, "", AccessCard.sections.map(\.name) + ["verified_on", "valid_until", "confirmed_by"])
         var card = Value.object(Object())
         card["address"] = address()
         card["key_safe"] = keySafe()
@@ -91,13 +109,23 @@ private struct AccessCardReader {
         return card
     }
 
+    mutating func confirmer(of document: Value) -> AccessCard.Confirmer? {
+        guard let text = document["confirmed_by"], !text.isNull else { return nil }
+        let confirmer = text.stringValue.flatMap(AccessCard.Confirmer.init)
+        if confirmer == nil {
+            let known = AccessCard.Confirmer.allCases.map(\.rawValue).joined(separator: ", ")
+            fail(.unknownCode, "confirmed_by", "Must be one of \(known)")
+        }
+        return confirmer
+    }
+
     private mutating func address() -> Value? {
         let read = section("address") { reader, address in
             var value = Object()
             value["house"] = reader.text("house", of: address, "address", longest: 60)
             value["lines"] = reader.texts("lines", of: address, "address", most: 5)
             value["postcode"] = reader.checked("postcode", of: address, "address", Postcode.normalise)
-            value["uprn"] = reader.checked("uprn", of: address, "address", Self.uprn)
+            value["uprn"] = reader.checked("uprn", of: address, "address", AccessCard.uprn)
             value["latitude"] = reader.degrees("latitude", of: address, "address", 49...61)
             value["longitude"] = reader.degrees("longitude", of: address, "address", -9...2)
             value["directions"] = reader.text("directions", of: address, "address", longest: 1_000)
@@ -111,12 +139,6 @@ private struct AccessCardReader {
         }
         if document["address"]?.isNull ?? true { fail(.missing, "address", "Is required") }
         return read
-    }
-
-    private static func uprn(_ text: String) -> IdentifierCheck {
-        let digits = String(text.drop { $0 == "0" })
-        let isNumber = (1...12).contains(digits.utf8.count) && digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
-        return isNumber ? .passed(digits) : .failed("a UPRN is up to 12 digits")
     }
 
     private mutating func keySafe() -> Value? {
@@ -189,8 +211,8 @@ private struct AccessCardReader {
         _ name: String, known: [String], _ read: (inout Self, Value, String) -> Object
     ) -> Value? {
         guard let list = document[name], !list.isNull else { return nil }
-        guard let elements = list.arrayValue, elements.count <= 20 else {
-            fail(.schema, name, "Must be a list of up to 20")
+        guard let elements = list.arrayValue, elements.count <= AccessCard.longestList else {
+            fail(.schema, name, "Must be a list of up to \(AccessCard.longestList)")
             return nil
         }
         var values: [Value] = []
@@ -309,7 +331,7 @@ private struct AccessCardReader {
 
 extension String {
     /// Whether it says something, and holds no control character.
-    fileprivate var isWords: Bool {
+    var isWords: Bool {
         contains { $0.isLetter || $0.isNumber }
             && unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }

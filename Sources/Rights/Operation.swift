@@ -51,7 +51,10 @@ package enum Operation: String, CaseIterable, Sendable, Hashable {
     /// Ask for a control room that has phoned and was called back.
     case answerCall = "answer_call"
     case readAccessCard = "read_access_card"
+    /// Save and remove a card, and have one drafted out of the person's referrals.
     case keepAccessCard = "keep_access_card"
     case readLook = "read_look"
+    /// See which control rooms looked at one person, as that person may be told: without who asked there.
+    case readPersonLooks = "read_person_looks"
     case reviewLook = "review_look"
 }

@@ -55,6 +55,7 @@ package enum Rights {
         case .readAccessCard: [.coordinator: .any, .dutyOfficer: .any]
         case .keepAccessCard: [.coordinator: .any]
         case .readLook: [.dutyOfficer: .any, .privacyOfficer: .any, .auditor: .any]
+        case .readPersonLooks: [.coordinator: .any, .dutyOfficer: .any, .privacyOfficer: .any]
         case .reviewLook: [.dutyOfficer: .any, .privacyOfficer: .any]
         }
     }

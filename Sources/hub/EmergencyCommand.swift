@@ -8,8 +8,8 @@ import Referral
 struct EmergencyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "emergency",
-        abstract: "Keep access cards, by which control rooms get to a person, and review who looked.",
-        subcommands: [Card.self, Looks.self, Review.self]
+        abstract: "Draft and keep access cards, by which control rooms get to a person, and review who looked.",
+        subcommands: [Card.self, Draft.self, Looks.self, Review.self]
     )
 
     struct Card: AsyncParsableCommand {
@@ -43,6 +43,28 @@ struct EmergencyCommand: AsyncParsableCommand {
                 } else {
                     try await SharingOutput.show { try await cards.read(id, by: by.text) }
                 }
+            }
+        }
+    }
+
+    struct Draft: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Draft a person's access card out of their referrals, for the person to confirm.",
+            discussion: """
+                Prints the card without verified_on, the referral that each part comes from, earlier ones that say something \
+                else, and what was left out. Nothing is saved: go through it with the person, then save it with verified_on \
+                and confirmed_by by 'hub emergency card'. The look is entered in the ledger. Exits 65 when there is no such \
+                person.
+                """
+        )
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "The person's id.") var person: String
+        @Option(help: "Who looks: an id, not a name.") var by: ActorID
+
+        func run() async throws {
+            let id = try InstallationOption.id(person)
+            _ = try await installation.open(as: .console) { hub in
+                try await SharingOutput.show { try await AccessCards(hub).draft(id, by: by.text) }
             }
         }
     }

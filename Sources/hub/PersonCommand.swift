@@ -5,12 +5,12 @@ import Postgres
 import Referral
 import Translation
 
-/// `hub person`: what is known of a person without opening what is sealed.
+/// `hub person`: what is known of a person without opening what is sealed, and which control rooms looked at them.
 struct PersonCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "person",
-        abstract: "Find and show persons by id, and what the policy must know of them; no personal data is printed.",
-        subcommands: [Show.self, Find.self, List.self, Circumstances.self, Change.self, Erase.self]
+        abstract: "Find and show persons by id, what the policy must know of them, and who looked at them.",
+        subcommands: [Show.self, Find.self, List.self, Circumstances.self, Change.self, Looks.self, Erase.self]
     )
 
     struct Show: AsyncParsableCommand {
@@ -116,6 +116,35 @@ struct PersonCommand: AsyncParsableCommand {
                 try await SharingOutput.show {
                     try await HubServices(hub).sharing.changeCircumstances(body, of: id, by: "command")
                 }
+            }
+        }
+    }
+
+    struct Looks: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Looks of control rooms at a person, the latest first, as the person may be told; as JSON Lines.",
+            discussion: """
+                With what was told of the person, in words for the person's own copy; nothing of whom else a look found, nor \
+                of who asked there. Tell the person when it is safe: what is not reviewed yet, not before it is. The look at \
+                them is entered in the ledger. Exits 65 when there is no such person.
+                """
+        )
+        @OptionGroup var installation: InstallationOption
+        @Argument(help: "The person's id.") var id: String
+        @Option(help: "How many.") var limit = 200
+        @Option(help: "Only those before this one: the last lookup_id of the page before.") var before: String?
+        @Option(help: "Who looks: an id, not a name.") var by: ActorID
+
+        func run() async throws {
+            let id = try InstallationOption.id(id)
+            let before = try before.map(InstallationOption.id)
+            try await installation.open(as: .console) { hub in
+                let looks = try await AccessCards(hub).looks(at: id, before: before, limit: limit, by: by.text)
+                guard let looks else {
+                    Output.remark("No person has the id \(id).")
+                    throw ExitCode.badData
+                }
+                for look in looks { Output.line(String(decoding: StrictJSON.write(look), as: UTF8.self)) }
             }
         }
     }

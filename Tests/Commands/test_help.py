@@ -5,7 +5,7 @@ import pytest
 from conftest import run
 
 COMMANDS = (
-    "serve migrate doctor keys simulate translate render adapters disclose queue trace ledger partner person referral match agreement share extract nfi"
+    "serve migrate doctor keys simulate translate render adapters disclose queue trace ledger partner person referral match agreement share extract nfi emergency"
 ).split()
 
 

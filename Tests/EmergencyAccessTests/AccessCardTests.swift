@@ -103,6 +103,15 @@ import Testing
         #expect(AccessCard(stored: card.stored) == card)
     }
 
+    @Test(arguments: AccessCard.Confirmer.allCases)
+    func `who confirmed it is kept, and no control room is told`(_ confirmer: AccessCard.Confirmer) throws {
+        let card = try AccessCard(changed("confirmed_by", .string(confirmer.rawValue)), today: Self.today)
+        #expect(card.confirmedBy == confirmer)
+        #expect(card.document["confirmed_by"] == .string(confirmer.rawValue))
+        #expect(AccessCard(stored: card.stored) == card)
+        #expect(card.told(Set(FieldGroup.allCases), on: Self.today)["confirmed_by"] == nil)
+    }
+
     @Test(
         arguments: [
             .null, "card", [:], ["card": [:]], ["card": [:], "verified_on": "2026-11-20"],
@@ -244,6 +253,8 @@ import Testing
             ("valid_until", true, ["schema valid_until"]),
             ("valid_until", "soon", ["invalid_date valid_until"]),
             ("valid_until", "2026-11-19", ["invalid_date valid_until"]),
+            ("confirmed_by", "Zebedee", ["unknown_code confirmed_by"]),
+            ("confirmed_by", true, ["unknown_code confirmed_by"]),
         ] as [(String, Value, [String])])
     func `a mistake in the card itself is found at its place`(_ place: String, _ value: Value, _ expected: [String]) {
         expect(expected, for: value, at: place)

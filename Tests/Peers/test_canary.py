@@ -877,6 +877,10 @@ def by_look_up(hub, c):
         for query in ({"uprn": c.uprn()}, {"postcode": POSTCODE, "house": c.name()}, {"name": c.name(), "dob": c.born()},
             {"nhs_number": c.nhs()}, {"candidate": c.local()}):
             assert ask(**query)["matches"] == 0
+        for part in "access-card/draft", "looks":
+            assert hub.call("GET", f"/v1/persons/{hub.jane}/{part}", "workers").status_code == 200
+            hub.call("GET", f"/v1/persons/{c.name()}/{part}", "workers")
+        hub.call("GET", f"/v1/persons/{hub.jane}/looks?before={c.name()}", "workers")
         looks = hub.staff("GET", "/v1/emergency/looks").json()["looks"]
         hub.look = looks[0]["lookup_id"]
         assert hub.call("POST", f"/v1/emergency/looks/{hub.look}/review", "workers", {"note": c.text()}).status_code == 204
@@ -1014,11 +1018,12 @@ def by_command(hub, c):
         look = next(each["lookup_id"] for each in hub.staff("GET", "/v1/emergency/looks").json()["looks"])
         by_whom = [
             ("work", "done", item), ("emergency", "card", hub.jane), ("emergency", "looks"),
+            ("emergency", "draft", hub.jane), ("person", "looks", hub.jane),
             ("emergency", "review", look, "--note", c.text()),
             ("match", "undo", hub.match), ("share", "acknowledge", hub.shares["filed"], "--verdict", "taken"),
         ]
         # An id is asked for, and is kept in clear: words are refused.
-        shows = ("card", "looks")
+        shows = ("card", "draft", "looks")
         list(several.map(lambda each: hub.hub(*each[0], "--by", each[1], check=False, shows=each[0][1] in shows),
                          [(each, f"Mrs {c.name()}") for each in by_whom]))
 

@@ -341,6 +341,132 @@ def test_cards_are_kept_by_staff_alone_and_what_is_wrong_is_named(hub):
     eventually(lambda: not ask(hub, uprn="100030300001").json()["card"]["stale"], 2, why="the new card")
 
 
+def test_a_card_is_drafted_out_of_referrals_and_saved_once_the_person_confirmed_it(hub):
+    hub.partner("derby_riverside_school")
+    person = hub.person(id="CARA", family="DRAFTED", number="9990000042", born="19410404")
+
+    def refer(id, at, **more):
+        said = hub.post("derby_riverside_school", json.dumps({
+            "message_id": id, "sender": "derby_riverside_school", "sent_at": at, "type": "referral", "reason": "Alone with the dog",
+            "person": {"family": "DRAFTED", "given": "CARA", "dob": "1941-04-04",
+                       "identifiers": [{"type": "nhs_number", "value": "9990000042"}]},
+            "referrer": {"name": "Robin Example"}, **more}), "application/json")
+        assert said.status_code == 202, said.text
+        [stored] = hub.worked_on(said.json()["receipt_id"])["referrals"]
+        if stored["person_id"] != person:
+            [match] = [each for each in hub.staff("GET", "/v1/matches").json()["matches"] if each["person_id"] == stored["person_id"]]
+            decided = hub.staff("POST", f"/v1/matches/{match['match_id']}/decisions", {"decision": "same"})
+            assert decided.status_code == 201, decided.text
+        return {"referral_id": stored["referral_id"], "receipt_id": said.json()["receipt_id"]}
+
+    first = refer("DRAFT-1", "2026-11-02T09:00:00+00:00", risks=[{"code": "dog", "detail": "Large, in the hall"}])
+    second = refer(
+        "DRAFT-2", "2026-11-03T09:00:00+00:00", risks=[{"code": "dog", "detail": "Small"}, {"code": "violence", "detail": "x"}],
+        household=[{"relation": "son", "given": "Zebedee"}], needs=["mobility"],
+        address={"lines": ["2 Draft Lane"], "town": "Derby", "postcode": "DE1 3FS"},
+        extensions={"key_safe": {"location": "Porch", "code": "8264"}, "crit": {"communication": ["hearing_aid"]}})
+    path = f"/v1/persons/{person}/access-card"
+    drafted = hub.staff("GET", path + "/draft")
+    assert drafted.status_code == 200 and drafted.headers["Cache-Control"] == "no-store", drafted.text
+    draft = drafted.json()
+    assert draft["person_id"] == person and draft["card"] == {
+        "address": {"lines": ["2 Draft Lane", "Derby"], "postcode": "DE1 3FS"},
+        "key_safe": {"location": "Porch", "code": "8264", "present": True},
+        "hazards": [{"kind": "dog", "text": "Small"}],
+        "crit": [{"kind": "mobility"}, {"kind": "communication", "text": "hearing aid"}],
+    }
+    sources = {source["part"]: source for source in draft["sources"]}
+    for part, where in (("address", "address"), ("key_safe", "extensions.key_safe"), ("hazards[0]", "risks[0]"), ("crit[0]", "needs[0]")):
+        told = sources[part]
+        assert (told["path"], told["sender"]) == (where, "derby_riverside_school")
+        assert {key: told[key] for key in second} == second and told["sent_at"] == "2026-11-03T09:00:00Z"
+    # What the hospital and the first referral say otherwise is named, not mixed in.
+    assert [other["sender"] for other in sources["address"]["others"]] == ["uhdb"]
+    [other] = sources["hazards[0]"]["others"]
+    assert other["path"] == "risks[0]" and {key: other[key] for key in first} == first
+    left = [(each["path"], each["referral_id"]) for each in draft["left_out"]]
+    assert ("risks[1]", second["referral_id"]) in left and ("household[0]", second["referral_id"]) in left
+    assert "Zebedee" not in drafted.text
+    # Nothing is kept until somebody has confirmed it.
+    assert hub.staff("GET", path).status_code == 404
+    assert hub.staff("PUT", path, draft["card"]).status_code == 422
+    try:
+        confirmed = {**draft["card"], "verified_on": "2026-11-04", "confirmed_by": "person"}
+        assert hub.staff("PUT", path, confirmed).status_code == 200
+        assert hub.staff("GET", path).json()["confirmed_by"] == "person"
+        told = known(hub, postcode="DE1 3FS", house="2")
+        assert told["card"]["hazards"] == draft["card"]["hazards"] and "confirmed_by" not in json.dumps(told)
+    finally:
+        hub.staff("DELETE", path)
+    assert json.loads(hub.hub("emergency", "draft", person, "--by", "officer")) == draft
+    views = [line for line in hub.hub("trace", person).splitlines() if "view" in line]
+    assert any("actor=officer" in line for line in views) and any("actor=workers" in line for line in views)
+    # Of those who are not there, and to those who may not.
+    assert hub.staff("GET", f"/v1/persons/{uuid.uuid4()}/access-card/draft").status_code == 404
+    assert hub.hub("emergency", "draft", str(uuid.uuid4()), "--by", "officer", check=False).returncode == 65
+    for headers, status in ((hub.authorised("uhdb"), 403), ({}, 401)):
+        assert requests.get(f"{hub.url}{path}/draft", headers=headers, timeout=10).status_code == status
+
+
+def test_a_person_can_be_told_who_looked(hub):
+    dora = hub.person(id="DORA", family="WATCHED", number="9990000050", born="19420505")
+    emil = hub.person(id="EMIL", family="BESIDE", number="9990000069", born="19430606")
+    card = {**CARD, "address": {"house": "7", "postcode": "DE1 4FS", "lines": ["7 Watched Way"]}}
+    path = f"/v1/persons/{dora}/looks"
+    assert hub.staff("GET", path).json() == {"person_id": dora, "looks": []}
+    for person in dora, emil:
+        assert hub.staff("PUT", f"/v1/persons/{person}/access-card", card).status_code == 200
+    number = {"nhs_number": "9990000050"}
+    try:
+        whole = known(hub, **number)
+        both = eventually(
+            lambda: (a := ask(hub, incident="INC-7", postcode="DE1 4FS", house="7").json()) and a["matches"] == 2 and a, 3, why="both")
+        reveal = {"reveal": whole["card"]["key_safe"]["reveal"], "caller_id": "desk 4"}
+        code = call(hub, "/v1/emergency/key-safe", reveal).json()
+        phoned = hub.staff("POST", "/v1/emergency/calls", {
+            "incident_ref": "INC-8", "agency": "emas", "call_back": "01632 960100", "answered_by": "officer-2", "caller_id": "Sam Desk",
+            "reason": "No radio", "query": number}).json()
+        hub.staff("PATCH", f"/v1/persons/{dora}/circumstances", {"deceased_on": "2026-11-20"})
+        refused = eventually(
+            lambda: (a := ask(hub, incident="INC-9", **number).json()) and a["matches"] == 0 and a, 2, why="the refusal")
+        hub.staff("PATCH", f"/v1/persons/{dora}/circumstances", {"deceased_on": None})
+        for each in both, code, phoned, refused:
+            look(hub, each)
+    finally:
+        for person in dora, emil:
+            hub.staff("DELETE", f"/v1/persons/{person}/access-card")
+    hub.hub("emergency", "review", code["lookup_id"], "--note", "In order", "--by", "officer")
+    text = hub.staff("GET", path).text
+    told = {each["lookup_id"]: each for each in json.loads(text)["looks"]}
+    assert json.loads(text)["looks"] == sorted(told.values(), key=lambda each: each["at"], reverse=True)
+    groups = "ACCESS ADDRESS CRIT DOB FAMILY HAZARD NAME NHSNO".split()
+    for answer, kind, what, of, incident, by_phone in (
+        (whole, "look", "card", groups, "INC-1", False), (both, "look", "house_and_first_name", ["ADDRESS", "NAME"], "INC-7", False),
+        (code, "reveal", "key_safe", ["ACCESS"], "INC-1", False), (phoned, "look", "card", groups, "INC-8", True),
+        (refused, "look", "nothing", [], "INC-9", False),
+    ):
+        each = told[answer["lookup_id"]]
+        assert (each["kind"], each["told"], each["groups"], each["incident_ref"], each["by_phone"]) == (kind, what, of, incident, by_phone)
+        assert each["control_room"] == "East Midlands Ambulance Service" and each["control_room"] in each["words"]
+        assert incident in each["words"] and each["reviewed"] == (answer is code)
+    assert told[refused["lookup_id"]]["words"].endswith("It was told nothing.")
+    # Nobody else: neither whom a look found besides, nor who asked or answered.
+    for hidden in emil, "EMIL", "desk 4", "Sam Desk", "officer-2", "No answer at the door", "01632 960100", "4711", "matches":
+        assert hidden not in text, hidden
+    assert [each["lookup_id"] for each in hub.staff("GET", f"/v1/persons/{emil}/looks").json()["looks"]] == [both["lookup_id"]]
+    page = hub.staff("GET", f"{path}?before={phoned['lookup_id']}").json()["looks"]
+    assert [each["lookup_id"] for each in page][:3] == [code["lookup_id"], both["lookup_id"], whole["lookup_id"]]
+    assert hub.staff("GET", f"{path}?before=x").status_code == 422
+    lines = hub.hub("person", "looks", dora, "--limit", "2", "--by", "officer").splitlines()
+    assert [json.loads(line) for line in lines] == json.loads(text)["looks"][:2]
+    views = [line for line in hub.hub("trace", dora).splitlines() if "view" in line and code["lookup_id"] in line]
+    assert any("actor=workers" in line for line in views)
+    assert hub.staff("GET", f"/v1/persons/{uuid.uuid4()}/looks").status_code == 404
+    assert hub.hub("person", "looks", str(uuid.uuid4()), "--by", "officer", check=False).returncode == 65
+    for headers, status in ((hub.authorised("uhdb"), 403), ({}, 401)):
+        assert requests.get(hub.url + path, headers=headers, timeout=10).status_code == status
+
+
 def test_a_look_is_reviewed_once_and_so_many_raise_an_alarm(hub):
     kept = look(hub, ask(hub, "derbys_police", uprn="100030300001").json())
     assert "reviewed_at" not in kept and kept["review_by"] > kept["at"]

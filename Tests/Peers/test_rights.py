@@ -35,6 +35,7 @@ OPERATIONS = {
     "acknowledgeShare": "acknowledge_share", "previewShare": "preview_share", "listMatches": "read_match",
     "readMatch": "read_match", "decideMatch": "decide_match", "saveAccessCard": "keep_access_card",
     "readAccessCard": "read_access_card", "removeAccessCard": "keep_access_card", "listLooks": "read_look",
+    "draftAccessCard": "keep_access_card", "listPersonLooks": "read_person_looks",
     "reviewLook": "review_look", "answerCall": "answer_call", "lookUp": "look_up", "revealKeySafe": "look_up",
 }
 # Pages of staff, which no path of the API opens.

@@ -1,8 +1,10 @@
 import Hummingbird
+import Postgres
 import Referral
 import Rights
 
-/// What staff call for emergency access: cards at `/v1/persons/{id}/access-card`, looks at `/v1/emergency/looks`.
+/// What staff call for emergency access: cards at `/v1/persons/{id}/access-card`, looks at `/v1/emergency/looks`, and those at
+/// one person at `/v1/persons/{id}/looks`.
 struct AccessRoutes {
     private static let bodyLimit = 64 << 10
 
@@ -12,6 +14,8 @@ struct AccessRoutes {
         routes.put("/v1/persons/{id}/access-card", for: .keepAccessCard, use: save)
         routes.get("/v1/persons/{id}/access-card", for: .readAccessCard, use: read)
         routes.delete("/v1/persons/{id}/access-card", for: .keepAccessCard, use: remove)
+        routes.get("/v1/persons/{id}/access-card/draft", for: .keepAccessCard, use: draft)
+        routes.get("/v1/persons/{id}/looks", for: .readPersonLooks, use: looksAtPerson)
         routes.get("/v1/emergency/looks", for: .readLook, use: looks)
         routes.post("/v1/emergency/looks/{id}/review", for: .reviewLook, use: review)
     }
@@ -39,6 +43,28 @@ struct AccessRoutes {
         let staff = try context.caller()
         guard try await cards.remove(try context.parameters.id(), by: staff.id) else { throw Problem.notFound }
         return Response(status: .noContent)
+    }
+
+    @Sendable
+    private func draft(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.caller()
+        guard let value = try await cards.draft(try context.parameters.id(), by: staff.id) else {
+            throw Problem.notFound
+        }
+        return .json(value)
+    }
+
+    @Sendable
+    private func looksAtPerson(_ request: Request, _ context: ExchangeContext) async throws -> Response {
+        let staff = try context.caller()
+        let person = try context.parameters.id()
+        let before = request.uri.queryParameters["before"].map { UUIDValue(String($0)) }
+        if case .some(nil) = before {
+            throw RequestError(findings: [Finding(.schema, at: "before", "Must be a look's id")])
+        }
+        let looks = try await cards.looks(at: person, before: before ?? nil, limit: 200, by: staff.id)
+        guard let looks else { throw Problem.notFound }
+        return .json(["person_id": .string(person.description), "looks": .array(looks)])
     }
 
     @Sendable

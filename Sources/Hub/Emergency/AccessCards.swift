@@ -1,17 +1,21 @@
 import CaseStore
+import Disclosure
 import EmergencyAccess
 package import Postgres
 package import Referral
 
-/// What staff do for emergency access: they keep the cards, and review the looks.
+/// What staff do for emergency access: they keep the cards, review the looks, and tell a person who looked.
 package struct AccessCards: Sendable {
-    private let database: Database
-    private let store: CaseStore
+    let database: Database
+    let store: CaseStore
+    /// The names of control rooms.
+    let register: RecipientRegister
 
     package init(_ installation: Installation) {
         let installation = installation.acting(as: .console)
         database = installation.database
         store = installation.store
+        register = installation.policy.inForce.register
     }
 
     /// Saves a person's access card, in place of the last.
