@@ -272,7 +272,8 @@ extension CaseStore {
 
     private static let receiptColumns: SQL = """
         submission.receipt, submission.sender, submission.channel, submission.format, submission.adapter,
-        submission.received_at, submission.state, submission.finished_at, submission.findings
+        submission.received_at, submission.state, submission.finished_at, submission.findings,
+        submission.document_destroyed_at
         """
 
     private static func receipt(_ row: Row) throws -> Receipt {
@@ -280,7 +281,8 @@ extension CaseStore {
             id: try row.value("receipt"), sender: try row.value("sender"), channel: try row.value("channel"),
             format: try row.value("format"), adapter: try row.value("adapter"),
             receivedAt: try row.value("received_at"), state: try row.value("state"),
-            finishedAt: try row.value("finished_at"), findings: try row.value("findings", as: JSONB.self).findings())
+            finishedAt: try row.value("finished_at"), findings: try row.value("findings", as: JSONB.self).findings(),
+            documentDestroyedAt: try row.value("document_destroyed_at"))
     }
 }
 
