@@ -20,11 +20,10 @@ extension CaseStore {
             DELETE FROM record.document
             USING due
             WHERE document.receipt = due.receipt
-            RETURNING document.receipt, document.wrapped_key
+            RETURNING document.receipt
             """, name: "record.destroy_files"
-        ).decode(UUIDValue.self, [UInt8].self)
-        for (_, wrapped) in destroyed { vault.forget(wrapped) }
-        let entries = destroyed.map { receipt, _ in
+        ).decode(UUIDValue.self)
+        let entries = destroyed.map { receipt in
             entry(.keyDestroyed, [.submission: receipt.description, .actor: "hub", .reason: "file_past"])
         }
         try append(entries, in: connection)

@@ -94,10 +94,14 @@ extension CaseStore {
                 state::record.submission_state, sender, channel, format, adapter, thread_index, file_name_index, findings
             FROM arrived JOIN claimed USING (receipt)
         ), kept AS (
-            INSERT INTO record.document (receipt, destroy_at, wrapped_key, sealed)
+            INSERT INTO record.document (receipt, destroy_at, sealed)
             SELECT
                 receipt, CASE WHEN state = 'held' THEN received_at + make_interval(secs => \(Self.heldFor / .seconds(1))) END,
-                wrapped_key, sealed
+                sealed
+            FROM arrived JOIN claimed USING (receipt)
+        ), keyed AS (
+            INSERT INTO record.document_key (receipt, wrapped_key)
+            SELECT receipt, wrapped_key
             FROM arrived JOIN claimed USING (receipt)
         ), logged AS (
             INSERT INTO ledger.entry (id, at, kind, submission, commitment, leaf, salt, bytes)
@@ -176,14 +180,14 @@ extension CaseStore {
         let rows = try connection.query(
             """
             SELECT
-                document.wrapped_key, document.sealed, \(Self.receiptColumns),
+                document_key.wrapped_key, document.sealed, \(Self.receiptColumns),
                 ARRAY (
                     SELECT named.digest_index
                     FROM record.attachment_file AS named
                     WHERE named.file IS NULL AND named.sender = submission.sender
                         AND named.name_index = submission.file_name_index
                 ) AS named_digests
-            FROM record.document JOIN record.submission USING (receipt)
+            FROM record.document JOIN record.document_key USING (receipt) JOIN record.submission USING (receipt)
             WHERE document.receipt = ANY (\(receipts))
             """, name: "record.documents")
         var documents: [UUIDValue: SealedDocument] = [:]

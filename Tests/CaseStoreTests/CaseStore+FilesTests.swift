@@ -62,7 +62,7 @@ import Vault
             let lark = IntakeItem(ordinal: 0, status: .accepted, referral: f.referral(id: "m-1", family: "Lark"))
             _ = try await f.take([lark], single)
             let key: [UInt8] = try await f.value(
-                "SELECT wrapped_key FROM record.document WHERE receipt = \(file.receipt)")
+                "SELECT wrapped_key FROM record.document_key WHERE receipt = \(file.receipt)")
 
             #expect(try await destroy(f, cameBefore: f.now - .microseconds(1)) == 0)
             #expect(try await raw(file.receipt, f) == Array("Canary;Wren".utf8))
