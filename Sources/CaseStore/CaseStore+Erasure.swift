@@ -70,15 +70,24 @@ extension CaseStore {
         )[0].decode(Int.self, Timestamp?.self)
     }
 
-    /// How many persons have no key, though they were not erased: after the data were restored without the key store.
-    package func keyless(in connection: Connection) throws -> Int {
+    /// How many persons have no key, though they were not erased, and how many documents that are there: after the data were
+    /// restored without the key store.
+    package func keyless(in connection: Connection) throws -> (persons: Int, documents: Int) {
         try connection.query(
             """
-            SELECT count(*)
-            FROM record.person
-            WHERE erased_at IS NULL AND NOT EXISTS (SELECT FROM record.person_key WHERE person = person.id)
+            SELECT
+                (
+                    SELECT count(*)
+                    FROM record.person
+                    WHERE erased_at IS NULL AND NOT EXISTS (SELECT FROM record.person_key WHERE person = person.id)
+                ),
+                (
+                    SELECT count(*)
+                    FROM record.document
+                    WHERE NOT EXISTS (SELECT FROM record.document_key WHERE document_key.receipt = document.receipt)
+                )
             """, name: "record.keyless"
-        )[0].decode(Int.self)
+        )[0].decode(Int.self, Int.self)
     }
 
     /// Destroys what was asked in looks about people who were erased before the looks came here from a node's journal, once

@@ -94,10 +94,14 @@ extension CaseStore {
                 state::record.submission_state, sender, channel, format, adapter, thread_index, file_name_index, findings
             FROM arrived JOIN claimed USING (receipt)
         ), kept AS (
-            INSERT INTO record.document (receipt, destroy_at, wrapped_key, sealed)
+            INSERT INTO record.document (receipt, destroy_at, sealed)
             SELECT
                 receipt, CASE WHEN state = 'held' THEN received_at + make_interval(secs => \(Self.heldFor / .seconds(1))) END,
-                wrapped_key, sealed
+                sealed
+            FROM arrived JOIN claimed USING (receipt)
+        ), keyed AS (
+            INSERT INTO record.document_key (receipt, wrapped_key)
+            SELECT receipt, wrapped_key
             FROM arrived JOIN claimed USING (receipt)
         ), logged AS (
             INSERT INTO ledger.entry (id, at, kind, submission, commitment, leaf, salt, bytes)
@@ -176,14 +180,14 @@ extension CaseStore {
         let rows = try connection.query(
             """
             SELECT
-                document.wrapped_key, document.sealed, \(Self.receiptColumns),
+                document_key.wrapped_key, document.sealed, \(Self.receiptColumns),
                 ARRAY (
                     SELECT named.digest_index
                     FROM record.attachment_file AS named
                     WHERE named.file IS NULL AND named.sender = submission.sender
                         AND named.name_index = submission.file_name_index
                 ) AS named_digests
-            FROM record.document JOIN record.submission USING (receipt)
+            FROM record.document JOIN record.document_key USING (receipt) JOIN record.submission USING (receipt)
             WHERE document.receipt = ANY (\(receipts))
             """, name: "record.documents")
         var documents: [UUIDValue: SealedDocument] = [:]
@@ -272,7 +276,8 @@ extension CaseStore {
 
     private static let receiptColumns: SQL = """
         submission.receipt, submission.sender, submission.channel, submission.format, submission.adapter,
-        submission.received_at, submission.state, submission.finished_at, submission.findings
+        submission.received_at, submission.state, submission.finished_at, submission.findings,
+        submission.document_destroyed_at
         """
 
     private static func receipt(_ row: Row) throws -> Receipt {
@@ -280,7 +285,8 @@ extension CaseStore {
             id: try row.value("receipt"), sender: try row.value("sender"), channel: try row.value("channel"),
             format: try row.value("format"), adapter: try row.value("adapter"),
             receivedAt: try row.value("received_at"), state: try row.value("state"),
-            finishedAt: try row.value("finished_at"), findings: try row.value("findings", as: JSONB.self).findings())
+            finishedAt: try row.value("finished_at"), findings: try row.value("findings", as: JSONB.self).findings(),
+            documentDestroyedAt: try row.value("document_destroyed_at"))
     }
 }
 

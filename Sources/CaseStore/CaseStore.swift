@@ -30,6 +30,8 @@ package struct CaseStore: Sendable {
 package enum CaseStoreError: Error, Equatable, CustomStringConvertible {
     /// The person's key is gone: erased. Nothing about the person can be read.
     case keyDestroyed(person: UUIDValue)
+    /// The document is gone, with its key. Its receipt stays, and what was understood of it.
+    case documentDestroyed(UUIDValue, at: Timestamp)
     /// Sealed bytes opened to something that is not what was stored there.
     case unreadable(String)
     /// A share was asked to take a step that its state does not allow.
@@ -40,6 +42,7 @@ package enum CaseStoreError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .keyDestroyed(let person): "the key of person \(person) was destroyed"
+        case .documentDestroyed(let receipt, let at): "the document of \(receipt) was destroyed on \(at.rfc3339)"
         case .unreadable(let place): "what is stored at \(place) cannot be read"
         case .wrongState(let share): "share \(share) is not in a state for this step"
         case .wrongExtractState(let extract): "extract \(extract) is not in a state for this step"
@@ -53,6 +56,7 @@ enum Place {
     static func profile(_ person: UUIDValue) -> String { "record.person/\(person)" }
     static func referral(_ referral: UUIDValue) -> String { "record.referral/\(referral)" }
     static func provenance(_ referral: UUIDValue) -> String { "record.referral/\(referral)/provenance" }
+    static func source(_ referral: UUIDValue) -> String { "record.referral/\(referral)/source" }
     static func evidence(_ agreement: UUIDValue) -> String { "record.agreement/\(agreement)" }
     static func fingerprint(_ person: UUIDValue) -> String { "record.person/\(person)/fingerprint" }
     static func match(_ match: UUIDValue) -> String { "record.match/\(match)" }

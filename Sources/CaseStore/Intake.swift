@@ -43,6 +43,8 @@ package struct IntakeRecord: Sendable {
     /// Accepted, incomplete or rejected, as a whole.
     package var state: SubmissionState
     package var findings: [Finding]
+    /// Of a file with several parts, which is not kept for as long as they are: what its sender called it.
+    package var file: DocumentNames?
 
     /// - Parameters:
     ///   - waitsUntil: Left out, no item waits.

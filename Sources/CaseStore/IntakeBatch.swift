@@ -166,11 +166,13 @@ struct IntakeBatch {
         }
     }
 
-    /// Enters what became of the documents, and when those of which nothing is kept are destroyed. One of which a part
-    /// awaits an earlier message is not finished.
+    /// Enters what became of the documents, since when whole files are kept, and when those of which nothing is kept are
+    /// destroyed. One of which a part awaits an earlier message is not finished.
     private func finish() throws {
         var writes = IntakeWrites(store: store)
-        writes.finish(zip(intakes, results).filter { !$1.contains(.awaiting) }.map(\.0))
+        let finished = zip(intakes, results).filter { !$1.contains(.awaiting) }.map(\.0)
+        writes.finish(finished)
+        writes.keepFiles(finished.filter { $0.file != nil })
         for (intake, results) in zip(intakes, results)
         where !results.isEmpty && results.allSatisfy({ $0 == .unknownPerson }) {
             writes.destroy(intake.receipt, at: intake.receivedAt + .seconds(86_400))

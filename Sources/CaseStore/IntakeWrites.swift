@@ -42,6 +42,7 @@ struct IntakeWrites {
         let answers: IntakeFate.Earlier?
         let sealed: [UInt8]
         let provenance: [UInt8]?
+        let source: [UInt8]?
     }
 
     private struct Named {
@@ -71,6 +72,7 @@ struct IntakeWrites {
     private var entries: [LedgerEntry] = []
     private var finished: [IntakeRecord] = []
     private var destroyed: [(receipt: UUIDValue, at: Timestamp)] = []
+    private var files: [(receipt: UUIDValue, since: Timestamp)] = []
     private var awaiting: [Awaiting] = []
     private var named: [Named] = []
     /// What was told before, in the order in which it was sent, of the persons of whom an older message came late.
@@ -123,6 +125,11 @@ struct IntakeWrites {
         destroyed.append((receipt, at))
     }
 
+    /// Adds that these are whole files, which are kept for some days.
+    mutating func keepFiles(_ intakes: [IntakeRecord]) {
+        files += intakes.map { ($0.receipt, $0.receivedAt) }
+    }
+
     private mutating func keep(
         _ entry: IntakeEntry, person: UUIDValue, _ key: DataKey, isNew: Bool, caseFile: UUIDValue?,
         answering earlier: IntakeFate.Earlier? = nil, findings: [MatchFinding] = []
@@ -141,10 +148,13 @@ struct IntakeWrites {
         let provenance = entry.item.provenance.map {
             store.vault.seal(StrictJSON.write($0.value), with: key, context: Place.provenance(id))
         }
+        let source = entry.intake.file.map {
+            store.vault.seal(StrictJSON.write($0.value), with: key, context: Place.source(id))
+        }
         kept.append(
             Kept(
                 entry: entry, subject: subject, stored: stored, answers: earlier, sealed: sealed,
-                provenance: provenance))
+                provenance: provenance, source: source))
         named += subject.referral.attachments.enumerated().compactMap { number, attachment in
             guard case .file(let name)? = attachment.content else { return nil }
             return Named(
@@ -250,6 +260,7 @@ struct IntakeWrites {
         if !matches.isEmpty { pipeline.add(insertingMatches, name: "record.insert_matches") }
         if !workItems.isEmpty { pipeline.add(store.adding(workItems), name: "record.add_work_items") }
         if !destroyed.isEmpty { pipeline.add(markingDocuments, name: "record.mark_documents") }
+        if !files.isEmpty { pipeline.add(markingFiles, name: "record.mark_files") }
         if !finished.isEmpty { pipeline.add(store.finishing(finished), name: "record.finish_submissions") }
         if !entries.isEmpty { pipeline.add(store.appending(entries), name: "ledger.append") }
         return pipeline
@@ -333,12 +344,12 @@ struct IntakeWrites {
         INSERT INTO record.referral (
             id, person, case_file, submission, answers, thread, received_at, sent_at, ordinal, type, state, urgency,
             sender, source_code, source_kind, message_index, number_index, sealed,
-            sealed_provenance
+            sealed_provenance, sealed_source
         )
         SELECT
             id, person, case_file, submission, answers, thread, received_at, sent_at, ordinal,
             type::record.referral_type, state::record.referral_state, urgency::record.urgency, sender, source_code,
-            source_kind, message_index, number_index, sealed, sealed_provenance
+            source_kind, message_index, number_index, sealed, sealed_provenance, sealed_source
         FROM unnest(
             \(kept.map(\.stored.id)), \(kept.map(\.stored.person)), \(kept.map(\.stored.caseFile)),
             \(kept.map(\.entry.intake.receipt)), \(kept.map(\.answers?.id)),
@@ -348,11 +359,12 @@ struct IntakeWrites {
             \(kept.map(\.subject.referral.urgency?.code?.rawValue)), \(kept.map(\.entry.intake.sender)),
             \(kept.map(\.subject.referral.sourceCode?.code?.rawValue)),
             \(kept.map(\.subject.referral.sourceKind?.code?.rawValue)), \(kept.map(\.subject.message)),
-            \(kept.map(\.subject.number)), \(kept.map(\.sealed)), \(kept.map(\.provenance))
+            \(kept.map(\.subject.number)), \(kept.map(\.sealed)), \(kept.map(\.provenance)),
+            \(kept.map(\.source))
         ) AS kept (
             id, person, case_file, submission, answers, thread, received_at, sent_at, ordinal, type, state, urgency,
             sender, source_code, source_kind, message_index, number_index, sealed,
-            sealed_provenance
+            sealed_provenance, sealed_source
         )
         """
     }
@@ -405,6 +417,15 @@ struct IntakeWrites {
         UPDATE record.document
         SET destroy_at = marked.at
         FROM unnest(\(destroyed.map(\.receipt)), \(destroyed.map(\.at))) AS marked (receipt, at)
+        WHERE document.receipt = marked.receipt
+        """
+    }
+
+    private var markingFiles: SQL {
+        """
+        UPDATE record.document
+        SET file_since = marked.since
+        FROM unnest(\(files.map(\.receipt)), \(files.map(\.since))) AS marked (receipt, since)
         WHERE document.receipt = marked.receipt
         """
     }

@@ -75,14 +75,18 @@ extension CaseStore {
 
     /// Opens a stored document, unaltered, and enters that it was looked at.
     ///
-    /// - Returns: Nothing when there is no such document any more, or a parent or guardian has yet to permit that anybody
-    ///   works on it.
+    /// - Returns: Nothing when there was no such document, or a parent or guardian has yet to permit that anybody works on it.
+    /// - Throws: ``CaseStoreError/documentDestroyed(_:at:)``.
     package func document(
         _ receipt: UUIDValue, viewedBy actor: String, in connection: Connection
     ) throws -> StoredDocument? {
-        guard let sealed = try documents([receipt], in: connection)[receipt], sealed.receipt.state != .held else {
+        guard let sealed = try documents([receipt], in: connection)[receipt] else {
+            if let at = try self.receipt(receipt, in: connection)?.documentDestroyedAt {
+                throw CaseStoreError.documentDestroyed(receipt, at: at)
+            }
             return nil
         }
+        if sealed.receipt.state == .held { return nil }
         let document = try open(sealed)
         let fields: [LedgerField: String] = [.submission: receipt.description, .actor: actor]
         try append([entry(.view, fields)], in: connection)

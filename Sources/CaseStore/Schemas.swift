@@ -46,6 +46,8 @@ package enum RecordSchema {
             Migration(number: 25, name: "staff", sql: text(PackageResources.record_0025_staff_sql)),
             Migration(number: 26, name: "keys", sql: text(PackageResources.record_0026_keys_sql)),
             Migration(number: 27, name: "control_rooms", sql: text(PackageResources.record_0027_control_rooms_sql)),
+            Migration(number: 28, name: "files", sql: text(PackageResources.record_0028_files_sql)),
+            Migration(number: 29, name: "document_keys", sql: text(PackageResources.record_0029_document_keys_sql)),
         ])
 }
 

@@ -100,6 +100,9 @@ package struct Receipt: Sendable, Hashable {
     package var state: SubmissionState
     package var finishedAt: Timestamp?
     package var findings: [Finding]
+    /// When the document was destroyed; nil while it is there. Not for its sender: a day after it came it would tell that nobody
+    /// in it was known, and later that somebody in it was erased.
+    package var documentDestroyedAt: Timestamp?
 }
 
 /// What became of a submission that was handed in.

@@ -4,7 +4,7 @@ import Vault
 /// A table whose rows each hold a wrapped data key.
 package enum WrappedKeys: String, CaseIterable, Sendable {
     case persons = "record.person_key"
-    case documents = "record.document"
+    case documents = "record.document_key"
     case looks = "access.look"
     case pseudonyms = "record.pseudonym_key"
     case populations = "record.extract_population"
@@ -23,7 +23,7 @@ package enum WrappedKeys: String, CaseIterable, Sendable {
     var table: SQL {
         switch self {
         case .persons: "record.person_key"
-        case .documents: "record.document"
+        case .documents: "record.document_key"
         case .looks: "access.look"
         case .pseudonyms: "record.pseudonym_key"
         case .populations: "record.extract_population"
@@ -123,8 +123,8 @@ extension CaseStore {
         }
     }
 
-    /// Puts wrapped keys back where the database has the row and no form of its key that opens; a person's also where it has
-    /// none. What the database can open stays as it is, and nobody who was erased gets a key.
+    /// Puts wrapped keys back where the database has the row and no form of its key that opens; a person's and a document's also
+    /// where it has none. What the database can open stays as it is, and nobody who was erased gets a key.
     ///
     /// - Returns: How many were put back.
     package func restore(
@@ -132,7 +132,8 @@ extension CaseStore {
     ) throws -> Int {
         let marks = vault.keyMarks.map(hexadecimal)
         let (ids, wrapped) = (kept.map(\.id), kept.map(\.wrapped))
-        guard keys != .persons else {
+        switch keys {
+        case .persons:
             return try connection.execute(
                 """
                 INSERT INTO record.person_key (person, made_at, wrapped_key)
@@ -143,13 +144,25 @@ extension CaseStore {
                 SET wrapped_key = excluded.wrapped_key
                 WHERE encode(substring(person_key.wrapped_key FROM 2 FOR 4), 'hex') <> ALL (\(marks))
                 """)
+        case .documents:
+            return try connection.execute(
+                """
+                INSERT INTO record.document_key (receipt, wrapped_key)
+                SELECT document.receipt, kept.wrapped
+                FROM unnest(\(ids), \(wrapped)) AS kept (id, wrapped)
+                    JOIN record.document ON document.receipt = kept.id
+                ON CONFLICT (receipt) DO UPDATE
+                SET wrapped_key = excluded.wrapped_key
+                WHERE encode(substring(document_key.wrapped_key FROM 2 FOR 4), 'hex') <> ALL (\(marks))
+                """)
+        case .looks, .pseudonyms, .populations, .packages:
+            return try connection.execute(
+                """
+                UPDATE \(keys.table)
+                SET wrapped_key = kept.wrapped
+                FROM unnest(\(ids), \(wrapped)) AS kept (holder, wrapped)
+                WHERE \(keys.id) = kept.holder AND wrapped_key IS NOT NULL AND \(Self.mark) <> ALL (\(marks))
+                """)
         }
-        return try connection.execute(
-            """
-            UPDATE \(keys.table)
-            SET wrapped_key = kept.wrapped
-            FROM unnest(\(ids), \(wrapped)) AS kept (holder, wrapped)
-            WHERE \(keys.id) = kept.holder AND wrapped_key IS NOT NULL AND \(Self.mark) <> ALL (\(marks))
-            """)
     }
 }

@@ -294,6 +294,11 @@ package struct Configuration: Sendable {
     /// How long what belongs together waits for its other half: an update or a withdrawal for the message it answers, a
     /// referral's file for the referral and the referral for the file. Then staff are shown it. Defaults to 4 hours.
     package var intakeWait: Duration
+    /// After so many days a file in which several persons may stand, such as a table, is destroyed as a whole, once nothing
+    /// needs it any more; what was made of its rows stays. Defaults to 30.
+    package var keepFileDays: Int
+    /// The same as a time.
+    var filesKept: Duration { .seconds(keepFileDays * 86_400) }
     /// Deliveries under way at once to one partner. Defaults to 16.
     package var dispatchConcurrency: Int
     /// The secrets of which an end is known, by setting.

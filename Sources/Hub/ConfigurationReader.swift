@@ -104,13 +104,16 @@ struct ConfigurationReader {
                     * (section(map, "intake", Self.intakeKeys).flatMap {
                         integer($0, "wait_minutes", "intake", 0...10_080)
                     } ?? 240)),
+            keepFileDays: section(map, "intake", Self.intakeKeys).flatMap {
+                integer($0, "keep_file_days", "intake", 1...3650)
+            } ?? 30,
             dispatchConcurrency: section(map, "dispatch", ["concurrency"]).flatMap {
                 integer($0, "concurrency", "dispatch", 1...256)
             } ?? 16
         )
     }
 
-    private static let intakeKeys = ["concurrency", "wait_minutes"]
+    private static let intakeKeys = ["concurrency", "wait_minutes", "keep_file_days"]
 
     private mutating func environment(_ map: [String: Node]) -> HubEnvironment {
         guard let text = string(map, "environment", "") else {

@@ -401,7 +401,7 @@ package struct Doctor: Sendable {
             found = try await rights(database) + KeyDiagnosis(configuration).examine(database)
             let database = database.acting(as: .audit)
             return try await found + promises(database) + unanswered(database) + waiting(database) + senders(database)
-                + endings(database) + riskyKeys(database)
+                + endings(database) + riskyKeys(database) + files(database)
         } catch {
             return found + [
                 .init(severity: .fault, what: "a check failed: \(error)", remedy: "Look at PostgreSQL's log.")
@@ -523,6 +523,34 @@ package struct Doctor: Sendable {
             )
         }
         return found
+    }
+
+    /// Whole files that are kept for longer than configured, and what for.
+    private func files(_ database: Database) async throws -> [Diagnosis] {
+        // Retention looks each minute, and takes so many at a time.
+        let due = Timestamp.now() - configuration.filesKept - .seconds(3600)
+        let past = try await database.read { try CaseStore.filesPast(cameBefore: due, in: $0) }
+        return past.sorted { ($0.key?.rawValue ?? "") < ($1.key?.rawValue ?? "") }.map { need, count in
+            let what = "\(count) files are kept beyond their \(configuration.keepFileDays) days"
+            return switch need {
+            case nil:
+                Diagnosis(
+                    severity: .attention, what: "\(what), though nothing needs them",
+                    remedy: "See that a hub with the role housekeeping runs; its log says why it cannot destroy them.")
+            case .workItem:
+                Diagnosis(
+                    severity: .attention, what: "\(what), for work items that are open",
+                    remedy: "`hub work list` names them; each file is destroyed when its last one is done.")
+            case .unfinished, .attachment:
+                Diagnosis(
+                    severity: .attention, what: "\(what), because a part of each still waits",
+                    remedy: "See that hubs with the roles intake and housekeeping run; `hub trace` tells of a receipt.")
+            case .legalHold:
+                Diagnosis(
+                    severity: .note, what: "\(what), for somebody under a legal hold",
+                    remedy: "Nothing to do: they are destroyed once the hold is lifted.")
+            }
+        }
     }
 
     /// Releases that have had no outcome for longer than a delivery and the lease after it may take.

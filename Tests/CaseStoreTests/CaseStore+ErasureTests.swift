@@ -142,7 +142,7 @@ import Vault
                 let row = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
                 let words = row.values.compactMap { $0 as? String }
                 let places = words.flatMap { id in
-                    ["", "/provenance", "/fingerprint", "/note", "/linkable"].map { "\(table)/\(id)\($0)" }
+                    ["", "/provenance", "/source", "/fingerprint", "/note", "/linkable"].map { "\(table)/\(id)\($0)" }
                         + words.map { "\(table)/\(id)/\($0)" }
                 }
                 for place in Set(places) {
@@ -318,7 +318,8 @@ import Vault
                         id: "r-\(number)", nhs: row.1, dob: row.1 == nil ? "1931-01-02" : "1950-04-30", family: row.0),
                     opensCase: true)
             }
-            let stored = try await f.take(items, receipt).compactMap { result -> StoredReferral? in
+            let names = DocumentNames(messageID: "list of Wren")
+            let stored = try await f.take(items, receipt, file: names).compactMap { result -> StoredReferral? in
                 if case .stored(let stored) = result { stored } else { nil }
             }
             try #require(stored.count == 2 && stored[0].person != stored[1].person)
@@ -327,7 +328,9 @@ import Vault
             let left = try await opened(f)
             #expect(places(left, with: "Canary") == [])
             #expect(
-                places(left, with: "Wren").isSuperset(of: ["record.person.sealed_profile", "record.referral.sealed"]))
+                places(left, with: "Wren").isSuperset(of: [
+                    "record.person.sealed_profile", "record.referral.sealed", "record.referral.sealed_source",
+                ]))
         }
     }
 

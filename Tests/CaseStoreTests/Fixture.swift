@@ -94,11 +94,13 @@ struct Fixture: Sendable {
             [IntakeItem(ordinal: 0, status: status, referral: referral, opensCase: opensCase)], receipt, sender)[0]
     }
 
-    func take(_ items: [IntakeItem], _ receipt: UUIDValue, _ sender: String = "uhdb") async throws -> [IntakeResult] {
-        try await transaction(as: .worker) {
-            try store.store(
-                [IntakeRecord(receipt: receipt, sender: sender, receivedAt: now, items: items)], in: $0)[0]
-        }
+    /// - Parameter file: Of a file of several parts, how its sender called it.
+    func take(
+        _ items: [IntakeItem], _ receipt: UUIDValue, _ sender: String = "uhdb", file: DocumentNames? = nil
+    ) async throws -> [IntakeResult] {
+        var intake = IntakeRecord(receipt: receipt, sender: sender, receivedAt: now, items: items)
+        intake.file = file
+        return try await transaction(as: .worker) { [intake] in try store.store([intake], in: $0)[0] }
     }
 
     /// A person with a referral.

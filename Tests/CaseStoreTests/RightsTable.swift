@@ -51,6 +51,7 @@ enum RightsTable {
         record.client_key         SIu  -     S      -      S         -       s     -
         record.decision           SI   -     -      I      -         SI      -     -
         record.document           SIuD -     I      Su     -         Su      -     suD
+        record.document_key       SIu  -     I      S      -         S       -     S
         record.dropped_file       SIUD -     -      SIUD   -         -       S     -
         record.extract            SI   -     -      S      -         SI      S     -
         record.extract_entry      SI   -     -      I      -         I       S     -

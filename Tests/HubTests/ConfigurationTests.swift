@@ -25,7 +25,7 @@ import Translation
               workflow: LAC_REFERRAL
               password: file:secrets/password
               shared_key: env:MESH_KEY
-        intake: { concurrency: 16, wait_minutes: 5 }
+        intake: { concurrency: 16, wait_minutes: 5, keep_file_days: 14 }
         staff_form: true
         """
 
@@ -39,6 +39,7 @@ import Translation
         #expect(configuration.intakeConcurrency == 16)
         #expect(configuration.dispatchConcurrency == 16)
         #expect(configuration.intakeWait == .seconds(300) && configuration.servesStaffForm)
+        #expect(configuration.keepFileDays == 14)
         guard case .https(let homes)? = configuration.outbound["derby_homes"]?[.httpsMTLS],
             case .mesh(let trust)? = configuration.outbound["uhdb"]?[.mesh]
         else {

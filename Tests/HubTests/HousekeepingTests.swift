@@ -85,6 +85,40 @@ import Testing
         }
     }
 
+    @Test func `whole files go after the configured days, and a message that still names one says so`() async throws {
+        try await TestInstallation.run(settings: "intake: { keep_file_days: 7 }") { hub in
+            let hub = hub.acting(as: .serving)
+            let store = hub.store
+            func file(_ id: String, days: Int) async throws -> UUIDValue {
+                let at = Timestamp.now() - .seconds(days * 86_400 + 60)
+                let sealed = store.seal(
+                    Submission(
+                        sender: "uhdb", messageID: id, channel: "https", format: "csv", bytes: [1, 2, 3], receivedAt: at
+                    ))
+                var intake = IntakeRecord(receipt: sealed.receipt, sender: "uhdb", receivedAt: at, items: [])
+                intake.file = DocumentNames(messageID: id)
+                _ = try await hub.acting(as: .ingest).database.transaction { try store.accept([sealed], in: $0) }
+                _ = try await hub.acting(as: .worker).database.transaction { [intake] in
+                    try store.store([intake], in: $0)
+                }
+                return sealed.receipt
+            }
+            let old = try await file("old", days: 7)
+            let young = try await file("young", days: 6)
+            try await Housekeeping(hub).retire()
+            let left = try await hub.acting(as: .worker).database.read { try store.documents([old, young], in: $0) }
+            #expect(Array(left.keys) == [young])
+
+            let worker = hub.acting(as: .worker)
+            _ = try await worker.queue.enqueue(.intake(of: old, key: "k"))
+            let lease = try #require(try await worker.queue.claim(Intake.queueName, limit: 1).first)
+            guard case .deadLetter(let cause) = await Intake(hub).work(lease) else { throw Unexpected() }
+            #expect(cause.code == "document_destroyed" && cause.text.hasPrefix("The document was destroyed on 20"))
+        }
+    }
+
+    private struct Unexpected: Error {}
+
     @Test func `every other part of housekeeping does its work as its function`() async throws {
         try await TestInstallation.run { hub in
             let hub = hub.acting(as: .serving)

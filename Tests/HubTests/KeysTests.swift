@@ -247,6 +247,75 @@ import Vault
         }
     }
 
+    @Test func `of a file that was destroyed the key is gone from the key store after its days, and no dump opens it`()
+        async throws
+    {
+        try await TestInstallation.run(settings: "key_store: { folder: keystore, keep_days: 7 }") { hub in
+            let store = hub.store
+            let now = Timestamp.now()
+            func accept(_ id: String, isFile: Bool) async throws -> UUIDValue {
+                let sealed = store.seal(
+                    Submission(
+                        sender: "uhdb", messageID: id, channel: "https", format: "csv", bytes: Array(id.utf8),
+                        receivedAt: now))
+                var intake = IntakeRecord(receipt: sealed.receipt, sender: "uhdb", receivedAt: now, items: [])
+                if isFile { intake.file = DocumentNames(messageID: id) }
+                try await hub.database.transaction { [intake] connection in
+                    _ = try store.accept([sealed], in: connection)
+                    _ = try store.store([intake], in: connection)
+                }
+                return sealed.receipt
+            }
+            let goes = try await accept("many", isFile: true)
+            let stays = try await accept("one", isFile: false)
+            func texts() async throws -> [UUIDValue: String] {
+                try await hub.database.read { connection in
+                    try store.documents([goes, stays], in: connection).mapValues {
+                        String(decoding: try store.open($0).bytes, as: UTF8.self)
+                    }
+                }
+            }
+            let keys = KeyStore(hub)
+            _ = try await keys.backUp(at: now)
+            let dumped = try await hub.database.query("SELECT receipt, file_since, sealed FROM record.document")
+                .decode(UUIDValue.self, Timestamp?.self, [UInt8].self)
+            #expect(try await hub.database.transaction { try store.destroyFiles(cameBefore: now, in: $0) } == 1)
+            #expect(try await texts() == [stays: "one"])
+            _ = try await keys.backUp(at: now + .seconds(60))
+
+            /// As a dump that leaves out the keys brings the data back.
+            func bringBack() async throws {
+                try await hub.database.transaction { connection in
+                    try connection.execute("DELETE FROM record.document")
+                    for (receipt, since, sealed) in dumped {
+                        try connection.execute(
+                            """
+                            INSERT INTO record.document (receipt, file_since, sealed)
+                            VALUES (\(receipt), \(since), \(sealed))
+                            """)
+                    }
+                }
+            }
+            try await bringBack()
+            #expect(try await texts().isEmpty)
+            let found = try await KeyDiagnosis(hub.configuration).examine(hub.database).map(\.what)
+            #expect(found.contains("2 documents are there and have no key"))
+            let backups = try KeyStore.backups(in: hub.configuration.dataFolder + "/keystore")
+            // Within its days an old backup of the keys opens an old dump.
+            #expect(try await keys.restore(from: backups[0].path, by: "admin-1").restored == 2)
+            #expect(try await texts() == [goes: "many", stays: "one"])
+            // And the file goes again, as it did.
+            #expect(try await hub.database.transaction { try store.destroyFiles(cameBefore: now, in: $0) } == 1)
+
+            try await keys.keep(at: now + .seconds(7 * 86_400 + 3))
+            let left = try KeyStore.backups(in: hub.configuration.dataFolder + "/keystore")
+            #expect(left.count == 2 && !left.contains { $0.path == backups[0].path })
+            try await bringBack()
+            for backup in left { _ = try await keys.restore(from: backup.path, by: "admin-1") }
+            #expect(try await texts() == [stays: "one"])
+        }
+    }
+
     private func wrapped(_ hub: Installation) async throws -> [WrappedKey] {
         try await hub.database.read { [store = hub.store] in try store.wrapped(.persons, after: nil, in: $0) }
     }

@@ -1,4 +1,4 @@
-"""The installation's key is changed while the hub serves, and a person is erased."""
+"""The installation's key is changed while the hub serves, a person is erased, and whole files go after some days."""
 
 import json
 import threading
@@ -129,4 +129,78 @@ def test_a_person_is_erased_while_the_hub_serves(hub):
     note = [f for f in map(json.loads, hub.hub("doctor", "--json", check=False).stdout.splitlines()) if f["severity"] == "note"]
     assert len(note) == 1 and "complete in backups on" in note[0]["what"]
     assert "key_destroyed" in hub.hub("trace", person)
+    assert "the ledger holds" in hub.hub("ledger", "verify")
+
+
+HEADINGS = "First name,Surname,Date of birth,Phone,Reason,Referrer name"
+# Nobody like anybody else, so that nobody has to decide whether two are one.
+WHOLE = ["Anne,Good,01/02/1950,01632960001,Lonely,A Volunteer", "Bob,Better,05/06/1971,01632960002,Lonely,A Volunteer",
+         "Cleo,Best,03/04/1961,01632960003,Needs advice,A Volunteer"]
+TORN = ["Dora,Wren,07/08/1949,01632960004,Lonely,A Volunteer", "Ed,Torn,05/06/1972",
+        "Fay,Lark,09/10/1965,01632960005,Needs advice,A Volunteer"]
+ALONE = ["Gus,Heron,11/12/1938,01632960006,Lonely,A Volunteer"]
+
+
+def test_a_file_of_many_goes_after_its_days_and_its_rows_stay(hub):
+    hub.partner("derby_community_action")
+    whole, torn, single = ("\n".join([HEADINGS, *rows, ""]).encode() for rows in (WHOLE, TORN, ALONE))
+
+    def post(body, id):
+        return hub.post("derby_community_action", body, "text/csv", **{"Idempotency-Key": id})
+
+    def raw(receipt):
+        return hub.staff("GET", f"/v1/submissions/{receipt}/document")
+
+    def rows(receipt):
+        return [one["referral_id"] for one in hub.receipt(receipt)["referrals"]]
+
+    def read(referral):
+        return hub.staff("GET", f"/v1/referrals/{referral}").json()["referral"]["person"]["family"]
+
+    def findings():
+        return [json.loads(line)["what"] for line in hub.hub("doctor", "--json", check=False).stdout.splitlines()]
+
+    hub.drop("derby_community_action", "LIST_1.csv", whole)
+    kind, answer = hub.file_answer("derby_community_action", "LIST_1.csv")
+    assert kind == "ack"
+    first = answer["receipt_id"]
+    second, alone = (post(body, id).json()["receipt_id"] for body, id in ((torn, "LIST-2"), (single, "ONE")))
+    for receipt, count in (first, 3), (second, 2), (alone, 1):
+        assert len(hub.worked_on(receipt)["referrals"]) == count
+    shared(hub)
+    [dead] = hub.work_items()
+    assert dead["kind"] == "rejected_part" and second in dead["about"]
+
+    # What a month does.
+    hub.sql("UPDATE record.document SET file_since = file_since - interval '31 days'")
+    eventually(lambda: raw(first).status_code == 410, 90, 0.5, why="the end of the file")
+    gone = raw(first).json()
+    assert gone["type"] == "urn:lac:problem:document_destroyed" and "On 20" in gone["detail"]
+    told = hub.receipt(first)
+    assert told["status"] == "accepted" and told["document_destroyed_at"] > told["received_at"]
+    own = requests.get(f"{hub.url}/v1/receipts/{first}", headers=hub.authorised("derby_community_action")).json()
+    assert own["status"] == "accepted" and "document_destroyed_at" not in own
+    assert hub.sql(f"SELECT count(*) FROM record.document WHERE receipt = '{first}'").strip() == "0"
+    assert [read(referral) for referral in rows(first)] == ["Good", "Better", "Best"]
+    # One row is dead, and of another file somebody stands alone.
+    assert raw(second).content == torn and "document_destroyed_at" not in hub.receipt(second)
+    assert raw(alone).status_code == 200
+    assert "1 files are kept beyond their 30 days, for work items that are open" in findings()
+    trace = hub.hub("trace", first)
+    assert "key_destroyed" in trace and "reason=file_past" in trace
+
+    # Mended, it goes as well.
+    hub.hub("work", "done", dead["id"], "--by", "worker-1")
+    eventually(lambda: raw(second).status_code == 410, 90, 0.5, why="the end of the mended file")
+    assert [read(referral) for referral in rows(second)] == ["Wren", "Lark"]
+    assert not [what for what in findings() if "files are kept" in what]
+
+    # What becomes of a row is told by the file's name all the same, and a repeat is known.
+    outcome = {"outcome": "taken_on", "agreed_on": "2026-01-05"}
+    assert hub.staff("POST", f"/v1/referrals/{rows(first)[0]}/outcome", outcome).status_code == 200
+    status = hub.home / "drop/derby_community_action/ack/LIST_1.csv.status.json"
+    written = json.loads(eventually(lambda: status.exists() and status.read_text(), why="the status"))
+    assert written["message_id"] == "LIST_1.csv" and written["outcomes"][0]["status"] == "taken_on"
+    again = post(torn, "LIST-2")
+    assert again.status_code == 200 and again.json()["receipt_id"] == second
     assert "the ledger holds" in hub.hub("ledger", "verify")

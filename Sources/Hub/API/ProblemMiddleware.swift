@@ -39,6 +39,11 @@ struct ProblemMiddleware: RouterMiddleware {
         } catch CaseStoreError.keyDestroyed {
             let problem = Problem(status: .gone, code: "erased", title: "What was known of this person was erased")
             return try problem.response(from: request, context: context)
+        } catch CaseStoreError.documentDestroyed(_, let at) {
+            let problem = Problem(
+                status: .gone, code: "document_destroyed", title: "The document was destroyed",
+                detail: "On \(at.rfc3339). Its receipt stays, and so do the referrals that were made of it.")
+            return try problem.response(from: request, context: context)
         } catch is QueueError {
             return try Problem.unavailable(request.method).response(from: request, context: context)
         } catch let error as PostgresError {

@@ -51,12 +51,18 @@ struct KeyDiagnosis: Sendable {
         let marks = ring.keys.map { Hexadecimal.text($0.mark) }
         let current = known.first(where: \.isCurrent)?.mark ?? marks[0]
         var found: [Doctor.Diagnosis] = []
-        if keyless > 0 {
+        let remedy = "`hub keys restore` the newest backup of the key store: the data were restored without it."
+        if keyless.persons > 0 {
             found.append(
                 .init(
-                    severity: .fault, what: "\(keyless) persons were not erased and have no key",
-                    remedy: "`hub keys restore` the newest backup of the key store: the data were restored without it.")
-            )
+                    severity: .fault, what: "\(keyless.persons) persons were not erased and have no key", remedy: remedy
+                ))
+        }
+        if keyless.documents > 0 {
+            found.append(
+                .init(
+                    severity: .fault, what: "\(keyless.documents) documents are there and have no key",
+                    remedy: "\(remedy) What was destroyed since goes again, by itself or with its person."))
         }
         let foreign = counts.filter { !marks.contains($0.key) }
         if !foreign.isEmpty {

@@ -145,6 +145,10 @@ actor Housekeeping: Service {
             _ = try store.forgetRequests(before: .now() - Self.requestsKept, in: connection)
             try store.forgetMailAnswers(before: .now() - Self.mailAnswersKept, in: connection)
         }
+        let filesKept = installation.configuration.filesKept
+        try await retention.database.transaction { [store = installation.store] connection in
+            _ = try store.destroyFiles(cameBefore: .now() - filesKept, in: connection)
+        }
         try await installation.database.transaction { [store = installation.store] connection in
             _ = try store.endAbandonedReleases(after: Self.longestAttempt, in: connection)
             try store.endAbandonedExtracts(after: Self.longestAttempt, in: connection)

@@ -24,6 +24,8 @@ package struct Intake: Sendable {
     private let database: Database
     /// For what staff permit.
     private let console: Database
+    /// For what goes on behind the queue.
+    private let worker: Database
     private let store: CaseStore
     private let queue: MessageQueue
     private let catalogue: AdapterCatalogue
@@ -47,6 +49,7 @@ package struct Intake: Sendable {
         let queue = installation.queue
         self.database = database
         console = installation.acting(as: .console).database
+        self.worker = worker.database
         self.store = store
         self.queue = queue
         catalogue = installation.catalogue
@@ -348,7 +351,7 @@ package struct Intake: Sendable {
         }
         do {
             guard let document = try await reading.submit(receipt).map(store.open) else {
-                return .deadLetter(Cause(code: "document_missing", text: "The document is no longer stored"))
+                return .deadLetter(try await causeOfAbsence(of: receipt))
             }
             var worked = await LargeDocuments.translating.reading(document.bytes.count) {
                 FileAttachment.isOne(document) ? attachment(document, of: lease) : translate(document, of: lease)
@@ -373,6 +376,19 @@ package struct Intake: Sendable {
             logger.error("intake failed", metadata: ["receipt": "\(receipt)", "error": "\(error)"])
             return .retry(Cause(code: "internal", text: "\(type(of: error))"), after: nil)
         }
+    }
+
+    /// Why the document of a message is not there.
+    private func causeOfAbsence(of receipt: UUIDValue) async throws -> Cause {
+        let known = try await worker.read { [store] connection in
+            try store.receipts([receipt], in: connection)[receipt]
+        }
+        guard let at = known?.documentDestroyedAt else {
+            return Cause(code: "document_missing", text: "The document is no longer stored")
+        }
+        return Cause(
+            code: "document_destroyed",
+            text: "The document was destroyed on \(at.rfc3339): nothing can be made of it any more")
     }
 
     /// What was made of one document.
@@ -456,9 +472,19 @@ package struct Intake: Sendable {
             }
         var intake = record(of: receipt, items, state, findings)
         intake.replies = parts.compactMap(\.reply).compactMap(PartnerReply.init)
+        if Self.isFile(parts) { intake.file = DocumentNames(document) }
         return Worked(
             lease: lease, intake: intake,
             contents: scanner == nil ? [] : contents(of: parts, by: translator, in: document.bytes))
+    }
+
+    /// Whether several persons may stand in a document: then each part is sealed apart, and the whole need not be kept. One in
+    /// which an attachment stands is kept with it.
+    private static func isFile(_ parts: [Translated]) -> Bool {
+        parts.count > 1
+            && !parts.contains { part in
+                part.referral?.attachments.contains { if case .document? = $0.content { true } else { false } } ?? false
+            }
     }
 
     /// What the virus scanner is to look through: what came with the referrals, and a workbook as it is.

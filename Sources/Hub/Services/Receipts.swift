@@ -87,6 +87,7 @@ package struct Receipts: Sendable {
             let told = outcomes.filter { $0.refusal == nil }
             if !told.isEmpty { object["outcomes"] = .array(told.map { value(of: $0, forStaff: false) }) }
         case .staff(let referrals):
+            object["document_destroyed_at"] = receipt.documentDestroyedAt.map { .string($0.rfc3339) }
             if !outcomes.isEmpty { object["outcomes"] = .array(outcomes.map { value(of: $0, forStaff: true) }) }
             object["referrals"] = .array(referrals.map(value(of:)))
         }
@@ -156,7 +157,8 @@ package struct Receipts: Sendable {
 
     /// A stored document, for staff, as it came. The look is entered in the ledger.
     ///
-    /// - Returns: nil when it is not there any more, or may not be looked at yet.
+    /// - Returns: nil when it is not there, or may not be looked at yet.
+    /// - Throws: ``CaseStoreError/documentDestroyed(_:at:)``.
     func document(_ id: UUIDValue, for staff: Principal) async throws -> StoredDocument? {
         try await console.transaction { [store] connection in
             try store.document(id, viewedBy: staff.id, in: connection)

@@ -45,10 +45,14 @@ struct StatusFiles: Sendable {
         let (outcomes, sealed) = try await database.transaction { [store] connection in
             let outcomes = try store.outcomes(ofSubmission: receipt, in: connection).filter { $0.refusal == nil }
             try store.noteTold(outcomes, in: connection)
-            return (outcomes, try store.documents([receipt], in: connection)[receipt])
+            return (
+                outcomes,
+                try outcomes.first.flatMap { try store.documentNames(ofReferral: $0.referral, in: connection) }
+            )
         }
         guard let sender = outcomes.first?.sender else { return }
-        // The name goes with the document: of one that was destroyed nobody can say any more which file it was.
+        // The name goes with the document, but that of a file of many stays with each part: of another that was destroyed nobody
+        // can say any more which file it was.
         if let name = try sealed.flatMap({ try store.open($0).fileName }) {
             let value: Value = [
                 "message_id": .string(name), "receipt_id": .string(receipt.description),

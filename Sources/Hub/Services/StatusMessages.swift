@@ -77,11 +77,11 @@ struct StatusMessages: Sendable {
     private typealias Told = (outcome: ReferralOutcome, attempt: Int)
 
     /// The outcome, judged now and on the ledger before it is told, and the sender's own id of the submission, which
-    /// goes with its document; nil when nothing is to be told.
+    /// goes with its document, or with the part of a file; nil when nothing is to be told.
     private func release(_ id: StatusMessageID) async throws -> (told: Told, messageID: String?)? {
-        let found = try await database.transaction { [store, partner] connection -> (Told, SealedDocument?)? in
+        let found = try await database.transaction { [store, partner] connection -> (Told, SealedDocumentNames?)? in
             guard let told = try store.tell(id, to: partner, in: connection) else { return nil }
-            return (told, try store.documents([id.submission], in: connection)[id.submission])
+            return (told, try store.documentNames(ofReferral: told.outcome.referral, in: connection))
         }
         guard let (told, sealed) = found else { return nil }
         return (told, try sealed.map { try store.open($0).messageID })
