@@ -8,9 +8,10 @@ extension CaseStore {
     /// none waits for staff or for an attachment, and nobody in it is under a legal hold. The parts stay, sealed for their
     /// persons.
     ///
+    /// - Parameter limit: Of files at once: everybody in them is held until the transaction ends.
     /// - Returns: How many were destroyed; call again while it is `limit`.
     package func destroyFiles(
-        cameBefore: Timestamp, limit: Int = 100, in connection: Connection
+        cameBefore: Timestamp, limit: Int = 20, in connection: Connection
     ) throws -> Int {
         let destroyed = try connection.query(
             """

@@ -77,7 +77,7 @@ import Testing
             .emergency,
             [
                 "record.person", "record.person_key", "record.person_identifier", "record.document",
-                "record.submission",
+                "record.document_key", "record.submission",
                 "record.referral", "record.agreement", "record.share", "record.decision", "record.api_key",
             ]
         ),
@@ -85,7 +85,13 @@ import Testing
             .console, ["record.api_key", "record.client_certificate", "record.client_key", "record.used_assertion"]
         ),
         (.worker, ["record.api_key", "record.client_certificate", "record.client_key", "access.card", "access.look"]),
-        (.audit, ["record.document", "record.person_key", "record.agreement", "record.decision", "access.card"]),
+        (
+            .audit,
+            [
+                "record.document", "record.document_key", "record.person_key", "record.agreement", "record.decision",
+                "access.card",
+            ]
+        ),
         (.retention, ["record.referral", "record.agreement", "record.share", "access.card"]),
     ])
     func `a function has no right at all in what is none of its business`(role: DatabaseRole, tables: [String]) {
