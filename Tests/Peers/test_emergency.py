@@ -29,7 +29,7 @@ CARD = {
         "house": "1", "lines": ["1 Example Street", "Derby"], "postcode": "DE1 2FS", "uprn": "100030300001",
         "latitude": 52.92, "longitude": -1.47, "directions": "Round the back, blue gate",
     },
-    "key_safe": {"present": True, "location": "Left of the door", "code": "4711"},
+    "key_safe": {"present": True, "location": "Left of the door", "code": "K4711Q"},
     "entry": {"door": "front", "floor": "ground", "lift": False, "dog": "small, friendly"},
     "occupants": {"adults": 1, "children": 0},
     "hazards": [{"kind": "oxygen", "text": "Bedroom"}],
@@ -144,10 +144,10 @@ def test_a_control_room_gets_what_helps_and_nothing_else(hub):
     # The code is told when it is asked for, and each time is on record.
     reveal = card["key_safe"].pop("reveal")
     assert card["key_safe"] == {"present": True, "location": "Left of the door", "has_code": True}
-    assert "4711" not in json.dumps(answer)
+    assert "K4711Q" not in json.dumps(answer)
     for number in range(2):
         told = call(hub, "/v1/emergency/key-safe", {"reveal": reveal, "caller_id": "desk 4"})
-        assert told.status_code == 200 and told.json()["key_safe"]["code"] == "4711"
+        assert told.status_code == 200 and told.json()["key_safe"]["code"] == "K4711Q"
         kept = look(hub, told.json())
         assert (kept["kind"], kept["repeated"]) == ("reveal", number == 1)
     kept = look(hub, answer)
@@ -317,7 +317,7 @@ def test_bodies_that_are_none(hub):
 def test_cards_are_kept_by_staff_alone_and_what_is_wrong_is_named(hub):
     path = f"/v1/persons/{hub.anne}/access-card"
     read = hub.staff("GET", path).json()
-    assert read["key_safe"]["code"] == "4711" and read["saved_by"] == "workers" and read["version"] >= 1
+    assert read["key_safe"]["code"] == "K4711Q" and read["saved_by"] == "workers" and read["version"] >= 1
     for method in "GET", "PUT", "DELETE":
         for room, headers, status in (("emas", {}, 403), (None, hub.authorised("uhdb"), 403), (None, {}, 401)):
             own = hub.rooms[room].pair if room else None
@@ -451,7 +451,7 @@ def test_a_person_can_be_told_who_looked(hub):
         assert incident in each["words"] and each["reviewed"] == (answer is code)
     assert told[refused["lookup_id"]]["words"].endswith("It was told nothing.")
     # Nobody else: neither whom a look found besides, nor who asked or answered.
-    for hidden in emil, "EMIL", "desk 4", "Sam Desk", "officer-2", "No answer at the door", "01632 960100", "4711", "matches":
+    for hidden in emil, "EMIL", "desk 4", "Sam Desk", "officer-2", "No answer at the door", "01632 960100", "K4711Q", "matches":
         assert hidden not in text, hidden
     assert [each["lookup_id"] for each in hub.staff("GET", f"/v1/persons/{emil}/looks").json()["looks"]] == [both["lookup_id"]]
     page = hub.staff("GET", f"{path}?before={phoned['lookup_id']}").json()["looks"]
@@ -519,7 +519,7 @@ def test_without_the_database_the_answer_is_the_same_and_says_as_of_when(hub):
         assert answer["card"]["address"] == before["card"]["address"] and answer["offline"] is True
         assert answer["as_of"] >= before["as_of"]
         told = call(hub, "/v1/emergency/key-safe", {"reveal": answer["card"]["key_safe"]["reveal"], "caller_id": "desk 4"})
-        assert told.json()["key_safe"]["code"] == "4711"
+        assert told.json()["key_safe"]["code"] == "K4711Q"
         # The process is killed: what was told is on this disk.
         hub.server.process.send_signal(signal.SIGKILL)
         hub.server.stop()
@@ -631,7 +631,7 @@ def ask_fast(hub):
 def test_nothing_personal_stands_in_the_log_or_on_this_nodes_disk(hub):
     log = (hub.home / "hub.log").read_text()
     files = b"".join((hub.home / "data" / name).read_bytes() for name in ("emergency.snapshot", "emergency.journal"))
-    for text in "TESTER", "4711", "Example Street", "9990000018", "desk 4", "Robin":
+    for text in "TESTER", "K4711Q", "Example Street", "9990000018", "desk 4", "Robin":
         assert text not in log and text.encode() not in files
 
 
