@@ -192,10 +192,8 @@ package struct HubServices: Sendable {
         } else if !roles.contains(.api) {
             logger.warning("no `admin` listener is configured: nobody can ask this process for health and figures")
         }
-        // Intake that is flat out keeps nobody at a control room from being known.
-        var ofRooms = installation.database.configuration
-        ofRooms.maximumConnections = 2
-        let roomDatabase = Database(configuration: ofRooms, logger: logger)
+        let roomDatabase =
+            desk == nil ? nil : ControlRoomRoutes.database(installation.database.configuration, logger: logger)
         if roles.contains(.api) {
             add(
                 "partner listener",
@@ -220,10 +218,10 @@ package struct HubServices: Sendable {
         do {
             try await ServiceGroup(configuration: group).run()
         } catch {
-            await roomDatabase.close()
+            await roomDatabase?.close()
             throw error
         }
-        await roomDatabase.close()
+        await roomDatabase?.close()
     }
 
     /// A partner's MLLP listener.

@@ -21,7 +21,7 @@ struct Server {
     ///
     /// - Parameters:
     ///   - desk: Where control rooms are answered by this process, too.
-    ///   - roomDatabase: By which it is known then who is signed in at a control room: it has connections of its own.
+    ///   - roomDatabase: By which it is known who sits at a control room (``ControlRoomRoutes/database(_:logger:)``).
     func partnerApplication(
         _ listener: Configuration.Listener,
         desk: EmergencyDesk? = nil,
@@ -39,11 +39,10 @@ struct Server {
         }
         let certificates = CallerCertificates(judge: try Self.judge(of: listener))
         let refusals = Refusals(hub.metrics)
-        let failure = SignInFailure()
         var site: StaffSite?
         if configuration.servesStaffForm {
             let forms = StaffFormRoutes(
-                configuration.organisation, sessions: StaffSessions(hub.installation, failure: failure),
+                configuration.organisation, sessions: StaffSessions(hub.installation),
                 intake: hub.intake, isSecure: listener.isReachedByTLS)
             forms.add(to: router)
             let pages = DocumentPages(
@@ -51,11 +50,14 @@ struct Server {
             PortalRoutes(Portal(hub.installation), pages: pages, site: forms.site).add(to: router)
             site = forms.site
         }
-        let roomSessions = StaffSessions(
-            roomDatabase ?? hub.installation.database, hub.installation.store, failure: failure, logger: hub.logger)
-        let room = desk.flatMap {
-            ControlRoomRoutes(
-                configuration, desk: $0, certificates: certificates, refusals: refusals, sessions: roomSessions)
+        var room: ControlRoomRoutes?
+        if let desk, let database = roomDatabase {
+            let (store, vault) = (hub.installation.store, hub.installation.vault)
+            room = ControlRoomRoutes(
+                configuration, desk: desk, certificates: certificates, refusals: refusals,
+                sessions: StaffSessions(database, store, logger: hub.logger),
+                accounts: StaffAccounts(
+                    database, store, vault, configuration, metrics: hub.metrics, logger: hub.logger))
         }
         room?.add(to: router)
         if let site = site ?? room?.site {
@@ -149,7 +151,8 @@ struct Server {
             pageFor: configuration.emergency?.pageFor ?? []
         ).add(to: router)
         if let room = ControlRoomRoutes(
-            configuration, desk: desk, certificates: certificates, refusals: refusals, sessions: sessions)
+            configuration, desk: desk, certificates: certificates, refusals: refusals, sessions: sessions,
+            accounts: accounts)
         {
             room.add(to: router)
             StaffRoutes(

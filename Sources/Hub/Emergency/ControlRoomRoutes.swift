@@ -3,7 +3,9 @@ import Forms
 import HTTPTypes
 import Hummingbird
 import Logging
+import Postgres
 import Referral
+import Synchronization
 
 /// The page of a control room that has no system of its own to ask by: `GET` and `POST /emergency`,
 /// `POST /emergency/key-safe`.
@@ -20,6 +22,9 @@ struct ControlRoomRoutes {
 
     /// What these pages share with those of signing in.
     let site: StaffSite
+    /// By which somebody signs in at a control room's computer.
+    let accounts: StaffAccounts
+    let signingIn = SigningIn()
     private let desk: EmergencyDesk
     private let certificates: CallerCertificates
     private let refusals: Refusals
@@ -31,10 +36,11 @@ struct ControlRoomRoutes {
     /// Nil where the configuration has no such page.
     init?(
         _ configuration: Configuration, desk: EmergencyDesk, certificates: CallerCertificates, refusals: Refusals,
-        sessions: StaffSessions
+        sessions: StaffSessions, accounts: StaffAccounts
     ) {
         guard let rooms = configuration.emergency?.pageFor, !rooms.isEmpty else { return nil }
         self.rooms = rooms
+        self.accounts = accounts
         self.desk = desk
         self.certificates = certificates
         self.refusals = refusals
@@ -44,6 +50,17 @@ struct ControlRoomRoutes {
         site = StaffSite(sessions: sessions, isSecure: configuration.partnerListener.isReachedByTLS) {
             pages.failure(title: $0, text: $1)
         }
+    }
+
+    /// By which it is known who sits at a control room: connections of its own, so that whoever keeps the others busy keeps
+    /// nobody here waiting, and short waits.
+    static func database(_ configuration: DatabaseConfiguration, logger: Logger) -> Database {
+        var own = configuration
+        own.maximumConnections = 2
+        own.waitTimeout = .seconds(2)
+        own.statementTimeout = .seconds(2)
+        own.lockTimeout = .seconds(2)
+        return Database(configuration: own, logger: logger)
     }
 
     func add(to router: Router<ExchangeContext>) {
@@ -115,7 +132,7 @@ struct ControlRoomRoutes {
                 } else {
                     // Whether somebody could be signed in.
                     try await site.sessions.attempt()
-                    told.yield(site.sessions.failsToOpen ? .unproved : .nobody)
+                    told.yield(signingIn.fails(at: room.id) ? .unproved : .nobody)
                 }
             } catch {
                 // Whatever it is, the look goes on, and staff have to know.
@@ -307,6 +324,21 @@ struct ControlRoomRoutes {
         case "query.uprn": .init("uprn", "Enter a UPRN of up to 12 digits")
         default: .init("postcode", "Fill in one of the four ways to say who it is, and only one")
         }
+    }
+}
+
+/// When last nobody could be signed in at a control room, by no fault of theirs: of a full disk or a locked ledger, reading
+/// sessions tells nothing.
+final class SigningIn: Sendable {
+    private static let recent = Duration.seconds(30)
+    private let last = Mutex<[String: ContinuousClock.Instant]>([:])
+
+    func failed(at room: String) { last.withLock { $0[room] = .now } }
+
+    func succeeded(at room: String) { last.withLock { $0[room] = nil } }
+
+    fileprivate func fails(at room: String) -> Bool {
+        last.withLock { $0[room].map { $0.duration(to: .now) < Self.recent } ?? false }
     }
 }
 

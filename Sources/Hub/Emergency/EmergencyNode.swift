@@ -31,6 +31,7 @@ package struct EmergencyNode: Sendable {
         var connection = try Installation.connection(configuration)
         connection.role = .emergency
         let database = Database(configuration: connection, logger: logger)
+        let roomDatabase = ControlRoomRoutes.database(connection, logger: logger)
         let metrics = Metrics()
         do {
             let node = Installation.nodeName()
@@ -43,8 +44,8 @@ package struct EmergencyNode: Sendable {
                 settings, rules: policy.inForce, vault: vault, record: record, metrics: metrics, logger: logger)
             let application = try Server.emergencyApplication(
                 configuration, desk: office.desk,
-                sessions: StaffSessions(database, store, failure: SignInFailure(), logger: logger),
-                accounts: StaffAccounts(database, store, vault, configuration, metrics: metrics, logger: logger),
+                sessions: StaffSessions(roomDatabase, store, logger: logger),
+                accounts: StaffAccounts(roomDatabase, store, vault, configuration, metrics: metrics, logger: logger),
                 metrics: metrics, logger: logger
             ) { channel in await onReady(channel.localAddress?.port) }
             var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
@@ -65,8 +66,10 @@ package struct EmergencyNode: Sendable {
             group.maximumGracefulShutdownDuration = .seconds(25)
             group.maximumCancellationDuration = .seconds(5)
             try await ServiceGroup(configuration: group).run()
+            await roomDatabase.close()
             await database.close()
         } catch {
+            await roomDatabase.close()
             await database.close()
             throw error
         }

@@ -65,16 +65,23 @@ struct StaffRoutes {
 
     @Sendable
     private func signIn(_ request: Request, _ context: ExchangeContext) async -> Response {
-        let isRoom = await room?.computer(of: context) != nil
-        let advice = isRoom ? "Go back to \(ControlRoomRoutes.path): look-ups go on." : nil
+        let computer = await room?.computer(of: context)?.id
+        let (site, accounts) = (computer == nil ? nil : room).map { ($0.site, $0.accounts) } ?? (site, accounts)
+        let advice = computer.map { _ in "Go back to \(ControlRoomRoutes.path): look-ups go on." }
         return await site.page(context, advice: advice ?? StaffSite.usualAdvice) {
             if let wait = attempts.admit(context.remoteAddress?.ipAddress ?? "") { return site.tooMany(after: wait) }
             let fields = try await FormRoutes.fields(of: request) ?? [:]
             let name = (fields["name"] ?? "").lowercased().filter { !$0.isWhitespace }
-            let open = try await accounts.signIn(
-                name, password: fields["password"] ?? "", code: fields["code"] ?? "",
-                at: await room?.computer(of: context)?.id, in: site.sessions,
-                insteadOf: try await site.session(of: request))
+            let open: StaffSessions.Open?
+            do {
+                open = try await accounts.signIn(
+                    name, password: fields["password"] ?? "", code: fields["code"] ?? "", at: computer,
+                    in: site.sessions, insteadOf: try await site.session(of: request))
+            } catch {
+                if let computer, !(error is CancellationError) { room?.signingIn.failed(at: computer) }
+                throw error
+            }
+            if let computer, open != nil { room?.signingIn.succeeded(at: computer) }
             guard let open else {
                 let text =
                     "The user name, the password or the code is not right. After several wrong attempts wait a few minutes."

@@ -4,7 +4,6 @@ import Forms
 import Logging
 import Postgres
 import Rights
-import Synchronization
 
 /// Sessions of staff at the hub's own pages.
 ///
@@ -18,21 +17,16 @@ struct StaffSessions: Sendable {
     private let database: Database
     private let store: CaseStore
     private let logger: Logger
-    /// When last somebody whose proof was right could not be signed in.
-    private let failure: SignInFailure
 
-    /// - Parameters:
-    ///   - database: As whoever it acts; here it acts for the pages of staff.
-    ///   - failure: Shared by those by whom one process opens and reads sessions.
-    init(_ database: Database, _ store: CaseStore, failure: SignInFailure, logger: Logger) {
+    /// - Parameter database: As whoever it acts; here it acts for the pages of staff.
+    init(_ database: Database, _ store: CaseStore, logger: Logger) {
         self.logger = logger
-        self.failure = failure
         self.database = database.acting(as: .console)
         self.store = store
     }
 
-    init(_ installation: Installation, failure: SignInFailure = SignInFailure()) {
-        self.init(installation.database, installation.store, failure: failure, logger: installation.logger)
+    init(_ installation: Installation) {
+        self.init(installation.database, installation.store, logger: installation.logger)
     }
 
     /// An open session.
@@ -84,19 +78,12 @@ struct StaffSessions: Sendable {
         if isProved: @escaping @Sendable (Connection) throws -> Bool = { _ in true }
     ) async throws -> Open? {
         let secret = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
-        let open: Open?
-        do {
-            open = try await database.transaction { [store] connection -> Open? in
-                guard try isProved(connection) else { return nil }
-                if let before { try store.endSession(before.secret, in: connection) }
-                guard let known = try store.staffAccount(account, in: connection), known.isEnabled else { return nil }
-                try store.openSession(secret, of: account, in: connection)
-                return Open(account, roles: known.roles, controlRoom: known.controlRoom, secret: secret)
-            }
-            failure.note(nil)
-        } catch {
-            failure.note(.now)
-            throw error
+        let open = try await database.transaction { [store] connection -> Open? in
+            guard try isProved(connection) else { return nil }
+            if let before { try store.endSession(before.secret, in: connection) }
+            guard let known = try store.staffAccount(account, in: connection), known.isEnabled else { return nil }
+            try store.openSession(secret, of: account, in: connection)
+            return Open(account, roles: known.roles, controlRoom: known.controlRoom, secret: secret)
         }
         if open != nil { logger.info("somebody signed in", metadata: ["account": "\(account)"]) }
         return open
@@ -114,10 +101,6 @@ struct StaffSessions: Sendable {
     /// Throws, or waits, where nobody's session can be read now.
     func attempt() async throws { try await database.read { [store] in try store.trySessions(in: $0) } }
 
-    /// Whether somebody could not be signed in a moment ago, by no fault of their own: of a full disk or a locked ledger
-    /// reading tells nothing.
-    var failsToOpen: Bool { failure.isRecent }
-
     func end(_ open: Open) async throws {
         try await database.transaction { [store] connection in try store.endSession(open.secret, in: connection) }
     }
@@ -131,14 +114,4 @@ struct StaffSessions: Sendable {
                 hash, of: open.account, insteadOf: before, except: CaseStore.sessionHash(open.secret), in: connection)
         }
     }
-}
-
-/// When last a session could not be opened.
-final class SignInFailure: Sendable {
-    private static let recent = Duration.seconds(60)
-    private let last = Mutex<ContinuousClock.Instant?>(nil)
-
-    fileprivate func note(_ moment: ContinuousClock.Instant?) { last.withLock { $0 = moment } }
-
-    fileprivate var isRecent: Bool { last.withLock { $0.map { $0.duration(to: .now) < Self.recent } ?? false } }
 }
