@@ -165,7 +165,7 @@ def test_the_duty_officer_is_told_of_each_look_and_of_nobody(hub):
     answer = ask(hub, uprn="100030300001").json()
     told = eventually(lambda: hub.duty.told.get(f"look-{answer['lookup_id']}"), 30, why="the notice")
     assert told.pop("at") < told.pop("review_by")
-    assert told == {"lookup_id": answer["lookup_id"], "control_room": "emas", "kind": "look", "outcome": "card", "offline": False}
+    assert told == {"lookup_id": answer["lookup_id"], "control_room": "emas", "kind": "look", "outcome": "card", "offline": False, "unproved": False}
     # The first of all, which was refused once, came too.
     eventually(lambda: len(hub.duty.told) >= len(looks(hub)), 30, why="the first")
     assert "TESTER" not in json.dumps(hub.duty.told) and hub.anne not in json.dumps(hub.duty.told)
