@@ -285,9 +285,8 @@ let package = Package(
         .testTarget(
             name: "HubTests",
             dependencies: [
-                "Hub", "CaseStore", "Channels", "Disclosure", "MessageQueue", "Postgres", "Referral", "TestSupport",
-                "Translation",
-                "Vault",
+                "Hub", "CaseStore", "Channels", "Disclosure", "EmergencyAccess", "MessageQueue", "Postgres", "Referral",
+                "TestSupport", "Translation", "Vault",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),

@@ -19,6 +19,8 @@ package struct PersonLook: Sendable, Hashable {
     package var incident: String?
     /// Whether staff asked for a control room that had phoned; nil as above.
     package var isByPhone: Bool?
+    /// Whether nobody knows who asked at the control room's computer, as nobody could be signed in there.
+    package var isUnproved: Bool
 }
 
 extension CaseStore {
@@ -36,8 +38,8 @@ extension CaseStore {
         let rows = try connection.query(
             """
             SELECT
-                look.id, look.at, kind, outcome, caller, reviewed_at IS NOT NULL AS is_reviewed, wrapped_key, sealed,
-                told.released
+                look.id, look.at, kind, outcome, caller, reviewed_at IS NOT NULL AS is_reviewed, is_unproved,
+                wrapped_key, sealed, told.released
             FROM access.look
             -- Of two who were found by one look, and to be one person since, what was told of either was told of them.
             JOIN (
@@ -58,6 +60,18 @@ extension CaseStore {
         return looks
     }
 
+    /// Whether a look was at a person, or at one who was found to be the same.
+    package func isLook(_ look: UUIDValue, at person: UUIDValue, in connection: Connection) throws -> Bool {
+        let members = try members(of: person, in: connection)
+        return try connection.query(
+            """
+            SELECT FROM access.looked_at
+            WHERE look = \(look) AND person = ANY (\(members))
+            LIMIT 1
+            """, name: "access.is_look_at_person"
+        ).first != nil
+    }
+
     private func personLook(_ row: Row) throws -> PersonLook {
         let id = try row.value("id", as: UUIDValue.self)
         var details: Value?
@@ -71,6 +85,6 @@ extension CaseStore {
             caller: try row.value("caller"),
             released: Set(released.split(separator: " ").compactMap { FieldGroup(rawValue: String($0)) }),
             isReviewed: try row.value("is_reviewed"), incident: details?["incident_ref"]?.stringValue,
-            isByPhone: details.map { $0["call"] != nil })
+            isByPhone: details.map { $0["call"] != nil }, isUnproved: try row.value("is_unproved"))
     }
 }

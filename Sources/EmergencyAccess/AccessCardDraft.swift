@@ -4,6 +4,7 @@ package import Referral
 ///
 /// It holds what a referral says in a field that means the same on a card, and nothing that would have to be guessed: free
 /// text, other people and warnings that need more than a referral has are named in ``leftOut``, for whoever asks the person.
+/// What belongs to a place, the key safe say, is that of the address on the card and of no other.
 /// It has no `verified_on`, which is what confirming it adds.
 package struct AccessCardDraft: Sendable, Hashable {
     /// A message that told something.
@@ -51,21 +52,45 @@ package struct AccessCardDraft: Sendable, Hashable {
     /// - Parameter told: What the messages say, in the order in which they were sent: of two that differ the later holds.
     package init(_ told: [(source: Source, referral: Referral)]) {
         let told = Array(told.reversed())
-        carryAddress(told)
-        carry("key_safe", told[...]) { $0.keySafe }
-        carry("entry", told[...]) { $0.entry }
-        carry("hazards", told, kinds: AccessCard.Hazard.allCases.map(\.rawValue)) { $0.hazards }
-        carry("crit", told, kinds: AccessCard.Critical.allCases.map(\.rawValue)) { $0.critical }
-        var seen: Set<[Value]> = []
+        let home = carryAddress(told)
+        let ofHome = told.indices.map { home.isMeant(by: told[$0].referral.address, after: told[($0 + 1)...]) }
+        for (name, read) in [("key_safe", { $0.keySafe }), ("entry", { $0.entry })] as [(String, (Referral) -> Part?)] {
+            var kept = told
+            for index in kept.indices where home == .nowhere || !ofHome[index] {
+                if let part = read(told[index].referral), !part.value.isEmpty {
+                    leave(part.path, of: told[index].source, home.refusal, saying: .object(part.value))
+                }
+                kept[index].referral.extensions = []
+            }
+            carry(name, kept[...], read)
+        }
+        let hazards = told.indices.map { index in
+            let (source, referral) = told[index]
+            let claims = referral.hazards
+            guard !ofHome[index] else { return (source: source, claims: claims) }
+            let whole = referral.value
+            for claim in claims where claim.isOfPlace {
+                leave(claim.path, of: source, home.refusal, saying: whole[path: claim.path] ?? .string(claim.kind))
+            }
+            return (source: source, claims: claims.filter { !$0.isOfPlace })
+        }
+        carry("hazards", hazards, kinds: AccessCard.Hazard.allCases.map(\.rawValue))
+        let critical = told.map { (source: $0.source, claims: $0.referral.critical) }
+        carry("crit", critical, kinds: AccessCard.Critical.allCases.map(\.rawValue))
         for (source, referral) in told {
             let whole = referral.value
-            for (path, reason) in referral.notOnACard {
-                // A sender's every message may repeat it.
-                let said = whole[path: path] ?? .string(path)
-                guard seen.insert([.string(reason), said]).inserted else { continue }
-                leave(path, of: source, reason)
+            for (path, reason) in referral.notOnACard where !isLeft(path, of: source) {
+                leave(path, of: source, reason, saying: whole[path: path] ?? .string(path))
             }
         }
+    }
+
+    /// What ``leftOut`` has, by why and what stands there: a sender's every message may repeat it.
+    private var said: Set<[Value]> = []
+
+    private mutating func leave(_ path: String, of source: Source, _ reason: String, saying value: Value) {
+        guard said.insert([.string(reason), value]).inserted else { return }
+        leave(path, of: source, reason)
     }
 
     private mutating func leave(_ path: String, of source: Source, _ reason: String) {
@@ -77,16 +102,44 @@ package struct AccessCardDraft: Sendable, Hashable {
         leftOut.contains { $0.place.path == path && $0.reason == reason }
     }
 
-    /// The address is one thing, never mixed of two. One by which nobody is found does not hide an earlier one by which
-    /// somebody is; that there is no fixed abode does.
-    private mutating func carryAddress(_ told: [(source: Source, referral: Referral)]) {
-        let gone = told.firstIndex { $0.referral.address?.isNowhere == true } ?? told.count
-        let isBack = told[..<gone].contains { $0.referral.address?.part.value.isEmpty == false }
-        let standing = isBack ? told[...] : told.prefix(gone + 1)
-        carry("address", standing) { $0.address?.part }
-        for (source, referral) in told[standing.count...] where referral.address?.part.value.isEmpty == false {
-            leave("address", of: source, "A later message says that there is no fixed abode")
+    /// Whether something is named already in which this stands.
+    private func isLeft(_ path: String, of source: Source) -> Bool {
+        leftOut.contains { $0.place.source == source && path.hasPrefix($0.place.path + ".") }
+    }
+
+    /// The address is one thing, never mixed of two.
+    ///
+    /// It is the latest by which somebody is found. One with neither postcode nor UPRN hides none. That there is no fixed abode
+    /// does, and so does a later one that cannot be carried and is not plainly the same: then the card has none, as it must
+    /// not send a crew where the person may have lived before.
+    ///
+    /// - Returns: Of where the rest of the card is.
+    private mutating func carryAddress(_ told: [(source: Source, referral: Referral)]) -> Home {
+        let settled = told.firstIndex { $0.referral.address.map { $0.isNowhere || $0.isFound } ?? false }
+        let standing = settled.flatMap { told[$0].referral.address }
+        let later = told.prefix(settled ?? told.count)
+        let other = later.lazy.compactMap(\.referral.address).first { address in
+            address.isCoded && !(standing.map { $0.isFound && address.mayBe($0) } ?? false)
         }
+        let home: Home
+        let read: ArraySlice<(source: Source, referral: Referral)>
+        if let other {
+            (home, read) = (.place(other), later)
+        } else if let standing, let settled {
+            (home, read) = standing.isFound ? (.place(standing), told[...]) : (.nowhere, told.prefix(settled + 1))
+        } else {
+            let located = told.lazy.compactMap(\.referral.address).first(where: \.isLocated)
+            (home, read) = (located.map(Home.place) ?? .unsaid, told[...])
+        }
+        carry("address", read) { $0.address?.part }
+        for (source, referral) in told[read.count...] {
+            guard let value = referral.address?.part.value, !value.isEmpty else { continue }
+            let reason =
+                home == .nowhere
+                ? "A later message says that there is no fixed abode" : "A later message says another address"
+            leave("address", of: source, reason, saying: .object(value))
+        }
+        return home
     }
 
     /// Carries a section over as the latest message has it that has one.
@@ -112,9 +165,8 @@ package struct AccessCardDraft: Sendable, Hashable {
     /// Carries the elements of a list over: those of a kind as the latest message has them that has any of it. A kind that a
     /// later message does not mention stays: nobody says that it is gone.
     private mutating func carry(
-        _ name: String, _ told: [(source: Source, referral: Referral)], kinds: [String], _ read: (Referral) -> [Claim]
+        _ name: String, _ claims: [(source: Source, claims: [Claim])], kinds: [String]
     ) {
-        let claims = told.map { (source: $0.source, claims: read($0.referral)) }
         var elements: [Value] = []
         for kind in kinds {
             var kept: [Claim] = []
@@ -132,10 +184,6 @@ package struct AccessCardDraft: Sendable, Hashable {
             }
             guard let source else { continue }
             for claim in kept {
-                guard elements.count < AccessCard.longestList else {
-                    leave(claim.path, of: source, "A card has no room for it")
-                    continue
-                }
                 var element: Value = ["kind": .string(kind)]
                 if let text = claim.text {
                     element["text"] = text.onACard(longest: 500).map(Value.string)
@@ -168,6 +216,43 @@ private struct Claim {
     var kind: String
     var text: String?
     var path: String
+    /// Whether it is about where the person lives: another home has it not.
+    var isOfPlace = false
+}
+
+/// Of where a card is.
+private enum Home: Equatable {
+    /// No message says.
+    case unsaid
+    case nowhere
+    /// Whether or not a card can have the address.
+    case place(Address)
+
+    /// Why what is said of somewhere else is left out.
+    var refusal: String { self == .nowhere ? "There is no fixed abode" : "Said of another address" }
+
+    /// Whether a message means this by where the person lives: what it says itself, else what was said last before it.
+    ///
+    /// - Parameter earlier: The messages before it, the latest first.
+    func isMeant(
+        by address: Address?, after earlier: ArraySlice<(source: AccessCardDraft.Source, referral: Referral)>
+    ) -> Bool {
+        guard self != .unsaid else { return true }
+        if let address, address.isNowhere || address.isLocated { return isSaid(by: address) }
+        return earlier.lazy.compactMap(\.referral.address).first(where: settles).map(isSaid) ?? false
+    }
+
+    private func isSaid(by address: Address) -> Bool {
+        guard case .place(let home) = self else { return address.isNowhere }
+        return !address.isNowhere && address.isSame(as: home)
+    }
+
+    /// Whether somebody who says an address lives here from then on, or does not.
+    private func settles(_ address: Address) -> Bool {
+        if isSaid(by: address) || address.isNowhere { return true }
+        guard case .place(let home) = self else { return address.isCoded }
+        return address.isCoded && !address.mayBe(home)
+    }
 }
 
 extension [Claim] {
@@ -184,17 +269,49 @@ extension [Claim] {
 
 extension Address {
     /// Whether it says that there is none.
-    fileprivate var isNowhere: Bool { noFixedAbode == true && part.value.isEmpty }
+    fileprivate var isNowhere: Bool { noFixedAbode == true && !isFound }
+
+    /// Whether somebody is found by it.
+    fileprivate var isFound: Bool { !part.value.isEmpty }
+
+    /// Whether it has what says by itself that it is somewhere, be it right or not.
+    fileprivate var isCoded: Bool { postcode != nil || uprn != nil }
+
+    private var normalPostcode: String? { postcode.flatMap { Postcode.normalise($0).normal } }
+
+    private var normalUPRN: String? { uprn.flatMap { AccessCard.uprn($0).normal } }
+
+    /// The lines, with the town and without it, in letters and digits.
+    private var folded: Set<String> {
+        func fold(_ texts: [String]) -> String { texts.joined().lowercased().filter { $0.isLetter || $0.isNumber } }
+        return Set([fold(lines), fold(lines + [town].compactMap { $0 })]).subtracting([""])
+    }
+
+    /// Whether it is the same place: of the same UPRN, or else of the same postcode and lines.
+    fileprivate func isSame(as other: Address) -> Bool {
+        if let own = normalUPRN, let uprn = other.normalUPRN { return own == uprn }
+        return (normalPostcode ?? postcode) == (other.normalPostcode ?? other.postcode)
+            && !folded.isDisjoint(with: other.folded)
+    }
+
+    /// Whether it plainly is the same place as far as it goes: of the same postcode, if it has no lines that differ.
+    fileprivate func mayBe(_ other: Address) -> Bool {
+        if isSame(as: other) { return true }
+        guard let own = normalPostcode, own == other.normalPostcode, !Postcode.isPseudo(own) else { return false }
+        return normalUPRN == nil && lines.isEmpty
+    }
 
     /// As a card has it: empty where nobody is found by it.
     fileprivate var part: Part {
         var part = Part(path: "address")
-        let texts = lines + [town].compactMap { $0 }
+        var texts = lines + [town].compactMap { $0 }
+        // A card has no line for the town, and one that runs on is found as well.
+        if texts.count > 5 { texts[4...] = [texts[4...].joined(separator: ", ")] }
         let words = texts.compactMap { $0.onACard(longest: 200) }
-        if words.count == texts.count, words.count <= 5 {
+        if words.count == texts.count {
             if !words.isEmpty { part.value["lines"] = .array(words.map(Value.string)) }
         } else {
-            part.leftOut.append(("address.lines", "A card has up to 5 lines of 200 bytes, the town among them"))
+            part.leftOut.append(("address.lines", "A card has lines of up to 200 bytes, the town among them"))
         }
         if let postcode {
             if let normal = Postcode.normalise(postcode).normal, !Postcode.isPseudo(normal) {
@@ -225,6 +342,7 @@ extension Address {
 
 extension Referral {
     private static let somebodyElse = "Is somebody else: on a card only where the person names them"
+    private static let freeText = "Free text: read it for what belongs on a card"
 
     /// What stands under a name of the card's own in the extensions, where its group is that of the card.
     private func extended(_ section: String) -> [(key: String, item: Extension)] {
@@ -278,11 +396,12 @@ extension Referral {
         var claims: [Claim] = []
         for (index, risk) in risks.enumerated() {
             if let kind = risk.code?.code?.hazard {
-                claims.append(Claim(kind: kind.rawValue, text: risk.detail, path: "risks[\(index)]"))
+                claims.append(Claim(kind: kind.rawValue, path: "risks[\(index)]", isOfPlace: kind.isOfPlace))
             }
         }
         for (index, need) in needs.enumerated() where need == .known(.hoarding) {
-            claims.append(Claim(kind: AccessCard.Hazard.hoarding.rawValue, path: "needs[\(index)]"))
+            let kind = AccessCard.Hazard.hoarding
+            claims.append(Claim(kind: kind.rawValue, path: "needs[\(index)]", isOfPlace: kind.isOfPlace))
         }
         return claims
     }
@@ -295,7 +414,7 @@ extension Referral {
         }
         for (index, risk) in risks.enumerated() {
             guard let (kind, words) = risk.code?.code?.critical else { continue }
-            claims.append(Claim(kind: kind.rawValue, text: risk.detail ?? words, path: "risks[\(index)]"))
+            claims.append(Claim(kind: kind.rawValue, text: words, path: "risks[\(index)]"))
         }
         for (index, need) in needs.enumerated() where need == .known(.mobility) {
             claims.append(Claim(kind: AccessCard.Critical.mobility.rawValue, path: "needs[\(index)]"))
@@ -316,11 +435,13 @@ extension Referral {
             switch risk.code {
             case .known(.danger(.violence)):
                 left.append((path, "A violence marker needs who set it and until when it holds"))
-            case .known(let code) where code.hazard != nil || code.critical != nil: break
+            case .known(let code) where code.hazard != nil || code.critical != nil:
+                // Whoever wrote it wrote to the team, and often of others.
+                if risk.detail != nil { left.append((path + ".detail", Self.freeText)) }
             case .known(let code) where code.group == .hazard || risk.toVisitors == true:
                 left.append((path, "A card has no word for this danger"))
             case .unknown: left.append((path, "Is no code that the hub knows"))
-            case nil where risk.detail != nil: left.append((path, "Free text: read it for what belongs on a card"))
+            case nil where risk.detail != nil: left.append((path, Self.freeText))
             case .known, nil: break
             }
         }
@@ -330,8 +451,8 @@ extension Referral {
         for index in household.indices {
             left.append(("household[\(index)]", Self.somebodyElse))
         }
-        if reason != nil { left.append(("reason", "Free text: read it for what belongs on a card")) }
-        if notes != nil { left.append(("notes", "Free text: read it for what belongs on a card")) }
+        if reason != nil { left.append(("reason", Self.freeText)) }
+        if notes != nil { left.append(("notes", Self.freeText)) }
         let groups = Set(AccessCard.sections.map(\.group))
         for item in extensions where groups.contains(item.group) && !isCarried(item) {
             left.append(("extensions.\(item.name)", "Has no place of its own on a card"))
@@ -356,6 +477,16 @@ extension Part {
 
     fileprivate mutating func leave(_ item: Extension, _ reason: String = "Is not what a card has there") {
         leftOut.append(("extensions.\(item.name)", reason))
+    }
+}
+
+extension AccessCard.Hazard {
+    /// Whether it stays behind when the person moves.
+    fileprivate var isOfPlace: Bool {
+        switch self {
+        case .hoarding, .structural, .dog, .chemical: true
+        case .oxygen, .smokingInBed, .violenceMarker: false
+        }
     }
 }
 

@@ -54,7 +54,7 @@ struct EmergencyCommand: AsyncParsableCommand {
                 Prints the card without verified_on, the referral that each part comes from, earlier ones that say something \
                 else, and what was left out. Nothing is saved: go through it with the person, then save it with verified_on \
                 and confirmed_by by 'hub emergency card'. The look is entered in the ledger. Exits 65 when there is no such \
-                person.
+                person, or what was known of them was erased.
                 """
         )
         @OptionGroup var installation: InstallationOption
@@ -78,6 +78,10 @@ struct EmergencyCommand: AsyncParsableCommand {
         @Flag(help: "All, the latest first.") var all = false
         @Option(help: "How many.") var limit = 100
         @Option(help: "Who looks: an id, not a name.") var by: ActorID
+
+        func validate() throws {
+            if limit < 1 { throw ValidationError("--limit \(limit): at least 1.") }
+        }
 
         func run() async throws {
             try await installation.open(as: .console) { hub in

@@ -124,9 +124,9 @@ struct PersonCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Looks of control rooms at a person, the latest first, as the person may be told; as JSON Lines.",
             discussion: """
-                With what was told of the person, in words for the person's own copy; nothing of whom else a look found, nor \
-                of who asked there. Tell the person when it is safe: what is not reviewed yet, not before it is. The look at \
-                them is entered in the ledger. Exits 65 when there is no such person.
+                With what was told of the person, and once it is reviewed in words for the person's own copy; nothing of whom \
+                else a look found, nor of who asked there. Tell the person when it is safe. The look at them is entered in \
+                the ledger. Exits 65 when there is no such person, or --before is no look at them.
                 """
         )
         @OptionGroup var installation: InstallationOption
@@ -135,11 +135,17 @@ struct PersonCommand: AsyncParsableCommand {
         @Option(help: "Only those before this one: the last lookup_id of the page before.") var before: String?
         @Option(help: "Who looks: an id, not a name.") var by: ActorID
 
+        func validate() throws {
+            if limit < 1 { throw ValidationError("--limit \(limit): at least 1.") }
+        }
+
         func run() async throws {
             let id = try InstallationOption.id(id)
             let before = try before.map(InstallationOption.id)
             try await installation.open(as: .console) { hub in
-                let looks = try await AccessCards(hub).looks(at: id, before: before, limit: limit, by: by.text)
+                let looks = try await SharingOutput.checked {
+                    try await AccessCards(hub).looks(at: id, before: before, limit: limit, by: by.text)
+                }
                 guard let looks else {
                     Output.remark("No person has the id \(id).")
                     throw ExitCode.badData

@@ -9,12 +9,13 @@ import Testing
 @Suite(.store) struct PersonLooksTests {
     private func look(
         _ found: [EmergencyLook.Found], kind: EmergencyLook.Kind = .look, outcome: EmergencyLook.Outcome = .card,
-        minute: Int64, details: Value = ["incident_ref": "INC-1", "caller_id": "desk 4"], _ f: Fixture
+        isUnproved: Bool = false, minute: Int64, details: Value = ["incident_ref": "INC-1", "caller_id": "desk 4"],
+        _ f: Fixture
     ) -> EmergencyLook {
         EmergencyLook(
             id: .v7(), at: f.now + .seconds(60 * minute), kind: kind, outcome: outcome, caller: "emas",
             incident: "INC-1",
-            isOffline: false, policyVersion: "notice-1.rules-1", found: found, details: details)
+            isOffline: false, isUnproved: isUnproved, policyVersion: "notice-1.rules-1", found: found, details: details)
     }
 
     private func enter(_ looks: [EmergencyLook], _ f: Fixture) async throws {
@@ -39,7 +40,8 @@ import Testing
             let card = look([.init(person: person, released: [.name, .address])], minute: 1, f)
             let candidates = look(
                 [.init(person: person, released: [.name, .address]), .init(person: other, released: [.name])],
-                outcome: .candidates, minute: 2, details: ["incident_ref": "INC-2", "call": ["answered_by": "x"]], f)
+                outcome: .candidates, isUnproved: true, minute: 2,
+                details: ["incident_ref": "INC-2", "call": ["answered_by": "x"]], f)
             let refused = look(
                 [
                     .init(person: other, released: [.name]),
@@ -58,12 +60,20 @@ import Testing
             #expect(found.map(\.outcome) == [.card, .candidates, .card])
             #expect(found.map(\.incident) == ["INC-1", "INC-2", "INC-1"])
             #expect(found.map(\.isByPhone) == [false, true, false])
+            #expect(found.map(\.isUnproved) == [false, true, false])
             #expect(found.map(\.isReviewed) == [false, false, true])
             #expect(found.allSatisfy { $0.caller == "emas" && $0.kind == .look })
 
             #expect(try await looks(at: person, limit: 2, f)?.map(\.id) == [refused.id, candidates.id])
             #expect(try await looks(at: person, before: candidates.id, f)?.map(\.id) == [card.id])
-            #expect(try await looks(at: person, before: .v7(), f)?.isEmpty == true)
+            func isLook(_ look: UUIDValue, _ at: UUIDValue) async throws -> Bool {
+                try await f.transaction(as: .console) { try f.store.isLook(look, at: at, in: $0) }
+            }
+            #expect(try await isLook(card.id, person))
+            #expect(try await isLook(candidates.id, other))
+            #expect(try await !isLook(card.id, other))
+            #expect(try await !isLook(.v7(), person))
+            #expect(try await !isLook(card.id, .v7()))
             #expect(try await looks(at: .v7(), f) == nil)
         }
     }

@@ -165,7 +165,8 @@ def test_the_duty_officer_is_told_of_each_look_and_of_nobody(hub):
     answer = ask(hub, uprn="100030300001").json()
     told = eventually(lambda: hub.duty.told.get(f"look-{answer['lookup_id']}"), 30, why="the notice")
     assert told.pop("at") < told.pop("review_by")
-    assert told == {"lookup_id": answer["lookup_id"], "control_room": "emas", "kind": "look", "outcome": "card", "offline": False, "unproved": False}
+    assert told == {
+        "lookup_id": answer["lookup_id"], "control_room": "emas", "kind": "look", "outcome": "card", "offline": False, "unproved": False}
     # The first of all, which was refused once, came too.
     eventually(lambda: len(hub.duty.told) >= len(looks(hub)), 30, why="the first")
     assert "TESTER" not in json.dumps(hub.duty.told) and hub.anne not in json.dumps(hub.duty.told)
@@ -372,7 +373,7 @@ def test_a_card_is_drafted_out_of_referrals_and_saved_once_the_person_confirmed_
     assert draft["person_id"] == person and draft["card"] == {
         "address": {"lines": ["2 Draft Lane", "Derby"], "postcode": "DE1 3FS"},
         "key_safe": {"location": "Porch", "code": "8264", "present": True},
-        "hazards": [{"kind": "dog", "text": "Small"}],
+        "hazards": [{"kind": "dog"}],
         "crit": [{"kind": "mobility"}, {"kind": "communication", "text": "hearing aid"}],
     }
     sources = {source["part"]: source for source in draft["sources"]}
@@ -382,11 +383,13 @@ def test_a_card_is_drafted_out_of_referrals_and_saved_once_the_person_confirmed_
         assert {key: told[key] for key in second} == second and told["sent_at"] == "2026-11-03T09:00:00Z"
     # What the hospital and the first referral say otherwise is named, not mixed in.
     assert [other["sender"] for other in sources["address"]["others"]] == ["uhdb"]
-    [other] = sources["hazards[0]"]["others"]
-    assert other["path"] == "risks[0]" and {key: other[key] for key in first} == first
     left = [(each["path"], each["referral_id"]) for each in draft["left_out"]]
+    # The first says no address, and the last that was said before it was that of the hospital.
+    [old] = [each for each in draft["left_out"] if each["path"] == "risks[0]"]
+    assert old["why"] == "Said of another address" and {key: old[key] for key in first} == first
+    assert ("risks[0].detail", second["referral_id"]) in left
     assert ("risks[1]", second["referral_id"]) in left and ("household[0]", second["referral_id"]) in left
-    assert "Zebedee" not in drafted.text
+    assert "Zebedee" not in drafted.text and "Small" not in drafted.text and "in the hall" not in drafted.text
     # Nothing is kept until somebody has confirmed it.
     assert hub.staff("GET", path).status_code == 404
     assert hub.staff("PUT", path, draft["card"]).status_code == 422
@@ -406,6 +409,13 @@ def test_a_card_is_drafted_out_of_referrals_and_saved_once_the_person_confirmed_
     assert hub.hub("emergency", "draft", str(uuid.uuid4()), "--by", "officer", check=False).returncode == 65
     for headers, status in ((hub.authorised("uhdb"), 403), ({}, 401)):
         assert requests.get(f"{hub.url}{path}/draft", headers=headers, timeout=10).status_code == status
+    # Nor of the erased.
+    gone = hub.person(id="FINN", family="ERASED", number="9990000077", born="19440707")
+    hub.hub("person", "erase", gone, "--authority", "E-1", "--by", "officer", "--yes")
+    answer = hub.staff("GET", f"/v1/persons/{gone}/access-card/draft")
+    assert answer.status_code == 410 and answer.json()["title"] == "What was known of this person was erased", answer.text
+    drafted = hub.hub("emergency", "draft", gone, "--by", "officer", check=False)
+    assert drafted.returncode == 65 and "\nWhat was known of this person was erased.\n" in drafted.stderr, drafted.stderr
 
 
 def test_a_person_can_be_told_who_looked(hub):
@@ -447,16 +457,27 @@ def test_a_person_can_be_told_who_looked(hub):
     ):
         each = told[answer["lookup_id"]]
         assert (each["kind"], each["told"], each["groups"], each["incident_ref"], each["by_phone"]) == (kind, what, of, incident, by_phone)
-        assert each["control_room"] == "East Midlands Ambulance Service" and each["control_room"] in each["words"]
-        assert incident in each["words"] and each["reviewed"] == (answer is code)
-    assert told[refused["lookup_id"]]["words"].endswith("It was told nothing.")
+        assert each["control_room"] == "East Midlands Ambulance Service" and each["unproved"] is False
+        # In words once a duty officer has looked into it.
+        assert each["reviewed"] == ("words" in each) == (answer is code)
+    words = told[code["lookup_id"]]["words"]
+    assert "East Midlands Ambulance Service" in words and "INC-1" in words and words.endswith("where your key safe is and its code.")
     # Nobody else: neither whom a look found besides, nor who asked or answered.
     for hidden in emil, "EMIL", "desk 4", "Sam Desk", "officer-2", "No answer at the door", "01632 960100", "K4711Q", "matches":
         assert hidden not in text, hidden
     assert [each["lookup_id"] for each in hub.staff("GET", f"/v1/persons/{emil}/looks").json()["looks"]] == [both["lookup_id"]]
     page = hub.staff("GET", f"{path}?before={phoned['lookup_id']}").json()["looks"]
     assert [each["lookup_id"] for each in page][:3] == [code["lookup_id"], both["lookup_id"], whole["lookup_id"]]
-    assert hub.staff("GET", f"{path}?before=x").status_code == 422
+    # Not so with what is no look, and with one at somebody else.
+    other = f"/v1/persons/{emil}/looks"
+    for wrong in f"{path}?before=x", f"{path}?before={uuid.uuid4()}", f"{other}?before={phoned['lookup_id']}":
+        answer = hub.staff("GET", wrong)
+        assert answer.status_code == 422 and [error["path"] for error in answer.json()["errors"]] == ["before"], answer.text
+    refused = hub.hub("person", "looks", emil, "--before", phoned["lookup_id"], "--by", "officer", check=False)
+    assert refused.returncode == 65 and "before" in refused.stderr, refused.stderr
+    for command in ("person", "looks", dora), ("emergency", "looks"):
+        refused = hub.hub(*command, "--limit", "0", "--by", "officer", check=False)
+        assert refused.returncode == 64 and "at least 1" in refused.stderr, refused.stderr
     lines = hub.hub("person", "looks", dora, "--limit", "2", "--by", "officer").splitlines()
     assert [json.loads(line) for line in lines] == json.loads(text)["looks"][:2]
     views = [line for line in hub.hub("trace", dora).splitlines() if "view" in line and code["lookup_id"] in line]
@@ -692,9 +713,10 @@ def test_who_phones_is_called_back_and_told_what_a_look_up_tells(hub):
     assert told == asked
     code = phone(hub, call_back="(01632) 960-101", incident_ref=None, reason=None, query=None, reveal=reveal)
     assert code.status_code == 200 and code.json()["key_safe"]["code"] == CARD["key_safe"]["code"]
-    on_record = eventually(lambda: [
-        each for each in looks(hub) if each["asked"].get("call") and each["asked"]["incident_ref"] == "INC-77"
-    ][1:] and [each for each in looks(hub) if each["asked"].get("call")], why="the looks")
+    def phoned():
+        return [each for each in looks(hub) if each["asked"].get("call") and each["asked"]["incident_ref"] == "INC-77"]
+
+    on_record = eventually(lambda: (found := phoned())[1:] and found, why="the looks")
     assert {each["kind"] for each in on_record} == {"look", "reveal"}
     for each in on_record:
         assert each["control_room"] == "emas" and each["asked"]["caller_id"] == "desk 9"

@@ -165,7 +165,7 @@ final class EmergencyDesk: Sendable {
 
     /// Gives the code of a key safe whose card was given before. A second time is never refused; staff see it.
     ///
-    /// - Returns: `{lookup_id, as_of, offline, key_safe}`, without `key_safe` where there is none to be told any more.
+    /// - Returns: `{lookup_id, as_of, offline, key_safe}`, without `key_safe` where there is no code to be told any more.
     /// - Throws: ``Problem`` for what no answer of this hub gave to this control room, or where it cannot be put on record.
     func reveal(
         _ request: RevealRequest, by caller: EmergencyCallers.Caller, _ way: AskingWay = .system
@@ -177,7 +177,9 @@ final class EmergencyDesk: Sendable {
         else { throw Problem.notFound }
         let (card, asOf) = state.withLock { ($0.index[token.person], $0.asOf) }
         let decision = card.map { decide($0, caller: caller.id, incident: token.incident, at: now) }
-        let isTold = decision?.released.contains(.access) ?? false
+        let isReleased = decision?.released.contains(.access) ?? false
+        // A code that was taken off the card since is not told, and nobody is to read that it was.
+        let isTold = isReleased && card?.card.keySafeCode != nil
         var look = EmergencyLook(
             id: .v7(), at: now, kind: .reveal, outcome: isTold ? .card : .none, caller: caller.id,
             incident: token.incident, isOffline: isOffline(asOf, at: now), isUnproved: way.isUnproved,
@@ -185,7 +187,7 @@ final class EmergencyDesk: Sendable {
             details: ["caller_id": .string(request.user), "incident_ref": .string(token.incident), "by": "key_safe"])
         if let card {
             look.found = [
-                .init(person: card, released: isTold ? [.access] : [], refusal: isTold ? nil : decision?.reason)
+                .init(person: card, released: isTold ? [.access] : [], refusal: isReleased ? nil : decision?.reason)
             ]
             .compactMap { $0 }
         }

@@ -35,7 +35,8 @@ extension PersonLook {
         let asked = kind == .reveal ? "for the code of your key safe" : "how to get to you"
         let way = isByPhone == true ? ", by phone" : ""
         let why = incident.map { ", for its incident \($0)" } ?? ""
-        return "On \(day) at \(time.joined(separator: ":")) \(name) asked \(asked)\(way)\(why). \(answer)"
+        let who = isUnproved ? "somebody at a computer of \(name), who could not be signed in," : name
+        return "On \(day) at \(time.joined(separator: ":")) \(who) asked \(asked)\(way)\(why). \(answer)"
     }
 
     private var answer: String {
@@ -67,14 +68,15 @@ extension PersonLook {
 }
 
 extension PersonLook {
-    /// For the person's own copy.
+    /// For the person's own copy: in words once a duty officer has looked into it, as nobody is to be told before.
     func value(from name: String) -> Value {
         var value: Value = [
             "lookup_id": .string(id.description), "at": .string(at.rfc3339), "control_room": .string(name),
             "kind": .string(kind.rawValue), "told": .string(told.rawValue),
             "groups": .array(released.map(\.rawValue).sorted().map(Value.string)), "reviewed": .bool(isReviewed),
-            "words": .string(words(from: name)),
+            "unproved": .bool(isUnproved),
         ]
+        if isReviewed { value["words"] = .string(words(from: name)) }
         value["incident_ref"] = incident.map(Value.string)
         value["by_phone"] = isByPhone.map(Value.bool)
         return value

@@ -8,11 +8,12 @@ import Testing
 @Suite struct PersonLookWordsTests {
     private static func look(
         _ released: Set<FieldGroup>, kind: EmergencyLook.Kind = .look, outcome: EmergencyLook.Outcome = .card,
-        incident: String? = "INC-1", byPhone: Bool? = false
+        incident: String? = "INC-1", byPhone: Bool? = false, isUnproved: Bool = false, isReviewed: Bool = false
     ) -> PersonLook {
         PersonLook(
             id: .v7(), at: Timestamp(rfc3339: "2026-07-01T23:05:09Z")!, kind: kind, outcome: outcome, caller: "emas",
-            released: released, isReviewed: false, incident: incident, isByPhone: byPhone)
+            released: released, isReviewed: isReviewed, incident: incident, isByPhone: byPhone,
+            isUnproved: isUnproved)
     }
 
     @Test func `a card that was told is said in words to the person, by the clocks of England`() {
@@ -44,6 +45,22 @@ import Testing
             look.words(from: "X")
                 == "On 2 July 2026 at 00:05 X asked for the code of your key safe, by phone, for its incident INC-1. "
                 + "It was told where your key safe is and its code.")
+    }
+
+    @Test func `that nobody could be signed in where it was asked is said`() {
+        let look = Self.look([.address], outcome: .candidates, isUnproved: true)
+        #expect(
+            look.words(from: "X")
+                == "On 2 July 2026 at 00:05 somebody at a computer of X, who could not be signed in, asked how to get to you, "
+                + "for its incident INC-1. It was told the number or name of your house, and nothing else.")
+        #expect(look.value(from: "X")["unproved"] == true)
+        #expect(Self.look([.address]).value(from: "X")["unproved"] == false)
+    }
+
+    @Test func `the words are there once it is reviewed`() {
+        #expect(Self.look([.name]).value(from: "X")["words"] == nil)
+        let look = Self.look([.name], isReviewed: true)
+        #expect(look.value(from: "X")["words"] == .string(look.words(from: "X")))
     }
 
     /// A look that finds somebody else as well has an outcome that says nothing of the one who was refused.
