@@ -20,6 +20,19 @@ extension CaseStore {
         // Nobody is found to be this person meanwhile, or not to be.
         try connection.execute(
             "SELECT pg_advisory_xact_lock(hashtext('record.match'))", name: "record.lock_matches")
+        // Before the persons, as intake holds them: what it is storing of a file now is seen below.
+        try connection.execute(
+            """
+            SELECT
+            FROM record.submission
+            WHERE receipt IN (
+                SELECT submission
+                FROM record.referral
+                WHERE person IN (SELECT record.members(record.survivor(\(id))))
+            )
+            ORDER BY receipt
+            FOR NO KEY UPDATE
+            """, name: "record.lock_told_submissions")
         let rows = try connection.query(
             """
             SELECT id, has_legal_hold, erased_at
@@ -42,8 +55,9 @@ extension CaseStore {
         erased.recipients = try recipients(of: persons, in: connection)
         try stopShares(of: persons, by: actor, at: at, in: connection, &erased)
         try destroyPackages(packages, at: at, in: connection, &erased)
-        try destroyDocuments(of: persons, in: connection, &erased)
         try destroyElsewhere(persons, by: actor, at: at, in: connection)
+        // After what staff had to do about the person is done, which would need the files.
+        try destroyDocuments(of: persons, in: connection, &erased)
         erased.looks = try forgetLooks(about: persons, in: connection)
         try destroyKeys(of: persons, at: at, in: connection)
         let entries = persons.map { person in
@@ -236,39 +250,66 @@ extension CaseStore {
 
     // MARK: What is stored
 
-    /// The documents that the person's messages came in, and the files that those name.
+    /// The documents that the person's messages came in, and the files that those name. One in which others stand too stays
+    /// while these need it, and is marked as a whole file that goes as soon as they do not.
     private func destroyDocuments(
         of persons: [UUIDValue], in connection: Connection, _ erased: inout ErasedPerson
     ) throws {
-        let destroyed = try connection.query(
+        let rows = try connection.query(
             """
-            WITH told AS (
-                SELECT DISTINCT submission FROM record.referral WHERE person = ANY (\(persons))
-            ), kept AS (
-                SELECT submission FROM told
+            WITH told AS MATERIALIZED (
+                SELECT submission, EXISTS (
+                    SELECT
+                    FROM record.referral
+                    WHERE referral.submission = own.submission AND referral.person <> ALL (\(persons))
+                ) OR EXISTS (
+                    SELECT FROM record.awaiting WHERE awaiting.submission = own.submission
+                ) OR EXISTS (
+                    SELECT
+                    FROM record.work_item
+                    WHERE work_item.submission = own.submission AND state = 'open' AND ordinal <> ALL (own.ordinals)
+                ) AS is_shared
+                FROM (
+                    SELECT submission, array_agg(ordinal) AS ordinals
+                    FROM record.referral
+                    WHERE person = ANY (\(persons))
+                    GROUP BY submission
+                ) AS own
+            ), waiting AS MATERIALIZED (
+                SELECT submission FROM told WHERE is_shared AND record.file_need(submission) IS NOT NULL
+            ), gone AS MATERIALIZED (
+                SELECT submission, is_shared FROM told WHERE submission NOT IN (SELECT submission FROM waiting)
                 UNION
-                SELECT dropped_file.submission
+                SELECT dropped_file.submission, false
                 FROM record.referral
                     JOIN record.attachment_file ON attachment_file.referral = referral.id
                     JOIN record.dropped_file ON dropped_file.submission = attachment_file.file
                 WHERE referral.person = ANY (\(persons))
+            ), marked AS (
+                UPDATE record.document
+                SET file_since = '-infinity'
+                FROM waiting
+                WHERE document.receipt = waiting.submission
+                RETURNING document.receipt
             ), destroyed AS (
                 DELETE FROM record.document
-                USING kept
-                WHERE document.receipt = kept.submission
-                RETURNING document.receipt
+                USING gone
+                WHERE document.receipt = gone.submission
+                RETURNING
+                    document.receipt, gone.is_shared,
+                    (SELECT wrapped_key FROM record.document_key WHERE document_key.receipt = document.receipt)
             )
-            SELECT receipt, EXISTS (
-                SELECT
-                FROM record.referral
-                WHERE referral.submission = receipt AND referral.person <> ALL (\(persons))
-            )
-            FROM destroyed
+            SELECT receipt, true AS is_gone, is_shared, wrapped_key FROM destroyed
+            UNION ALL
+            SELECT receipt, false, true, NULL FROM marked
             """, name: "record.destroy_erased_documents"
-        ).decode(UUIDValue.self, Bool.self)
+        ).decode(UUIDValue.self, Bool.self, Bool.self, [UInt8]?.self)
+        let destroyed = rows.filter(\.1)
+        for case let (_, _, _, wrapped?) in destroyed { vault.forget(wrapped) }
         erased.documents = destroyed.count
-        erased.sharedDocuments = destroyed.count(where: \.1)
-        let entries = destroyed.map { receipt, _ in
+        erased.sharedDocuments = destroyed.count(where: \.2)
+        erased.waitingDocuments = rows.count - destroyed.count
+        let entries = destroyed.map { receipt, _, _, _ in
             entry(.keyDestroyed, [.submission: receipt.description, .actor: "hub", .reason: "record_erased"])
         }
         try append(entries, in: connection)

@@ -4,31 +4,54 @@ import Referral
 import Vault
 
 extension CaseStore {
-    /// Destroys whole files that came before a time and that nothing needs any more, with their keys: every part is finished,
-    /// none waits for staff or for an attachment, and nobody in it is under a legal hold. The parts stay, sealed for their
-    /// persons.
+    /// Where a whole file stands in the order in which files go.
+    package struct FilePlace: Sendable, Hashable {
+        var since: Timestamp
+        var receipt: UUIDValue
+
+        /// Before all.
+        package static let start = FilePlace(
+            since: .distantPast, receipt: UUIDValue(bytes: Array(repeating: 0, count: 16))!)
+    }
+
+    /// Destroys, with its key, the next whole file that came before a time and that nothing needs any more: every part is
+    /// finished, none waits for staff or for an attachment, and nobody in it is under a legal hold. The parts stay, sealed for
+    /// their persons.
     ///
-    /// - Parameter limit: Of files at once: everybody in them is held until the transaction ends.
-    /// - Returns: How many were destroyed; call again while it is `limit`.
-    package func destroyFiles(
-        cameBefore: Timestamp, limit: Int = 20, in connection: Connection
-    ) throws -> Int {
-        let destroyed = try connection.query(
+    /// One file in a transaction: its submission and everybody in it are held until that ends. One of which somebody else holds
+    /// these stays, so that nobody waits for the other, and is to be looked at again another time.
+    ///
+    /// - Parameter place: That of the file before, so that one that stays is not in the way of those behind it.
+    /// - Returns: Where the file stands, and whether it is destroyed; nil where no more is due.
+    package func destroyFile(
+        cameBefore: Timestamp, after place: FilePlace = .start, in connection: Connection
+    ) throws -> (place: FilePlace, isDestroyed: Bool)? {
+        let rows = try connection.query(
             """
             WITH due AS MATERIALIZED (
-                SELECT receipt FROM record.due_files(\(cameBefore), \(Int32(clamping: limit))) AS due (receipt)
+                SELECT since, receipt, is_free
+                FROM record.due_file(\(cameBefore), \(place.since), \(place.receipt))
+            ), destroyed AS (
+                DELETE FROM record.document
+                USING due
+                WHERE document.receipt = due.receipt AND due.is_free
+                RETURNING
+                    document.receipt,
+                    (SELECT wrapped_key FROM record.document_key WHERE document_key.receipt = document.receipt)
             )
-            DELETE FROM record.document
-            USING due
-            WHERE document.receipt = due.receipt
-            RETURNING document.receipt
-            """, name: "record.destroy_files"
-        ).decode(UUIDValue.self)
-        let entries = destroyed.map { receipt in
-            entry(.keyDestroyed, [.submission: receipt.description, .actor: "hub", .reason: "file_past"])
+            SELECT due.since, due.receipt, destroyed.receipt IS NOT NULL, destroyed.wrapped_key
+            FROM due LEFT JOIN destroyed ON destroyed.receipt = due.receipt
+            """, name: "record.destroy_file"
+        ).decode(Timestamp.self, UUIDValue.self, Bool.self, [UInt8]?.self)
+        guard let (since, receipt, isDestroyed, wrapped) = rows.first else { return nil }
+        if isDestroyed {
+            if let wrapped { vault.forget(wrapped) }
+            let fields: [LedgerField: String] = [
+                .submission: receipt.description, .actor: "hub", .reason: "file_past",
+            ]
+            try append([entry(.keyDestroyed, fields)], in: connection)
         }
-        try append(entries, in: connection)
-        return destroyed.count
+        return (FilePlace(since: since, receipt: receipt), isDestroyed)
     }
 
     /// Why a whole file is still there; the words are those of `record.files_past`.

@@ -266,10 +266,13 @@ extension CaseStore {
             DELETE FROM record.document
             USING due
             WHERE document.receipt = due.receipt
-            RETURNING document.receipt
+            RETURNING
+                document.receipt,
+                (SELECT wrapped_key FROM record.document_key WHERE document_key.receipt = document.receipt)
             """, name: "record.destroy_documents"
-        ).decode(UUIDValue.self)
-        let entries = destroyed.map { entry(.keyDestroyed, [.submission: $0.description, .actor: "hub"]) }
+        ).decode(UUIDValue.self, [UInt8]?.self)
+        for case let (_, wrapped?) in destroyed { vault.forget(wrapped) }
+        let entries = destroyed.map { entry(.keyDestroyed, [.submission: $0.0.description, .actor: "hub"]) }
         try append(entries, in: connection)
         return destroyed.count
     }

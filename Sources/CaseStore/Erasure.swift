@@ -44,6 +44,8 @@ package struct ErasedPerson: Sendable, Hashable {
     /// Documents that were destroyed, and how many of them told about others too. What was understood of those stays.
     package var documents = 0
     package var sharedDocuments = 0
+    /// Documents that tell about others too and that these still need: they are destroyed as soon as nothing needs them.
+    package var waitingDocuments = 0
     /// Looks of which what was asked was destroyed.
     package var looks = 0
     /// Who was given something about the person, and is to be told of the erasure (UK GDPR, article 19).

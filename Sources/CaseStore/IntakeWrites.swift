@@ -421,10 +421,11 @@ struct IntakeWrites {
         """
     }
 
+    /// One in which somebody stood who was erased meanwhile is due already.
     private var markingFiles: SQL {
         """
         UPDATE record.document
-        SET file_since = marked.since
+        SET file_since = least(document.file_since, marked.since)
         FROM unnest(\(files.map(\.receipt)), \(files.map(\.since))) AS marked (receipt, since)
         WHERE document.receipt = marked.receipt
         """

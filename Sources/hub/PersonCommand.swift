@@ -160,8 +160,8 @@ struct PersonCommand: AsyncParsableCommand {
             abstract: "Erase a person: destroy the keys by which all that is kept about them opens.",
             discussion: """
                 With all who were found to be the same person. What waits to be sent about them is cancelled, their access \
-                card is removed, the documents they came in are destroyed; ids, times and the ledger stay. It cannot be taken \
-                back. Without --yes it tells what would be done. Exits 65 when something forbids it: a legal hold, a look of a \
+                card is removed, the documents they came in are destroyed, of those that others stand in too and still need \
+                as soon as they do not; ids, times and the ledger stay. It cannot be taken back. Without --yes it tells what would be done. Exits 65 when something forbids it: a legal hold, a look of a \
                 control room that is to be reviewed, a delivery under way.
                 """
         )
@@ -186,7 +186,9 @@ struct PersonCommand: AsyncParsableCommand {
                     for obstacle in obstacles { Output.remark("not now: \(obstacle)") }
                     throw ExitCode.badData
                 case .erased(let erased):
-                    Output.json(value(of: erased, completeOn: erasure.complete(after: erased.at)))
+                    // The person is read in those that wait until they are destroyed.
+                    let complete = erased.waitingDocuments > 0 ? nil : erasure.complete(after: erased.at)
+                    Output.json(value(of: erased, completeOn: complete))
                     if !yes { Output.remark("Nothing was done: --yes does it, and nothing takes it back.") }
                 }
             }
@@ -199,6 +201,7 @@ struct PersonCommand: AsyncParsableCommand {
                 "persons": ids(erased.persons), "cancelled_shares": ids(erased.shares),
                 "extracts_to_make_anew": ids(erased.extracts), "documents": .number(String(erased.documents)),
                 "documents_about_others_too": .number(String(erased.sharedDocuments)),
+                "documents_that_others_need": .number(String(erased.waitingDocuments)),
                 "looks": .number(String(erased.looks)), "tell": .array(erased.recipients.map(Value.string)),
                 "complete_in_backups_at": complete.map { .string($0.rfc3339) } ?? .null,
             ]

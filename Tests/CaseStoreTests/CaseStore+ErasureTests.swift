@@ -334,6 +334,122 @@ import Vault
         }
     }
 
+    /// A file with a row of Canary and others.
+    private func file(_ others: [IntakeItem], waitsUntil: Timestamp? = nil, _ f: Fixture) async throws -> IntakeRecord {
+        let canary = IntakeItem(
+            ordinal: 0, status: .accepted, referral: f.referral(id: "r-0", family: "Canary"), opensCase: true)
+        var intake = IntakeRecord(
+            receipt: try await f.accept(f.submission("file", "Canary;Wren")), sender: "uhdb", receivedAt: f.now,
+            waitsUntil: waitsUntil, items: [canary] + others)
+        intake.file = DocumentNames(messageID: "list")
+        return intake
+    }
+
+    private func store(_ intake: IntakeRecord, at: Timestamp? = nil, _ f: Fixture) async throws -> [IntakeResult] {
+        try await f.transaction(as: .worker) { try f.store.store([intake], at: at ?? f.now, in: $0)[0] }
+    }
+
+    private func text(_ receipt: UUIDValue, _ f: Fixture) async throws -> String? {
+        try await f.transaction { try f.store.document(receipt, in: $0) }.map {
+            String(decoding: $0.bytes, as: UTF8.self)
+        }
+    }
+
+    /// Destroys a whole file that came long ago, or is due whatever its age.
+    private func destroyFile(_ f: Fixture) async throws -> Bool {
+        try await f.transaction(as: .retention) {
+            try f.store.destroyFile(cameBefore: f.now - .seconds(3650 * 86_400), in: $0)
+        }?.isDestroyed == true
+    }
+
+    @Test
+    func `a file of which another row awaits a message stays until that is through, and goes then whatever its age`()
+        async throws
+    {
+        try await Fixture.run { f in
+            let update = f.referral(id: "u-1", nhs: nil, family: "Wren", type: .update, inReplyTo: "not-come-yet")
+            let over = f.now + .seconds(60)
+            let intake = try await file(
+                [IntakeItem(ordinal: 1, status: .accepted, referral: update)], waitsUntil: over, f)
+            let results = try await store(intake, f)
+            guard case .stored(let canary) = results[0], results[1] == .awaiting else { throw Unexpected() }
+
+            let result = try await erased(canary.person, f)
+            #expect((result.documents, result.sharedDocuments, result.waitingDocuments) == (0, 0, 1))
+            #expect(try await text(intake.receipt, f) == "Canary;Wren")
+            #expect(try await !destroyFile(f))
+            let past = try await f.transaction(as: .audit) { try CaseStore.filesPast(cameBefore: .distantPast, in: $0) }
+            #expect(past == [.unfinished: 1])
+
+            // It has waited long enough: intake works on the file again, and staff have the row.
+            _ = try await f.transaction(as: .worker) { try f.store.resume(at: over, in: $0) }
+            #expect(try await store(intake, at: over, f)[1] == .unbound)
+            #expect(try await !destroyFile(f))
+            let items = try await f.transaction { try f.store.workItems(.unboundMessage, in: $0) }
+            for item in items { _ = try await f.transaction { try f.store.finishWorkItem(item.id, by: "s", in: $0) } }
+            #expect(items.count == 1)
+            #expect(try await destroyFile(f))
+            #expect(try await text(intake.receipt, f) == nil)
+        }
+    }
+
+    @Test(arguments: ["rejected row", "legal hold", "attachment"])
+    func `a file that others still need stays for them, and goes with the last of them`(need: String) async throws {
+        try await Fixture.run { f in
+            var wren = f.referral(id: "r-1", nhs: nil, dob: "1931-01-02", family: "Wren")
+            if need == "attachment" {
+                var attachment = Attachment()
+                attachment.content = .file(name: "LETTER.pdf")
+                wren.attachments = [attachment]
+            }
+            let isRejected = need == "rejected row"
+            let other = IntakeItem(
+                ordinal: 1, status: isRejected ? .rejected : .accepted, referral: isRejected ? nil : wren)
+            let intake = try await file([other], f)
+            let results = try await store(intake, f)
+            guard case .stored(let canary) = results[0] else { throw Unexpected() }
+            if case .stored(let stored) = results[1], need == "legal hold" {
+                try await TestDatabase.current.database.execute(
+                    "UPDATE record.person SET has_legal_hold = true WHERE id = \(stored.person)")
+            }
+            let result = try await erased(canary.person, f)
+            #expect((result.documents, result.waitingDocuments) == (0, 1))
+            #expect(try await !destroyFile(f))
+            #expect(try await text(intake.receipt, f) == "Canary;Wren")
+            switch need {
+            case "legal hold":
+                try await TestDatabase.current.database.execute("UPDATE record.person SET has_legal_hold = false")
+            case "attachment": try await TestDatabase.current.database.execute("DELETE FROM record.attachment_file")
+            default:
+                try await TestDatabase.current.database.execute(
+                    "UPDATE record.work_item SET state = 'done', done_at = now()")
+            }
+            #expect(try await destroyFile(f))
+            #expect(try await text(intake.receipt, f) == nil)
+        }
+    }
+
+    @Test func `what staff have to do about a document of the person alone keeps it not, and nobody remembers its key`()
+        async throws
+    {
+        try await Fixture.run { f in
+            let receipt = try await f.accept(f.submission("alone", "Canary"))
+            let item = IntakeItem(ordinal: 0, status: .incomplete, referral: f.referral(id: "r-0", family: "Canary"))
+            guard case .stored(let stored) = try await f.take([item], receipt)[0] else { throw Unexpected() }
+            try await f.transaction {
+                try f.store.add(NewWorkItem(kind: .deadLetter, code: "internal", submission: receipt), in: $0)
+            }
+            #expect(try await text(receipt, f) == "Canary")
+            _ = try await f.transaction { try f.store.referral(stored.id, viewedBy: "staff:1", in: $0) }
+            let remembered = f.store.vault.rememberedKeys
+            let result = try await erased(stored.person, f)
+            #expect((result.documents, result.waitingDocuments) == (1, 0))
+            #expect(try await text(receipt, f) == nil)
+            // The person's and the document's.
+            #expect(f.store.vault.rememberedKeys == remembered - 2)
+        }
+    }
+
     @Test func `a legal hold, a look to be reviewed and what is being sent stand in the way, and nothing is done`()
         async throws
     {

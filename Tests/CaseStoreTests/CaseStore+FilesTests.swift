@@ -41,8 +41,18 @@ import Vault
         return File(receipt: receipt, referrals: stored.map(\.id), persons: stored.map(\.person))
     }
 
+    /// Destroys all that may go, each in a transaction of its own, and tells how many those are.
     private func destroy(_ f: Fixture, cameBefore: Timestamp? = nil) async throws -> Int {
-        try await f.transaction(as: .retention) { try f.store.destroyFiles(cameBefore: cameBefore ?? f.now, in: $0) }
+        var place = CaseStore.FilePlace.start
+        var count = 0
+        while let next = try await f.transaction(
+            as: .retention,
+            { [place] in try f.store.destroyFile(cameBefore: cameBefore ?? f.now, after: place, in: $0) })
+        {
+            place = next.place
+            if next.isDestroyed { count += 1 }
+        }
+        return count
     }
 
     private func past(_ f: Fixture) async throws -> [CaseStore.FileNeed?: Int] {
@@ -205,43 +215,64 @@ import Vault
             subject, of: person, changing: ["legal_hold"], by: "dpo-1", at: f.now, in: connection)
     }
 
-    @Test func `a legal hold that is being set is waited for, and keeps the file`() async throws {
+    @Test(arguments: [true, false])
+    func `a file that somebody holds is left, and those behind it go`(isHeldByPerson: Bool) async throws {
         try await Fixture.run(connections: 4) { f in
             let file = try await file(f)
+            let others = try await nobodys(2, f)
             let gate = Gate()
-            async let held: Void = f.transaction(as: .console) { connection in
-                try hold(file.persons[1], true, f, in: connection)
+            defer { gate.open() }
+            async let held: Void = f.transaction(as: isHeldByPerson ? .console : .worker) { connection in
+                if isHeldByPerson {
+                    try hold(file.persons[1], true, f, in: connection)
+                } else {
+                    // As intake does, which goes on to persons.
+                    _ = try IntakeReads.stored(of: [file.receipt], in: connection)
+                }
                 gate.arriveAndWait()
             }
             try await gate.arrival()
-            async let destroyed = destroy(f)
-            try await f.open(gate)
+            try await TestDatabase.current.database.execute(
+                "UPDATE record.document SET file_since = \(f.now - .seconds(9)) WHERE receipt = \(file.receipt)")
+            // It waits for nobody: the gate is still shut.
+            #expect(try await destroy(f) == 2)
+            let left = try await f.transaction { try f.store.documents([file.receipt] + others, in: $0) }
+            #expect(Array(left.keys) == [file.receipt])
+            gate.open()
             try await held
-            #expect(try await destroyed == 0)
-            #expect(try await raw(file.receipt, f) != nil)
+            #expect(try await destroy(f) == (isHeldByPerson ? 0 : 1))
+            #expect(try await past(f) == (isHeldByPerson ? [.legalHold: 1] : [:]))
         }
     }
 
-    @Test func `many files go a few at a time, the oldest first`() async throws {
+    /// Files in which nobody was found, each a second older than the one before.
+    private func nobodys(_ count: Int, _ f: Fixture) async throws -> [UUIDValue] {
+        var receipts: [UUIDValue] = []
+        for number in 0..<count {
+            let receipt = try await f.accept(f.submission("list-\(number)", "nobody"))
+            _ = try await f.take([], receipt, file: DocumentNames(messageID: "list-\(number)"))
+            try await TestDatabase.current.database.execute(
+                "UPDATE record.document SET file_since = \(f.now - .seconds(number)) WHERE receipt = \(receipt)")
+            receipts.append(receipt)
+        }
+        return receipts
+    }
+
+    @Test func `files go one at a time, the oldest first, and nobody remembers their keys`() async throws {
         try await Fixture.run { f in
-            var receipts: [UUIDValue] = []
-            for number in 0..<5 {
-                let receipt = try await f.accept(f.submission("list-\(number)", "nobody"))
-                _ = try await f.take([], receipt, file: DocumentNames(messageID: "list-\(number)"))
-                try await TestDatabase.current.database.execute(
-                    "UPDATE record.document SET file_since = \(f.now - .seconds(number)) WHERE receipt = \(receipt)")
-                receipts.append(receipt)
-            }
-            var left = Set(receipts)
-            for gone in [[4, 3], [2, 1], [0]] {
-                let count = try await f.transaction(as: .retention) {
-                    try f.store.destroyFiles(cameBefore: f.now, limit: 2, in: $0)
+            let receipts = try await nobodys(3, f)
+            for receipt in receipts { #expect(try await raw(receipt, f) == Array("nobody".utf8)) }
+            #expect(f.store.vault.rememberedKeys == 3)
+            for number in [2, 1, 0] {
+                let next = try await f.transaction(as: .retention) {
+                    try f.store.destroyFile(cameBefore: f.now, in: $0)
                 }
-                #expect(count == gone.count)
-                for number in gone { left.remove(receipts[number]) }
-                let there = try await f.transaction { [receipts] in try f.store.documents(receipts, in: $0) }
-                #expect(Set(there.keys) == left)
+                #expect(next?.place.receipt == receipts[number] && next?.isDestroyed == true)
+                let there = try await f.transaction { try f.store.documents(receipts, in: $0) }
+                #expect(Set(there.keys) == Set(receipts.prefix(number)))
+                #expect(f.store.vault.rememberedKeys == number)
             }
+            #expect(try await destroy(f) == 0)
         }
     }
 

@@ -149,8 +149,8 @@ import Testing
                 "hub_emergency record.members", "hub_console record.members", "hub_app access.told_cards",
                 "hub_emergency access.told_cards", "hub_app access.told_persons", "hub_emergency access.told_persons",
                 "hub_app access.told_circumstances", "hub_emergency access.told_circumstances",
-                "hub_app record.files_past", "hub_audit record.files_past", "hub_app record.due_files",
-                "hub_retention record.due_files",
+                "hub_app record.file_need", "hub_app record.files_past", "hub_audit record.files_past",
+                "hub_app record.due_file", "hub_retention record.due_file",
             ])
     }
 

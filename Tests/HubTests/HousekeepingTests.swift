@@ -105,7 +105,7 @@ import Testing
             }
             let old = try await file("old", days: 7)
             let young = try await file("young", days: 6)
-            try await Housekeeping(hub).retire()
+            try await Housekeeping(hub).destroyFiles()
             let left = try await hub.acting(as: .worker).database.read { try store.documents([old, young], in: $0) }
             #expect(Array(left.keys) == [young])
 
@@ -114,6 +114,72 @@ import Testing
             let lease = try #require(try await worker.queue.claim(Intake.queueName, limit: 1).first)
             guard case .deadLetter(let cause) = await Intake(hub).work(lease) else { throw Unexpected() }
             #expect(cause.code == "document_destroyed" && cause.text.hasPrefix("The document was destroyed on 20"))
+        }
+    }
+
+    @Test func `what fails of retention stands in nobody's way`() async throws {
+        try await TestInstallation.run { hub in
+            let owner = TestDatabase.current.database
+            let (person, share) = (UUIDValue.v7(), UUIDValue.v7())
+            let long = Timestamp.now() - Housekeeping.longestAttempt - .seconds(60)
+            try await owner.execute(
+                """
+                INSERT INTO record.person (id, created_at, profile_at, sealed_profile, sealed_fingerprint)
+                VALUES (\(person), \(long), \(long), '', '')
+                """)
+            try await owner.execute(
+                """
+                INSERT INTO record.share (
+                    id, person, message, requested_at, decided_at, queued_at, sent_at, attempts, state, recipient, purpose,
+                    level, channel, requested_by, asked
+                )
+                VALUES (
+                    \(share), \(person), 4711, \(long), \(long), \(long), \(long), 1, 'sending', 'uhdb', 'care_support',
+                    'identifiable', 'https_mtls', 'staff:1', '{NAME}'
+                )
+                """)
+            try await owner.execute(
+                "INSERT INTO record.share_attempt (share, started_at, attempt) VALUES (\(share), \(long), 1)")
+            try await owner.execute("DROP FUNCTION record.due_file")
+            try await owner.execute("DROP TABLE record.mail_answer")
+            let housekeeping = Housekeeping(hub.acting(as: .serving))
+            await #expect(throws: PostgresError.self) { try await housekeeping.retire() }
+            await #expect(throws: PostgresError.self) { try await housekeeping.destroyFiles() }
+            await housekeeping.keepToTimes()
+            let open = try await owner.query("SELECT count(*) FROM record.share_attempt WHERE outcome IS NULL")[0]
+                .decode(Int.self)
+            #expect(open == 0)
+        }
+    }
+
+    @Test func `a pass looks at so many files, and the next goes on`() async throws {
+        try await TestInstallation.run { hub in
+            let hub = hub.acting(as: .serving)
+            let store = hub.store
+            let at = Timestamp.now() - .seconds(40 * 86_400)
+            for number in 0..<3 {
+                let sealed = store.seal(
+                    Submission(
+                        sender: "uhdb", messageID: "list-\(number)", channel: "https", format: "csv", bytes: [1],
+                        receivedAt: at))
+                var intake = IntakeRecord(receipt: sealed.receipt, sender: "uhdb", receivedAt: at, items: [])
+                intake.file = DocumentNames(messageID: "list-\(number)")
+                _ = try await hub.acting(as: .ingest).database.transaction { try store.accept([sealed], in: $0) }
+                _ = try await hub.acting(as: .worker).database.transaction { [intake] in
+                    try store.store([intake], in: $0)
+                }
+            }
+            func left() async throws -> Int {
+                try await TestDatabase.current.database.query("SELECT count(*) FROM record.document")[0].decode(
+                    Int.self)
+            }
+            let housekeeping = Housekeeping(hub)
+            try await housekeeping.destroyFiles(patience: .zero)
+            #expect(try await left() == 3)
+            try await housekeeping.destroyFiles(limit: 2)
+            #expect(try await left() == 1)
+            try await housekeeping.destroyFiles()
+            #expect(try await left() == 0)
         }
     }
 

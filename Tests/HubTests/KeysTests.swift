@@ -279,7 +279,9 @@ import Vault
             _ = try await keys.backUp(at: now)
             let dumped = try await hub.database.query("SELECT receipt, file_since, sealed FROM record.document")
                 .decode(UUIDValue.self, Timestamp?.self, [UInt8].self)
-            #expect(try await hub.database.transaction { try store.destroyFiles(cameBefore: now, in: $0) } == 1)
+            #expect(
+                try await hub.database.transaction { try store.destroyFile(cameBefore: now, in: $0) }?.isDestroyed
+                    == true)
             #expect(try await texts() == [stays: "one"])
             _ = try await keys.backUp(at: now + .seconds(60))
 
@@ -305,7 +307,9 @@ import Vault
             #expect(try await keys.restore(from: backups[0].path, by: "admin-1").restored == 2)
             #expect(try await texts() == [goes: "many", stays: "one"])
             // And the file goes again, as it did.
-            #expect(try await hub.database.transaction { try store.destroyFiles(cameBefore: now, in: $0) } == 1)
+            #expect(
+                try await hub.database.transaction { try store.destroyFile(cameBefore: now, in: $0) }?.isDestroyed
+                    == true)
 
             try await keys.keep(at: now + .seconds(7 * 86_400 + 3))
             let left = try KeyStore.backups(in: hub.configuration.dataFolder + "/keystore")

@@ -55,7 +55,7 @@ actor Housekeeping: Service {
             if second % 2 == 0 { await attempt("attachments") { try await attachFiles() } }
             if second % 5 == 0 { await attempt("dead letters") { try await showDeadLetters() } }
             if second % 5 == 0 { await attempt("deadlines") { _ = try await installation.queue.expire() } }
-            if second % 60 == 0 { await attempt("retention") { try await retire() } }
+            if second % 60 == 0 { await keepToTimes() }
             if second % 600 == 0 { await attempt("key store") { try await KeyStore(retention).keep() } }
             if second % 86_400 == 0 { await attempt("endings") { try await Endings.warn(of: installation) } }
             second += 1
@@ -133,7 +133,14 @@ actor Housekeeping: Service {
         }
     }
 
-    /// Destroys what has had its time, and ends what nobody will end any more.
+    /// Retention and what else is due each minute, each by itself: what fails of it stands in nobody's way.
+    func keepToTimes() async {
+        await attempt("retention") { try await retire() }
+        await attempt("whole files") { try await destroyFiles() }
+        await attempt("abandoned") { try await endAbandoned() }
+    }
+
+    /// Destroys what has had its time.
     func retire() async throws {
         _ = try await retention.queue.retire(olderThan: Self.historyKept)
         try await retention.database.transaction { [store = installation.store] connection in
@@ -145,10 +152,30 @@ actor Housekeeping: Service {
             _ = try store.forgetRequests(before: .now() - Self.requestsKept, in: connection)
             try store.forgetMailAnswers(before: .now() - Self.mailAnswersKept, in: connection)
         }
-        let filesKept = installation.configuration.filesKept
-        try await retention.database.transaction { [store = installation.store] connection in
-            _ = try store.destroyFiles(cameBefore: .now() - filesKept, in: connection)
+    }
+
+    /// Destroys whole files that nothing needs any more, one after the other; what is left at the end goes next time.
+    ///
+    /// - Parameters:
+    ///   - limit: How many are looked at.
+    ///   - patience: After how long no further one is begun.
+    func destroyFiles(limit: Int = 200, patience: Duration = .seconds(10)) async throws {
+        let store = installation.store
+        let cameBefore = Timestamp.now() - installation.configuration.filesKept
+        let end = ContinuousClock.now + patience
+        var place = CaseStore.FilePlace.start
+        for _ in 0..<limit where ContinuousClock.now < end {
+            try Task.checkCancellation()
+            let next = try await retention.database.transaction { [place] connection in
+                try store.destroyFile(cameBefore: cameBefore, after: place, in: connection)
+            }
+            guard let next else { return }
+            place = next.place
         }
+    }
+
+    /// Ends what nobody will end any more.
+    func endAbandoned() async throws {
         try await installation.database.transaction { [store = installation.store] connection in
             _ = try store.endAbandonedReleases(after: Self.longestAttempt, in: connection)
             try store.endAbandonedExtracts(after: Self.longestAttempt, in: connection)
