@@ -161,8 +161,9 @@ struct PersonCommand: AsyncParsableCommand {
             discussion: """
                 With all who were found to be the same person. What waits to be sent about them is cancelled, their access \
                 card is removed, the documents they came in are destroyed, of those that others stand in too and still need \
-                as soon as they do not; ids, times and the ledger stay. It cannot be taken back. Without --yes it tells what would be done. Exits 65 when something forbids it: a legal hold, a look of a \
-                control room that is to be reviewed, a delivery under way.
+                as soon as they do not; ids, times and the ledger stay. It cannot be taken back. Without --yes it tells what \
+                would be done. Exits 65 when something forbids it: a legal hold, a look of a control room that is to be \
+                reviewed, a delivery under way.
                 """
         )
         @OptionGroup var installation: InstallationOption
