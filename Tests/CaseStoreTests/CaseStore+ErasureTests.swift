@@ -436,7 +436,7 @@ import Vault
             let receipt = try await f.accept(f.submission("alone", "Canary"))
             let item = IntakeItem(ordinal: 0, status: .incomplete, referral: f.referral(id: "r-0", family: "Canary"))
             guard case .stored(let stored) = try await f.take([item], receipt)[0] else { throw Unexpected() }
-            try await f.transaction {
+            _ = try await f.transaction {
                 try f.store.add(NewWorkItem(kind: .deadLetter, code: "internal", submission: receipt), in: $0)
             }
             #expect(try await text(receipt, f) == "Canary")
