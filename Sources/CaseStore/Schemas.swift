@@ -85,7 +85,8 @@ package enum GrantSchema {
     package static let migrations = MigrationLine(
         name: "grants",
         migrations: [
-            Migration(number: 1, name: "functions", sql: text(PackageResources.grants_0001_functions_sql))
+            Migration(number: 1, name: "functions", sql: text(PackageResources.grants_0001_functions_sql)),
+            Migration(number: 2, name: "told", sql: text(PackageResources.grants_0002_told_sql)),
         ])
 }
 
