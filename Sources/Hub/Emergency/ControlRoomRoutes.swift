@@ -90,8 +90,7 @@ struct ControlRoomRoutes {
 
     /// Answers with what the body makes of a request from a control room's computer.
     private func page(
-        _ request: Request, _ context: ExchangeContext,
-        _ body: (EmergencyCallers.Caller) async throws -> Response
+        _ context: ExchangeContext, _ body: (EmergencyCallers.Caller) async throws -> Response
     ) async -> Response {
         await site.page(context) {
             guard let room = await computer(of: context) else { return unknown(context) }
@@ -159,7 +158,7 @@ struct ControlRoomRoutes {
 
     @Sendable
     private func start(_ request: Request, _ context: ExchangeContext) async -> Response {
-        await page(request, context) { room in
+        await page(context) { room in
             let user = await user(of: request, context, at: room)
             guard let shown = user.shown else { return StaffSite.redirect(to: StaffRoutes.signInPath) }
             return response(pages.form(shown), user)
@@ -213,12 +212,12 @@ struct ControlRoomRoutes {
         site.failure(.notFound, "The card is too old", "Look the person up again.")
     }
 
-    /// As ``page(_:_:_:)``, for what a form sent.
+    /// As ``page(_:_:)``, for what a form sent.
     private func form(
         _ request: Request, _ context: ExchangeContext,
         _ body: (EmergencyCallers.Caller, User, ControlRoomPages.User, [String: String]) async throws -> Response
     ) async -> Response {
-        await page(request, context) { room in
+        await page(context) { room in
             // First: who is slow to send is known by what is so when the look is made.
             guard let fields = try await FormRoutes.fields(of: request) else {
                 return site.failure(.badRequest, "The page could not be read", "Please start again.")
