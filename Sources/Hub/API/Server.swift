@@ -197,6 +197,7 @@ struct Server {
         let router = Router(context: ExchangeContext.self)
         router.add(middleware: BrowserGuard(isSecure: listener.isReachedByTLS, url: listener.url))
         router.add(middleware: ProblemMiddleware())
+        router.add(middleware: OffTheLoop())
         return router
     }
 
@@ -224,12 +225,14 @@ struct Server {
     private static func builder(
         _ listener: Configuration.Listener, _ certificates: CallerCertificates, _ idleTimeout: TimeAmount
     ) throws -> HTTPServerBuilder {
-        let base = HTTPServerBuilder.http1(
-            configuration: .init(
-                additionalChannelHandlers: [RequestPace()], idleTimeout: idleTimeout,
-                // The longest that is sent is a signed assertion, of 8 KiB, in a body; a cookie or a token has some hundred bytes.
-                httpDecoderConfiguration: .init(
-                    maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)))
+        let configuration = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [RequestPace()], idleTimeout: idleTimeout,
+            // The longest that is sent is a signed assertion, of 8 KiB, in a body; a cookie or a token has some hundred bytes.
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))
+        let base = HTTPServerBuilder { responder in
+            LoopChannel(base: HTTP1Channel(responder: responder, configuration: configuration))
+        }
         guard let certificate = listener.certificate, let privateKey = listener.privateKey else { return base }
         var tls = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },
@@ -240,9 +243,9 @@ struct Server {
         tls.certificateVerification = .optionalVerification
         // It is the judge who decides; the system's authorities vouch for nobody here.
         tls.trustRoots = .certificates([])
-        let configuration = TLSChannelConfiguration(tlsConfiguration: tls) { presented, promise in
+        let verifying = TLSChannelConfiguration(tlsConfiguration: tls) { presented, promise in
             promise.succeed(judge.admit(presented, at: WallClock.now()) ? .certificateVerified : .failed)
         }
-        return try .tls(base, configuration: configuration)
+        return try .tls(base, configuration: verifying)
     }
 }

@@ -34,6 +34,7 @@ final class EmergencyKeeper: Service {
     private static let stamped = Duration.seconds(60)
     /// Looks that are brought in one transaction.
     private static let batch = 200
+    private static let longestRest = 6.0
 
     /// What the snapshot does not have yet.
     private struct Unkept {
@@ -167,7 +168,14 @@ final class EmergencyKeeper: Service {
     private func bringLooks() async {
         while !Task.isCancelled {
             do {
-                while try await bringSome() {}
+                var waiting = journal.fill.used
+                while true {
+                    let began = ContinuousClock.now
+                    guard try await bringSome() == Self.batch else { break }
+                    let left = journal.fill.used
+                    if left >= waiting { try await Task.sleep(for: began.duration(to: .now) * rest) }
+                    waiting = left
+                }
                 try await journal.renewKey()
             } catch is CancellationError {
                 return
@@ -179,11 +187,15 @@ final class EmergencyKeeper: Service {
         }
     }
 
-    /// - Returns: Whether there may be more.
-    private func bringSome() async throws -> Bool {
+    /// How long to rest after a batch, by how long it took, where more looks came than were brought: to answer goes first,
+    /// and they are safe where they are. The fuller the journal, the shorter the rest; from half of it on there is none.
+    private var rest: Double { max(0, Self.longestRest * (1 - 2 * journal.written)) }
+
+    /// - Returns: How many it brought.
+    private func bringSome() async throws -> Int {
         let found = try await NIOThreadPool.singleton.runIfActive { [journal] in try journal.unmerged(limit: Self.batch)
         }
-        guard let (written, unreadable, end) = found else { return false }
+        guard let (written, unreadable, end) = found else { return 0 }
         let looks = written.compactMap { (try? StrictJSON.parse($0)).flatMap(EmergencyLook.init) }
         let lost = unreadable + written.count - looks.count
         if lost > 0 { logger.error("looks in the journal cannot be read", metadata: ["count": "\(lost)"]) }
@@ -194,7 +206,7 @@ final class EmergencyKeeper: Service {
             for look in looks { try await enterAlone(look) }
         }
         try await journal.merge(upTo: end)
-        return true
+        return written.count + unreadable
     }
 
     private func enterAlone(_ look: EmergencyLook) async throws {

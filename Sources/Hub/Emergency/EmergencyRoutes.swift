@@ -9,6 +9,10 @@ import Rights
 ///
 /// Who asks is told by a client certificate or an access token, out of memory; never by an API key.
 struct EmergencyRoutes {
+    private static let lookPath = "/v1/emergency/lookup"
+    private static let revealPath = "/v1/emergency/key-safe"
+    /// What a control room waits for.
+    static let paths: Set<String> = [lookPath, revealPath]
     private static let bodyLimit = 16 << 10
 
     let desk: EmergencyDesk
@@ -18,8 +22,8 @@ struct EmergencyRoutes {
     var pageFor: Set<String> = []
 
     func add(to router: Router<ExchangeContext>) {
-        router.post("/v1/emergency/lookup", use: look)
-        router.post("/v1/emergency/key-safe", use: reveal)
+        router.post("\(Self.lookPath)", use: look)
+        router.post("\(Self.revealPath)", use: reveal)
     }
 
     /// - Parameter numbers: At which each control room is called back, in digits.

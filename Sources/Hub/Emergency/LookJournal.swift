@@ -70,15 +70,62 @@ final class LookJournal: Sendable {
 
     /// Whoever waits for a job, told once: by the job, or by the end of its patience.
     private final class Once: Sendable {
+        let deadline: ContinuousClock.Instant
         private let waiting: Mutex<CheckedContinuation<Void, any Error>?>
 
-        init(_ continuation: CheckedContinuation<Void, any Error>) { waiting = Mutex(continuation) }
+        init(_ continuation: CheckedContinuation<Void, any Error>, until deadline: ContinuousClock.Instant) {
+            self.deadline = deadline
+            waiting = Mutex(continuation)
+        }
+
+        var isTold: Bool { waiting.withLock { $0 == nil } }
 
         func resume(_ result: Result<Void, any Error>) {
             waiting.withLock { waiting in
                 defer { waiting = nil }
                 return waiting
             }?.resume(with: result)
+        }
+    }
+
+    /// Tells those whose patience has ended: one timer for all of them, however many there are.
+    private final class Watch: Sendable {
+        /// How much longer than its patience somebody may wait.
+        private static let interval = Duration.milliseconds(50)
+
+        private struct State {
+            /// Those who wait, and some who were told since it last looked.
+            var waiting: [Once] = []
+            var isLooking = false
+        }
+
+        private let state = Mutex(State())
+
+        func add(_ once: Once) {
+            let begins = state.withLock { state in
+                state.waiting.append(once)
+                defer { state.isLooking = true }
+                return !state.isLooking
+            }
+            // Unstructured: the disk cannot be told to stop, and nobody is to wait for it.
+            if begins { Task { await look() } }
+        }
+
+        private func look() async {
+            var isOver = false
+            while !isOver {
+                try? await Task.sleep(for: Self.interval)
+                let now = ContinuousClock.now
+                let late: [Once]
+                (late, isOver) = state.withLock { state in
+                    state.waiting.removeAll(where: \.isTold)
+                    let late = state.waiting.filter { $0.deadline <= now }
+                    state.waiting.removeAll { $0.deadline <= now }
+                    state.isLooking = !state.waiting.isEmpty
+                    return (late, state.waiting.isEmpty)
+                }
+                for once in late { once.resume(.failure(Failure.late)) }
+            }
         }
     }
 
@@ -107,6 +154,7 @@ final class LookJournal: Sendable {
     private let vault: Vault
     private let state: Mutex<State>
     private let writer = NIOThreadPool(numberOfThreads: 1)
+    private let watch = Watch()
 
     /// Opens the journal, or makes it at its full length.
     ///
@@ -119,8 +167,7 @@ final class LookJournal: Sendable {
         var places: Places
         do {
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw Failure.system("flock", errno) }
-            let code = posix_fallocate(descriptor, 0, off_t(capacity))
-            guard code == 0 else { throw Failure.system("posix_fallocate", code) }
+            try Self.lengthen(descriptor, to: capacity)
             let length = lseek(descriptor, 0, SEEK_END)
             guard length >= 0 else { throw Failure.system("lseek", errno) }
             self.capacity = Int64(length)
@@ -151,6 +198,24 @@ final class LookJournal: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// Takes the room that is missing, and writes to all of it: the first write to what was only promised would make the
+    /// file system note that it is there, and a look would wait for the note.
+    private static func lengthen(_ descriptor: Int32, to capacity: Int) throws {
+        let length = lseek(descriptor, 0, SEEK_END)
+        guard length >= 0 else { throw Failure.system("lseek", errno) }
+        guard length < capacity else { return }
+        let code = posix_fallocate(descriptor, length, off_t(capacity) - length)
+        guard code == 0 else { throw Failure.system("posix_fallocate", code) }
+        var place = Int64(length)
+        let zeros = [UInt8](repeating: 0, count: 1 << 20)
+        while place < capacity {
+            let count = min(zeros.count, capacity - Int(place))
+            try write(zeros[..<count], to: descriptor, at: place)
+            place += Int64(count)
+        }
+        guard fdatasync(descriptor) == 0 else { throw Failure.system("fdatasync", errno) }
+    }
 
     /// Writes a look, so that it survives whatever happens to the process and the machine.
     ///
@@ -185,18 +250,14 @@ final class LookJournal: Sendable {
 
     private func submit(patience: Duration, _ job: (Once) -> Job) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            let once = Once(continuation)
+            let once = Once(continuation, until: .now + patience)
             let begins = state.withLock { state in
                 state.jobs.append(job(once))
                 defer { state.isWriting = true }
                 return !state.isWriting
             }
             if begins { writer.submit { [self] _ in work() } }
-            // Unstructured: the disk cannot be told to stop, and nobody is to wait for it.
-            Task {
-                try? await Task.sleep(for: patience)
-                once.resume(.failure(Failure.late))
-            }
+            watch.add(once)
         }
     }
 
@@ -211,6 +272,11 @@ final class LookJournal: Sendable {
     /// How many bytes of looks are not in the ledger yet, how many there is room for, and whether none can be written.
     var fill: (used: Int64, of: Int64, isBroken: Bool) {
         state.withLock { ($0.places.end - $0.places.merged, capacity - Self.start, $0.isBroken) }
+    }
+
+    /// What share of the file is written; it begins anew once all is in the ledger, and where it ends no look has room.
+    var written: Double {
+        state.withLock { Double($0.places.end - Self.start) / Double(capacity - Self.start) }
     }
 
     // MARK: Writing
@@ -306,6 +372,10 @@ final class LookJournal: Sendable {
     }
 
     private func write(_ bytes: [UInt8], at place: Int64) throws {
+        try Self.write(bytes[...], to: descriptor, at: place)
+    }
+
+    private static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32, at place: Int64) throws {
         var done = 0
         while done < bytes.count {
             let count = bytes.withUnsafeBytes {

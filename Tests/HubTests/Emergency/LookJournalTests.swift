@@ -49,6 +49,24 @@ import Vault
         }
     }
 
+    @Test func `one that is given more room keeps its looks, and takes more`() async throws {
+        try await with {
+            let big = [UInt8](repeating: 7, count: 60_000)
+            do {
+                let journal = try journal(capacity: 256 << 10)
+                for _ in 0..<4 { try await journal.append(big) }
+                await #expect(throws: LookJournal.Failure.self) { try await journal.append(big) }
+                #expect(journal.written > 0.9)
+            }
+            let journal = try journal(capacity: 3 << 20)
+            #expect(journal.written < 0.1)
+            for _ in 0..<40 { try await journal.append(big) }
+            #expect(try journal.unmerged(limit: 100)?.looks.count == 44)
+            let file = try #require(FileHandle(forReadingAtPath: path))
+            #expect(try file.seekToEnd() == 3 << 20)
+        }
+    }
+
     @Test func `looks at the same moment are all written`() async throws {
         try await with {
             let journal = try journal()
