@@ -79,6 +79,13 @@ let package = Package(
             resources: [.embedInCode("Resources")],
             swiftSettings: settings
         ),
+        // The console: pages on which staff watch the queues and find a message, as HTML. Pure.
+        .target(
+            name: "Console",
+            dependencies: ["Referral", .product(name: "Mustache", package: "swift-mustache")],
+            resources: [.embedInCode("Resources")],
+            swiftSettings: settings
+        ),
         // Who is this person: what descriptions are compared by, weights, blocking keys. Pure.
         .target(name: "Matching", dependencies: ["Referral"], swiftSettings: settings),
         // May it leave, how much of it, and why: the rules' file, the order of evaluation, extracts of many. Pure.
@@ -144,7 +151,7 @@ let package = Package(
         .target(
             name: "Hub",
             dependencies: [
-                "Postgres", "MessageQueue", "Referral", "Translation", "Forms", "Disclosure", "Rights",
+                "Postgres", "MessageQueue", "Referral", "Translation", "Forms", "Console", "Disclosure", "Rights",
                 "EmergencyAccess",
                 "Ledger", "Vault", "CaseStore", "Channels", "CMalloc",
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -226,6 +233,9 @@ let package = Package(
         ),
         .testTarget(
             name: "FormsTests", dependencies: ["Forms", "Referral", "TestSupport"], swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ConsoleTests", dependencies: ["Console", "Referral", "TestSupport"], swiftSettings: settings
         ),
         .testTarget(name: "MatchingTests", dependencies: ["Matching", "Referral"], swiftSettings: settings),
         .testTarget(

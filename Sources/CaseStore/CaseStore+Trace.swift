@@ -9,7 +9,22 @@ package struct TraceLine: Sendable, Hashable {
     package var kind: String
     /// Of the entry, the work item, or the file that is attached.
     package var id: UUIDValue
-    package var text: String
+    package var details: [Detail]
+
+    /// A name, and what is said under it; nothing where the name says it all.
+    package struct Detail: Sendable, Hashable, CustomStringConvertible {
+        package var name: String
+        package var words: String
+
+        init(_ name: String, _ words: String = "") {
+            self.name = name
+            self.words = words
+        }
+
+        package var description: String { words.isEmpty ? name : "\(name)=\(words)" }
+    }
+
+    package var text: String { details.map(\.description).joined(separator: " ") }
 }
 
 extension CaseStore {
@@ -60,24 +75,30 @@ extension CaseStore {
     private static func line(_ row: Row) throws -> TraceLine {
         let (id, at, kind, bytes) = try row.decode(UUIDValue.self, Timestamp.self, String.self, [UInt8]?.self)
         let said = bytes.flatMap { try? JSONDecoder().decode([String: String].self, from: Data($0)) }
-        let words = shown.compactMap { field in
-            said?[field.rawValue].flatMap { $0.isEmpty ? nil : "\(field.rawValue)=\($0)" }
+        guard let said else { return TraceLine(at: at, kind: kind, id: id, details: [.init("erased")]) }
+        let details = shown.compactMap { field in
+            said[field.rawValue].flatMap { $0.isEmpty ? nil : TraceLine.Detail(field.rawValue, $0) }
         }
-        return TraceLine(at: at, kind: kind, id: id, text: said == nil ? "erased" : words.joined(separator: " "))
+        return TraceLine(at: at, kind: kind, id: id, details: details)
     }
 
     private static func attachment(_ row: Row) throws -> TraceLine {
         let (file, at, number, referral) = try row.decode(
             UUIDValue.self, Timestamp.self, Int32.self, UUIDValue.self)
-        return TraceLine(at: at, kind: "attachment", id: file, text: "referral=\(referral) number=\(number)")
+        return TraceLine(
+            at: at, kind: "attachment", id: file,
+            details: [.init("referral", referral.description), .init("number", String(number))])
     }
 
     private static func lines(_ row: Row) throws -> [TraceLine] {
         let (id, at, kind, code, state, doneAt, doneBy) = try row.decode(
             UUIDValue.self, Timestamp.self, String.self, String.self, String.self, Timestamp?.self, String?.self)
-        let made = TraceLine(at: at, kind: "work_item", id: id, text: "\(kind)=\(code) state=\(state)")
+        let made = TraceLine(
+            at: at, kind: "work_item", id: id, details: [.init(kind, code), .init("state", state)])
         guard let doneAt, let doneBy else { return [made] }
-        return [made, TraceLine(at: doneAt, kind: "work_item", id: id, text: "\(kind)=\(code) done actor=\(doneBy)")]
+        let done = TraceLine(
+            at: doneAt, kind: "work_item", id: id, details: [.init(kind, code), .init("done"), .init("actor", doneBy)])
+        return [made, done]
     }
 
     /// What a line shows of an entry, in this order.

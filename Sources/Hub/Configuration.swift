@@ -264,6 +264,8 @@ package struct Configuration: Sendable {
     package var publicForm: PublicForm?
     /// Whether the form for staff is served, at `/staff/referral`. Defaults to not.
     package var servesStaffForm: Bool
+    /// Whether the console is served, at `/console`. Defaults to not.
+    package var servesConsole: Bool
     /// Left out: staff have accounts here alone.
     package var staffProvider: StaffProvider?
     /// `/metrics` and health, on loopback: it asks for no key. Left out: nobody can ask for figures, and for health only

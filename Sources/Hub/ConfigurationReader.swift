@@ -52,7 +52,8 @@ struct ConfigurationReader {
             map, "",
             [
                 "environment", "organisation", "data", "database", "adapters", "policy", "keys", "listen", "limits",
-                "admin", "drop", "mllp", "bars", "outbound", "intake", "dispatch", "public_form", "staff_form", "mesh",
+                "admin", "drop", "mllp", "bars", "outbound", "intake", "dispatch", "public_form", "staff_form",
+                "console", "mesh",
                 "clamav",
                 "mail", "status", "emergency", "staff_provider", "key_store",
             ]
@@ -81,6 +82,7 @@ struct ConfigurationReader {
             limits: limits(map),
             publicForm: map["public_form"].map { publicForm($0) },
             servesStaffForm: flag(map, "staff_form"),
+            servesConsole: flag(map, "console"),
             staffProvider: map["staff_provider"].map { staffProvider($0, listener: map["listen"]) },
             adminListener: map["admin"].map { adminListener($0) },
             dropFolder: path(map, "drop"),

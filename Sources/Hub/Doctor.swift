@@ -649,11 +649,3 @@ package struct Doctor: Sendable {
             }
     }
 }
-
-extension Dispatch {
-    /// Whose queue this is, nil for the hub's own.
-    fileprivate static func recipient(ofQueue queue: String) -> String? {
-        let prefix = [queueName(""), batchQueueName("")].first { queue.hasPrefix($0) }
-        return prefix.map { String(queue.dropFirst($0.count)) }
-    }
-}

@@ -51,6 +51,11 @@ package struct UUIDValue: Hashable, Comparable, Sendable {
             low: .random(in: .min ... .max) & ~variantMask | variant)
     }
 
+    /// The least of version 7 that could have been made at a time or later: by it an index of such ids finds what is newer.
+    package static func leastV7(at time: Timestamp) -> UUIDValue {
+        UUIDValue(high: UInt64(max(0, time.microseconds / 1_000)) << 16 | 0x7000, low: variant)
+    }
+
     private static let lastTick = Mutex<UInt64>(0)
     private static let variantMask: UInt64 = 0xC000_0000_0000_0000
     private static let variant: UInt64 = 0x8000_0000_0000_0000

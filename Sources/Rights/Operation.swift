@@ -44,6 +44,13 @@ package enum Operation: String, CaseIterable, Sendable, Hashable {
     /// Fetch a document that is handed over in a partner's own portal.
     case fetchDocument = "fetch_document"
 
+    // MARK: The console
+
+    /// See how the hub stands: who sends, what waits and fails, what needs a person. Figures, and nobody's data.
+    case watchFlow = "watch_flow"
+    /// See everything that happened to one id, in ids, states and code words.
+    case readTrace = "read_trace"
+
     // MARK: Emergency access
 
     /// Ask how to get to a person, and for the key-safe code.

@@ -50,6 +50,13 @@ package enum Rights {
         case .approveShare: [.dutyOfficer: .any, .privacyOfficer: .any]
         case .approveAsPrivacyOfficer: [.privacyOfficer: .any]
         case .fetchDocument: [.coordinator: .any, .privacyOfficer: .any]
+        case .watchFlow:
+            [
+                .operator: .any, .coordinator: .any, .dutyOfficer: .any, .privacyOfficer: .any, .auditor: .any,
+                .administrator: .any,
+            ]
+        case .readTrace:
+            [.operator: .any, .coordinator: .any, .dutyOfficer: .any, .privacyOfficer: .any, .auditor: .any]
         case .lookUp: [.controlRoom: .any]
         case .answerCall: [.coordinator: .any, .dutyOfficer: .any]
         case .readAccessCard: [.coordinator: .any, .dutyOfficer: .any]

@@ -39,7 +39,10 @@ OPERATIONS = {
     "reviewLook": "review_look", "answerCall": "answer_call", "lookUp": "look_up", "revealKeySafe": "look_up",
 }
 # Pages of staff, which no path of the API opens.
-PAGES = {"enter_referral": "/staff/referral", "fetch_document": "/staff/documents"}
+PAGES = {
+    "enter_referral": "/staff/referral", "fetch_document": "/staff/documents", "watch_flow": "/console",
+    "read_trace": "/console/messages",
+}
 
 
 def table():
@@ -61,7 +64,7 @@ PATHS = [
 def hub():
     home = pathlib.Path(tempfile.mkdtemp(prefix="hub-"))
     installation = Installation(home, settings=[
-        "staff_form: true", "emergency: { journal: secrets/looks.journal, snapshot: secrets/cards.snapshot }"])
+        "staff_form: true", "console: true", "emergency: { journal: secrets/looks.journal, snapshot: secrets/cards.snapshot }"])
     folder = home / "clients"
     folder.mkdir()
     installation.url = f"https://localhost:{installation.port}"

@@ -38,6 +38,14 @@ struct UUIDValueTests {
         #expect(milliseconds >= before && milliseconds <= before + 60_000)
     }
 
+    @Test func `the least of a time is not after what is made then, and after what was made before`() async throws {
+        let before = UUIDValue.v7()
+        try await Task.sleep(for: .milliseconds(2))
+        let least = UUIDValue.leastV7(at: .now())
+        #expect(before < least && least < UUIDValue.v7())
+        #expect(UUIDValue.leastV7(at: Timestamp(microseconds: -1)) == UUIDValue.leastV7(at: Timestamp(microseconds: 0)))
+    }
+
     @Test func `fifteen bytes are no UUID`() {
         #expect(UUIDValue(bytes: [UInt8](repeating: 0, count: 15)) == nil)
     }

@@ -60,10 +60,16 @@ struct Server {
                     database, store, vault, configuration, metrics: hub.metrics, logger: hub.logger))
         }
         room?.add(to: router)
+        if configuration.servesConsole {
+            let console = ConsoleRoutes(hub.installation, isSecure: listener.isReachedByTLS)
+            console.add(to: router)
+            site = site ?? console.site
+        }
         if let site = site ?? room?.site {
             let hasForms = configuration.servesStaffForm
+            let hasConsole = configuration.servesConsole
             let provider = try configuration.staffProvider.flatMap { settings in
-                !hasForms
+                !hasForms && !hasConsole
                     ? nil
                     : ProviderSignIn(
                         settings, provider: try settings.open(environment: configuration.environment),
@@ -71,7 +77,7 @@ struct Server {
             }
             StaffRoutes(
                 organisation: configuration.organisation.name, site: site, accounts: StaffAccounts(hub.installation),
-                provider: provider, hasForms: hasForms, room: room
+                provider: provider, hasForms: hasForms, hasConsole: hasConsole, room: room
             ).add(to: router)
         }
         if let url = listener.url {
@@ -157,7 +163,7 @@ struct Server {
             room.add(to: router)
             StaffRoutes(
                 organisation: configuration.organisation.name, site: room.site, accounts: accounts, provider: nil,
-                hasForms: false, room: room
+                hasForms: false, hasConsole: false, room: room
             ).add(to: router.group().add(middleware: ControlRoomComputers(room: room)))
         }
         return try application(router, listener, certificates, logger: logger, onRunning: onRunning)

@@ -23,6 +23,12 @@ struct Dispatch: Sendable {
     /// The queue of what is to leave for `recipient` in a table with others, at a time of day.
     static func batchQueueName(_ recipient: String) -> String { "batch.\(recipient)" }
 
+    /// Who is told by a queue; nil for the hub's own.
+    static func recipient(ofQueue queue: String) -> String? {
+        let prefix = [queueName(""), batchQueueName("")].first { queue.hasPrefix($0) }
+        return prefix.map { String(queue.dropFirst($0.count)) }
+    }
+
     private let recipient: String
     private let database: Database
     private let store: CaseStore

@@ -1,4 +1,5 @@
 import Channels
+import Console
 import Forms
 import HTTPTypes
 import Hummingbird
@@ -22,6 +23,7 @@ struct StaffRoutes {
     private let organisation: String
     /// Whether the form for referrals and the documents to fetch are served.
     private let hasForms: Bool
+    private let hasConsole: Bool
     /// The page of control rooms; nil where none is served.
     private let room: ControlRoomRoutes?
     private let attempts = AddressLimit(.init(perSecond: 1, burst: 60))
@@ -30,10 +32,11 @@ struct StaffRoutes {
 
     init(
         organisation: String, site: StaffSite, accounts: StaffAccounts, provider: ProviderSignIn?, hasForms: Bool,
-        room: ControlRoomRoutes?
+        hasConsole: Bool, room: ControlRoomRoutes?
     ) {
         self.organisation = organisation
         self.hasForms = hasForms
+        self.hasConsole = hasConsole
         self.room = room
         self.site = site
         self.accounts = accounts
@@ -97,6 +100,7 @@ struct StaffRoutes {
     /// The first page of an account.
     private func home(_ open: StaffSessions.Open) -> String {
         if open.controlRoom != nil, room != nil { return ControlRoomRoutes.path }
+        if hasConsole, open.may(.watchFlow) { return Console.path }
         return hasForms && open.may(.enterReferral) ? StaffFormRoutes.path : Self.accountPath
     }
 
@@ -265,6 +269,7 @@ struct StaffRoutes {
         _ open: StaffSessions.Open, _ mistake: SignInPages.Mistake? = nil, isChanged: Bool = false
     ) async throws -> String {
         var links: [SignInPages.Link] = []
+        if hasConsole, open.may(.watchFlow) { links.append(.init("The console", Console.path)) }
         if hasForms, open.may(.enterReferral) { links.append(.init("Enter a referral", StaffFormRoutes.path)) }
         if hasForms, open.may(.fetchDocument) { links.append(.init("Documents to fetch", PortalRoutes.path)) }
         if open.controlRoom != nil, room != nil { links.append(.init("Look somebody up", ControlRoomRoutes.path)) }

@@ -1,0 +1,51 @@
+package import Referral
+
+extension Console {
+    /// Where somebody finds a message, by any id that the hub has given.
+    ///
+    /// - Parameter mistake: What is wrong with the id that was asked for.
+    package func find(asked: String = "", mistake: String? = nil, _ reader: Reader, sections: Set<Section>) -> String {
+        var values: [String: Any] = ["heading": "Find a message", "findPath": Section.messages.path, "asked": asked]
+        values["mistake"] = mistake
+        let title = mistake == nil ? "Find a message" : "Error: Find a message"
+        return page("find", title, reader, in: .messages, sections: sections, values)
+    }
+
+    /// The whole life of one id on one page, what matters first to see.
+    ///
+    /// - Parameter now: When it is read.
+    package func life(_ life: Life, at now: Instant, _ reader: Reader, sections: Set<Section>) -> String {
+        let events = life.events.map { Self.view($0, of: life.id, at: now) }
+        let steps = life.events.count { $0.weight == .step }
+        return page(
+            "life", "Life of \(life.id)", reader, in: .messages, sections: sections,
+            [
+                "heading": "What happened", "id": life.id, "events": events, "findPath": Section.messages.path,
+                "turns": Self.counted(life.events.count - steps, "event"), "steps": Self.counted(steps, "step"),
+            ])
+    }
+
+    private static func counted(_ count: Int, _ what: String) -> String {
+        "\(count.grouped) \(what)\(count == 1 ? "" : "s")"
+    }
+
+    private static func view(_ event: Life.Event, of id: String, at now: Instant) -> [String: Any] {
+        let weight = event.weight
+        var view: [String: Any] = [
+            "at": Moment(event.at, now: now).view, "words": event.words,
+            "style": weight == .trouble ? "bad" : weight == .turn ? "turn" : "step",
+            "isTrouble": weight == .trouble, "eventID": event.id,
+            "details": event.details.map { detail -> [String: Any] in
+                // Another id is a page of its own.
+                let isID = detail.words.count == 36 && detail.words.allSatisfy { $0.isHexDigit || $0 == "-" }
+                var view: [String: Any] = [
+                    "name": detail.name.replacing("_", with: " "), "value": detail.words, "link": false,
+                ]
+                if isID, detail.words != id { view["link"] = "\(Section.messages.path)/\(detail.words)" }
+                return view
+            },
+        ]
+        view["explanation"] = event.explanation
+        return view
+    }
+}

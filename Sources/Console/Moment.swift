@@ -1,0 +1,54 @@
+import Referral
+
+/// A time as a page shows it: by London's clocks, with UTC to hover over.
+struct Moment {
+    let view: [String: Any]
+
+    /// - Parameter now: Of the page: a time of the same day is shown without its date.
+    init(_ instant: Instant, now: Instant) {
+        let (date, second) = LondonTime.clock(instant)
+        let clock = Self.clock(second)
+        let utc = "\(instant.date.iso)T\(Self.clock(instant.secondOfDay))Z"
+        view = [
+            "short": date == LondonTime.clock(now).date ? clock : "\(Self.day(date)) \(clock)",
+            "utc": utc, "hover": "\(utc.prefix(19).replacing("T", with: " ")) UTC",
+        ]
+    }
+
+    private static func clock(_ second: Int) -> String {
+        [second / 3_600, second / 60 % 60, second % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
+    }
+
+    private static func day(_ date: CalendarDate) -> String {
+        let months = [
+            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+            "November",
+            "December",
+        ]
+        return "\(date.day) \(months[date.month - 1]) \(date.year)"
+    }
+}
+
+extension Duration {
+    /// In the largest unit that fits, as people say it: `40 s`, `12 min`, `3 h`, `2 days`.
+    var spoken: String {
+        let seconds = max(0, components.seconds)
+        switch seconds {
+        case ..<120: return "\(seconds) s"
+        case ..<7_200: return "\(seconds / 60) min"
+        case ..<172_800: return "\(seconds / 3_600) h"
+        default: return "\(seconds / 86_400) days"
+        }
+    }
+}
+
+extension Int {
+    /// With a comma between each three digits.
+    var grouped: String {
+        let digits = Array(String(magnitude))
+        let head = digits.count % 3
+        var groups = head > 0 ? [String(digits[..<head])] : []
+        for start in stride(from: head, to: digits.count, by: 3) { groups.append(String(digits[start..<start + 3])) }
+        return (self < 0 ? "−" : "") + groups.joined(separator: ",")
+    }
+}

@@ -1,0 +1,151 @@
+import CaseStore
+import Console
+import MessageQueue
+import Postgres
+import Referral
+import Translation
+
+/// Reads how the hub stands at this moment, for the console's first page.
+struct FlowReader: Sendable {
+    /// Whose submissions are counted for how long.
+    private static let recent: Duration = .seconds(3_600)
+
+    private let installation: Installation
+
+    init(_ installation: Installation) { self.installation = installation.acting(as: .audit) }
+
+    func picture(at now: Timestamp = .now()) async throws -> FlowPicture {
+        let stations = try await installation.queue.statistics()
+        let rules = installation.policy.inForce
+        let (senders, work, endings) = try await installation.database.read {
+            [store = installation.store, configuration = installation.configuration] connection in
+            (
+                try store.recentSubmissions(since: now - Self.recent, in: connection),
+                try store.waitingWork(in: connection),
+                try Endings.all(configuration, rules, in: connection)
+            )
+        }
+        let ending =
+            endings.count { $0.isNear(at: now) } + installation.certificates.count { $0.isNearItsEnd(at: now) }
+        var needs = work.map { work in
+            FlowPicture.Need(
+                work.kind.urgency, work.kind.words(work.count), count: work.count, since: Instant(work.since))
+        }
+        needs.append(
+            FlowPicture.Need(
+                .soon,
+                ending == 1
+                    ? "certificate, secret or contract ends within weeks, or has ended"
+                    : "certificates, secrets and contracts end within weeks, or have ended",
+                count: ending, since: nil))
+        let (partners, stages) = split(stations)
+        return FlowPicture(
+            at: Instant(now),
+            senders: senders.map { .init(name: $0.name, lastHour: $0.count, lastAt: $0.lastAt.map(Instant.init)) },
+            stages: stages, partners: partners, needs: needs)
+    }
+
+    /// The queues to partners, and the others.
+    private func split(
+        _ queues: [QueueStatistics]
+    ) -> (partners: [FlowPicture.Station], stages: [FlowPicture.Station]) {
+        var (partners, stages): ([FlowPicture.Station], [FlowPicture.Station]) = ([], [])
+        for queue in queues {
+            if let recipient = Dispatch.recipient(ofQueue: queue.queue) {
+                let name = installation.partners.adapter(recipient)?.name ?? recipient
+                partners.append(
+                    .init(
+                        queue,
+                        named: queue.queue == Dispatch.queueName(recipient) ? name : "\(name), at its time of day"))
+            } else {
+                stages.append(.init(queue, named: stageName(queue.queue)))
+            }
+        }
+        return (partners, stages)
+    }
+
+    private func stageName(_ queue: String) -> String {
+        switch queue {
+        case Intake.queueName: "Referrals to be worked on"
+        case DutyNotices.queueName: "Notices to the duty officer"
+        default: StatusMessages.partner(ofQueue: queue).map { "What became of referrals, to \($0)" } ?? queue
+        }
+    }
+}
+
+extension Instant {
+    init(_ time: Timestamp) { self.init(microseconds: time.microseconds) }
+}
+
+extension FlowPicture.Station {
+    fileprivate init(_ queue: QueueStatistics, named name: String) {
+        let circuit: Circuit =
+            switch queue.circuit {
+            case .closed: .closed
+            case .halfOpen: .probing
+            case .open: .open
+            }
+        self.init(
+            name: name, ready: queue.ready, delayed: queue.delayed, inHand: queue.leased, dead: queue.dead,
+            oldest: queue.oldestReadyAge, circuit: circuit,
+            pause: queue.pauseReason.map { .init(reason: $0, until: queue.pausedUntil.map(Instant.init)) })
+    }
+}
+
+extension WorkItemKind {
+    fileprivate var urgency: FlowPicture.Need.Urgency {
+        switch self {
+        case .emergencyAlarm: .now
+        case .emergencyLook, .deadLetter, .quarantined, .failedShare, .refusedShare, .parkedShare, .under13,
+            .withdrawal,
+            .failedExtract, .refusedExtract, .lateAcknowledgement, .undeliveredAnswer, .failedFile:
+            .today
+        case .incompleteReferral, .matchReview, .unboundMessage, .outcome, .rejectedPart, .refusedSubmission,
+            .proposedShare:
+            .soon
+        }
+    }
+
+    /// What so many of them are, after their number.
+    fileprivate func words(_ count: Int) -> String {
+        let isOne = count == 1
+        switch self {
+        case .emergencyAlarm:
+            return isOne
+                ? "control room asks about very many persons" : "times a control room asked about very many persons"
+        case .emergencyLook:
+            return isOne ? "look of a control room is to be reviewed" : "looks of control rooms are to be reviewed"
+        case .deadLetter: return isOne ? "message was set aside" : "messages were set aside"
+        case .quarantined: return "\(isOne ? "document" : "documents") of which it cannot be told what it is"
+        case .failedShare: return "\(isOne ? "share" : "shares") could not be delivered"
+        case .refusedShare:
+            return isOne ? "share that its recipient will not act on" : "shares that their recipients will not act on"
+        case .parkedShare: return isOne ? "share waits for a decision" : "shares wait for a decision"
+        case .under13:
+            return isOne
+                ? "child's form waits for a parent's or guardian's permission"
+                : "children's forms wait for a parent's or guardian's permission"
+        case .withdrawal:
+            return isOne ? "referral was taken back by who sent it" : "referrals were taken back by who sent them"
+        case .failedExtract: return "\(isOne ? "extract" : "extracts") could not be delivered"
+        case .refusedExtract:
+            return isOne ? "extract that its recipient will not take" : "extracts that their recipients will not take"
+        case .lateAcknowledgement:
+            return isOne
+                ? "delivery of which the recipient has not said that it took it in"
+                : "deliveries of which the recipients have not said that they took them in"
+        case .undeliveredAnswer:
+            return isOne ? "sender did not get an answer" : "answers did not reach their senders"
+        case .failedFile: return "\(isOne ? "file" : "files") could not be taken"
+        case .incompleteReferral: return isOne ? "referral lacks something" : "referrals lack something"
+        case .matchReview: return "\(isOne ? "person" : "persons") who may be known already"
+        case .unboundMessage: return "\(isOne ? "message answers" : "messages answer") something that is not known"
+        case .outcome:
+            return isOne ? "partner told what became of something" : "times a partner told what became of something"
+        case .rejectedPart: return "\(isOne ? "row or message" : "rows or messages") of a file refused"
+        case .refusedSubmission: return "\(isOne ? "request" : "requests") refused before anything was stored"
+        case .proposedShare:
+            return isOne ? "share that the person may be asked about" : "shares that persons may be asked about"
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import CaseStore
+import Ledger
+import MessageQueue
+package import Postgres
+
+/// One thing that happened to an id, in ids, states and code words.
+package struct TraceEvent: Sendable {
+    package var at: Timestamp
+    /// A kind of ledger entry, `work_item`, `attachment`, or `queue`.
+    package var kind: String
+    /// What happened on a queue; nil for all other kinds.
+    package var queueEvent: String?
+    /// Of the entry, the work item, the file or the message.
+    package var id: String
+    package var details: [(name: String, words: String)]
+    /// The same on one line.
+    package var text: String
+
+    init(_ line: TraceLine) {
+        at = line.at
+        kind = line.kind
+        id = line.id.description
+        details = line.details.map { ($0.name, $0.words) }
+        text = line.text
+    }
+
+    init(_ entry: HistoryEntry) {
+        at = entry.at
+        kind = "queue"
+        queueEvent = entry.event.rawValue
+        id = entry.messageID.description
+        let attempt = entry.attempt > 0 ? ", attempt \(entry.attempt)" : ""
+        text = "\(entry.queue) \(entry.event.rawValue)\(attempt)\(entry.cause.map { ": \($0)" } ?? "")"
+        details = [("queue", entry.queue)]
+        if entry.attempt > 0 { details.append(("attempt", String(entry.attempt))) }
+        if let cause = entry.cause { details.append(("cause", cause)) }
+    }
+}
+
+/// Everything that happened to one submission, referral, person, share, extract or message.
+package struct Traces: Sendable {
+    private let installation: Installation
+
+    package init(_ installation: Installation) { self.installation = installation.acting(as: .audit) }
+
+    /// Whether a text is an id as the hub gives them.
+    package static func isID(_ text: String) -> Bool { UUIDValue(text) != nil || MessageID(text) != nil }
+
+    /// All of it, the oldest first; that it was read is entered in the ledger.
+    ///
+    /// - Parameter actor: Who reads.
+    /// - Returns: Nothing when nothing is known of the id.
+    package func events(of id: String, by actor: String) async throws -> [TraceEvent] {
+        var events: [TraceEvent] = []
+        if let correlation = UUIDValue(id) {
+            events += try await installation.database.transaction { [store = installation.store] connection in
+                try store.enterLook(at: .trace, about: correlation.description, by: actor, in: connection)
+                return try store.trace(correlation, in: connection)
+            }.map(TraceEvent.init)
+            events += try await installation.queue.history(of: correlation).map(TraceEvent.init)
+        }
+        if let message = MessageID(id) {
+            events += try await installation.queue.history(of: message).map(TraceEvent.init)
+        }
+        // What happened at one moment stays in the order in which it was told.
+        return events.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
+    }
+}

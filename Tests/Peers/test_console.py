@@ -1,0 +1,158 @@
+"""The console in a real browser without scripts: the flow of the messages, and the life of one of them."""
+
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
+
+from installation import Installation, eventually, hl7
+from pages import browser, check_page, press_until, submit
+
+LOOKS = [("light", 1280), ("light", 320), ("dark", 1280), ("dark", 320)]
+NOBODY = "01997f2e-6d7a-7c3b-8e4f-1a2b3c4d5f12"
+
+
+@pytest.fixture(scope="module")
+def hub():
+    home = pathlib.Path(tempfile.mkdtemp(prefix="hub-"))
+    installation = Installation(home, partners=(("workers", "staff"), ("uhdb", "partner")), settings=["console: true"])
+    try:
+        installation.start()
+        installation.member("c.worker", "coordinator")
+        installation.member("an.admin", "administrator")
+        yield installation
+    finally:
+        installation.close()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def receipt(hub):
+    """Of a referral that was worked on."""
+    answer = hub.post("uhdb", hl7("FLOW1", "FLOWER", "9990000018", "19500102"), "application/hl7-v2")
+    assert answer.status_code == 202
+    hub.worked_on(answer.json()["receipt_id"])
+    return answer.json()["receipt_id"]
+
+
+def open_page(hub, browser, name, scheme="light", width=1280):
+    """A page of a browser in which somebody has signed in, by keyboard."""
+    context = browser.new_context(
+        color_scheme=scheme, viewport={"width": width, "height": 900}, java_script_enabled=True)
+    page = context.new_page()
+    page.goto(hub.url + "/staff/sign-in")
+    for field, value in hub.credentials(name).items():
+        press_until(page, f"#{field}")
+        page.keyboard.type(value)
+    submit(page, "button[type=submit]")
+    return page
+
+
+@pytest.mark.parametrize("scheme, width", LOOKS, ids=str)
+def test_a_receipt_is_followed_by_keyboard_from_the_flow_to_its_life(hub, browser, receipt, scheme, width):
+    page = open_page(hub, browser, "c.worker", scheme, width)
+    assert page.url == hub.url + "/console"
+    check_page(page)
+    assert page.locator("h4", has_text="uhdb").count() == 1
+    press_until(page, "nav a[href='/console/messages']")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    check_page(page)
+    press_until(page, "#id")
+    page.keyboard.type(receipt)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.url == f"{hub.url}/console/messages/{receipt}"
+    check_page(page)
+    words = page.locator(".life h2").all_text_contents()
+    assert words[0].startswith("A document came") and any(word.startswith("A referral was stored") for word in words), words
+    assert "FLOWER" not in page.content() and "9990000018" not in page.content()
+    page.context.close()
+
+
+def test_why_a_share_was_refused_is_on_its_page(hub, receipt):
+    person = hub.worked_on(receipt)["referrals"][0]["person_id"]
+    share = hub.staff("POST", "/v1/shares", {
+        "person_id": person, "recipient": "derby_homes", "purpose": "housing_support"}).json()
+    assert share["state"] == "refused", share
+    session = hub.signed_in("c.worker")[0]
+    text = session.get(f"{hub.url}/console/messages/{person}").text
+    assert f'href="/console/messages/{share["share_id"]}"' in text
+    text = session.get(f"{hub.url}/console/messages/{share['share_id']}").text
+    assert "It may not leave" in text and share["decision"]["reason"] in text and "As the person is told: “" in text
+
+
+def test_it_is_whole_without_scripts_and_asks_nobody_else(hub, browser, receipt):
+    session = hub.signed_in("c.worker")[0]
+    context = browser.new_context(java_script_enabled=False)
+    context.add_cookies([{"name": cookie.name, "value": cookie.value, "url": hub.url} for cookie in session.cookies])
+    page = context.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{hub.url}/console/messages/{receipt}")
+    assert page.locator(".life li").count() >= 3
+    page.goto(hub.url + "/console")
+    assert page.locator(".station").count() >= 2
+    assert len(asked) <= 4 and all(url.startswith(hub.url + "/") for url in asked), asked
+    context.close()
+
+
+def test_that_somebody_looked_is_on_the_ledger(hub, receipt):
+    session = hub.signed_in("c.worker")[0]
+    def looks():
+        rows = hub.sql(f"SELECT convert_from(bytes, 'UTF8') FROM ledger.entry WHERE kind = 'view'").splitlines()
+        return sum(f'"about":"{receipt}"' in row and "staff/c.worker" in row for row in rows)
+    before = looks()
+    assert session.get(f"{hub.url}/console/messages/{receipt}").status_code == 200
+    assert looks() == before + 1
+
+
+@pytest.mark.parametrize("asked", ["", "nonsense", NOBODY, "'; DROP TABLE record.person; --", "<script>alert(1)</script>",
+                                   "%00", "9" * 400, "999999999999", "-1"])
+def test_what_is_no_id_or_nobodys_is_not_found(hub, asked):
+    session = hub.signed_in("c.worker")[0]
+    answer = session.get(hub.url + "/console/messages", params={"id": asked})
+    assert answer.status_code == 404 and "There is a problem" in answer.text and "<script" not in answer.text
+    if asked:
+        answer = session.get(f"{hub.url}/console/messages/{asked.replace('/', '%2F')}")
+        assert answer.status_code in (400, 404) and "<script" not in answer.text
+
+
+def test_a_pause_and_dead_letters_are_seen(hub):
+    session = hub.signed_in("c.worker")[0]
+    assert "Everything flows" in session.get(hub.url + "/console").text
+    hub.hub("queue", "pause", "intake", "--reason", "<b>maintenance</b>")
+    try:
+        text = session.get(hub.url + "/console").text
+        assert "<title>Referrals to be worked on: paused" in text
+        assert "Paused: &lt;b&gt;maintenance&lt;/b&gt;" in text
+        assert hub.post("uhdb", hl7("FLOW2", "FLOWER", "9990000018", "19500102"), "application/hl7-v2").status_code == 202
+        assert re.search(r"Referrals to be worked on.*?<dt>Waiting</dt><dd>1</dd>", session.get(hub.url + "/console").text, re.S)
+    finally:
+        hub.hub("queue", "resume", "intake")
+    eventually(lambda: "Everything flows" in session.get(hub.url + "/console").text, why="it flows again")
+
+
+def test_whoever_may_not_read_traces_is_not_led_to_them(hub, receipt):
+    session, answer = hub.signed_in("an.admin")
+    assert answer.headers["Location"] == "/console"
+    text = session.get(hub.url + "/console").text
+    assert "/console/messages" not in text
+    assert session.get(f"{hub.url}/console/messages/{receipt}").status_code == 403
+
+
+def test_nobody_is_let_in_without_a_session_and_the_pages_are_kept_by_no_cache(hub, receipt):
+    import requests
+    for path in "/console", "/console/messages", f"/console/messages/{receipt}":
+        answer = requests.get(hub.url + path, allow_redirects=False)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/staff/sign-in")
+        assert answer.headers["Cache-Control"] == "no-store"
+    answer = hub.signed_in("c.worker")[0].get(hub.url + "/console")
+    assert answer.headers["Cache-Control"] == "no-store" and "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    style = requests.get(hub.url + "/console/console.css")
+    assert style.status_code == 200 and len(style.content) < 12_000 and style.headers["Content-Type"].startswith("text/css")
