@@ -1,6 +1,6 @@
 import Mustache
 
-/// The pages on which staff watch the queues, find a message and mend what is stuck, as HTML that needs no script.
+/// The pages on which staff watch the queues and follow a message, as HTML that needs no script.
 /// Everything goes through Mustache's `{{…}}`, which escapes it.
 package struct Console: Sendable {
     /// Where its pages are served.

@@ -5,7 +5,7 @@ extension Console {
     /// what needs a person, the most urgent first.
     package func flow(_ picture: FlowPicture, _ reader: Reader, sections: Set<Section>) -> String {
         let needs = picture.needs.filter { $0.count > 0 }.sorted {
-            ($0.urgency.rawValue, $0.since ?? picture.at) < ($1.urgency.rawValue, $1.since ?? picture.at)
+            ($0.urgency, $0.since ?? picture.at) < ($1.urgency, $1.since ?? picture.at)
         }
         let halted = (picture.stages + picture.partners).filter { $0.state != .ok }
         return page(

@@ -6,10 +6,10 @@ package struct FlowPicture: Sendable {
     package enum State: Sendable, Hashable {
         /// What goes there fails, so nothing is sent for a while.
         case circuitOpen
-        /// Messages were set aside.
-        case failing
         /// Somebody stopped it.
         case paused
+        /// Messages were set aside.
+        case failing
         /// Something waits longer than it should.
         case slow
         case ok

@@ -104,12 +104,16 @@ def test_it_is_whole_without_scripts_and_asks_nobody_else(hub, browser, receipt)
 
 def test_that_somebody_looked_is_on_the_ledger(hub, receipt):
     session = hub.signed_in("c.worker")[0]
-    def looks():
+    def looks(about):
         rows = hub.sql(f"SELECT convert_from(bytes, 'UTF8') FROM ledger.entry WHERE kind = 'view'").splitlines()
-        return sum(f'"about":"{receipt}"' in row and "staff/c.worker" in row for row in rows)
-    before = looks()
-    assert session.get(f"{hub.url}/console/messages/{receipt}").status_code == 200
-    assert looks() == before + 1
+        return sum(f'"about":"{about}"' in row and "staff/c.worker" in row for row in rows)
+    before = looks(receipt)
+    answer = session.get(f"{hub.url}/console/messages/{receipt}")
+    assert answer.status_code == 200 and looks(receipt) == before + 1
+    message = re.search(r"<dd>(\d+)</dd>", answer.text).group(1)
+    assert looks(message) == 0
+    assert session.get(f"{hub.url}/console/messages/{message}").status_code == 200
+    assert looks(message) == 1
 
 
 @pytest.mark.parametrize("asked", ["", "nonsense", NOBODY, "'; DROP TABLE record.person; --", "<script>alert(1)</script>",

@@ -171,7 +171,7 @@ final class EmergencyKeeper: Service {
                 var waiting = journal.fill.used
                 while true {
                     let began = ContinuousClock.now
-                    guard try await bringSome() == Self.batch else { break }
+                    guard try await bringSome() >= Self.batch else { break }
                     let left = journal.fill.used
                     if left >= waiting { try await Task.sleep(for: began.duration(to: .now) * rest) }
                     waiting = left

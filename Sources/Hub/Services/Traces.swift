@@ -51,17 +51,14 @@ package struct Traces: Sendable {
     /// - Parameter actor: Who reads.
     /// - Returns: Nothing when nothing is known of the id.
     package func events(of id: String, by actor: String) async throws -> [TraceEvent] {
-        var events: [TraceEvent] = []
-        if let correlation = UUIDValue(id) {
-            events += try await installation.database.transaction { [store = installation.store] connection in
-                try store.enterLook(at: .trace, about: correlation.description, by: actor, in: connection)
-                return try store.trace(correlation, in: connection)
-            }.map(TraceEvent.init)
-            events += try await installation.queue.history(of: correlation).map(TraceEvent.init)
-        }
-        if let message = MessageID(id) {
-            events += try await installation.queue.history(of: message).map(TraceEvent.init)
-        }
+        let (correlation, message) = (UUIDValue(id), MessageID(id))
+        let known = correlation?.description ?? message?.description
+        var events = try await installation.database.transaction { [store = installation.store] connection in
+            try store.enterLook(at: .trace, about: known, by: actor, in: connection)
+            return try correlation.map { try store.trace($0, in: connection) } ?? []
+        }.map(TraceEvent.init)
+        if let correlation { events += try await installation.queue.history(of: correlation).map(TraceEvent.init) }
+        if let message { events += try await installation.queue.history(of: message).map(TraceEvent.init) }
         // What happened at one moment stays in the order in which it was told.
         return events.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
     }
