@@ -26,18 +26,27 @@ package struct Console: Sendable {
     /// A page that stands in the bar above all of them.
     package enum Section: String, CaseIterable, Sendable {
         case flow
+        case queues
         case messages
+        case deadLetters
+        case work
 
         var label: String {
             switch self {
             case .flow: "Flow"
+            case .queues: "Queues"
             case .messages: "Messages"
+            case .deadLetters: "Dead letters"
+            case .work: "Work"
             }
         }
         package var path: String {
             switch self {
             case .flow: Console.path
+            case .queues: Console.path + "/queues"
             case .messages: Console.path + "/messages"
+            case .deadLetters: Console.path + "/dead-letters"
+            case .work: Console.path + "/work"
             }
         }
     }

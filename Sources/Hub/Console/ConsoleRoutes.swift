@@ -8,21 +8,18 @@ import Rights
 
 /// The console: `GET /console`, `/console/messages` and `/console/messages/{id}`, for whoever of staff is signed in.
 struct ConsoleRoutes {
-    /// What the other pages of staff share with these, where no form is served.
-    let site: StaffSite
-    private let pages: Console
+    private let desk: ConsoleDesk
     private let flow: FlowReader
     private let traces: Traces
 
     init(_ installation: Installation, isSecure: Bool) {
-        let pages = Console(team: installation.configuration.organisation.name)
-        self.pages = pages
-        site = StaffSite(sessions: StaffSessions(installation), isSecure: isSecure) {
-            pages.failure(title: $0, text: $1)
-        }
+        desk = ConsoleDesk(installation, isSecure: isSecure)
         flow = FlowReader(installation)
         traces = Traces(installation)
     }
+
+    /// What the other pages of staff share with these, where no form is served.
+    var site: StaffSite { desk.site }
 
     func add(to router: Router<ExchangeContext>) {
         router.get("\(Console.path)", use: showFlow)
@@ -37,7 +34,8 @@ struct ConsoleRoutes {
     @Sendable
     private func showFlow(_ request: Request, _ context: ExchangeContext) async -> Response {
         await site.page(request, context, for: .watchFlow) { open in
-            site.shown(pages.flow(try await flow.picture(), reader(open), sections: sections(open)), open)
+            site.shown(
+                desk.pages.flow(try await flow.picture(), desk.reader(open), sections: desk.sections(open)), open)
         }
     }
 
@@ -45,7 +43,7 @@ struct ConsoleRoutes {
     private func find(_ request: Request, _ context: ExchangeContext) async -> Response {
         await site.page(request, context, for: .readTrace) { open in
             guard let asked = request.uri.queryParameters["id"].map(String.init) else {
-                return site.shown(pages.find(reader(open), sections: sections(open)), open)
+                return site.shown(desk.pages.find(desk.reader(open), sections: desk.sections(open)), open)
             }
             let id = asked.lowercased().filter { !$0.isWhitespace }
             guard Traces.isID(id) else { return mistaken(asked, "That is not an id as the hub gives them", open) }
@@ -62,31 +60,14 @@ struct ConsoleRoutes {
             guard !events.isEmpty else { return mistaken(id, "Nothing is known of that id", open) }
             let life = Life(id: id, events: events.map(Life.Event.init))
             return site.shown(
-                pages.life(life, at: Instant(.now()), reader(open), sections: sections(open)), open)
+                desk.pages.life(life, at: Instant(.now()), desk.reader(open), sections: desk.sections(open)), open)
         }
     }
 
     private func mistaken(_ asked: String, _ mistake: String, _ open: StaffSessions.Open) -> Response {
-        let page = pages.find(
-            asked: String(asked.prefix(100)), mistake: mistake, reader(open), sections: sections(open))
+        let page = desk.pages.find(
+            asked: String(asked.prefix(100)), mistake: mistake, desk.reader(open), sections: desk.sections(open))
         return site.shown(page, open, status: .notFound)
-    }
-
-    private func reader(_ open: StaffSessions.Open) -> Console.Reader {
-        .init(
-            account: open.account, token: open.token, signOutPath: StaffRoutes.signOutPath,
-            accountPath: StaffRoutes.accountPath)
-    }
-
-    /// The pages that an account may open.
-    private func sections(_ open: StaffSessions.Open) -> Set<Console.Section> {
-        Set(
-            Console.Section.allCases.filter { section in
-                switch section {
-                case .flow: open.may(.watchFlow)
-                case .messages: open.may(.readTrace)
-                }
-            })
     }
 }
 
