@@ -68,7 +68,7 @@ enum ClaimStatement {
                 SET shelf = 4, lost = s.lost + 1, node = NULL, leased_at = NULL, lease_until = NULL
                 FROM candidate AS c
                 WHERE c.is_lost AND s.queue = c.queue AND s.shelf = c.shelf AND s.position = c.position
-                RETURNING s.id, s.attempt, c.leased_at, c.node
+                RETURNING s.id, s.queue, s.attempt, c.leased_at, c.node
             ), \(HistoryStatement.noted(.lost, of: "suspected"))
             SELECT c.id, c.position, c.queue, c.shelf, c.key_hash, c.attempt, c.fence, c.lease_until, c.lost, c.priority,
                 m.key, m.payload, m.content_type, m.correlation, m.enqueued_at,

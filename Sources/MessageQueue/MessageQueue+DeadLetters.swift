@@ -104,7 +104,7 @@ extension MessageQueue {
                     END
                 FROM (SELECT * FROM ranked ORDER BY id) AS o
             ), returned AS (
-                SELECT id, NULL::timestamptz AS leased_at, NULL::integer AS node, 0::smallint AS attempt FROM raised
+                SELECT id, queue, NULL::timestamptz AS leased_at, NULL::integer AS node, 0::smallint AS attempt FROM raised
             ), \(HistoryStatement.noted(.replayed, of: "returned"))
             SELECT name, count(*) FROM raised GROUP BY name
             """, "queue.replay"
@@ -141,7 +141,7 @@ extension MessageQueue {
                 USING target AS t
                 WHERE s.queue = t.queue AND s.shelf = ANY ('{0,1,2,3,4,5}'::smallint[]) AND s.position = t.position
                   AND s.id = t.id AND (s.lease_until IS NULL OR s.lease_until <= clock_timestamp())
-                RETURNING s.id, s.position, s.key_hash, s.attempt
+                RETURNING s.id, s.position, s.key_hash, s.queue, s.attempt
             ), next AS MATERIALIZED (
                 SELECT n.queue, n.position
                 FROM (SELECT DISTINCT key_hash FROM ended WHERE key_hash IS NOT NULL) AS e
@@ -156,11 +156,11 @@ extension MessageQueue {
             ), advanced AS (
                 \(SettleStatement.advance)
             ), raised AS (
-                DELETE FROM queue.dead_letter AS d WHERE d.id = ANY (\(ids)) RETURNING d.id, d.attempt
+                DELETE FROM queue.dead_letter AS d WHERE d.id = ANY (\(ids)) RETURNING d.id, d.queue, d.attempt
             ), gone AS (
-                SELECT id, NULL::timestamptz AS leased_at, NULL::integer AS node, attempt FROM ended
+                SELECT id, queue, NULL::timestamptz AS leased_at, NULL::integer AS node, attempt FROM ended
                 UNION ALL
-                SELECT id, NULL, NULL, attempt FROM raised
+                SELECT id, queue, NULL, NULL, attempt FROM raised
             ), \(HistoryStatement.noted(.cancelled, of: "gone", cause: "\(cause.code)::text"))
             SELECT id FROM ended UNION ALL SELECT id FROM raised
             """, "queue.cancel"

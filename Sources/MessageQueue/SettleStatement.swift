@@ -13,7 +13,7 @@ enum SettleStatement {
                 USING \(columns.unnest) AS l(queue, shelf, position, fence)
                 WHERE s.queue = l.queue AND s.shelf = l.shelf AND s.position = l.position
                   AND s.fence = l.fence AND s.lease_until IS NOT NULL
-                RETURNING s.id, s.position, s.fence, s.key_hash, s.leased_at, s.node, s.attempt
+                RETURNING s.id, s.position, s.fence, s.key_hash, s.queue, s.leased_at, s.node, s.attempt
             ), \(HistoryStatement.noted(.acknowledged, of: "ended")), \(advanced)
             SELECT position, fence FROM ended
             """, "queue.acknowledge"

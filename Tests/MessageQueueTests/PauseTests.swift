@@ -46,6 +46,45 @@ import Testing
         }
     }
 
+    @Test func `a pause may leave one that is in force as it is`() async throws {
+        try await withQueue { queue in
+            try await queue.declare(["intake"])
+            let first = try #require(try await queue.pause("intake", reason: "a", for: .seconds(60), replacing: false))
+            #expect(try #require(first.until) == first.since + .seconds(60))
+            #expect(try await queue.pause("intake", reason: "b", replacing: false) == nil)
+            #expect(try await queue.statistics(of: "intake").pauseReason == "a")
+            let second = try #require(try await queue.pause("intake", reason: "b"))
+            #expect(second.since > first.since && second.until == nil)
+            #expect(try await queue.statistics(of: "intake").pauseReason == "b")
+        }
+    }
+
+    @Test func `an end may be that of one pause and of no other`() async throws {
+        try await withQueue { queue in
+            try await queue.declare(["intake"])
+            let first = try #require(try await queue.pause("intake", reason: "a"))
+            let second = try #require(try await queue.pause("intake", reason: "b"))
+            #expect(try await !queue.resume("intake", only: first.since))
+            #expect(try await queue.statistics(of: "intake").pauseReason == "b")
+            #expect(try await queue.resume("intake", only: second.since))
+            #expect(try await !queue.resume("intake"))
+        }
+    }
+
+    @Test func `what must commit with a pause keeps it from being made`() async throws {
+        struct Refused: Error {}
+        try await withQueue { queue in
+            try await queue.declare(["intake"])
+            await #expect(throws: Refused.self) {
+                try await queue.pause("intake", reason: "a") { _, _ in throw Refused() }
+            }
+            #expect(try await queue.statistics(of: "intake").pausedAt == nil)
+            try await queue.pause("intake", reason: "a")
+            await #expect(throws: Refused.self) { try await queue.resume("intake") { _ in throw Refused() } }
+            #expect(try await queue.statistics(of: "intake").pausedAt != nil)
+        }
+    }
+
     @Test func `a queue that does not exist cannot be paused`() async throws {
         try await withQueue { queue in
             await #expect(throws: QueueError.unknownQueue("nowhere")) { try await queue.pause("nowhere", reason: "x") }
