@@ -63,6 +63,7 @@ package enum LedgerSchema {
             Migration(number: 5, name: "outcomes", sql: text(PackageResources.ledger_0005_outcomes_sql)),
             Migration(number: 6, name: "emergency", sql: text(PackageResources.ledger_0006_emergency_sql)),
             Migration(number: 7, name: "staff", sql: text(PackageResources.ledger_0007_staff_sql)),
+            Migration(number: 8, name: "queues", sql: text(PackageResources.ledger_0008_queues_sql)),
         ])
 }
 
@@ -87,6 +88,7 @@ package enum GrantSchema {
         migrations: [
             Migration(number: 1, name: "functions", sql: text(PackageResources.grants_0001_functions_sql)),
             Migration(number: 2, name: "told", sql: text(PackageResources.grants_0002_told_sql)),
+            Migration(number: 3, name: "queues", sql: text(PackageResources.grants_0003_queues_sql)),
         ])
 }
 

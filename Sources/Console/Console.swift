@@ -88,6 +88,8 @@ package struct Console: Sendable {
             ("frame", PackageResources.frame_mustache), ("flow", PackageResources.flow_mustache),
             ("station", PackageResources.station_mustache), ("find", PackageResources.find_mustache),
             ("life", PackageResources.life_mustache), ("failure", PackageResources.failure_mustache),
+            ("queues", PackageResources.queues_mustache), ("queue_rows", PackageResources.queue_rows_mustache),
+            ("queue", PackageResources.queue_mustache), ("resume", PackageResources.resume_mustache),
         ]
         var library = MustacheLibrary()
         for (name, bytes) in sources {

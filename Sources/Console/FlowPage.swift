@@ -16,8 +16,10 @@ extension Console {
                 "needs": needs.map { Self.view($0, at: picture.at) }, "isNothingNeeded": needs.isEmpty,
                 "senders": picture.senders.map { Self.view($0, at: picture.at) },
                 "hasNoSender": picture.senders.isEmpty,
-                "stages": picture.stages.map { Self.view($0, at: picture.at) },
-                "partners": picture.partners.map { Self.view($0, at: picture.at) },
+                "stages": picture.stages.map { Self.view($0, at: picture.at, isLinked: sections.contains(.queues)) },
+                "partners": picture.partners.map {
+                    Self.view($0, at: picture.at, isLinked: sections.contains(.queues))
+                },
                 "hasNoPartner": picture.partners.isEmpty,
             ])
     }
@@ -37,7 +39,8 @@ extension Console {
         return view
     }
 
-    private static func view(_ station: FlowPicture.Station, at now: Instant) -> [String: Any] {
+    /// - Parameter isLinked: Whether the reader may open the page of the queue.
+    static func view(_ station: FlowPicture.Station, at now: Instant, isLinked: Bool) -> [String: Any] {
         let state = station.state
         var view: [String: Any] = [
             "name": station.name, "ready": station.ready.grouped, "delayed": station.delayed.grouped,
@@ -45,6 +48,7 @@ extension Console {
             "hasDelayed": station.delayed > 0, "state": state.words, "sign": state.sign, "style": state.style,
         ]
         view["oldest"] = station.oldest?.spoken
+        if isLinked { view["pagePath"] = Self.path(ofQueue: station.queue) }
         if let pause = station.pause {
             view["pause"] = pause.reason
             view["until"] = pause.until.map { Moment($0, now: now).view }

@@ -59,6 +59,9 @@ package struct FlowPicture: Sendable {
 
     /// A queue: where messages wait to be worked on here, or to go to a partner.
     package struct Station: Sendable {
+        /// The queue's own name, as commands have it.
+        package var queue: String
+        /// The same in words.
         package var name: String
         /// Messages that can be worked on now.
         package var ready: Int
@@ -90,9 +93,10 @@ package struct FlowPicture: Sendable {
         }
 
         package init(
-            name: String, ready: Int, delayed: Int, inHand: Int, dead: Int, oldest: Duration?, circuit: Circuit,
-            pause: Pause?
+            queue: String, name: String, ready: Int, delayed: Int, inHand: Int, dead: Int, oldest: Duration?,
+            circuit: Circuit, pause: Pause?
         ) {
+            self.queue = queue
             self.name = name
             self.ready = ready
             self.delayed = delayed

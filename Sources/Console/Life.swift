@@ -95,6 +95,7 @@ extension Life.Event {
         case "emergency_look": "A control room looked"
         case "partner_changed": "A partner or its credentials changed"
         case "staff_changed": "An account of staff changed"
+        case "queue_changed": detail("state") == "paused" ? "A queue was paused" : "A queue was let go on"
         case "work_item": detail("done") == nil ? "Somebody must look at it" : "Somebody has looked at it"
         case "attachment": "A file was attached"
         case "queue": Self.queueWords[queueEvent ?? ""] ?? "Something happened on a queue"

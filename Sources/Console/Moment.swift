@@ -42,6 +42,20 @@ extension Duration {
     }
 }
 
+extension Duration {
+    /// As ``spoken``, with milliseconds where it is short: for how long something took.
+    var measured: String {
+        let milliseconds = Int((self / .milliseconds(1)).rounded())
+        switch milliseconds {
+        case ..<1_000: return "\(max(0, milliseconds)) ms"
+        case ..<10_000:
+            let tenths = (milliseconds + 50) / 100
+            return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
+        default: return spoken
+        }
+    }
+}
+
 extension Int {
     /// With a comma between each three digits.
     var grouped: String {

@@ -46,6 +46,8 @@ package enum LedgerKind: String, CaseIterable, Sendable {
     case partnerChanged = "partner_changed"
     /// An account of staff was added, set up, changed or disabled; somebody signed in or out.
     case staffChanged = "staff_changed"
+    /// Somebody paused a queue, or let it go on. What they gave as the reason is not said: it is free text.
+    case queueChanged = "queue_changed"
 }
 
 /// What a look at the ledger was at.
@@ -85,6 +87,9 @@ package enum LedgerField: String, CaseIterable, Sendable {
     case credential
     /// An account of staff.
     case account
+    case queue
+    /// When a pause ends by itself.
+    case until
     case recipient
     case purpose
     case level

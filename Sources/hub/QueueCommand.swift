@@ -189,7 +189,8 @@ struct QueueCommand: AsyncParsableCommand {
             }
             if let time, time <= .zero { throw ValidationError("--until \(until ?? ""): that is over already.") }
             try await installation.open { hub in
-                try await hub.queue.pause(queue, reason: reason, for: time)
+                try await QueuePauses(hub).pause(
+                    queue, reason: reason, for: time, replacing: true, by: "command")
                 Output.line("\(queue) is paused" + (until.map { " until \($0)" } ?? ""))
             }
         }
@@ -202,7 +203,7 @@ struct QueueCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await installation.open { hub in
-                try await hub.queue.resume(queue)
+                try await QueuePauses(hub).resume(queue, by: "command")
                 Output.line("\(queue) is resumed")
             }
         }

@@ -220,7 +220,10 @@ import Testing
         try await Migrator(lines: Self.before).migrate(database, logger: Self.logger)
         try await database.execute("INSERT INTO record.partner (id, kind, name) VALUES ('uhdb', 'partner', 'Trust')")
         let applied = try await Migrator(lines: Self.now).migrate(database, logger: Self.logger)
-        #expect(applied.map(\.description) == ["roles/0002_functions", "grants/0001_functions", "grants/0002_told"])
+        #expect(
+            applied.map(\.description) == [
+                "roles/0002_functions", "grants/0001_functions", "grants/0002_told", "grants/0003_queues",
+            ])
         for role in [DatabaseRole.ingest, .worker, .console, .audit, .emergency] {
             #expect(try await database.acting(as: role).query("SELECT id FROM record.partner").count == 1)
         }

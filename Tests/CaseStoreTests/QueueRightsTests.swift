@@ -84,6 +84,19 @@ import Testing
         }
     }
 
+    @Test func `staff pause and resume, and change nothing else of a queue`() async throws {
+        try await withQueue { f, queue in
+            try await queue.declare(["intake"])
+            let console = queue.acting(as: .console)
+            let pause = try #require(try await console.pause("intake", reason: "x", replacing: false))
+            #expect(try await console.resume("intake", only: pause.since))
+            let error = try await #require(throws: PostgresError.self) {
+                try await f.database.acting(as: .console).execute("UPDATE queue.queue SET created_at = now()")
+            }
+            #expect(error.state == .insufficientPrivilege)
+        }
+    }
+
     @Test func `figures and history are read by who may change nothing`() async throws {
         try await withQueue { _, queue in
             let (worker, audit) = (queue.acting(as: .worker), queue.acting(as: .audit))
@@ -93,6 +106,7 @@ import Testing
             #expect(try await audit.statistics().first?.dead == 1)
             #expect(try await audit.deadLetterGroups().count == 1)
             #expect(try await audit.history(of: id).count > 1)
+            #expect(try await audit.pace(of: "intake").lastFailure?.cause == "broken")
             #expect(try await audit.check().isEmpty)
         }
     }

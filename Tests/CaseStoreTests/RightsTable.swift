@@ -38,7 +38,7 @@ enum RightsTable {
         queue.message             SID  -     sI     SI     sI        SI      S     SID
         queue.node                SI   -     -      SI     -         -       S     -
         queue.policy              SIUD -     -      SIU    -         -       S     -
-        queue.queue               SIu  -     Si     Si     Si        Si      S     S
+        queue.queue               SIu  -     Si     Si     Si        Siu     S     S
         queue.state               SIUD -     sI     SIUD   sI        SIUD    S     Su
         record.acknowledgement    SIU  -     -      SIU    -         SIU     -     -
         record.agreement          SIu  -     -      Su     -         SIu     -     -

@@ -14,7 +14,8 @@ import Testing
         circuit: FlowPicture.Station.Circuit = .closed, pause: FlowPicture.Station.Pause? = nil
     ) -> FlowPicture.Station {
         .init(
-            name: name, ready: ready, delayed: 0, inHand: 0, dead: dead, oldest: oldest, circuit: circuit, pause: pause)
+            queue: "out.derby_homes", name: name, ready: ready, delayed: 0, inHand: 0, dead: dead, oldest: oldest,
+            circuit: circuit, pause: pause)
     }
 
     private func html(

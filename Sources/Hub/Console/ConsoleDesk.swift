@@ -30,7 +30,7 @@ struct ConsoleDesk: Sendable {
     private static func operation(of section: Console.Section) -> Operation? {
         switch section {
         case .flow: .watchFlow
-        case .queues: nil
+        case .queues: .watchFlow
         case .messages: .readTrace
         case .deadLetters: nil
         case .work: nil

@@ -6,16 +6,19 @@ import Postgres
 import Referral
 import Rights
 
-/// The console: `GET /console`, `/console/messages` and `/console/messages/{id}`, for whoever of staff is signed in.
+/// The console: `GET /console`, `/console/messages` and `/console/messages/{id}`, and what its other sections add, for whoever
+/// of staff is signed in.
 struct ConsoleRoutes {
     private let desk: ConsoleDesk
     private let flow: FlowReader
     private let traces: Traces
+    private let queues: QueueRoutes
 
     init(_ installation: Installation, isSecure: Bool) {
         desk = ConsoleDesk(installation, isSecure: isSecure)
         flow = FlowReader(installation)
         traces = Traces(installation)
+        queues = QueueRoutes(installation, desk)
     }
 
     /// What the other pages of staff share with these, where no form is served.
@@ -25,6 +28,7 @@ struct ConsoleRoutes {
         router.get("\(Console.path)", use: showFlow)
         router.get("\(Console.Section.messages.path)", use: find)
         router.get("\(Console.Section.messages.path)/{id}", use: showLife)
+        queues.add(to: router)
         router.get("\(Console.stylePath)") { _, _ in
             FormRoutes.response(
                 Console.styleSheet, type: "text/css; charset=utf-8", caching: "public, max-age=3600")

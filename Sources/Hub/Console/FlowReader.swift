@@ -3,7 +3,6 @@ import Console
 import MessageQueue
 import Postgres
 import Referral
-import Translation
 
 /// Reads how the hub stands at this moment, for the console's first page.
 struct FlowReader: Sendable {
@@ -38,7 +37,7 @@ struct FlowReader: Sendable {
                     ? "certificate, secret or contract ends within weeks, or has ended"
                     : "certificates, secrets and contracts end within weeks, or have ended",
                 count: ending, since: nil))
-        let (partners, stages) = split(stations)
+        let (partners, stages) = Self.split(stations, QueueNames(installation.partners))
         return FlowPicture(
             at: Instant(now),
             senders: senders.map { .init(name: $0.name, lastHour: $0.count, lastAt: $0.lastAt.map(Instant.init)) },
@@ -46,30 +45,13 @@ struct FlowReader: Sendable {
     }
 
     /// The queues to partners, and the others.
-    private func split(
-        _ queues: [QueueStatistics]
+    static func split(
+        _ queues: [QueueStatistics], _ names: QueueNames
     ) -> (partners: [FlowPicture.Station], stages: [FlowPicture.Station]) {
-        var (partners, stages): ([FlowPicture.Station], [FlowPicture.Station]) = ([], [])
-        for queue in queues {
-            if let recipient = Dispatch.recipient(ofQueue: queue.queue) {
-                let name = installation.partners.adapter(recipient)?.name ?? recipient
-                partners.append(
-                    .init(
-                        queue,
-                        named: queue.queue == Dispatch.queueName(recipient) ? name : "\(name), at its time of day"))
-            } else {
-                stages.append(.init(queue, named: stageName(queue.queue)))
-            }
-        }
-        return (partners, stages)
-    }
-
-    private func stageName(_ queue: String) -> String {
-        switch queue {
-        case Intake.queueName: "Referrals to be worked on"
-        case DutyNotices.queueName: "Notices to the duty officer"
-        default: StatusMessages.partner(ofQueue: queue).map { "What became of referrals, to \($0)" } ?? queue
-        }
+        let stations = queues.map { FlowPicture.Station($0, named: names.name(of: $0.queue)) }
+        return (
+            stations.filter { QueueNames.isToPartner($0.queue) }, stations.filter { !QueueNames.isToPartner($0.queue) }
+        )
     }
 }
 
@@ -78,7 +60,7 @@ extension Instant {
 }
 
 extension FlowPicture.Station {
-    fileprivate init(_ queue: QueueStatistics, named name: String) {
+    init(_ queue: QueueStatistics, named name: String) {
         let circuit: Circuit =
             switch queue.circuit {
             case .closed: .closed
@@ -86,7 +68,8 @@ extension FlowPicture.Station {
             case .open: .open
             }
         self.init(
-            name: name, ready: queue.ready, delayed: queue.delayed, inHand: queue.leased, dead: queue.dead,
+            queue: queue.queue, name: name, ready: queue.ready, delayed: queue.delayed, inHand: queue.leased,
+            dead: queue.dead,
             oldest: queue.oldestReadyAge, circuit: circuit,
             pause: queue.pauseReason.map { .init(reason: $0, until: queue.pausedUntil.map(Instant.init)) })
     }

@@ -1,0 +1,1 @@
+ALTER TYPE ledger.kind ADD VALUE 'queue_changed';
