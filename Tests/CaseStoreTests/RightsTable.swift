@@ -80,6 +80,7 @@ enum RightsTable {
         record.staff_session      SIUD -     -      -      -         SIUD    -     sD
         record.submission         SIU  -     SI     Su     -         Su      S     -
         record.submission_id      SI   -     SI     -      -         -       -     -
+        record.traffic            SIUD -     -      SIu    -         -       S     SD
         record.used_assertion     SID  -     I      -      -         -       -     SD
         record.work_item          SIU  -     sI     SIU    sI        SIU     S     Su
         record.wrapping_key       SIU  -     S      S      S         S       S     S
