@@ -82,7 +82,10 @@ package struct HubServices: Sendable {
         func add(_ name: String, _ service: any Service) { services.append(.init(service: service, serviceName: name)) }
         add("heap keeper", HeapKeeper())
         add("queue waker", QueueWaker(queue: worker.queue))
-        if roles.contains(.housekeeping) { add("housekeeping", Housekeeping(installation)) }
+        if roles.contains(.housekeeping) {
+            add("housekeeping", Housekeeping(installation))
+            add("replay keeper", ReplayKeeper(installation))
+        }
         if roles.contains(.dispatch) {
             add("acknowledgement keeper", AcknowledgementKeeper(installation))
             for partner in partners.configured {
