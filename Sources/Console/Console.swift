@@ -88,6 +88,8 @@ package struct Console: Sendable {
             ("frame", PackageResources.frame_mustache), ("flow", PackageResources.flow_mustache),
             ("station", PackageResources.station_mustache), ("find", PackageResources.find_mustache),
             ("life", PackageResources.life_mustache), ("failure", PackageResources.failure_mustache),
+            ("dead_letters", PackageResources.dead_letters_mustache), ("cause", PackageResources.cause_mustache),
+            ("replay", PackageResources.replay_mustache),
         ]
         var library = MustacheLibrary()
         for (name, bytes) in sources {

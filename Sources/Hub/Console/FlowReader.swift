@@ -58,13 +58,13 @@ struct FlowReader: Sendable {
                         queue,
                         named: queue.queue == Dispatch.queueName(recipient) ? name : "\(name), at its time of day"))
             } else {
-                stages.append(.init(queue, named: stageName(queue.queue)))
+                stages.append(.init(queue, named: Self.stageName(queue.queue)))
             }
         }
         return (partners, stages)
     }
 
-    private func stageName(_ queue: String) -> String {
+    static func stageName(_ queue: String) -> String {
         switch queue {
         case Intake.queueName: "Referrals to be worked on"
         case DutyNotices.queueName: "Notices to the duty officer"
