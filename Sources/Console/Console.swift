@@ -122,6 +122,8 @@ package struct Console: Sendable {
             ("flow_chart", PackageResources.flow_chart_mustache), ("flow_rows", PackageResources.flow_rows_mustache),
             ("station", PackageResources.station_mustache), ("find", PackageResources.find_mustache),
             ("life", PackageResources.life_mustache), ("failure", PackageResources.failure_mustache),
+            ("dead_letters", PackageResources.dead_letters_mustache), ("cause", PackageResources.cause_mustache),
+            ("replay", PackageResources.replay_mustache),
         ]
         var library = MustacheLibrary()
         for (name, bytes) in sources {

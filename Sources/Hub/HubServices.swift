@@ -84,7 +84,10 @@ package struct HubServices: Sendable {
         // Stopped after whatever it counts.
         add("traffic keeper", TrafficKeeper(installation))
         add("queue waker", QueueWaker(queue: worker.queue))
-        if roles.contains(.housekeeping) { add("housekeeping", Housekeeping(installation)) }
+        if roles.contains(.housekeeping) {
+            add("housekeeping", Housekeeping(installation))
+            add("replay keeper", ReplayKeeper(installation))
+        }
         if roles.contains(.dispatch) {
             add("acknowledgement keeper", AcknowledgementKeeper(installation))
             for partner in partners.configured {

@@ -50,6 +50,8 @@ package enum Operation: String, CaseIterable, Sendable, Hashable {
     case watchFlow = "watch_flow"
     /// See everything that happened to one id, in ids, states and code words.
     case readTrace = "read_trace"
+    /// Pause and resume queues, and have what was set aside tried again, without seeing who it is about.
+    case mendQueues = "mend_queues"
 
     // MARK: Emergency access
 

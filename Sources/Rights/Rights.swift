@@ -57,6 +57,7 @@ package enum Rights {
             ]
         case .readTrace:
             [.operator: .any, .coordinator: .any, .dutyOfficer: .any, .privacyOfficer: .any, .auditor: .any]
+        case .mendQueues: [.operator: .any]
         case .lookUp: [.controlRoom: .any]
         case .answerCall: [.coordinator: .any, .dutyOfficer: .any]
         case .readAccessCard: [.coordinator: .any, .dutyOfficer: .any]

@@ -22,6 +22,7 @@ import Testing
         ("record.share_state", ShareState.allCases.map(\.rawValue)),
         ("record.work_item_kind", WorkItemKind.allCases.map(\.rawValue)),
         ("record.traffic_event", TrafficEvent.allCases.map(\.rawValue)),
+        ("record.replay_state", ReplayState.allCases.map(\.rawValue)),
         ("record.care_status", Subject.CareStatus.allCases.map(\.rawValue)),
         ("record.erasure", Subject.Erasure.allCases.map(\.rawValue)),
         ("ledger.kind", LedgerKind.allCases.map(\.rawValue)),

@@ -44,7 +44,7 @@ struct ConsoleDesk: Sendable {
         case .flow: .watchFlow
         case .queues: nil
         case .messages: .readTrace
-        case .deadLetters: nil
+        case .deadLetters: .readTrace
         case .work: nil
         }
     }

@@ -12,12 +12,14 @@ struct ConsoleRoutes {
     private let flow: FlowReader
     private let feed: FlowFeed
     private let traces: Traces
+    private let deadLetters: DeadLetterRoutes
 
     init(_ installation: Installation, isSecure: Bool) {
         desk = ConsoleDesk(installation, isSecure: isSecure)
         flow = FlowReader(installation)
         feed = FlowFeed(flow, pages: desk.pages, logger: installation.logger)
         traces = Traces(installation)
+        deadLetters = DeadLetterRoutes(desk: desk, installation)
     }
 
     /// What the other pages of staff share with these, where no form is served.
@@ -28,6 +30,7 @@ struct ConsoleRoutes {
         router.get("\(Console.path)/feed", use: tellFlow)
         router.get("\(Console.Section.messages.path)", use: find)
         router.get("\(Console.Section.messages.path)/{id}", use: showLife)
+        deadLetters.add(to: router)
         router.get("\(Console.stylePath)") { _, _ in
             FormRoutes.response(
                 Console.styleSheet, type: "text/css; charset=utf-8", caching: "public, max-age=3600")

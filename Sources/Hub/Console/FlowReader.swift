@@ -85,13 +85,13 @@ package struct FlowReader: Sendable {
                         named: queue.queue == Dispatch.queueName(recipient) ? name : "\(name), at its time of day",
                         rates))
             } else {
-                stages.append(.init(queue, named: stageName(queue.queue), rates))
+                stages.append(.init(queue, named: Self.stageName(queue.queue), rates))
             }
         }
         return (partners, stages)
     }
 
-    private func stageName(_ queue: String) -> String {
+    static func stageName(_ queue: String) -> String {
         switch queue {
         case Intake.queueName: "Referrals to be worked on"
         case DutyNotices.queueName: "Notices to the duty officer"

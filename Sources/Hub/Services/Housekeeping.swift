@@ -152,6 +152,7 @@ actor Housekeeping: Service {
             try store.clearTraffic(in: connection)
             _ = try store.forgetRequests(before: .now() - Self.requestsKept, in: connection)
             try store.forgetMailAnswers(before: .now() - Self.mailAnswersKept, in: connection)
+            try store.forgetReplays(before: .now() - Replays.kept, in: connection)
         }
     }
 
