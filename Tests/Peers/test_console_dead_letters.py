@@ -317,7 +317,7 @@ def test_whoever_may_only_look_changes_nothing(hub, operator, worker, group):
     for path in LIST, group, replay:
         assert admin.get(hub.url + path).status_code == 403
         answer = requests.get(hub.url + path, allow_redirects=False)
-        assert (answer.status_code, answer.headers["Location"]) == (303, "/staff/sign-in")
+        assert answer.status_code == 303 and answer.headers["Location"].startswith("/staff/sign-in")
         assert operator.get(hub.url + path).headers["Cache-Control"] == "no-store"
     assert LIST not in admin.get(hub.url + "/console").text
     assert send(operator, hub, replay + "/cancel").status_code == 303
