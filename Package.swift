@@ -197,7 +197,7 @@ let package = Package(
             name: "hub",
             dependencies: [
                 "Hub", "Simulators", "Translation", "Disclosure", "Rights", "CaseStore", "MessageQueue", "Postgres",
-                "Vault", "Referral", "Ledger",
+                "Vault", "Referral", "Ledger", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

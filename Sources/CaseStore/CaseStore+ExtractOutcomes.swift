@@ -85,20 +85,41 @@ extension CaseStore {
     /// - Returns: Whether it had failed.
     @discardableResult
     package func reopen(extract id: UUIDValue, at: Timestamp = .now(), in connection: Connection) throws -> Bool {
+        try !reopen(extracts: [id], at: at, in: connection).isEmpty
+    }
+
+    /// ``reopen(extract:at:in:)``, of several.
+    ///
+    /// - Parameter actor: Who said so, as the ledger knows them.
+    /// - Returns: Those that had failed.
+    @discardableResult
+    package func reopen(
+        extracts ids: [UUIDValue], by actor: String = "hub", at: Timestamp = .now(), in connection: Connection
+    ) throws -> Set<UUIDValue> {
+        guard !ids.isEmpty else { return [] }
         let rows = try connection.query(
             """
+            WITH failed AS MATERIALIZED (
+                SELECT extract
+                FROM record.extract_sending
+                WHERE extract = ANY (\(ids)) AND state = 'failed' AND sealed IS NOT NULL
+                ORDER BY extract
+                FOR NO KEY UPDATE
+            )
             UPDATE record.extract_sending
             SET state = 'queued', queued_at = \(at), finished_at = NULL, failure = NULL, may_repeat = true
-            FROM record.extract
-            WHERE extract_sending.extract = \(id) AND extract.id = \(id) AND state = 'failed' AND sealed IS NOT NULL
-            RETURNING recipient
-            """, name: "record.reopen_extract")
-        guard let recipient = try rows.first?.decode(String.self) else { return false }
-        let fields: [LedgerField: String] = [
-            .extract: id.description, .recipient: recipient, .state: ExtractState.queued.rawValue, .actor: "hub",
-        ]
-        try append([entry(.shareRequested, at: at, fields)], about: id, in: connection)
-        return true
+            FROM failed JOIN record.extract ON extract.id = failed.extract
+            WHERE extract_sending.extract = failed.extract
+            RETURNING extract_sending.extract, recipient
+            """, name: "record.reopen_extracts"
+        ).decode(UUIDValue.self, String.self)
+        for (id, recipient) in rows {
+            let fields: [LedgerField: String] = [
+                .extract: id.description, .recipient: recipient, .state: ExtractState.queued.rawValue, .actor: actor,
+            ]
+            try append([entry(.shareRequested, at: at, fields)], about: id, in: connection)
+        }
+        return Set(rows.map(\.0))
     }
 
     /// Enters that it is unknown how attempts to send extracts ended whose hub has vanished since; then destroys the packages

@@ -326,11 +326,28 @@ extension CaseStore {
                 AND is_enabled
             RETURNING account.id, roles::text[], control_room
             """, name: "record.resume_staff_session")
-        return try rows.first.map { row in
-            let (id, words, room) = try row.decode(String.self, [String].self, String?.self)
-            return StaffSession(
-                account: id, roles: words.compactMap { Role(rawValue: $0) }, controlRoom: room)
-        }
+        return try rows.first.map(Self.staffSession)
+    }
+
+    /// The session that ``resumeSession(_:idle:longest:at:in:)`` would resume; it goes on no longer for that.
+    package func staffSession(
+        _ cookie: [UInt8], idle: Duration, longest: Duration, at: Timestamp = .now(), in connection: Connection
+    ) throws -> StaffSession? {
+        try connection.query(
+            """
+            SELECT account.id, roles::text[], control_room
+            FROM record.staff_session AS session JOIN record.staff_account AS account ON account.id = session.account
+            WHERE id_hash = \(Self.sessionHash(cookie))
+                AND opened_at > \(at - longest)
+                AND seen_at > \(at - idle)
+                AND is_enabled
+            """, name: "record.staff_session"
+        ).first.map(Self.staffSession)
+    }
+
+    private static func staffSession(_ row: Row) throws -> StaffSession {
+        let (id, words, room) = try row.decode(String.self, [String].self, String?.self)
+        return StaffSession(account: id, roles: words.compactMap { Role(rawValue: $0) }, controlRoom: room)
     }
 
     /// Reads what ``resumeSession(_:idle:longest:at:in:)`` would, of nobody: throws or waits where it would.

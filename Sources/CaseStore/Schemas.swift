@@ -48,6 +48,8 @@ package enum RecordSchema {
             Migration(number: 27, name: "control_rooms", sql: text(PackageResources.record_0027_control_rooms_sql)),
             Migration(number: 28, name: "files", sql: text(PackageResources.record_0028_files_sql)),
             Migration(number: 29, name: "document_keys", sql: text(PackageResources.record_0029_document_keys_sql)),
+            Migration(number: 30, name: "dead_letters", sql: text(PackageResources.record_0030_dead_letters_sql)),
+            Migration(number: 33, name: "traffic", sql: text(PackageResources.record_0033_traffic_sql)),
         ])
 }
 

@@ -1,11 +1,12 @@
 import Mustache
 
-/// The pages on which staff watch the queues and follow a message, as HTML that needs no script.
+/// The pages on which staff watch the queues and follow a message, as HTML that needs no script and has one that adds to it.
 /// Everything goes through Mustache's `{{…}}`, which escapes it.
 package struct Console: Sendable {
     /// Where its pages are served.
     package static let path = "/console"
     package static let stylePath = "/console/console.css"
+    package static let scriptPath = "/console/console.js"
 
     /// Whoever has a page open.
     package struct Reader: Sendable {
@@ -14,12 +15,15 @@ package struct Console: Sendable {
         package var token: String
         package var signOutPath: String
         package var accountPath: String
+        /// Of this one answer: the script runs that bears it, and no other (Content Security Policy Level 3 section 8.1).
+        package var nonce: String
 
-        package init(account: String, token: String, signOutPath: String, accountPath: String) {
+        package init(account: String, token: String, signOutPath: String, accountPath: String, nonce: String) {
             self.account = account
             self.token = token
             self.signOutPath = signOutPath
             self.accountPath = accountPath
+            self.nonce = nonce
         }
     }
 
@@ -40,6 +44,16 @@ package struct Console: Sendable {
             case .work: "Work"
             }
         }
+        /// Which key goes there, after `g`.
+        var key: String {
+            switch self {
+            case .flow: "f"
+            case .queues: "q"
+            case .messages: "m"
+            case .deadLetters: "d"
+            case .work: "w"
+            }
+        }
         package var path: String {
             switch self {
             case .flow: Console.path
@@ -51,13 +65,24 @@ package struct Console: Sendable {
         }
     }
 
-    private let team: String
+    let team: String
 
     /// - Parameter team: The name that the pages show.
     package init(team: String) { self.team = team }
 
     /// What makes the pages look as they do.
     package static let styleSheet = String(decoding: PackageResources.console_css, as: UTF8.self)
+
+    /// What the pages do besides, where scripts run.
+    package static let script = String(decoding: PackageResources.console_js, as: UTF8.self)
+
+    /// A file's address of this build: what a browser has kept of another is not taken for it.
+    private static func address(_ path: String, of text: String) -> String {
+        let mark = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        return "\(path)?v=\(String(mark, radix: 36))"
+    }
+    private static let styleAddress = address(stylePath, of: styleSheet)
+    private static let scriptAddress = address(scriptPath, of: script)
 
     func page(
         _ template: String, _ title: String, _ reader: Reader, in section: Section, sections: Set<Section>,
@@ -66,30 +91,41 @@ package struct Console: Sendable {
         var values = more
         values["title"] = title
         values["team"] = team
-        values["style"] = Self.stylePath
+        values["style"] = Self.styleAddress
+        values["script"] = Self.scriptAddress
+        values["nonce"] = reader.nonce
         values["account"] = reader.account
         values["token"] = reader.token
         values["signOutPath"] = reader.signOutPath
         values["accountPath"] = reader.accountPath
         values["sections"] = Section.allCases.filter(sections.contains).map { other -> [String: Any] in
-            ["label": other.label, "path": other.path, "isHere": other == section]
+            ["label": other.label, "path": other.path, "key": other.key, "isHere": other == section]
         }
-        return Self.library.render(values, withTemplate: template) ?? ""
+        return Self.render(values, template)
+    }
+
+    static func render(_ values: [String: Any], _ template: String) -> String {
+        library.render(values, withTemplate: template) ?? ""
     }
 
     /// A page for what went wrong, for whoever it may be.
     package func failure(title: String, text: String) -> String {
-        let values = ["title": title, "team": team, "style": Self.stylePath, "text": text, "consolePath": Self.path]
-        return Self.library.render(values, withTemplate: "failure") ?? ""
+        let values = ["title": title, "team": team, "style": Self.styleAddress, "text": text, "consolePath": Self.path]
+        return Self.render(values, "failure")
     }
 
     private static let library: MustacheLibrary = {
         let sources: [(String, [UInt8])] = [
             ("frame", PackageResources.frame_mustache), ("flow", PackageResources.flow_mustache),
+            ("flow_headline", PackageResources.flow_headline_mustache),
+            ("flow_needs", PackageResources.flow_needs_mustache), ("flow_way", PackageResources.flow_way_mustache),
+            ("flow_chart", PackageResources.flow_chart_mustache), ("flow_rows", PackageResources.flow_rows_mustache),
             ("station", PackageResources.station_mustache), ("find", PackageResources.find_mustache),
             ("life", PackageResources.life_mustache), ("failure", PackageResources.failure_mustache),
             ("queues", PackageResources.queues_mustache), ("queue_rows", PackageResources.queue_rows_mustache),
             ("queue", PackageResources.queue_mustache), ("resume", PackageResources.resume_mustache),
+            ("dead_letters", PackageResources.dead_letters_mustache), ("cause", PackageResources.cause_mustache),
+            ("replay", PackageResources.replay_mustache),
         ]
         var library = MustacheLibrary()
         for (name, bytes) in sources {

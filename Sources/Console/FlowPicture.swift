@@ -14,7 +14,7 @@ package struct FlowPicture: Sendable {
         case slow
         case ok
 
-        var words: String {
+        package var words: String {
             switch self {
             case .circuitOpen: "Not answering"
             case .failing: "Has dead letters"
@@ -49,11 +49,14 @@ package struct FlowPicture: Sendable {
         package var lastHour: Int
         /// When the last of them came.
         package var lastAt: Instant?
+        /// Submissions in a minute, lately.
+        package var perMinute: Double
 
-        package init(name: String, lastHour: Int, lastAt: Instant?) {
+        package init(name: String, lastHour: Int, lastAt: Instant?, perMinute: Double = 0) {
             self.name = name
             self.lastHour = lastHour
             self.lastAt = lastAt
+            self.perMinute = perMinute
         }
     }
 
@@ -74,6 +77,8 @@ package struct FlowPicture: Sendable {
         package var circuit: Circuit
         /// Why it is paused; nil where it is not.
         package var pause: Pause?
+        /// Messages that were dealt with in a minute, lately.
+        package var perMinute: Double
 
         package enum Circuit: Sendable, Hashable {
             case closed
@@ -94,7 +99,7 @@ package struct FlowPicture: Sendable {
 
         package init(
             queue: String, name: String, ready: Int, delayed: Int, inHand: Int, dead: Int, oldest: Duration?,
-            circuit: Circuit, pause: Pause?
+            circuit: Circuit, pause: Pause?, perMinute: Double = 0
         ) {
             self.queue = queue
             self.name = name
@@ -105,6 +110,7 @@ package struct FlowPicture: Sendable {
             self.oldest = oldest
             self.circuit = circuit
             self.pause = pause
+            self.perMinute = perMinute
         }
 
         /// From how old the oldest ready message on a queue is slow.
@@ -130,7 +136,7 @@ package struct FlowPicture: Sendable {
 
             package static func < (one: Urgency, other: Urgency) -> Bool { one.rawValue < other.rawValue }
 
-            var words: String {
+            package var words: String {
                 switch self {
                 case .now: "Now"
                 case .today: "Today"
@@ -165,12 +171,33 @@ package struct FlowPicture: Sendable {
     package var stages: [Station]
     package var partners: [Station]
     package var needs: [Need]
+    package var traffic: Traffic
 
-    package init(at: Instant, senders: [Sender], stages: [Station], partners: [Station], needs: [Need]) {
+    package init(
+        at: Instant, senders: [Sender], stages: [Station], partners: [Station], needs: [Need], traffic: Traffic
+    ) {
         self.at = at
         self.senders = senders
         self.stages = stages
         self.partners = partners
         self.needs = needs
+        self.traffic = traffic
+    }
+}
+
+extension FlowPicture {
+    /// What needs a person, the most urgent first, and of those what has waited longest.
+    package var urgentNeeds: [Need] {
+        needs.filter { $0.count > 0 }.sorted { ($0.urgency, $0.since ?? at) < ($1.urgency, $1.since ?? at) }
+    }
+
+    /// What somebody who reads nothing else must know.
+    package var headline: String {
+        let now = needs.filter { $0.urgency == .now }.map(\.count).reduce(0, +)
+        if now > 0 { return "\(now.grouped) \(now == 1 ? "thing needs" : "things need") somebody now" }
+        let halted = (stages + partners).filter { $0.state != .ok }
+        if halted.count == 1 { return "\(halted[0].name): \(halted[0].state.words.lowercased())" }
+        if halted.count > 1 { return "\(halted.count.grouped) queues do not flow" }
+        return "Everything flows"
     }
 }

@@ -25,7 +25,7 @@ extension Console {
             ])
     }
 
-    private static func counted(_ count: Int, _ what: String) -> String {
+    static func counted(_ count: Int, _ what: String) -> String {
         "\(count.grouped) \(what)\(count == 1 ? "" : "s")"
     }
 

@@ -3,14 +3,19 @@ import Referral
 /// A time as a page shows it: by London's clocks, with UTC to hover over.
 struct Moment {
     let view: [String: Any]
+    /// Its time of day.
+    let clock: String
+    /// With its date, where that is not the page's.
+    let short: String
 
     /// - Parameter now: Of the page: a time of the same day is shown without its date.
     init(_ instant: Instant, now: Instant) {
         let (date, second) = LondonTime.clock(instant)
-        let clock = Self.clock(second)
+        clock = Self.clock(second)
         let utc = "\(instant.date.iso)T\(Self.clock(instant.secondOfDay))Z"
+        short = date == LondonTime.clock(now).date ? clock : "\(Self.day(date)) \(clock)"
         view = [
-            "short": date == LondonTime.clock(now).date ? clock : "\(Self.day(date)) \(clock)",
+            "short": short,
             "utc": utc, "hover": "\(utc.prefix(19).replacing("T", with: " ")) UTC",
         ]
     }
@@ -53,6 +58,15 @@ extension Duration {
             return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
         default: return spoken
         }
+    }
+}
+
+extension Double {
+    /// So many in a minute, as precisely as anybody wants to know it.
+    var rate: String {
+        if self >= 9.95 { return Int(rounded()).grouped }
+        let tenths = Int((self * 10).rounded())
+        return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
     }
 }
 

@@ -22,7 +22,7 @@ extension Console {
     ) -> String {
         let station = sheet.station
         let mistakes = isSent ? form?.mistakes ?? [] : []
-        var values = Self.view(station, at: sheet.at, isLinked: true)
+        var values = Self.view(station, at: sheet.at)
         values["heading"] = station.name
         values["stateStyle"] = station.state.style
         values["queue"] = station.queue

@@ -14,7 +14,7 @@ extension Console {
             halted == 0
             ? "All queues flow" : halted == 1 ? "1 queue does not flow" : "\(halted.grouped) queues do not flow"
         func view(_ stations: [FlowPicture.Station]) -> [[String: Any]] {
-            stations.map { Self.view($0, at: now, isLinked: true) }
+            stations.map { Self.view($0, at: now) }
         }
         return page(
             "queues", "Queues: \(headline.lowercased())", reader, in: .queues, sections: sections,

@@ -8,16 +8,13 @@ package struct SignInPages: Sendable {
         package var signIn: String
         package var setUp: String
         package var account: String
-        /// Where the browser leaves for the council's identity provider; nil where there is none.
-        package var provider: String?
         /// Where the style sheet lies, without its name.
         package var style: String
 
-        package init(signIn: String, setUp: String, account: String, provider: String?, style: String) {
+        package init(signIn: String, setUp: String, account: String, style: String) {
             self.signIn = signIn
             self.setUp = setUp
             self.account = account
-            self.provider = provider
             self.style = style
         }
     }
@@ -67,10 +64,15 @@ package struct SignInPages: Sendable {
     /// - Parameters:
     ///   - name: What was typed before.
     ///   - mistake: Why nobody was signed in.
-    package func signIn(name: String = "", mistake: String? = nil) -> String {
+    ///   - next: The page that comes after, where it is another than the first.
+    ///   - providerPath: Where one signs in by the provider; nil where there is none.
+    package func signIn(
+        name: String = "", mistake: String? = nil, next: String? = nil, providerPath: String?
+    ) -> String {
         var values: [String: Any] = ["signInPath": paths.signIn, "name": name, "heading": "Sign in"]
         values["mistake"] = mistake
-        values["providerPath"] = paths.provider
+        values["next"] = next
+        values["providerPath"] = providerPath
         return render("sign_in", mistake == nil ? "Sign in" : "Error: Sign in", values)
     }
 

@@ -81,8 +81,13 @@ package struct HubServices: Sendable {
         // With names: left out, a service's own description would stand for it, which is everything that it holds.
         func add(_ name: String, _ service: any Service) { services.append(.init(service: service, serviceName: name)) }
         add("heap keeper", HeapKeeper())
+        // Stopped after whatever it counts.
+        add("traffic keeper", TrafficKeeper(installation))
         add("queue waker", QueueWaker(queue: worker.queue))
-        if roles.contains(.housekeeping) { add("housekeeping", Housekeeping(installation)) }
+        if roles.contains(.housekeeping) {
+            add("housekeeping", Housekeeping(installation))
+            add("replay keeper", ReplayKeeper(installation))
+        }
         if roles.contains(.dispatch) {
             add("acknowledgement keeper", AcknowledgementKeeper(installation))
             for partner in partners.configured {

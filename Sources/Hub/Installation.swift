@@ -27,6 +27,7 @@ package struct Installation: Sendable {
     /// As they were when the channels read them.
     let certificates: [ConfiguredCertificate]
     package let metrics: Metrics
+    let arrivals = ArrivalMeter()
     package let logger: Logger
     private let cluster: PrivateCluster?
 

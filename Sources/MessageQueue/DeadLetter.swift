@@ -38,6 +38,22 @@ package struct DeadLetterGroup: Sendable, Equatable {
     package let lastDied: Timestamp
 }
 
+/// Where a dead letter stands among those of its group, the latest first.
+package struct DeadLetterPlace: Sendable, Equatable {
+    package let diedAt: Timestamp
+    package let messageID: MessageID
+
+    package init(diedAt: Timestamp, messageID: MessageID) {
+        self.diedAt = diedAt
+        self.messageID = messageID
+    }
+
+    /// Of this letter.
+    package init(_ letter: DeadLetter) {
+        self.init(diedAt: letter.diedAt, messageID: letter.messageID)
+    }
+}
+
 /// Which dead letters are meant. Everything named must hold; the empty selection is all.
 package struct DeadLetterSelection: Sendable {
     /// These messages.
@@ -48,18 +64,21 @@ package struct DeadLetterSelection: Sendable {
     package var causeCode: String?
     /// Those with this ``Cause/fingerprint``.
     package var fingerprint: Int64?
+    /// Those that had been set aside by then.
+    package var diedBy: Timestamp?
     /// At most so many, the oldest first. Defaults to 10,000.
     package var limit: Int
 
     /// A selection by whatever is given.
     package init(
         messages: [MessageID]? = nil, queue: String? = nil, causeCode: String? = nil, fingerprint: Int64? = nil,
-        limit: Int = 10_000
+        diedBy: Timestamp? = nil, limit: Int = 10_000
     ) {
         self.messages = messages
         self.queue = queue
         self.causeCode = causeCode
         self.fingerprint = fingerprint
+        self.diedBy = diedBy
         self.limit = limit
     }
 
@@ -70,6 +89,7 @@ package struct DeadLetterSelection: Sendable {
         if let queue { condition = "\(condition) AND queue = (SELECT id FROM queue.queue WHERE name = \(queue))" }
         if let causeCode { condition = "\(condition) AND cause_code = \(causeCode)" }
         if let fingerprint { condition = "\(condition) AND fingerprint = \(fingerprint)" }
+        if let diedBy { condition = "\(condition) AND died_at <= \(diedBy)" }
         return "chosen AS MATERIALIZED (SELECT id FROM queue.dead_letter WHERE \(condition) ORDER BY id LIMIT \(limit))"
     }
 }

@@ -4,18 +4,49 @@ extension MessageQueue {
     /// The dead letters of a selection, the oldest first: also what ``replay(_:)`` of the same selection would bring
     /// back.
     package func deadLetters(_ selection: DeadLetterSelection) async throws -> [DeadLetter] {
-        let rows = try await database.query(
-            """
-            WITH \(selection.chosen)
-            SELECT d.id, q.name, m.key, m.correlation, m.enqueued_at, d.died_at, d.attempt, d.lost, d.cause_code,
-                d.cause_text
-            FROM chosen
-            JOIN queue.dead_letter AS d USING (id)
-            JOIN queue.queue AS q ON q.id = d.queue
-            JOIN queue.message AS m ON m.era = d.era AND m.id = d.id
-            ORDER BY d.id
-            """, name: "queue.dead_letters")
-        return try rows.map { row in
+        try await database.read { try self.deadLetters(selection, in: $0) }
+    }
+
+    /// ``deadLetters(_:)`` in the caller's transaction.
+    package func deadLetters(_ selection: DeadLetterSelection, in connection: Connection) throws -> [DeadLetter] {
+        try Self.letters(
+            connection.query(
+                "WITH \(selection.chosen) \(Self.described) ORDER BY d.id", name: "queue.dead_letters"))
+    }
+
+    /// The dead letters of one queue and cause that come after a place, the latest first.
+    package func latestDeadLetters(
+        of queue: String, fingerprint: Int64, after place: DeadLetterPlace? = nil, limit: Int
+    ) async throws -> [DeadLetter] {
+        let from: SQL = place.map { "AND (died_at, id) < (\($0.diedAt), \($0.messageID.rawValue))" } ?? ""
+        return try Self.letters(
+            try await database.query(
+                """
+                WITH chosen AS MATERIALIZED (
+                    SELECT id
+                    FROM queue.dead_letter
+                    WHERE queue = (SELECT id FROM queue.queue WHERE name = \(queue)) AND fingerprint = \(fingerprint) \(from)
+                    ORDER BY died_at DESC, id DESC
+                    LIMIT \(limit)
+                )
+                \(Self.described)
+                ORDER BY d.died_at DESC, d.id DESC
+                """, name: "queue.latest_dead_letters"))
+    }
+
+    /// What a ``DeadLetter`` tells, of each in the CTE `chosen`.
+    private static let described: SQL =
+        """
+        SELECT d.id, q.name, m.key, m.correlation, m.enqueued_at, d.died_at, d.attempt, d.lost, d.cause_code,
+            d.cause_text
+        FROM chosen
+        JOIN queue.dead_letter AS d USING (id)
+        JOIN queue.queue AS q ON q.id = d.queue
+        JOIN queue.message AS m ON m.era = d.era AND m.id = d.id
+        """
+
+    private static func letters(_ rows: QueryResult) throws -> [DeadLetter] {
+        try rows.map { row in
             let (id, queue, key, correlation, enqueuedAt, diedAt, attempts, lost, code, text) = try row.decode(
                 Int64.self, String.self, String?.self, UUIDValue?.self, Timestamp.self, Timestamp.self, Int.self,
                 Int.self,
@@ -28,15 +59,36 @@ extension MessageQueue {
     }
 
     /// The dead letters counted by queue and cause, the most frequent first.
-    package func deadLetterGroups() async throws -> [DeadLetterGroup] {
+    ///
+    /// - Parameters:
+    ///   - queue: Those of this queue; left alone, of all.
+    ///   - fingerprint: Those of this ``Cause/fingerprint``; left alone, of any.
+    package func deadLetterGroups(
+        queue: String? = nil, fingerprint: Int64? = nil
+    ) async throws -> [DeadLetterGroup] {
+        var condition: SQL = "true"
+        if let queue { condition = "\(condition) AND queue = (SELECT id FROM queue.queue WHERE name = \(queue))" }
+        if let fingerprint { condition = "\(condition) AND fingerprint = \(fingerprint)" }
+        // Counted out of the index; the cause, which is text, is then read of one letter of each group.
         let rows = try await database.query(
             """
-            SELECT q.name, d.fingerprint, (array_agg(d.cause_code ORDER BY d.died_at DESC))[1],
-                (array_agg(d.cause_text ORDER BY d.died_at DESC))[1], count(*), min(d.died_at), max(d.died_at)
-            FROM queue.dead_letter AS d
-            JOIN queue.queue AS q ON q.id = d.queue
-            GROUP BY q.name, d.fingerprint
-            ORDER BY count(*) DESC, q.name
+            WITH counted AS MATERIALIZED (
+                SELECT queue, fingerprint, count(*) AS letters, min(died_at) AS first_died, max(died_at) AS last_died
+                FROM queue.dead_letter
+                WHERE \(condition)
+                GROUP BY queue, fingerprint
+            )
+            SELECT q.name, c.fingerprint, latest.cause_code, latest.cause_text, c.letters, c.first_died, c.last_died
+            FROM counted AS c
+            JOIN queue.queue AS q ON q.id = c.queue
+            CROSS JOIN LATERAL (
+                SELECT d.cause_code, d.cause_text
+                FROM queue.dead_letter AS d
+                WHERE d.queue = c.queue AND d.fingerprint = c.fingerprint
+                ORDER BY d.died_at DESC, d.id DESC
+                LIMIT 1
+            ) AS latest
+            ORDER BY c.letters DESC, q.name
             """, name: "queue.dead_letter_groups")
         return try rows.map { row in
             let (queue, fingerprint, code, text, count, firstDied, lastDied) = try row.decode(
@@ -51,29 +103,31 @@ extension MessageQueue {
     ///
     /// A replayed message keeps its id and takes a new place, behind the live messages of its key: those that were
     /// enqueued after it may have been delivered long since.
-    ///
-    /// - Parameter body: what must commit together with it; runs first, in the same transaction
     @discardableResult
-    package func replay(
-        _ selection: DeadLetterSelection, beside body: @escaping @Sendable (Connection) throws -> Void = { _ in }
-    ) async throws -> Int {
-        let queues = try await database.transaction { connection in
-            try body(connection)
-            let names = try connection.query(
-                """
-                WITH \(selection.chosen)
-                SELECT DISTINCT q.name
-                FROM chosen
-                JOIN queue.dead_letter AS d USING (id)
-                JOIN queue.queue AS q ON q.id = d.queue
-                """, name: "queue.replay.queues"
-            ).map { try $0.decode(String.self) }
-            return try PlannerSettings.run(
-                [OrderLock.queues(names), Self.raise(selection, queues: names)], in: connection
-            )[1].decode(String.self, Int.self)
-        }
-        for (queue, _) in queues { wake(queue) }
-        return queues.reduce(0) { $0 + $1.1 }
+    package func replay(_ selection: DeadLetterSelection) async throws -> Int {
+        let replayed = try await database.transaction { try self.replay(selection, in: $0) }
+        for queue in replayed.keys { wake(queue) }
+        return replayed.values.reduce(0, +)
+    }
+
+    /// ``replay(_:)`` in the caller's transaction. Whoever enqueues into the same queues waits until it ends, so it comes
+    /// last.
+    ///
+    /// - Returns: How many, by queue; each is to be woken (``wake(_:)``) once the transaction has committed.
+    package func replay(_ selection: DeadLetterSelection, in connection: Connection) throws -> [String: Int] {
+        let names = try connection.query(
+            """
+            WITH \(selection.chosen)
+            SELECT DISTINCT q.name
+            FROM chosen
+            JOIN queue.dead_letter AS d USING (id)
+            JOIN queue.queue AS q ON q.id = d.queue
+            """, name: "queue.replay.queues"
+        ).map { try $0.decode(String.self) }
+        let raised = try PlannerSettings.run(
+            [OrderLock.queues(names), Self.raise(selection, queues: names)], in: connection
+        )[1].decode(String.self, Int.self)
+        return Dictionary(uniqueKeysWithValues: raised)
     }
 
     private static func raise(_ selection: DeadLetterSelection, queues: [String]) -> (SQL, StaticString) {

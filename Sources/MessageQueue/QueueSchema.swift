@@ -8,5 +8,6 @@ package enum QueueSchema {
         files: [
             ("0001_queue", PackageResources._001_queue_sql),
             ("0002_history_of_queue", PackageResources._002_history_of_queue_sql),
+            ("0003_dead_letter_order", PackageResources._003_dead_letter_order_sql),
         ])
 }

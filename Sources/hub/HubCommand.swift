@@ -22,7 +22,7 @@ struct HubCommand: AsyncParsableCommand {
             ),
             .init(
                 name: "Looking and mending",
-                subcommands: [WorkCommand.self, QueueCommand.self, Trace.self, LedgerCommand.self]
+                subcommands: [TopCommand.self, WorkCommand.self, QueueCommand.self, Trace.self, LedgerCommand.self]
             ),
             .init(
                 name: "Partners and people",

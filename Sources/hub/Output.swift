@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import Glibc
 import Referral
 import Translation
@@ -16,9 +17,10 @@ extension ExitCode {
 /// What commands print: text on standard output, remarks on standard error, tables either for people or as JSON.
 enum Output {
     /// One line on standard output.
-    static func line(_ text: String) {
-        bytes(Array((text + "\n").utf8), to: STDOUT_FILENO)
-    }
+    static func line(_ text: String) { Self.text(text + "\n") }
+
+    /// Text as it is on standard output.
+    static func text(_ text: String) { bytes(Array(text.utf8), to: STDOUT_FILENO) }
 
     /// One value as a line of JSON on standard output.
     static func json(_ value: Value) {
@@ -41,7 +43,7 @@ enum Output {
         }
     }
 
-    /// A table: columns padded for people, or with `json` one object per row with the column names as keys.
+    /// A table: columns padded for people and made to fit the terminal, or with `json` one object per row with the column names as keys.
     static func table(_ columns: [String], _ rows: [[String]], json: Bool) {
         if json {
             for row in rows {
@@ -51,16 +53,7 @@ enum Output {
             }
             return
         }
-        let widths = columns.indices.map { index in
-            rows.map { $0[index].count }.reduce(columns[index].count, max)
-        }
-        for row in [columns.map { $0.uppercased().replacing("_", with: " ") }] + rows {
-            let cells = row.indices.map { index in
-                index == row.count - 1
-                    ? row[index] : row[index] + String(repeating: " ", count: widths[index] - row[index].count)
-            }
-            line(cells.joined(separator: "  "))
-        }
+        for line in TextTable(columns, rows).lines(width: Terminal.size?.columns) { Output.line(line) }
     }
 }
 

@@ -25,4 +25,29 @@ import Testing
             #expect(try await f.transaction(as: .console) { try f.store.share(share, in: $0)?.state } == .cancelled)
         }
     }
+
+    @Test func `several are reopened at once, and the ledger says by whom`() async throws {
+        try await Fixture.run { f in
+            let person = try await f.person()
+            _ = try await f.agree(person)
+            let shares = [try await f.share(person).id, try await f.share(person).id]
+            let waiting = try await f.share(person).id
+            try await f.transaction { connection in
+                for share in shares { try f.store.fail(share, code: "attempts_used_up", in: connection) }
+            }
+            let reopened = try await f.transaction(as: .console) {
+                try f.store.reopen(shares + [waiting, .v7()], by: "staff/an.operator", in: $0)
+            }
+            #expect(reopened == Set(shares))
+            let actors = try await TestDatabase.current.database.query(
+                """
+                SELECT convert_from(bytes, 'UTF8')
+                FROM ledger.entry
+                WHERE kind = 'share_requested' AND share = ANY (\(shares + [waiting]))
+                """
+            ).map { try $0.decode(String.self) }.filter { $0.contains("staff/an.operator") }
+            #expect(actors.count == 2)
+            #expect(try await f.transaction(as: .console) { try f.store.reopen([], in: $0) }.isEmpty)
+        }
+    }
 }

@@ -49,6 +49,7 @@ enum RightsTable {
         record.case_file          SIU  -     -      SIU    -         Su      S     -
         record.client_certificate SIu  -     S      -      S         -       s     -
         record.client_key         SIu  -     S      -      S         -       s     -
+        record.dead_letter_note   SIU  -     -      -      -         SIU     S     -
         record.decision           SI   -     -      I      -         SI      -     -
         record.document           SIuD -     I      Su     -         Su      -     suD
         record.document_key       SIu  -     I      S      -         S       -     S
@@ -71,6 +72,7 @@ enum RightsTable {
         record.pseudonym_key      SIu  -     -      -      -         SI      -     s
         record.referral           SIU  -     -      SIU    -         S       s     -
         record.referral_outcome   SIU  -     -      SU     -         SIU     -     -
+        record.replay             SIU  -     -      -      -         SIU     S     sD
         record.request            SID  -     -      -      -         SI      -     SD
         record.share              SIU  -     -      SIU    -         SIU     S     -
         record.share_approval     SI   -     -      S      -         SI      -     -
@@ -80,6 +82,7 @@ enum RightsTable {
         record.staff_session      SIUD -     -      -      -         SIUD    -     sD
         record.submission         SIU  -     SI     Su     -         Su      S     -
         record.submission_id      SI   -     SI     -      -         -       -     -
+        record.traffic            SIUD -     -      SIu    -         -       S     SD
         record.used_assertion     SID  -     I      -      -         -       -     SD
         record.work_item          SIU  -     sI     SIU    sI        SIU     S     Su
         record.wrapping_key       SIU  -     S      S      S         S       S     S

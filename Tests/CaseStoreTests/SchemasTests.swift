@@ -21,6 +21,8 @@ import Testing
         ("record.acknowledgement_state", AcknowledgementState.allCases.map(\.rawValue)),
         ("record.share_state", ShareState.allCases.map(\.rawValue)),
         ("record.work_item_kind", WorkItemKind.allCases.map(\.rawValue)),
+        ("record.traffic_event", TrafficEvent.allCases.map(\.rawValue)),
+        ("record.replay_state", ReplayState.allCases.map(\.rawValue)),
         ("record.care_status", Subject.CareStatus.allCases.map(\.rawValue)),
         ("record.erasure", Subject.Erasure.allCases.map(\.rawValue)),
         ("ledger.kind", LedgerKind.allCases.map(\.rawValue)),

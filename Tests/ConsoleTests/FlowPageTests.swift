@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct FlowPageTests {
     private let console = Console(team: "Example <Team>")
-    private let reader = Console.Reader(account: "a.worker", token: "t0ken", signOutPath: "/out", accountPath: "/me")
+    private let reader = Console.Reader(
+        account: "a.worker", token: "t0ken", signOutPath: "/out", accountPath: "/me", nonce: "n0nce")
     private let now = Instant(rfc3339: "2026-07-01T12:00:00Z")!
 
     private func station(
@@ -21,7 +22,9 @@ import Testing
     private func html(
         senders: [FlowPicture.Sender] = [], partners: [FlowPicture.Station] = [], needs: [FlowPicture.Need] = []
     ) -> String {
-        let picture = FlowPicture(at: now, senders: senders, stages: [], partners: partners, needs: needs)
+        let picture = FlowPicture(
+            at: now, senders: senders, stages: [], partners: partners, needs: needs,
+            traffic: .init(.hour, at: now, counts: []))
         return console.flow(picture, reader, sections: [.flow])
     }
 
@@ -62,6 +65,12 @@ import Testing
         #expect(html().contains("Nothing waits for anybody"))
     }
 
+    @Test func `each queue leads to its page`() {
+        #expect(
+            html(partners: [station("A <b>")]).contains(
+                #"<h4><a href="/console/queues/out.derby_homes">A &lt;b&gt;</a></h4>"#))
+    }
+
     @Test func `times are London's, with UTC beside them`() {
         let page = html(senders: [.init(name: "UHDB", lastHour: 12, lastAt: now)])
         #expect(
@@ -78,20 +87,48 @@ import Testing
                 station("<i>P</i>", pause: .init(reason: "\"><img src=x>", until: now)),
                 station("DWP", oldest: .seconds(7_300)),
             ])
-        #expect(!page.contains("<script") && !page.contains("<img") && !page.contains("<i>"))
+        #expect(!page.contains("<script>") && !page.contains("<img") && !page.contains("<i>"))
         #expect(page.contains("Paused: &quot;&gt;&lt;img") && page.contains(", until <time"))
         #expect(page.contains("<dt>Oldest</dt><dd>2 h</dd>"))
         // What one queue has does not stand at the next.
         #expect(page.components(separatedBy: "Paused: ").count == 2)
     }
 
+    @Test func `what changes by itself is as it is on the page`() {
+        let picture = FlowPicture(
+            at: now, senders: [.init(name: "<b>UHDB</b>", lastHour: 3, lastAt: now, perMinute: 0.6)],
+            stages: [station()],
+            partners: [], needs: [.init(.now, "alarms", count: 2, since: now)],
+            traffic: .init(.day, at: now, counts: [(now, .came, 3)]))
+        let page = console.flow(picture, reader, sections: [.flow])
+        let parts = console.flowParts(picture)
+        #expect(parts.elements.count == 5)
+        for (id, html) in parts.elements {
+            #expect(page.contains("id=\"\(id)\"") && page.contains(html), "\(id)")
+        }
+        #expect(
+            page.contains("<title>\(parts.title.replacing("<", with: "&lt;").replacing(">", with: "&gt;"))</title>"))
+        #expect(page.contains("<strong>0.6</strong> a minute") && !page.contains("<b>UHDB"))
+        #expect(page.contains(#"data-feed="/console/feed?over=24h""#))
+    }
+
+    @Test func `the only script bears the answer's nonce`() throws {
+        let page = html()
+        #expect(page.components(separatedBy: "<script").count == 2)
+        #expect(
+            page.contains(#" nonce="n0nce" defer></script>"#) && !page.contains(" onclick") && !page.contains(" style=")
+        )
+    }
+
     @Test func `only the pages that the account may open stand in the bar`() {
         #expect(
-            html().contains(#"<a href="/console" aria-current="page">Flow</a>"#) && !html().contains(">Messages</a>"))
-        let picture = FlowPicture(at: now, senders: [], stages: [], partners: [], needs: [])
+            html().contains(#"<a href="/console" data-key="f" aria-current="page">Flow</a>"#)
+                && !html().contains(">Messages</a>"))
+        let picture = FlowPicture(
+            at: now, senders: [], stages: [], partners: [], needs: [], traffic: .init(.hour, at: now, counts: []))
         #expect(
             console.flow(picture, reader, sections: [.flow, .messages]).contains(
-                #"<a href="/console/messages">Messages</a>"#))
+                #"<a href="/console/messages" data-key="m">Messages</a>"#))
     }
 
     @Test(arguments: [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567"), (-1_000, "−1,000")])

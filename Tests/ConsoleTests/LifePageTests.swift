@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct LifePageTests {
     private let console = Console(team: "Example Team")
-    private let reader = Console.Reader(account: "a.worker", token: "t0ken", signOutPath: "/out", accountPath: "/me")
+    private let reader = Console.Reader(
+        account: "a.worker", token: "t0ken", signOutPath: "/out", accountPath: "/me", nonce: "n0nce")
     private let now = Instant(rfc3339: "2026-01-15T12:00:00Z")!
     private let id = "01997f2e-6d7a-7c3b-8e4f-1a2b3c4d5f12"
     private let other = "01997f2e-6d7a-7c3b-8e4f-1a2b3c4d5f13"

@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct QueuePageTests {
     private let console = Console(team: "Example")
-    private let reader = Console.Reader(account: "a.worker", token: "t0ken", signOutPath: "/out", accountPath: "/me")
+    private let reader = Console.Reader(
+        account: "a.worker", token: "t0ken", signOutPath: "/out", accountPath: "/me", nonce: "n0nce")
     private let now = Instant(rfc3339: "2026-07-01T12:00:00Z")!
 
     private func sheet(
@@ -129,12 +130,5 @@ import Testing
             page.contains(#"<th scope="row"><a href="/console/queues/out.derby_homes">Derby &lt;Homes&gt;</a></th>"#))
         #expect(page.contains("Has dead letters") && page.contains(#"data-label="Waiting">1,200<"#))
         #expect(page.contains("<title>Queues: 1 queue does not flow –") && page.contains("There is none."))
-    }
-
-    @Test func `the picture of the flow leads to a queue only whom it lets in`() {
-        let picture = FlowPicture(at: now, senders: [], stages: [], partners: [sheet().station], needs: [])
-        let link = #"<h4><a href="/console/queues/out.derby_homes">"#
-        #expect(console.flow(picture, reader, sections: [.flow, .queues]).contains(link))
-        #expect(!console.flow(picture, reader, sections: [.flow]).contains("/console/queues"))
     }
 }

@@ -44,6 +44,38 @@ import Testing
             #expect(groups.map(\.count) == [3, 1])
             #expect(groups.map(\.cause.code) == ["a", "b"])
             #expect(groups[0].firstDied < groups[0].lastDied)
+            #expect(groups[0].cause.text.hasSuffix("4"))
+            _ = try await bury(["a5"], in: queue, name: "other")
+            #expect(try await queue.deadLetterGroups(queue: "other").map(\.count) == [1])
+            let fingerprint = groups[1].fingerprint
+            #expect(try await queue.deadLetterGroups(queue: "intake", fingerprint: fingerprint) == [groups[1]])
+            #expect(try await queue.deadLetterGroups(queue: "none such").isEmpty)
+        }
+    }
+
+    @Test func `a group is read from the latest to the first, a part at a time`() async throws {
+        try await withQueue { queue in
+            let ids = try await bury(["a1", "b1", "a2", "a3", "a4"], in: queue)
+            let fingerprint = Cause(code: "a", text: "at 1").fingerprint
+            var (read, place): ([MessageID], DeadLetterPlace?) = ([], nil)
+            for expected in [3, 1, 0] {
+                let part = try await queue.latestDeadLetters(
+                    of: "intake", fingerprint: fingerprint, after: place, limit: 3)
+                #expect(part.count == expected)
+                read += part.map(\.messageID)
+                place = part.last.map { DeadLetterPlace($0) } ?? place
+            }
+            #expect(read == [ids[4], ids[3], ids[2], ids[0]])
+            #expect(try await queue.latestDeadLetters(of: "other", fingerprint: fingerprint, limit: 3).isEmpty)
+        }
+    }
+
+    @Test func `what was set aside later is not selected`() async throws {
+        try await withQueue { queue in
+            let ids = try await bury(["a1", "a2"], in: queue)
+            let first = try #require(try await queue.deadLetters(DeadLetterSelection(messages: [ids[0]])).first)
+            #expect(try await queue.replay(DeadLetterSelection(diedBy: first.diedAt)) == 1)
+            #expect(try await queue.deadLetters(DeadLetterSelection()).map(\.messageID) == [ids[1]])
         }
     }
 

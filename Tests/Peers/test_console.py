@@ -75,6 +75,91 @@ def test_a_receipt_is_followed_by_keyboard_from_the_flow_to_its_life(hub, browse
     page.context.close()
 
 
+def test_the_figures_change_by_themselves_and_keep_nobody_signed_in(hub, browser, receipt):
+    page = open_page(hub, browser, "c.worker", "dark", 320)
+    assert page.url == hub.url + "/console"
+    problems = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.goto(hub.url + "/console?over=5min")
+    sender = page.locator(".station", has=page.locator("h4", has_text="uhdb"))
+    before = int(sender.locator("strong").nth(1).inner_text())
+    press_until(page, "main .tabs a[href*='over=24h']")
+    assert hub.post("uhdb", hl7("FLOW3", "FLOWER", "9990000018", "19500102"), "application/hl7-v2").status_code == 202
+    eventually(lambda: int(sender.locator("strong").nth(1).inner_text()) == before + 1, why="the page shows what came")
+    # Every few seconds each process adds what it has counted.
+    eventually(lambda: float(sender.locator("strong").nth(0).inner_text()) > 0, within=20, why="the rate has moved")
+    came = page.locator(".legend strong").first
+    eventually(lambda: int(came.inner_text()) >= 1, within=20, why="the drawing has it")
+    assert page.evaluate("document.activeElement.textContent") == "24 hours"
+    check_page(page)
+    page.get_by_text("The same as a table").click()
+    assert page.locator("#live-rows tr").count() == 30
+    check_page(page)
+    assert problems == []
+    # What a page asks by itself is not somebody who is there: sixteen minutes later the session is over.
+    hub.sql("UPDATE record.staff_session SET seen_at = seen_at - interval '16 minutes' WHERE account = 'c.worker'")
+    page.locator("#live-state", has_text="You are signed out").wait_for(timeout=30_000)
+    page.context.close()
+
+
+def test_what_changes_is_told_to_nobody_without_a_session_and_ends_with_the_hub(hub):
+    import requests
+    assert requests.get(hub.url + "/console/feed").status_code == 204
+    session = hub.signed_in("an.admin")[0]
+    with session.get(hub.url + "/console/feed?over=nonsense", stream=True, timeout=10) as answer:
+        assert answer.headers["Content-Type"] == "text/event-stream" and answer.headers["Cache-Control"] == "no-store"
+        lines = answer.iter_lines(decode_unicode=True)
+        assert next(lines) == "event: parts" and "live-headline" in next(lines)
+
+
+def test_shortcuts_are_shown_used_and_switched_off(hub, browser, receipt):
+    page = open_page(hub, browser, "c.worker")
+    page.keyboard.press("?")
+    check_page(page)
+    assert "Messages" in page.locator("dialog").inner_text()
+    page.keyboard.press("Escape")
+    assert page.locator("dialog").count() == 0
+    page.keyboard.press("g")
+    with page.expect_navigation():
+        page.keyboard.press("m")
+    assert page.url == hub.url + "/console/messages"
+    page.keyboard.press("/")
+    # Whoever types is not led elsewhere.
+    page.keyboard.type("gf?")
+    assert page.locator("#id").input_value() == "gf?" and page.locator("dialog").count() == 0
+    page.locator("h1").click()
+    page.keyboard.press("?")
+    press_until(page, "#has-shortcuts")
+    page.keyboard.press("Space")
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("f")
+    page.keyboard.press("?")
+    assert page.url == hub.url + "/console/messages" and not page.locator("#has-shortcuts").is_checked()
+    page.context.close()
+
+
+def test_no_script_runs_but_the_consoles_own(hub, browser):
+    page = open_page(hub, browser, "c.worker")
+    refused = []
+    page.on("console", lambda message: refused.append(message.text))
+    answer = page.goto(hub.url + "/console")
+    policy = answer.headers["content-security-policy"]
+    nonce = re.search(r"script-src 'nonce-([\w-]{22})'", policy).group(1)
+    assert "unsafe" not in policy and policy.startswith("default-src 'none';")
+    page.evaluate("""() => {
+        const script = document.createElement("script");
+        script.textContent = "window.ran = true";
+        document.body.append(script);
+        document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.ran = true'>");
+    }""")
+    assert page.evaluate("window.ran") is None
+    assert any("Content Security Policy" in text for text in refused)
+    again = page.goto(hub.url + "/console").headers["content-security-policy"]
+    assert nonce not in again
+    page.context.close()
+
+
 def test_why_a_share_was_refused_is_on_its_page(hub, receipt):
     person = hub.worked_on(receipt)["referrals"][0]["person_id"]
     share = hub.staff("POST", "/v1/shares", {
@@ -121,10 +206,10 @@ def test_that_somebody_looked_is_on_the_ledger(hub, receipt):
 def test_what_is_no_id_or_nobodys_is_not_found(hub, asked):
     session = hub.signed_in("c.worker")[0]
     answer = session.get(hub.url + "/console/messages", params={"id": asked})
-    assert answer.status_code == 404 and "There is a problem" in answer.text and "<script" not in answer.text
+    assert answer.status_code == 404 and "There is a problem" in answer.text and "<script>" not in answer.text
     if asked:
         answer = session.get(f"{hub.url}/console/messages/{asked.replace('/', '%2F')}")
-        assert answer.status_code in (400, 404) and "<script" not in answer.text
+        assert answer.status_code in (400, 404) and "<script>" not in answer.text
 
 
 def test_a_pause_and_dead_letters_are_seen(hub):
@@ -150,13 +235,37 @@ def test_whoever_may_not_read_traces_is_not_led_to_them(hub, receipt):
     assert session.get(f"{hub.url}/console/messages/{receipt}").status_code == 403
 
 
+def test_whoever_follows_a_link_comes_to_its_page_once_signed_in(hub, receipt):
+    import requests
+    path = f"/console/messages/{receipt}"
+    session = requests.Session()
+    page = session.get(hub.url + path)
+    assert page.url.startswith(hub.url + "/staff/sign-in?next=") and f'name="next" value="{path}"' in page.text
+    wrong = session.post(hub.url + "/staff/sign-in", {"name": "c.worker", "password": "x", "next": path})
+    assert wrong.status_code == 422 and f'name="next" value="{path}"' in wrong.text
+    answer = session.post(
+        hub.url + "/staff/sign-in", {**hub.credentials("c.worker"), "next": path}, allow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (303, path)
+
+
+@pytest.mark.parametrize("path", ["//evil.example/", "https://evil.example", "/console/../staff", "/staff/account", "javascript:alert(1)"])
+def test_no_link_leads_elsewhere(hub, path):
+    import requests
+    assert "evil" not in (shown := requests.get(hub.url + "/staff/sign-in", params={"next": path}).text) and "javascript" not in shown
+    answer = requests.post(
+        hub.url + "/staff/sign-in", {**hub.credentials("c.worker"), "next": path}, allow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/console")
+
+
 def test_nobody_is_let_in_without_a_session_and_the_pages_are_kept_by_no_cache(hub, receipt):
     import requests
     for path in "/console", "/console/messages", f"/console/messages/{receipt}":
         answer = requests.get(hub.url + path, allow_redirects=False)
-        assert (answer.status_code, answer.headers["Location"]) == (303, "/staff/sign-in")
+        assert answer.status_code == 303 and answer.headers["Location"].startswith("/staff/sign-in")
         assert answer.headers["Cache-Control"] == "no-store"
     answer = hub.signed_in("c.worker")[0].get(hub.url + "/console")
     assert answer.headers["Cache-Control"] == "no-store" and "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    script = requests.get(hub.url + "/console/console.js")
+    assert script.status_code == 200 and script.headers["Content-Type"].startswith("text/javascript")
     style = requests.get(hub.url + "/console/console.css")
-    assert style.status_code == 200 and len(style.content) < 12_000 and style.headers["Content-Type"].startswith("text/css")
+    assert style.status_code == 200 and len(style.content) < 16_000 and style.headers["Content-Type"].startswith("text/css")

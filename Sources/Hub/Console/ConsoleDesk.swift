@@ -1,4 +1,7 @@
 import Console
+import Crypto
+import HTTPTypes
+import Hummingbird
 import Rights
 
 /// What the pages of the console share: how they look, whose session it is, and which of them an account may open.
@@ -14,11 +17,20 @@ struct ConsoleDesk: Sendable {
         }
     }
 
-    /// Whoever has a page open.
-    func reader(_ open: StaffSessions.Open) -> Console.Reader {
-        .init(
+    /// A page of an open session, which goes on from now. No script runs on it but the console's own.
+    func shown(
+        _ open: StaffSessions.Open, status: HTTPResponse.Status = .ok,
+        _ page: (Console.Reader, Set<Console.Section>) -> String
+    ) -> Response {
+        let nonce = Base64URL.text(SymmetricKey(size: .bits128).withUnsafeBytes { Array($0) })
+        let reader = Console.Reader(
             account: open.account, token: open.token, signOutPath: StaffRoutes.signOutPath,
-            accountPath: StaffRoutes.accountPath)
+            accountPath: StaffRoutes.accountPath, nonce: nonce)
+        var response = site.shown(page(reader, sections(open)), open, status: status)
+        response.headers[.contentSecurityPolicy] =
+            "default-src 'none'; style-src 'self'; script-src 'nonce-\(nonce)'; connect-src 'self'; form-action 'self'; "
+            + "frame-ancestors 'none'; base-uri 'none'"
+        return response
     }
 
     /// The sections that an account may open.
@@ -32,7 +44,7 @@ struct ConsoleDesk: Sendable {
         case .flow: .watchFlow
         case .queues: .watchFlow
         case .messages: .readTrace
-        case .deadLetters: nil
+        case .deadLetters: .readTrace
         case .work: nil
         }
     }

@@ -6,19 +6,23 @@ import Postgres
 import Referral
 import Rights
 
-/// The console: `GET /console`, `/console/messages` and `/console/messages/{id}`, and what its other sections add, for whoever
-/// of staff is signed in.
+/// The console: `GET /console` with `/console/feed`, `/console/messages` and `/console/messages/{id}`, and what its other
+/// sections add, for whoever of staff is signed in.
 struct ConsoleRoutes {
     private let desk: ConsoleDesk
     private let flow: FlowReader
+    private let feed: FlowFeed
     private let traces: Traces
     private let queues: QueueRoutes
+    private let deadLetters: DeadLetterRoutes
 
     init(_ installation: Installation, isSecure: Bool) {
         desk = ConsoleDesk(installation, isSecure: isSecure)
         flow = FlowReader(installation)
+        feed = FlowFeed(flow, pages: desk.pages, logger: installation.logger)
         traces = Traces(installation)
-        queues = QueueRoutes(installation, desk)
+        queues = QueueRoutes(desk: desk, installation)
+        deadLetters = DeadLetterRoutes(desk: desk, installation)
     }
 
     /// What the other pages of staff share with these, where no form is served.
@@ -26,28 +30,53 @@ struct ConsoleRoutes {
 
     func add(to router: Router<ExchangeContext>) {
         router.get("\(Console.path)", use: showFlow)
+        router.get("\(Console.path)/feed", use: tellFlow)
         router.get("\(Console.Section.messages.path)", use: find)
         router.get("\(Console.Section.messages.path)/{id}", use: showLife)
         queues.add(to: router)
+        deadLetters.add(to: router)
         router.get("\(Console.stylePath)") { _, _ in
             FormRoutes.response(
                 Console.styleSheet, type: "text/css; charset=utf-8", caching: "public, max-age=3600")
+        }
+        router.get("\(Console.scriptPath)") { _, _ in
+            FormRoutes.response(
+                Console.script, type: "text/javascript; charset=utf-8", caching: "public, max-age=3600")
         }
     }
 
     @Sendable
     private func showFlow(_ request: Request, _ context: ExchangeContext) async -> Response {
         await site.page(request, context, for: .watchFlow) { open in
-            site.shown(
-                desk.pages.flow(try await flow.picture(), desk.reader(open), sections: desk.sections(open)), open)
+            let picture = try await flow.picture(over: Self.period(of: request))
+            return desk.shown(open) { desk.pages.flow(picture, $0, sections: $1) }
         }
+    }
+
+    /// What changes on the first page, as server-sent events (HTML Living Standard section 9.2), for as long as the session is
+    /// open. Nothing that a page asks by itself lets it go on.
+    @Sendable
+    private func tellFlow(_ request: Request, _ context: ExchangeContext) async -> Response {
+        await site.page(context) {
+            // To this answer no browser comes back by itself.
+            guard let open = try await site.unattended(request), open.may(.watchFlow) else {
+                return Response(status: .noContent)
+            }
+            return feed.response(over: Self.period(of: request)) {
+                try await site.unattended(request)?.may(.watchFlow) ?? false
+            }
+        }
+    }
+
+    private static func period(of request: Request) -> Traffic.Period {
+        request.uri.queryParameters["over"].flatMap { Traffic.Period(rawValue: String($0)) } ?? .hour
     }
 
     @Sendable
     private func find(_ request: Request, _ context: ExchangeContext) async -> Response {
         await site.page(request, context, for: .readTrace) { open in
             guard let asked = request.uri.queryParameters["id"].map(String.init) else {
-                return site.shown(desk.pages.find(desk.reader(open), sections: desk.sections(open)), open)
+                return desk.shown(open) { desk.pages.find($0, sections: $1) }
             }
             let id = asked.lowercased().filter { !$0.isWhitespace }
             guard Traces.isID(id) else { return mistaken(asked, "That is not an id as the hub gives them", open) }
@@ -63,15 +92,14 @@ struct ConsoleRoutes {
             let events = try await traces.events(of: id, by: open.principal.id)
             guard !events.isEmpty else { return mistaken(id, "Nothing is known of that id", open) }
             let life = Life(id: id, events: events.map(Life.Event.init))
-            return site.shown(
-                desk.pages.life(life, at: Instant(.now()), desk.reader(open), sections: desk.sections(open)), open)
+            return desk.shown(open) { desk.pages.life(life, at: Instant(.now()), $0, sections: $1) }
         }
     }
 
     private func mistaken(_ asked: String, _ mistake: String, _ open: StaffSessions.Open) -> Response {
-        let page = desk.pages.find(
-            asked: String(asked.prefix(100)), mistake: mistake, desk.reader(open), sections: desk.sections(open))
-        return site.shown(page, open, status: .notFound)
+        desk.shown(open, status: .notFound) {
+            desk.pages.find(asked: String(asked.prefix(100)), mistake: mistake, $0, sections: $1)
+        }
     }
 }
 

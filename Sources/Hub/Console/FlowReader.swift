@@ -1,27 +1,34 @@
 import CaseStore
-import Console
+package import Console
 import MessageQueue
-import Postgres
+package import Postgres
 import Referral
 
-/// Reads how the hub stands at this moment, for the console's first page.
-struct FlowReader: Sendable {
+/// Reads how the hub stands at this moment, for the console's first page and `hub top`.
+package struct FlowReader: Sendable {
     /// Whose submissions are counted for how long.
     private static let recent: Duration = .seconds(3_600)
 
     private let installation: Installation
 
-    init(_ installation: Installation) { self.installation = installation.acting(as: .audit) }
+    package init(_ installation: Installation) { self.installation = installation.acting(as: .audit) }
 
-    func picture(at now: Timestamp = .now()) async throws -> FlowPicture {
+    /// For how long back rates are told.
+    private static let rated: Duration = .seconds(300)
+
+    package func picture(over period: Traffic.Period = .hour, at now: Timestamp = .now()) async throws -> FlowPicture {
         let stations = try await installation.queue.statistics()
         let rules = installation.policy.inForce
-        let (senders, work, endings) = try await installation.database.read {
+        let (senders, work, endings, lately, counts) = try await installation.database.read {
             [store = installation.store, configuration = installation.configuration] connection in
             (
                 try store.recentSubmissions(since: now - Self.recent, in: connection),
                 try store.waitingWork(in: connection),
-                try Endings.all(configuration, rules, in: connection)
+                try Endings.all(configuration, rules, in: connection),
+                try store.traffic(.tenSeconds, since: now - Self.rated, in: connection),
+                try TrafficStep(rawValue: period.step).map {
+                    try store.traffic($0, since: now - period.length, in: connection)
+                } ?? []
             )
         }
         let ending =
@@ -37,21 +44,59 @@ struct FlowReader: Sendable {
                     ? "certificate, secret or contract ends within weeks, or has ended"
                     : "certificates, secrets and contracts end within weeks, or have ended",
                 count: ending, since: nil))
-        let (partners, stages) = Self.split(stations, QueueNames(installation.partners))
+        let rates = Rates(lately, over: Self.rated)
+        let (partners, stages) = Self.split(stations, QueueNames(installation.partners)) { rates[$0, .acknowledged] }
         return FlowPicture(
             at: Instant(now),
-            senders: senders.map { .init(name: $0.name, lastHour: $0.count, lastAt: $0.lastAt.map(Instant.init)) },
-            stages: stages, partners: partners, needs: needs)
+            senders: senders.map { sender in
+                .init(
+                    name: sender.name, lastHour: sender.count, lastAt: sender.lastAt.map(Instant.init),
+                    perMinute: rates[sender.sender, .received])
+            },
+            stages: stages, partners: partners, needs: needs,
+            traffic: Traffic(period, at: Instant(now), counts: counts.compactMap(Self.counted)))
+    }
+
+    /// What a count stands for in the drawing; nil for what is not drawn.
+    private static func counted(_ count: TrafficCount) -> (at: Instant, series: Traffic.Series, count: Int)? {
+        let series: Traffic.Series
+        switch count.place.event {
+        case .received: series = .came
+        case .retried, .deadLettered: series = .failed
+        case .acknowledged:
+            guard Dispatch.recipient(ofQueue: count.place.station) != nil else { return nil }
+            series = .told
+        }
+        return (Instant(count.beganAt), series, count.count)
     }
 
     /// The queues to partners, and the others.
+    ///
+    /// - Parameter perMinute: How many of a queue's messages were acknowledged in a minute of late.
     static func split(
-        _ queues: [QueueStatistics], _ names: QueueNames
+        _ queues: [QueueStatistics], _ names: QueueNames, perMinute: (String) -> Double = { _ in 0 }
     ) -> (partners: [FlowPicture.Station], stages: [FlowPicture.Station]) {
-        let stations = queues.map { FlowPicture.Station($0, named: names.name(of: $0.queue)) }
+        let stations = queues.map {
+            FlowPicture.Station($0, named: names.name(of: $0.queue), perMinute: perMinute($0.queue))
+        }
         return (
             stations.filter { QueueNames.isToPartner($0.queue) }, stations.filter { !QueueNames.isToPartner($0.queue) }
         )
+    }
+}
+
+/// How many a minute there were lately.
+private struct Rates {
+    private var counts: [TrafficPlace: Int] = [:]
+    private let minutes: Double
+
+    init(_ counts: [TrafficCount], over time: Duration) {
+        for count in counts { self.counts[count.place, default: 0] += count.count }
+        minutes = time / .seconds(60)
+    }
+
+    subscript(station: String, event: TrafficEvent) -> Double {
+        Double(counts[.init(station, event)] ?? 0) / minutes
     }
 }
 
@@ -60,7 +105,7 @@ extension Instant {
 }
 
 extension FlowPicture.Station {
-    init(_ queue: QueueStatistics, named name: String) {
+    init(_ queue: QueueStatistics, named name: String, perMinute: Double = 0) {
         let circuit: Circuit =
             switch queue.circuit {
             case .closed: .closed
@@ -71,7 +116,8 @@ extension FlowPicture.Station {
             queue: queue.queue, name: name, ready: queue.ready, delayed: queue.delayed, inHand: queue.leased,
             dead: queue.dead,
             oldest: queue.oldestReadyAge, circuit: circuit,
-            pause: queue.pauseReason.map { .init(reason: $0, until: queue.pausedUntil.map(Instant.init)) })
+            pause: queue.pauseReason.map { .init(reason: $0, until: queue.pausedUntil.map(Instant.init)) },
+            perMinute: perMinute)
     }
 }
 

@@ -16,7 +16,7 @@ struct QueueRoutes {
 
     private var site: StaffSite { desk.site }
 
-    init(_ installation: Installation, _ desk: ConsoleDesk) {
+    init(desk: ConsoleDesk, _ installation: Installation) {
         self.desk = desk
         reader = QueueReader(installation)
         pauses = QueuePauses(installation)
@@ -40,10 +40,9 @@ struct QueueRoutes {
         await site.page(request, context, for: .watchFlow) { open in
             let now = Timestamp.now()
             let (partners, stages) = try await reader.stations()
-            return site.shown(
-                desk.pages.queues(
-                    partners: partners, stages: stages, at: Instant(now), desk.reader(open),
-                    sections: desk.sections(open)), open)
+            return desk.shown(open) {
+                desk.pages.queues(partners: partners, stages: stages, at: Instant(now), $0, sections: $1)
+            }
         }
     }
 
@@ -118,10 +117,11 @@ struct QueueRoutes {
         change: Console.QueueChange? = nil, trial: RouteTrial? = nil, status: HTTPResponse.Status = .ok
     ) async throws -> Response {
         guard let sheet = try await reader.sheet(of: name(context)) else { return unknown }
-        let page = desk.pages.queue(
-            sheet, form: open.may(.mendQueues) ? form ?? PauseForm() : nil, isSent: form != nil, change: change,
-            trial: trial, desk.reader(open), sections: desk.sections(open))
-        return site.shown(page, open, status: status)
+        return desk.shown(open, status: status) {
+            desk.pages.queue(
+                sheet, form: open.may(.mendQueues) ? form ?? PauseForm() : nil, isSent: form != nil, change: change,
+                trial: trial, $0, sections: $1)
+        }
     }
 
     private func name(_ context: ExchangeContext) -> String { context.parameters.get("name") ?? "" }

@@ -149,8 +149,10 @@ actor Housekeeping: Service {
             try store.clearAssertions(in: connection)
             try store.clearSessions(seenBefore: .now() - StaffSessions.longest, in: connection)
             try store.forgetLooks(in: connection)
+            try store.clearTraffic(in: connection)
             _ = try store.forgetRequests(before: .now() - Self.requestsKept, in: connection)
             try store.forgetMailAnswers(before: .now() - Self.mailAnswersKept, in: connection)
+            try store.forgetReplays(before: .now() - Replays.kept, in: connection)
         }
     }
 

@@ -6,12 +6,11 @@ import Postgres
 package struct Operations: Sendable {
     /// For figures.
     private let installation: Installation
-    /// For what staff bring back.
-    private let console: Installation
+    private let replays: Replays
 
     init(_ installation: Installation) {
         self.installation = installation.acting(as: .audit)
-        console = installation.acting(as: .console)
+        replays = Replays(installation)
     }
 
     /// Nil when the database answers; else the reason in plain words.
@@ -31,16 +30,7 @@ package struct Operations: Sendable {
     ///
     /// - Returns: how many were put back.
     package func replay(_ selection: DeadLetterSelection) async throws -> Int {
-        let letters = try await console.queue.deadLetters(selection)
-        let sent = letters.filter { $0.queue != Intake.queueName }.compactMap(\.correlation)
-        // Exactly those that were looked at, whatever has died since; reopened and raised together, so that no moment
-        // shows the one without the other.
-        let looked = DeadLetterSelection(messages: letters.map(\.messageID), limit: max(1, letters.count))
-        return try await console.queue.replay(looked) { [store = console.store] connection in
-            for sent in sent where try !store.reopen(sent, in: connection) {
-                try store.reopen(extract: sent, in: connection)
-            }
-        }
+        try await replays.replay(selection)
     }
 
     /// The figures for Prometheus.

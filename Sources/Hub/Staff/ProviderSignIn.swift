@@ -19,7 +19,7 @@ struct ProviderSignIn: Sendable {
 
     /// How somebody came back.
     enum Answer: Sendable {
-        case account(String)
+        case account(String, next: NextPage?)
         /// In words for whoever tried.
         case refused(String)
     }
@@ -52,8 +52,9 @@ struct ProviderSignIn: Sendable {
         logger = installation.logger
     }
 
+    /// - Parameter next: The page that comes after.
     /// - Throws: ``OpenIDProvider/Failure``.
-    func begin(at now: Timestamp = .now()) async throws -> Begun {
+    func begin(next: NextPage?, at now: Timestamp = .now()) async throws -> Begun {
         func random() -> String { Base64URL.text(SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }) }
         let (state, nonce, verifier) = (random(), random(), random())
         let challenge = Base64URL.text(Array(SHA256.hash(data: Array(verifier.utf8))))
@@ -67,7 +68,7 @@ struct ProviderSignIn: Sendable {
         let text = query.map { "\($0)=\(OpenIDProvider.encoded($1))" }.joined(separator: "&")
         let held: Value = [
             "state": .string(state), "nonce": .string(nonce), "verifier": .string(verifier),
-            "at": .number(String(now.microseconds)),
+            "at": .number(String(now.microseconds)), "next": next.map { .string($0.path) } ?? .null,
         ]
         return Begun(
             address: endpoint + (endpoint.contains("?") ? "&" : "?") + text,
@@ -109,7 +110,7 @@ struct ProviderSignIn: Sendable {
                 return refuse(
                     "account", "Your account here is disabled, or its name is another's. Ask your administrator.")
             }
-            return .account(account)
+            return .account(account, next: held.next)
         } catch let refusal as IDToken.Refusal {
             logger.warning(
                 "an ID token of the provider lets nobody in", metadata: ["reason": "\(refusal)"])
@@ -148,12 +149,14 @@ struct ProviderSignIn: Sendable {
         return .refused(text)
     }
 
-    private func held(_ cookie: String) -> (state: String, nonce: String, verifier: String, at: Timestamp)? {
+    private func held(
+        _ cookie: String
+    ) -> (state: String, nonce: String, verifier: String, at: Timestamp, next: NextPage?)? {
         guard cookie.utf8.count <= 2_000, let sealed = Base64URL.bytes(cookie[...]),
             let plain = try? vault.openApart(sealed, context: Self.place), let held = try? StrictJSON.parse(plain),
             let state = held["state"]?.stringValue, let nonce = held["nonce"]?.stringValue,
             let verifier = held["verifier"]?.stringValue, let at = held["at"]?.intValue
         else { return nil }
-        return (state, nonce, verifier, Timestamp(microseconds: Int64(at)))
+        return (state, nonce, verifier, Timestamp(microseconds: Int64(at)), NextPage(held["next"]?.stringValue))
     }
 }

@@ -44,13 +44,14 @@ struct StaffRoutes {
         pages = SignInPages(
             team: organisation,
             paths: .init(
-                signIn: Self.signInPath, setUp: Self.setUpPath, account: Self.accountPath,
-                provider: provider == nil ? nil : Self.leavePath, style: "/staff"),
+                signIn: Self.signInPath, setUp: Self.setUpPath, account: Self.accountPath, style: "/staff"),
             shortestPassword: PasswordRule.shortest)
     }
 
     func add(to router: some RouterMethods<ExchangeContext>) {
-        router.get("\(Self.signInPath)") { [pages] _, _ in FormRoutes.response(pages.signIn()) }
+        router.get("\(Self.signInPath)") { request, _ in
+            FormRoutes.response(signInPage(next: NextPage(request.uri.queryParameters["next"].map(String.init))))
+        }
         router.post("\(Self.signInPath)", use: signIn)
         router.post("\(Self.signOutPath)", use: signOut)
         router.get("\(Self.setUpPath)", use: showSetUp)
@@ -89,12 +90,24 @@ struct StaffRoutes {
                 let text =
                     "The user name, the password or the code is not right. After several wrong attempts wait a few minutes."
                 return FormRoutes.response(
-                    pages.signIn(name: String(name.prefix(40)), mistake: text), status: .unprocessableContent)
+                    signInPage(name: String(name.prefix(40)), mistake: text, next: NextPage(fields["next"])),
+                    status: .unprocessableContent)
             }
-            var response = StaffSite.redirect(to: home(open))
+            var response = StaffSite.redirect(to: first(open, NextPage(fields["next"])))
             response.headers[.setCookie] = site.cookie(open)
             return response
         }
+    }
+
+    private func signInPage(name: String = "", mistake: String? = nil, next: NextPage? = nil) -> String {
+        pages.signIn(
+            name: name, mistake: mistake, next: next?.path,
+            providerPath: provider == nil ? nil : NextPage.address(Self.leavePath, next))
+    }
+
+    /// The page that somebody comes to once signed in.
+    private func first(_ open: StaffSessions.Open, _ next: NextPage?) -> String {
+        hasConsole && open.controlRoom == nil ? next?.path ?? home(open) : home(open)
     }
 
     /// The first page of an account.
@@ -128,7 +141,8 @@ struct StaffRoutes {
                 return StaffSite.redirect(to: Self.signInPath)
             }
             if let wait = attempts.admit(context.remoteAddress?.ipAddress ?? "") { return site.tooMany(after: wait) }
-            let begun = try await provider.begin()
+            let begun = try await provider.begin(
+                next: NextPage(request.uri.queryParameters["next"].map(String.init)))
             var response = StaffSite.redirect(to: begun.address)
             response.headers[.setCookie] = site.awayCookie(begun.cookie)
             return response
@@ -144,17 +158,17 @@ struct StaffRoutes {
                 state: query["state"].map(String.init), code: query["code"].map(String.init),
                 issuer: query["iss"].map(String.init), error: query["error"].map(String.init),
                 cookie: site.cookies(site.awayCookieName, of: request).first ?? "")
-            let account: String
+            let (account, next): (String, NextPage?)
             switch answer {
             case .refused(let text):
-                return FormRoutes.response(pages.signIn(mistake: text), status: .forbidden)
-            case .account(let known): account = known
+                return FormRoutes.response(signInPage(mistake: text), status: .forbidden)
+            case .account(let known, let wanted): (account, next) = (known, wanted)
             }
             let before = try await site.session(of: request)
             guard let open = try await site.sessions.open(account, insteadOf: before) else {
                 return StaffSite.redirect(to: Self.signInPath)
             }
-            var response = FormRoutes.response(pages.signedIn(next: home(open)))
+            var response = FormRoutes.response(pages.signedIn(next: first(open, next)))
             response.headers[values: .setCookie] = [site.cookie(open), site.awayCookie("")]
             return response
         }

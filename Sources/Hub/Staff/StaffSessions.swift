@@ -98,6 +98,15 @@ struct StaffSessions: Sendable {
         return session.map { Open($0.account, roles: $0.roles, controlRoom: $0.controlRoom, secret: secret) }
     }
 
+    /// As ``resume(_:)``, of a session that does not go on for that: what a page asks by itself keeps nobody signed in.
+    func peek(_ cookie: String) async throws -> Open? {
+        guard let secret = Base64URL.bytes(cookie[...]), secret.count == 32 else { return nil }
+        let session = try await database.read { [store] connection in
+            try store.staffSession(secret, idle: Self.idle, longest: Self.longest, in: connection)
+        }
+        return session.map { Open($0.account, roles: $0.roles, controlRoom: $0.controlRoom, secret: secret) }
+    }
+
     /// Throws, or waits, where nobody's session can be read now.
     func attempt() async throws { try await database.read { [store] in try store.trySessions(in: $0) } }
 

@@ -27,6 +27,14 @@ struct StaffSite: Sendable {
         return nil
     }
 
+    /// The open session of what a page asks by itself, which goes on no longer for that.
+    func unattended(_ request: Request) async throws -> StaffSessions.Open? {
+        for value in cookies(cookieName, of: request).prefix(2) {
+            if let open = try await sessions.peek(value) { return open }
+        }
+        return nil
+    }
+
     /// The values of a cookie; those of the same host by other names come along, and are left out.
     func cookies(_ name: String, of request: Request) -> [String] {
         request.headers[values: .cookie].flatMap { $0.split(separator: ";") }.compactMap { cookie in
@@ -76,7 +84,7 @@ struct StaffSite: Sendable {
     ) async -> Response {
         await page(context) {
             guard let open = try await session(of: request) else {
-                return Self.redirect(to: StaffRoutes.signInPath)
+                return Self.redirect(to: NextPage(request.uri.string).map(\.signInPath) ?? StaffRoutes.signInPath)
             }
             guard open.may(operation) else { return mayNot }
             return try await body(open)
