@@ -88,6 +88,10 @@ package struct Console: Sendable {
             ("frame", PackageResources.frame_mustache), ("flow", PackageResources.flow_mustache),
             ("station", PackageResources.station_mustache), ("find", PackageResources.find_mustache),
             ("life", PackageResources.life_mustache), ("failure", PackageResources.failure_mustache),
+            ("work", PackageResources.work_mustache), ("workfacts", PackageResources.workfacts_mustache),
+            ("confirm", PackageResources.confirm_mustache), ("mistakes", PackageResources.mistakes_mustache),
+            ("match", PackageResources.match_mustache), ("look", PackageResources.look_mustache),
+            ("approval", PackageResources.approval_mustache), ("item", PackageResources.item_mustache),
         ]
         var library = MustacheLibrary()
         for (name, bytes) in sources {

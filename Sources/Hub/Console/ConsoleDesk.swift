@@ -33,7 +33,7 @@ struct ConsoleDesk: Sendable {
         case .queues: nil
         case .messages: .readTrace
         case .deadLetters: nil
-        case .work: nil
+        case .work: .watchFlow
         }
     }
 }

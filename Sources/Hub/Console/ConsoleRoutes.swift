@@ -11,8 +11,11 @@ struct ConsoleRoutes {
     private let desk: ConsoleDesk
     private let flow: FlowReader
     private let traces: Traces
+    private let hub: HubServices
 
-    init(_ installation: Installation, isSecure: Bool) {
+    init(_ hub: HubServices, isSecure: Bool) {
+        let installation = hub.installation
+        self.hub = hub
         desk = ConsoleDesk(installation, isSecure: isSecure)
         flow = FlowReader(installation)
         traces = Traces(installation)
@@ -25,6 +28,7 @@ struct ConsoleRoutes {
         router.get("\(Console.path)", use: showFlow)
         router.get("\(Console.Section.messages.path)", use: find)
         router.get("\(Console.Section.messages.path)/{id}", use: showLife)
+        WorkRoutes(desk: desk, hub: hub).add(to: router)
         router.get("\(Console.stylePath)") { _, _ in
             FormRoutes.response(
                 Console.styleSheet, type: "text/css; charset=utf-8", caching: "public, max-age=3600")
