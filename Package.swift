@@ -296,7 +296,7 @@ let package = Package(
             name: "HubTests",
             dependencies: [
                 "Hub", "CaseStore", "Channels", "Disclosure", "EmergencyAccess", "MessageQueue", "Postgres", "Referral",
-                "TestSupport", "Translation", "Vault",
+                "Rights", "TestSupport", "Translation", "Vault",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),

@@ -146,23 +146,50 @@ extension CaseStore {
         let order: SQL = unreviewed ? "review_by, look.id" : "look.at DESC, look.id"
         let rows = try connection.query(
             """
-            SELECT
-                look.id, look.at, review_by, reviewed_at, reviewed_by, kind, outcome, caller, is_offline, is_repeated,
-                is_unproved, wrapped_key, sealed, sealed_note,
-                ARRAY (SELECT person FROM access.looked_at WHERE looked_at.look = look.id ORDER BY person) AS persons
+            SELECT \(Self.lookColumns)
             FROM access.look
             WHERE reviewed_at IS NULL OR \(!unreviewed)
             ORDER BY \(order)
             LIMIT \(limit)
             """, name: unreviewed ? "access.unreviewed_looks" : "access.looks")
         let looks = try rows.map(look)
-        let entries = looks.flatMap { look -> [LedgerEntry] in
-            let fields: [LedgerField: String] = [.look: look.id.description, .actor: actor]
-            guard !look.persons.isEmpty else { return [entry(.view, fields)] }
-            return look.persons.map { entry(.view, fields.merging([.person: $0.description]) { $1 }) }
-        }
-        try append(entries, in: connection)
+        try append(looks.flatMap { views(of: $0, by: actor) }, in: connection)
         return looks
+    }
+
+    /// One look, with whom it found and what was told of each; that it was read is entered in the ledger.
+    package func look(
+        _ id: UUIDValue, viewedBy actor: String, in connection: Connection
+    ) throws -> (look: ReviewedLook, found: [EmergencyLook.Found])? {
+        let rows = try connection.query(
+            "SELECT \(Self.lookColumns) FROM access.look WHERE id = \(id)", name: "access.look")
+        guard let look = try rows.first.map(look) else { return nil }
+        let found = try connection.query(
+            "SELECT person, released, reason FROM access.looked_at WHERE look = \(id) ORDER BY person",
+            name: "access.found_by_look"
+        ).map { row in
+            let (person, released, reason) = try row.decode(UUIDValue.self, String.self, String?.self)
+            return EmergencyLook.Found(
+                person: person,
+                released: Set(released.split(separator: " ").compactMap { FieldGroup(rawValue: String($0)) }),
+                refusal: reason.flatMap(ReasonCode.init))
+        }
+        try append(views(of: look, by: actor), in: connection)
+        return (look, found)
+    }
+
+    /// What ``look(_:)`` reads.
+    private static let lookColumns: SQL = """
+        look.id, look.at, review_by, reviewed_at, reviewed_by, kind, outcome, caller, is_offline, is_repeated, is_unproved,
+        wrapped_key, sealed, sealed_note,
+        ARRAY (SELECT person FROM access.looked_at WHERE looked_at.look = look.id ORDER BY person) AS persons
+        """
+
+    /// That somebody looked at a look: an entry for each person whom it found.
+    private func views(of look: ReviewedLook, by actor: String) -> [LedgerEntry] {
+        let fields: [LedgerField: String] = [.look: look.id.description, .actor: actor]
+        guard !look.persons.isEmpty else { return [entry(.view, fields)] }
+        return look.persons.map { entry(.view, fields.merging([.person: $0.description]) { $1 }) }
     }
 
     private func look(_ row: Row) throws -> ReviewedLook {

@@ -92,28 +92,48 @@ extension CaseStore {
     package func workItems(
         _ kind: WorkItemKind? = nil, limit: Int = 100, in connection: Connection
     ) throws -> [WorkItem] {
-        let rows = try connection.query(
+        try connection.query(
             """
-            SELECT
-                id, created_at, done_at, kind, code, submission, ordinal, referral, person, other_person, share, extract,
-                message, partner, look, due_at
+            SELECT \(WorkItem.columns)
             FROM record.work_item
             WHERE state = 'open' AND kind = coalesce(\(kind)::record.work_item_kind, kind)
             ORDER BY due_at NULLS LAST, created_at, id
             LIMIT \(limit)
-            """, name: "record.work_items")
-        return try rows.map { row in
-            var item = NewWorkItem(
-                kind: try row.value("kind"), code: try row.value("code"), submission: try row.value("submission"),
-                ordinal: try row.value("ordinal"), referral: try row.value("referral"),
-                person: try row.value("person"), otherPerson: try row.value("other_person"),
-                share: try row.value("share"), extract: try row.value("extract"), message: try row.value("message"),
-                partner: try row.value("partner"), dueAt: try row.value("due_at"))
-            item.look = try row.value("look")
-            return WorkItem(
-                id: try row.value("id"), createdAt: try row.value("created_at"), doneAt: try row.value("done_at"),
-                item: item)
-        }
+            """, name: "record.work_items"
+        ).map(WorkItem.init)
+    }
+
+    /// Open work items of some kinds: those due first, then the oldest.
+    ///
+    /// - Parameter last: The last of the page before; it may be done since.
+    package func workItems(
+        of kinds: Set<WorkItemKind>, after last: UUIDValue? = nil, limit: Int, in connection: Connection
+    ) throws -> [WorkItem] {
+        try connection.query(
+            """
+            SELECT \(WorkItem.columns)
+            FROM record.work_item
+            WHERE state = 'open'
+                AND kind = ANY (\(kinds.map(\.rawValue).sorted())::record.work_item_kind[])
+                AND (
+                    \(last == nil)
+                    OR (coalesce(due_at, 'infinity'), created_at, id) > (
+                        SELECT coalesce(last.due_at, 'infinity'), last.created_at, last.id
+                        FROM record.work_item AS last
+                        WHERE last.id = \(last)
+                    )
+                )
+            ORDER BY coalesce(due_at, 'infinity'), created_at, id
+            LIMIT \(limit)
+            """, name: "record.page_of_work_items"
+        ).map(WorkItem.init)
+    }
+
+    /// A work item, open or done.
+    package func workItem(_ id: UUIDValue, in connection: Connection) throws -> WorkItem? {
+        try connection.query(
+            "SELECT \(WorkItem.columns) FROM record.work_item WHERE id = \(id)", name: "record.work_item"
+        ).first.map(WorkItem.init)
     }
 
     /// Marks a work item as done.
@@ -128,5 +148,26 @@ extension CaseStore {
             SET state = 'done', done_at = \(at), done_by = \(actor)
             WHERE id = \(id) AND state = 'open'
             """, name: "record.finish_work_item") > 0
+    }
+}
+
+extension WorkItem {
+    /// What ``init(_:)`` reads.
+    static let columns: SQL = """
+        id, created_at, done_at, done_by, kind, code, submission, ordinal, referral, person, other_person, share, extract,
+        message, partner, look, due_at
+        """
+
+    init(_ row: Row) throws {
+        var item = NewWorkItem(
+            kind: try row.value("kind"), code: try row.value("code"), submission: try row.value("submission"),
+            ordinal: try row.value("ordinal"), referral: try row.value("referral"), person: try row.value("person"),
+            otherPerson: try row.value("other_person"), share: try row.value("share"),
+            extract: try row.value("extract"), message: try row.value("message"), partner: try row.value("partner"),
+            dueAt: try row.value("due_at"))
+        item.look = try row.value("look")
+        self.init(
+            id: try row.value("id"), createdAt: try row.value("created_at"), doneAt: try row.value("done_at"),
+            doneBy: try row.value("done_by"), item: item)
     }
 }

@@ -89,5 +89,6 @@ package struct WorkItem: Sendable {
     package var id: UUIDValue
     package var createdAt: Timestamp
     package var doneAt: Timestamp?
+    package var doneBy: String?
     package var item: NewWorkItem
 }

@@ -126,6 +126,10 @@ package struct Console: Sendable {
             ("queue", PackageResources.queue_mustache), ("resume", PackageResources.resume_mustache),
             ("dead_letters", PackageResources.dead_letters_mustache), ("cause", PackageResources.cause_mustache),
             ("replay", PackageResources.replay_mustache),
+            ("work", PackageResources.work_mustache), ("workfacts", PackageResources.workfacts_mustache),
+            ("confirm", PackageResources.confirm_mustache), ("mistakes", PackageResources.mistakes_mustache),
+            ("match", PackageResources.match_mustache), ("look", PackageResources.look_mustache),
+            ("approval", PackageResources.approval_mustache), ("item", PackageResources.item_mustache),
         ]
         var library = MustacheLibrary()
         for (name, bytes) in sources {

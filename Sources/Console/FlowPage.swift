@@ -70,6 +70,7 @@ extension Console {
         var view: [String: Any] = [
             "urgency": need.urgency.words, "style": need.urgency.style, "text": need.text, "count": need.count.grouped,
         ]
+        view["needPath"] = need.path
         if let since = need.since {
             view["age"] = Duration.microseconds(max(0, now.microseconds - since.microseconds)).spoken
         }

@@ -157,8 +157,11 @@ package struct FlowPicture: Sendable {
         package var count: Int
         /// Since when the oldest of them waits.
         package var since: Instant?
+        /// The page that lists them; nil where none does.
+        package var path: String?
 
-        package init(_ urgency: Urgency, _ text: String, count: Int, since: Instant?) {
+        package init(_ urgency: Urgency, _ text: String, count: Int, since: Instant?, path: String? = nil) {
+            self.path = path
             self.urgency = urgency
             self.text = text
             self.count = count

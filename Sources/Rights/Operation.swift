@@ -53,6 +53,15 @@ package enum Operation: String, CaseIterable, Sendable, Hashable {
     /// Pause and resume queues, and have what was set aside tried again, without seeing who it is about.
     case mendQueues = "mend_queues"
 
+    // MARK: Work for people
+
+    /// Say that a work item is dealt with.
+    case finishWork = "finish_work"
+    /// Say it of an item that is about a queue, a file or a request, and not about what a document says.
+    case finishQueueWork = "finish_queue_work"
+    /// Enter that a parent or guardian permits that what a child wrote be worked on.
+    case permitChild = "permit_child"
+
     // MARK: Emergency access
 
     /// Ask how to get to a person, and for the key-safe code.

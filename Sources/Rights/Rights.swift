@@ -58,6 +58,9 @@ package enum Rights {
         case .readTrace:
             [.operator: .any, .coordinator: .any, .dutyOfficer: .any, .privacyOfficer: .any, .auditor: .any]
         case .mendQueues: [.operator: .any]
+        case .finishWork: [.coordinator: .any, .dutyOfficer: .any, .privacyOfficer: .any]
+        case .finishQueueWork: [.operator: .any, .coordinator: .any, .dutyOfficer: .any, .privacyOfficer: .any]
+        case .permitChild: [.coordinator: .any]
         case .lookUp: [.controlRoom: .any]
         case .answerCall: [.coordinator: .any, .dutyOfficer: .any]
         case .readAccessCard: [.coordinator: .any, .dutyOfficer: .any]

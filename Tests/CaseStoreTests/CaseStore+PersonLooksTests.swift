@@ -78,6 +78,28 @@ import Testing
         }
     }
 
+    @Test func `one look is read with what was told of each, and reading it is on the ledger`() async throws {
+        try await Fixture.run { f in
+            let person = try await f.person()
+            let other = try await f.person(f.referral(id: "r-2", nhs: "9990000026", dob: "1950-05-01", family: "Other"))
+            let found = [
+                EmergencyLook.Found(person: person, released: [.name, .address]),
+                .init(person: other, released: [], refusal: .deceasedReview),
+            ]
+            let entered = look(found, outcome: .card, minute: 1, details: ["reason": "No answer"], f)
+            try await enter([entered], f)
+            func read(_ id: UUIDValue) async throws -> (look: ReviewedLook, found: [EmergencyLook.Found])? {
+                try await f.transaction(as: .console) { try f.store.look(id, viewedBy: "officer", in: $0) }
+            }
+            let before: Int = try await f.value("SELECT count(*) FROM ledger.entry WHERE kind = 'view'")
+            let shown = try #require(try await read(entered.id))
+            #expect(shown.look.id == entered.id && shown.look.details["reason"]?.stringValue == "No answer")
+            #expect(shown.found == found.sorted { $0.person < $1.person })
+            #expect(try await f.value("SELECT count(*) FROM ledger.entry WHERE kind = 'view'") == before + 2)
+            #expect(try await read(.v7()) == nil)
+        }
+    }
+
     @Test func `a look at one who was found to be another is a look at that one`() async throws {
         try await Fixture.run { f in
             let survivor = try await f.person()

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,13 @@ PAGES = {
     "enter_referral": "/staff/referral", "fetch_document": "/staff/documents", "watch_flow": "/console",
     "read_trace": "/console/messages", "mend_queues": "/console/queues/intake/pause",
 }
+
+# A kind of work item, and what one must be allowed to do to deal with it at its page.
+ITEMS = {
+    "incomplete_referral": "finish_work", "dead_letter": "finish_queue_work", "under_13": "permit_child",
+    "emergency_alarm": "review_look",
+}
+WORK = "/console/work"
 
 
 def table():
@@ -121,8 +129,9 @@ def knock(hub, role, method, path):
 
 def test_every_path_is_an_operation_of_the_table_and_every_operation_has_a_door():
     assert all(operation in RIGHTS for _, _, operation in PATHS), [path for path in PATHS if path[2] not in RIGHTS]
-    # One more is told by what a body says, below.
-    assert {operation for _, _, operation in PATHS} | set(PAGES) | {"approve_as_privacy_officer"} == set(RIGHTS)
+    # One more is told by what a body says, and some by what a work item is about, below.
+    told = {"approve_as_privacy_officer", *ITEMS.values()}
+    assert {operation for _, _, operation in PATHS} | set(PAGES) | told == set(RIGHTS)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -145,6 +154,30 @@ def test_each_role_at_each_path(hub, role, method, path, operation):
 def test_each_role_at_each_page(hub, sessions, role, operation, path):
     answer = sessions[role].get(hub.url + path, allow_redirects=False)
     assert answer.status_code == (200 if RIGHTS[operation][role] else 403)
+
+
+@pytest.mark.parametrize("role", STAFF)
+@pytest.mark.parametrize("kind, operation", ITEMS.items())
+def test_each_role_at_a_work_item(hub, sessions, role, kind, operation):
+    id = uuid.uuid4()
+    # The hold of a child's form that holds no document is over.
+    receipt = hub.post("uhdb", hl7("W1"), "application/hl7-v2").json()["receipt_id"]
+    hub.sql(f"""INSERT INTO record.work_item (id, created_at, kind, code, submission)
+                VALUES ('{id}', now(), '{kind}', '{id}', '{receipt}')""")
+    page = f"{hub.url}{WORK}/items/{id}"
+    may = RIGHTS[operation][role] == "any"
+    assert sessions[role].get(page, allow_redirects=False).status_code == (200 if may else 403)
+    token = re.search(r'name="token" value="([^"]+)"', sessions[role].get(hub.url + WORK).text).group(1)
+    fields = {"token": token, "do": "permit" if kind == "under_13" else "done", "permission": "p-1"}
+    # Whoever may is asked once more.
+    assert sessions[role].post(page, fields, allow_redirects=False).status_code == (200 if may else 403)
+
+
+@pytest.mark.parametrize("role", STAFF)
+@pytest.mark.parametrize("page, operation", [("matches", "read_match"), ("approvals", "read_approval"), ("looks", "read_look")])
+def test_each_role_at_a_page_on_which_work_is_decided(hub, sessions, role, page, operation):
+    answer = sessions[role].get(f"{hub.url}{WORK}/{page}/{uuid.uuid4()}", allow_redirects=False)
+    assert answer.status_code == (404 if RIGHTS[operation][role] else 403)
 
 
 @pytest.mark.parametrize("method, path, operation", PATHS, ids=lambda value: str(value))

@@ -20,7 +20,7 @@ import Testing
         let harmless: Set<Operation> =
             switch role {
             case .auditor: [.readReceipt, .readShare, .readApproval, .readLook, .watchFlow, .readTrace]
-            case .operator: [.readReceipt, .watchFlow, .readTrace, .mendQueues]
+            case .operator: [.readReceipt, .watchFlow, .readTrace, .mendQueues, .finishQueueWork]
             default: [.watchFlow]
             }
         #expect((Rights.reach(of: role, for: operation) != nil) == harmless.contains(operation))

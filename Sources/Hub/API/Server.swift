@@ -61,7 +61,7 @@ struct Server {
         }
         room?.add(to: router)
         if configuration.servesConsole {
-            let console = ConsoleRoutes(hub.installation, isSecure: listener.isReachedByTLS)
+            let console = ConsoleRoutes(hub, isSecure: listener.isReachedByTLS)
             console.add(to: router)
             site = site ?? console.site
         }

@@ -114,18 +114,11 @@ struct SharingRoutes {
         let id = try context.parameters.id()
         let body = try await request.bytes(limit: Self.bodyLimit)
         let request = try ApprovalRequest(body)
-        guard staff.reach(Self.operation(of: request.role)) != nil else { throw Problem.forbidden }
+        guard staff.reach(request.role.operation) != nil else { throw Problem.forbidden }
         switch try await sharing.answer(request, to: id, by: staff.id) {
         case .entered(let share): return .json(share)
         case .refused(let finding): throw Problem(finding)
         case nil: throw Problem.notFound
-        }
-    }
-
-    private static func operation(of role: ApprovalRole) -> Operation {
-        switch role {
-        case .officer, .second: .approveShare
-        case .dataProtectionOfficer, .informationGovernance: .approveAsPrivacyOfficer
         }
     }
 

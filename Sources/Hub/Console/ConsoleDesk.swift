@@ -45,7 +45,7 @@ struct ConsoleDesk: Sendable {
         case .queues: .watchFlow
         case .messages: .readTrace
         case .deadLetters: .readTrace
-        case .work: nil
+        case .work: .watchFlow
         }
     }
 }

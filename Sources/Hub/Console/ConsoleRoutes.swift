@@ -15,14 +15,17 @@ struct ConsoleRoutes {
     private let traces: Traces
     private let queues: QueueRoutes
     private let deadLetters: DeadLetterRoutes
+    private let work: WorkRoutes
 
-    init(_ installation: Installation, isSecure: Bool) {
+    init(_ hub: HubServices, isSecure: Bool) {
+        let installation = hub.installation
         desk = ConsoleDesk(installation, isSecure: isSecure)
         flow = FlowReader(installation)
         feed = FlowFeed(flow, pages: desk.pages, logger: installation.logger)
         traces = Traces(installation)
         queues = QueueRoutes(desk: desk, installation)
         deadLetters = DeadLetterRoutes(desk: desk, installation)
+        work = WorkRoutes(desk: desk, hub: hub)
     }
 
     /// What the other pages of staff share with these, where no form is served.
@@ -35,6 +38,7 @@ struct ConsoleRoutes {
         router.get("\(Console.Section.messages.path)/{id}", use: showLife)
         queues.add(to: router)
         deadLetters.add(to: router)
+        work.add(to: router)
         router.get("\(Console.stylePath)") { _, _ in
             FormRoutes.response(
                 Console.styleSheet, type: "text/css; charset=utf-8", caching: "public, max-age=3600")

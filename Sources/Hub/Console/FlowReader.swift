@@ -35,7 +35,8 @@ package struct FlowReader: Sendable {
             endings.count { $0.isNear(at: now) } + installation.certificates.count { $0.isNearItsEnd(at: now) }
         var needs = work.map { work in
             FlowPicture.Need(
-                work.kind.urgency, work.kind.words(work.count), count: work.count, since: Instant(work.since))
+                work.kind.urgency, work.kind.words(work.count), count: work.count, since: Instant(work.since),
+                path: Console.workPath(kind: work.kind.rawValue))
         }
         needs.append(
             FlowPicture.Need(
@@ -118,63 +119,5 @@ extension FlowPicture.Station {
             oldest: queue.oldestReadyAge, circuit: circuit,
             pause: queue.pauseReason.map { .init(reason: $0, until: queue.pausedUntil.map(Instant.init)) },
             perMinute: perMinute)
-    }
-}
-
-extension WorkItemKind {
-    fileprivate var urgency: FlowPicture.Need.Urgency {
-        switch self {
-        case .emergencyAlarm: .now
-        case .emergencyLook, .deadLetter, .quarantined, .failedShare, .refusedShare, .parkedShare, .under13,
-            .withdrawal,
-            .failedExtract, .refusedExtract, .lateAcknowledgement, .undeliveredAnswer, .failedFile:
-            .today
-        case .incompleteReferral, .matchReview, .unboundMessage, .outcome, .rejectedPart, .refusedSubmission,
-            .proposedShare:
-            .soon
-        }
-    }
-
-    /// What so many of them are, after their number.
-    fileprivate func words(_ count: Int) -> String {
-        let isOne = count == 1
-        switch self {
-        case .emergencyAlarm:
-            return isOne
-                ? "control room asks about very many persons" : "times a control room asked about very many persons"
-        case .emergencyLook:
-            return isOne ? "look of a control room is to be reviewed" : "looks of control rooms are to be reviewed"
-        case .deadLetter: return isOne ? "message was set aside" : "messages were set aside"
-        case .quarantined: return "\(isOne ? "document" : "documents") of which it cannot be told what it is"
-        case .failedShare: return "\(isOne ? "share" : "shares") could not be delivered"
-        case .refusedShare:
-            return isOne ? "share that its recipient will not act on" : "shares that their recipients will not act on"
-        case .parkedShare: return isOne ? "share waits for a decision" : "shares wait for a decision"
-        case .under13:
-            return isOne
-                ? "child's form waits for a parent's or guardian's permission"
-                : "children's forms wait for a parent's or guardian's permission"
-        case .withdrawal:
-            return isOne ? "referral was taken back by who sent it" : "referrals were taken back by who sent them"
-        case .failedExtract: return "\(isOne ? "extract" : "extracts") could not be delivered"
-        case .refusedExtract:
-            return isOne ? "extract that its recipient will not take" : "extracts that their recipients will not take"
-        case .lateAcknowledgement:
-            return isOne
-                ? "delivery of which the recipient has not said that it took it in"
-                : "deliveries of which the recipients have not said that they took them in"
-        case .undeliveredAnswer:
-            return isOne ? "sender did not get an answer" : "answers did not reach their senders"
-        case .failedFile: return "\(isOne ? "file" : "files") could not be taken"
-        case .incompleteReferral: return isOne ? "referral lacks something" : "referrals lack something"
-        case .matchReview: return "\(isOne ? "person" : "persons") who may be known already"
-        case .unboundMessage: return "\(isOne ? "message answers" : "messages answer") something that is not known"
-        case .outcome:
-            return isOne ? "partner told what became of something" : "times a partner told what became of something"
-        case .rejectedPart: return "\(isOne ? "row or message" : "rows or messages") of a file refused"
-        case .refusedSubmission: return "\(isOne ? "request" : "requests") refused before anything was stored"
-        case .proposedShare:
-            return isOne ? "share that the person may be asked about" : "shares that persons may be asked about"
-        }
     }
 }

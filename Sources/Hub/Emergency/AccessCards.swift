@@ -10,6 +10,8 @@ package struct AccessCards: Sendable {
     let store: CaseStore
     /// The names of control rooms.
     let register: RecipientRegister
+    /// In bytes.
+    static let longestNote = 2_000
 
     package init(_ installation: Installation) {
         let installation = installation.acting(as: .console)
@@ -102,6 +104,11 @@ package struct AccessCards: Sendable {
         }.map(Self.value)
     }
 
+    /// One look, with whom it found and what was told of each; nil where there is none. Reading it is on the ledger.
+    func look(_ id: UUIDValue, by actor: String) async throws -> (look: ReviewedLook, found: [EmergencyLook.Found])? {
+        try await database.transaction { [store] connection in try store.look(id, viewedBy: actor, in: connection) }
+    }
+
     private static func value(_ look: ReviewedLook) -> Value {
         var value: Value = [
             "lookup_id": .string(look.id.description), "at": .string(look.at.rfc3339),
@@ -124,7 +131,7 @@ package struct AccessCards: Sendable {
     package func review(_ body: [UInt8], of look: UUIDValue, by actor: String) async throws -> Bool {
         var reader = try RequestReader(body)
         reader.refuse(unless: ["note"], "Is not part of a review")
-        let note = reader.text("note", required: true, longest: 2_000)
+        let note = reader.text("note", required: true, longest: Self.longestNote)
         try reader.finish()
         return try await database.transaction { [store] connection in
             try store.review(look: look, note: note ?? "", by: actor, in: connection)

@@ -82,7 +82,8 @@ package struct Matches: Sendable {
 }
 
 extension MatchState {
-    fileprivate var isDecided: Bool { self == .same || self == .different }
+    /// Whether something was said that must be taken back before something else is.
+    var isDecided: Bool { self == .same || self == .different }
 }
 
 extension Match {

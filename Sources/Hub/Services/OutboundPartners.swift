@@ -106,7 +106,7 @@ package struct OutboundPartners: Sendable {
     }
 
     /// What an id stands for: `gp` of `gp:C81001`, else the id itself.
-    private static func kind(of recipient: String) -> String {
+    static func kind(of recipient: String) -> String {
         String(recipient.prefix { $0 != ":" })
     }
 

@@ -13,6 +13,8 @@ struct StaffSessions: Sendable {
     /// A session ends after so much time without a page, and after ``longest`` whatever happens.
     static let idle: Duration = .seconds(900)
     static let longest: Duration = .seconds(8 * 3_600)
+    /// What these pages are called where a system speaks for a person: it stands before the account's name.
+    static let system = "staff"
 
     private let database: Database
     private let store: CaseStore
@@ -59,7 +61,7 @@ struct StaffSessions: Sendable {
             self.controlRoom = controlRoom
             self.secret = secret
             principal = Principal(
-                id: "staff/\(account)", kind: .staff, adapter: nil, name: account, roles: Set(roles))
+                id: "\(StaffSessions.system)/\(account)", kind: .staff, adapter: nil, name: account, roles: Set(roles))
         }
 
         /// Whether a form that was sent is of this session.

@@ -119,7 +119,8 @@ struct StaffSite: Sendable {
         }
     }
 
-    private var mayNot: Response {
+    /// For whoever is signed in and may not open the page.
+    var mayNot: Response {
         failure(.forbidden, "Your account may not open this page", "Your administrator can give it another role.")
     }
 
