@@ -1,11 +1,9 @@
 package import Postgres
 
-/// What has come from a partner lately.
-package struct RecentSubmissions: Sendable, Hashable {
-    package var sender: String
+/// Somebody who refers people.
+package struct KnownSender: Sendable, Hashable {
+    package var id: String
     package var name: String
-    package var count: Int
-    package var lastAt: Timestamp?
 }
 
 /// Open work items of one kind.
@@ -17,26 +15,17 @@ package struct WaitingWork: Sendable, Hashable {
 }
 
 extension CaseStore {
-    /// What has come since a time from each partner that may refer, and from each that did, by id. Reads what came since then
-    /// and no more: receipts grow with time.
-    package func recentSubmissions(since: Timestamp, in connection: Connection) throws -> [RecentSubmissions] {
+    /// The partners that may refer, and of others those of which something came, by id.
+    package func senders(and others: Set<String>, in connection: Connection) throws -> [KnownSender] {
         try connection.query(
             """
-            WITH recent AS (
-                SELECT sender, count(*) AS count, max(received_at) AS last_at
-                FROM record.submission
-                WHERE receipt >= \(UUIDValue.leastV7(at: since))
-                GROUP BY sender
-            )
-            SELECT coalesce(partner.id, recent.sender), coalesce(partner.name, recent.sender), coalesce(recent.count, 0),
-                recent.last_at
-            FROM record.partner FULL JOIN recent ON recent.sender = partner.id
-            WHERE recent.count > 0 OR partner.kind = 'partner' AND partner.is_enabled
-            ORDER BY 1
-            """, name: "record.recent_submissions"
+            SELECT id, name FROM record.partner
+            WHERE kind = 'partner' AND is_enabled OR id = ANY (\(others.sorted()))
+            ORDER BY id
+            """, name: "record.senders"
         ).map { row in
-            let (sender, name, count, lastAt) = try row.decode(String.self, String.self, Int.self, Timestamp?.self)
-            return RecentSubmissions(sender: sender, name: name, count: count, lastAt: lastAt)
+            let (id, name) = try row.decode(String.self, String.self)
+            return KnownSender(id: id, name: name)
         }
     }
 

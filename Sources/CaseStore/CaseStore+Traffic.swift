@@ -4,7 +4,9 @@ package import Postgres
 package enum TrafficEvent: String, CaseIterable, Sendable, Hashable {
     /// A submission of a partner.
     case received
-    /// An attempt of a queue that succeeded.
+    /// A document that a partner took.
+    case delivered
+    /// A message of a queue that was dealt with: it may have been withheld, too.
     case acknowledged
     /// One that failed, and is repeated.
     case retried
@@ -14,7 +16,7 @@ package enum TrafficEvent: String, CaseIterable, Sendable, Hashable {
 
 /// Where something is counted.
 package struct TrafficPlace: Sendable, Hashable {
-    /// A partner's id for what was received, else a queue's name.
+    /// A partner's id for what was received and delivered, else a queue's name.
     package var station: String
     package var event: TrafficEvent
 

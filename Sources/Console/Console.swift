@@ -6,6 +6,8 @@ package struct Console: Sendable {
     /// Where its pages are served.
     package static let path = "/console"
     package static let stylePath = "/console/console.css"
+    /// What changes on the first page, as server-sent events.
+    package static let feedPath = "/console/feed"
     package static let scriptPath = "/console/console.js"
 
     /// Whoever has a page open.
@@ -117,7 +119,7 @@ package struct Console: Sendable {
     private static let library: MustacheLibrary = {
         let sources: [(String, [UInt8])] = [
             ("frame", PackageResources.frame_mustache), ("flow", PackageResources.flow_mustache),
-            ("flow_headline", PackageResources.flow_headline_mustache),
+            ("flow_headline", PackageResources.flow_headline_mustache), ("flow_at", PackageResources.flow_at_mustache),
             ("flow_needs", PackageResources.flow_needs_mustache), ("flow_way", PackageResources.flow_way_mustache),
             ("flow_chart", PackageResources.flow_chart_mustache), ("flow_rows", PackageResources.flow_rows_mustache),
             ("station", PackageResources.station_mustache), ("find", PackageResources.find_mustache),

@@ -18,7 +18,7 @@ extension Console {
     /// The parts of ``flow(_:_:sections:)`` that change, as they are on it.
     package func flowParts(_ picture: FlowPicture) -> FlowParts {
         let values = Self.view(picture)
-        let parts = ["headline", "needs", "way", "chart", "rows"]
+        let parts = ["headline", "at", "needs", "way", "chart", "rows"]
         return FlowParts(
             title: "\(picture.headline) – \(team)",
             elements: Dictionary(
@@ -37,7 +37,7 @@ extension Console {
             "partners": picture.partners.map { Self.view($0, at: picture.at) },
             "hasNoPartner": picture.partners.isEmpty,
             "traffic": picture.traffic.view(at: picture.at),
-            "feed": "\(Console.path)/feed?over=\(picture.traffic.period.rawValue)",
+            "feed": "\(Console.feedPath)?over=\(picture.traffic.period.rawValue)",
         ]
     }
 

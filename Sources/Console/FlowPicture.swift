@@ -47,7 +47,7 @@ package struct FlowPicture: Sendable {
         package var name: String
         /// Submissions of the last hour.
         package var lastHour: Int
-        /// When the last of them came.
+        /// In which minute the last of them came.
         package var lastAt: Instant?
         /// Submissions in a minute, lately.
         package var perMinute: Double

@@ -19,7 +19,7 @@ extension FlowPicture {
             senders.map { sender in
                 [
                     sender.name, sender.perMinute.rate, sender.lastHour.grouped,
-                    sender.lastAt.map { Moment($0, now: at).short } ?? "",
+                    sender.lastAt.map { String(Moment($0, now: at).short.dropLast(3)) } ?? "",
                 ]
             }, width: width)
         for (title, stations) in [("WHAT WAITS HERE", stages), ("WHO IS TOLD", partners)] {

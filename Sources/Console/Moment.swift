@@ -15,7 +15,7 @@ struct Moment {
         let utc = "\(instant.date.iso)T\(Self.clock(instant.secondOfDay))Z"
         short = date == LondonTime.clock(now).date ? clock : "\(Self.day(date)) \(clock)"
         view = [
-            "short": short,
+            "short": short, "minute": String(short.dropLast(3)),
             "utc": utc, "hover": "\(utc.prefix(19).replacing("T", with: " ")) UTC",
         ]
     }

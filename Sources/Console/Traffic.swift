@@ -48,7 +48,7 @@ package struct Traffic: Sendable {
     package enum Series: CaseIterable, Sendable {
         /// Submissions that were received.
         case came
-        /// Messages that partners have taken.
+        /// Documents that partners have taken.
         case told
         /// Attempts that failed, whatever became of their messages afterwards.
         case failed
@@ -132,8 +132,9 @@ extension Traffic {
             "part": period.part, "over": period.label, "ceiling": drawing.ceiling.grouped,
             "came": total(.came).grouped, "told": total(.told).grouped, "failed": total(.failed).grouped,
             "cameLine": drawing.lines[.came] ?? "", "toldLine": drawing.lines[.told] ?? "",
-            "failedLine": drawing.lines[.failed] ?? "", "from": Moment(parts[0].beganAt, now: now).short,
-            "to": Moment(now, now: now).clock,
+            "failedLine": drawing.lines[.failed] ?? "",
+            "from": String(Moment(parts[0].beganAt, now: now).short.dropLast(3)),
+            "to": String(Moment(now, now: now).clock.dropLast(3)),
             "rows": parts.reversed().map { part -> [String: Any] in
                 [
                     "at": Moment(part.beganAt, now: now).view, "came": part.count(.came).grouped,

@@ -82,6 +82,11 @@ package struct SignInPages: Sendable {
         render("signed_in", "You are signed in", ["next": next, "heading": "You are signed in"])
     }
 
+    /// The page between another site and one of ours.
+    package func onward(next: String) -> String {
+        render("signed_in", "One moment", ["next": next, "heading": "One moment"])
+    }
+
     /// The page on which somebody sets up an account.
     ///
     /// - Parameters:

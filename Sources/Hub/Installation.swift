@@ -27,7 +27,7 @@ package struct Installation: Sendable {
     /// As they were when the channels read them.
     let certificates: [ConfiguredCertificate]
     package let metrics: Metrics
-    let arrivals = ArrivalMeter()
+    let partnerMeter = PartnerMeter()
     package let logger: Logger
     private let cluster: PrivateCluster?
 

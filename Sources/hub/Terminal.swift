@@ -15,7 +15,10 @@ enum Terminal {
 
     /// Has a picture drawn again and again on a page of its own, and gives back the terminal as it was (ECMA-48, and the private
     /// modes 25 and 1049 of xterm).
-    static func holdPage<Result>(_ body: () async throws -> Result) async rethrows -> Result {
+    ///
+    /// - Parameter isWanted: Else nothing is done but `body`.
+    static func holdPage<Result>(if isWanted: Bool, _ body: () async throws -> Result) async rethrows -> Result {
+        guard isWanted else { return try await body() }
         Output.text("\u{1B}[?1049h\u{1B}[?25l")
         defer { Output.text("\u{1B}[?25h\u{1B}[?1049l") }
         return try await body()

@@ -2,6 +2,7 @@ import ArgumentParser
 import CaseStore
 import Console
 import Hub
+import Postgres
 import Referral
 import UnixSignals
 
@@ -12,7 +13,8 @@ struct TopCommand: AsyncParsableCommand {
         abstract: "Watch how the hub stands: who sends, what waits and fails, what needs a person.",
         discussion: """
             Goes on until Ctrl-C. Where standard output is no terminal, or with --once, the picture is printed once; with --json as
-            one object, again and again unless --once is given too. Rates are of the last five minutes.
+            one object, again and again unless --once is given too. Rates are of the last five minutes. Where reading takes long,
+            since very much waits, it is read less often.
             """
     )
     @OptionGroup var installation: InstallationOption
@@ -27,39 +29,41 @@ struct TopCommand: AsyncParsableCommand {
     func run() async throws {
         try await installation.open(as: .audit) { hub in
             let reader = FlowReader(hub)
-            if json {
-                try await repeating(while: !once) { Output.json(try await reader.picture().value) }
-            } else if once || !Terminal.isThere {
-                let width = Terminal.size?.columns ?? 200
-                for line in try await reader.picture().text(width: width) { Output.line(line) }
-            } else {
-                try await Terminal.holdPage {
-                    try await repeating(while: true) {
-                        let size = Terminal.size ?? (80, 24)
-                        Terminal.show(try await reader.picture().text(width: size.columns, rows: size.rows))
-                    }
+            let isPage = Terminal.isThere && !json && !once
+            if once || !(isPage || json) { return show(try await reader.picture()) }
+            let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+            try await Terminal.holdPage(if: isPage) {
+                try await withThrowingTaskGroup { group in
+                    group.addTask { for await _ in signals { return } }
+                    group.addTask { try await watch(reader, isPage: isPage) }
+                    try await group.next()
+                    group.cancelAll()
                 }
             }
         }
     }
 
-    /// Does something every few seconds, until somebody ends it.
-    private func repeating(while goesOn: Bool, _ body: @escaping @Sendable () async throws -> Void) async throws {
-        try await body()
-        guard goesOn else { return }
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-        try await withThrowingTaskGroup { group in
-            group.addTask { for await _ in signals { return } }
-            group.addTask {
-                while !Task.isCancelled {
-                    try await Task.sleep(for: .seconds(every))
-                    try await body()
+    /// Shows one picture after the other.
+    private func watch(_ reader: FlowReader, isPage: Bool) async throws {
+        while true {
+            let began = ContinuousClock.now
+            do {
+                let picture = try await reader.picture()
+                if isPage {
+                    let size = Terminal.size ?? (80, 24)
+                    Terminal.show(picture.text(width: size.columns, rows: size.rows))
+                } else {
+                    show(picture)
                 }
+            } catch let error as PostgresError where isPage {
+                Terminal.show(["The database does not answer: \(error)", "", "It is asked again. Ctrl-C ends it."])
             }
-            try await group.next()
-            group.cancelAll()
-            // Whatever the other says of it: that it was ended.
-            try? await group.waitForAll()
+            try await Task.sleep(for: FlowReader.pause(.seconds(every), after: .now - began))
         }
+    }
+
+    private func show(_ picture: FlowPicture) {
+        if json { return Output.json(picture.value) }
+        for line in picture.text(width: Terminal.size?.columns ?? 200) { Output.line(line) }
     }
 }

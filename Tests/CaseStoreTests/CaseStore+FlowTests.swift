@@ -5,27 +5,17 @@ import TestSupport
 import Testing
 
 @Suite(.store) struct FlowTests {
-    @Test func `what came lately is counted by sender, and a partner of which nothing came is there`() async throws {
+    @Test func `who may refer is a sender, and of others who did`() async throws {
         try await Fixture.run { f in
             let quiet = Partner(id: "quiet", name: "Quiet Surgery")
             let disabled = Partner(id: "former", name: "Former Surgery", isEnabled: false)
             for partner in [quiet, disabled] {
                 _ = try await f.transaction { try f.store.add(partner, by: "test", in: $0) }
             }
-            let first = try await f.accept(f.submission())
-            _ = try await f.take(f.referral())
-            let now = Timestamp.now()
-            let recent = try await f.transaction(as: .audit) {
-                try f.store.recentSubmissions(since: now - .seconds(60), in: $0)
-            }
-            #expect(recent.map(\.count).reduce(0, +) == 2 && recent.map(\.sender) == recent.map(\.sender).sorted())
-            #expect(recent.contains { $0.name == "Quiet Surgery" && $0.count == 0 && $0.lastAt == nil })
-            #expect(!recent.contains { $0.sender == "former" })
-            _ = first
-            let later = try await f.transaction(as: .audit) {
-                try f.store.recentSubmissions(since: now + .seconds(60), in: $0)
-            }
-            #expect(later.allSatisfy { $0.count == 0 })
+            let usual = try await f.transaction(as: .audit) { try f.store.senders(and: [], in: $0) }
+            #expect(usual.contains { $0.name == "Quiet Surgery" } && !usual.contains { $0.id == "former" })
+            let all = try await f.transaction(as: .audit) { try f.store.senders(and: ["former", "nobody"], in: $0) }
+            #expect(Set(all.map(\.id)) == Set(usual.map(\.id) + ["former"]) && all.map(\.id) == all.map(\.id).sorted())
         }
     }
 

@@ -22,15 +22,15 @@ import Testing
             let keeper = TrafficKeeper(hub)
             try await keeper.add(at: now)
             #expect(try await counted(hub) == [:])
-            for _ in 0..<3 { hub.arrivals.note("uhdb") }
+            for _ in 0..<3 { hub.partnerMeter.note(.received, "uhdb") }
             try await keeper.add(at: now)
             try await keeper.add(at: now)
             #expect(try await counted(hub) == [.init("uhdb", .received): 3])
             try await TestDatabase.current.database.execute("ALTER TABLE record.traffic RENAME TO elsewhere")
-            hub.arrivals.note("uhdb")
+            hub.partnerMeter.note(.received, "uhdb")
             await #expect(throws: PostgresError.self) { try await keeper.add(at: now) }
             try await TestDatabase.current.database.execute("ALTER TABLE record.elsewhere RENAME TO traffic")
-            hub.arrivals.note("gp")
+            hub.partnerMeter.note(.received, "gp")
             try await keeper.add(at: now)
             #expect(try await counted(hub) == [.init("uhdb", .received): 4, .init("gp", .received): 1])
         }

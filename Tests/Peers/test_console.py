@@ -1,10 +1,13 @@
 """The console in a real browser without scripts: the flow of the messages, and the life of one of them."""
 
+import html
 import pathlib
 import re
 import shutil
+import socket
 import sys
 import tempfile
+import time
 
 import pytest
 
@@ -83,18 +86,26 @@ def test_the_figures_change_by_themselves_and_keep_nobody_signed_in(hub, browser
     page.goto(hub.url + "/console?over=5min")
     sender = page.locator(".station", has=page.locator("h4", has_text="uhdb"))
     before = int(sender.locator("strong").nth(1).inner_text())
-    press_until(page, "main .tabs a[href*='over=24h']")
+    held = page.locator("#live-way a").first.get_attribute("href")
+    press_until(page, f"#live-way a[href='{held}']")
     assert hub.post("uhdb", hl7("FLOW3", "FLOWER", "9990000018", "19500102"), "application/hl7-v2").status_code == 202
     eventually(lambda: int(sender.locator("strong").nth(1).inner_text()) == before + 1, why="the page shows what came")
     # Every few seconds each process adds what it has counted.
     eventually(lambda: float(sender.locator("strong").nth(0).inner_text()) > 0, within=20, why="the rate has moved")
     came = page.locator(".legend strong").first
     eventually(lambda: int(came.inner_text()) >= 1, within=20, why="the drawing has it")
-    assert page.evaluate("document.activeElement.textContent") == "24 hours"
+    # Whoever stands on a link goes on standing on it, though all about it was replaced.
+    assert page.evaluate("document.activeElement.getAttribute('href')") == held
     check_page(page)
     page.get_by_text("The same as a table").click()
     assert page.locator("#live-rows tr").count() == 30
     check_page(page)
+    page.get_by_role("button", name="Stop updating").press("Enter")
+    stopped = page.locator("#live-at").inner_text()
+    page.wait_for_timeout(2_500)
+    assert page.locator("#live-at").inner_text() == stopped and "stand still" in page.locator("#live-state").inner_text()
+    page.get_by_role("button", name="Go on updating").press("Enter")
+    eventually(lambda: page.locator("#live-at").inner_text() != stopped, why="it goes on")
     assert problems == []
     # What a page asks by itself is not somebody who is there: sixteen minutes later the session is over.
     hub.sql("UPDATE record.staff_session SET seen_at = seen_at - interval '16 minutes' WHERE account = 'c.worker'")
@@ -106,10 +117,21 @@ def test_what_changes_is_told_to_nobody_without_a_session_and_ends_with_the_hub(
     import requests
     assert requests.get(hub.url + "/console/feed").status_code == 204
     session = hub.signed_in("an.admin")[0]
-    with session.get(hub.url + "/console/feed?over=nonsense", stream=True, timeout=10) as answer:
+    with session.get(hub.url + "/console/feed?over=nonsense", stream=True, timeout=30) as answer:
         assert answer.headers["Content-Type"] == "text/event-stream" and answer.headers["Cache-Control"] == "no-store"
         lines = answer.iter_lines(decode_unicode=True)
         assert next(lines) == "event: parts" and "live-headline" in next(lines)
+        # One who listens and one who has stopped reading: the hub waits for neither.
+        with socket.create_connection(("127.0.0.1", int(hub.url.rsplit(":", 1)[1]))) as deaf:
+            cookie = "; ".join(f"{cookie.name}={cookie.value}" for cookie in session.cookies)
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.sendall(f"GET /console/feed HTTP/1.1\r\nHost: hub\r\nCookie: {cookie}\r\n\r\n".encode())
+            time.sleep(3)
+            began = time.monotonic()
+            hub.stop()
+            assert time.monotonic() - began < 15
+            assert not any(line.startswith("event: ended") for line in lines)
+    hub.start()
 
 
 def test_shortcuts_are_shown_used_and_switched_off(hub, browser, receipt):
@@ -118,7 +140,7 @@ def test_shortcuts_are_shown_used_and_switched_off(hub, browser, receipt):
     check_page(page)
     assert "Messages" in page.locator("dialog").inner_text()
     page.keyboard.press("Escape")
-    assert page.locator("dialog").count() == 0
+    page.locator("dialog").wait_for(state="detached")
     page.keyboard.press("g")
     with page.expect_navigation():
         page.keyboard.press("m")
@@ -136,6 +158,10 @@ def test_shortcuts_are_shown_used_and_switched_off(hub, browser, receipt):
     page.keyboard.press("f")
     page.keyboard.press("?")
     assert page.url == hub.url + "/console/messages" and not page.locator("#has-shortcuts").is_checked()
+    # Signing out leaves that as it is.
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Sign out").click()
+    assert any(cookie["name"] == "hub-shortcuts" and cookie["value"] == "off" for cookie in page.context.cookies(hub.url + "/console"))
     page.context.close()
 
 
@@ -246,6 +272,21 @@ def test_whoever_follows_a_link_comes_to_its_page_once_signed_in(hub, receipt):
     answer = session.post(
         hub.url + "/staff/sign-in", {**hub.credentials("c.worker"), "next": path}, allow_redirects=False)
     assert (answer.status_code, answer.headers["Location"]) == (303, path)
+
+
+def test_a_link_on_another_site_leads_whoever_is_signed_in_to_its_page(hub, receipt):
+    session = hub.signed_in("c.worker")[0]
+    path = f"/console/messages/{receipt}"
+    # A browser sends no cookie along with what another site leads to.
+    import requests
+    elsewhere = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    first = requests.get(hub.url + path, headers=elsewhere, allow_redirects=False)
+    between = requests.get(hub.url + first.headers["Location"], headers=elsewhere)
+    assert between.status_code == 200 and "One moment" in between.text and "password" not in between.text
+    onward = html.unescape(re.search(r'url=([^"]+)"', between.text).group(1))
+    assert onward == first.headers["Location"]
+    there = session.get(hub.url + onward, headers={"Sec-Fetch-Site": "same-origin"}, allow_redirects=False)
+    assert (there.status_code, there.headers["Location"]) == (303, path)
 
 
 @pytest.mark.parametrize("path", ["//evil.example/", "https://evil.example", "/console/../staff", "/staff/account", "javascript:alert(1)"])

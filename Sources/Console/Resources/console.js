@@ -5,24 +5,43 @@
   if (live && "EventSource" in window) watch(live);
   document.addEventListener("keydown", press);
 
-  /** Has the parts of the page replaced as the hub tells of them. */
+  /** Has the parts of the page replaced as the hub tells of them, while the page is seen and nobody has stopped it. */
   function watch(state) {
-    const feed = new EventSource(state.dataset.feed);
+    let feed = null;
+    let isStopped = false;
     const say = (text) => { if (state.textContent !== text) state.textContent = text; };
-    feed.addEventListener("parts", (event) => {
-      const { title, elements } = JSON.parse(event.data);
-      if (title) document.title = title;
-      for (const [id, html] of Object.entries(elements)) replace(id, html);
-      say("");
+    const close = () => { feed?.close(); feed = null; };
+    const open = () => {
+      if (feed || isStopped || document.hidden) return;
+      feed = new EventSource(state.dataset.feed);
+      feed.addEventListener("parts", (event) => {
+        const { title, elements } = JSON.parse(event.data);
+        if (title) document.title = title;
+        for (const [id, html] of Object.entries(elements)) replace(id, html);
+        say("");
+      });
+      feed.addEventListener("stale", () => say("The hub cannot read its figures now: these are old."));
+      feed.addEventListener("ended", () => {
+        close();
+        isStopped = true;
+        say("You are signed out, since no page was opened for a while. The figures stand still; load the page to sign in again.");
+      });
+      feed.addEventListener("error", () => say(feed?.readyState === EventSource.CLOSED
+        ? "The figures stand still: load the page again." : "The connection is lost: these figures are old. It is tried again."));
+    };
+    const stop = make("button", { type: "button", class: "quiet" }, "Stop updating");
+    stop.addEventListener("click", () => {
+      isStopped = !isStopped;
+      stop.textContent = isStopped ? "Go on updating" : "Stop updating";
+      say(isStopped ? "The figures stand still." : "");
+      if (isStopped) close(); else open();
     });
-    feed.addEventListener("stale", () => say("The hub cannot read its figures now: these are old."));
-    feed.addEventListener("ended", () => {
-      feed.close();
-      say("You are signed out, since no page was opened for a while. The figures stand still; load the page to sign in again.");
-    });
-    feed.addEventListener("error", () => say(feed.readyState === EventSource.CLOSED
-      ? "The figures stand still: load the page again." : "The connection is lost: these figures are old. It is tried again."));
-    addEventListener("pagehide", () => feed.close());
+    state.after(" ", stop);
+    // Of one host a browser holds few connections for all of its pages.
+    document.addEventListener("visibilitychange", () => document.hidden ? close() : open());
+    addEventListener("pagehide", close);
+    addEventListener("pageshow", open);
+    open();
   }
 
   /** Puts what the hub has rendered, and escaped, in place of what an element holds; whoever stands on a link there goes on standing on it. */
@@ -39,7 +58,7 @@
   function press(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     if (event.target.closest?.("input:not([type=radio], [type=checkbox]), textarea, select, dialog")) return;
-    const isOff = localStorage.getItem("shortcuts") === "off";
+    const isOff = document.cookie.split("; ").includes("hub-shortcuts=off");
     if (event.key === "?") return event.preventDefault(), explain(isOff);
     if (isOff) return;
     if (event.key === "/") {
@@ -53,6 +72,7 @@
 
   /** Shows the shortcuts of this page. */
   function explain(isOff) {
+    if (document.querySelector("dialog[open]")) return;
     const dialog = make("dialog", { "aria-labelledby": "shortcuts" });
     const list = make("dl");
     const keys = [["?", "Show this"], ["/", "Go to the first field of the page"]];
@@ -67,7 +87,11 @@
     }
     const box = make("input", { type: "checkbox", id: "has-shortcuts" });
     box.checked = !isOff;
-    box.addEventListener("change", () => localStorage.setItem("shortcuts", box.checked ? "on" : "off"));
+    // A cookie, since what the browser has stored goes with signing out.
+    box.addEventListener("change", () => {
+      document.cookie = `hub-shortcuts=${box.checked ? "on" : "off"}; Path=/console; Max-Age=31536000; SameSite=Strict`
+        + (location.protocol === "https:" ? "; Secure" : "");
+    });
     const choice = make("p");
     choice.append(box, " ", make("label", { for: "has-shortcuts" }, "Use single keys as shortcuts (? always works)"));
     const close = make("button", { type: "button" }, "Close");

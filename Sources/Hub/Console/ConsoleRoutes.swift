@@ -33,7 +33,7 @@ struct ConsoleRoutes {
 
     func add(to router: Router<ExchangeContext>) {
         router.get("\(Console.path)", use: showFlow)
-        router.get("\(Console.path)/feed", use: tellFlow)
+        router.get("\(Console.feedPath)", use: tellFlow)
         router.get("\(Console.Section.messages.path)", use: find)
         router.get("\(Console.Section.messages.path)/{id}", use: showLife)
         queues.add(to: router)
@@ -66,7 +66,7 @@ struct ConsoleRoutes {
             guard let open = try await site.unattended(request), open.may(.watchFlow) else {
                 return Response(status: .noContent)
             }
-            return feed.response(over: Self.period(of: request)) {
+            return feed.response(over: Self.period(of: request), on: context.channel) {
                 try await site.unattended(request)?.may(.watchFlow) ?? false
             }
         }

@@ -8,27 +8,50 @@ import Referral
 package struct FlowReader: Sendable {
     /// Whose submissions are counted for how long.
     private static let recent: Duration = .seconds(3_600)
+    /// For how long back rates are told.
+    private static let rated: Duration = .seconds(300)
+    /// Where reading takes long, since very much waits, one who watches reads less often: this part of the time goes into it at most.
+    private static let share = 0.05
 
     private let installation: Installation
 
     package init(_ installation: Installation) { self.installation = installation.acting(as: .audit) }
 
-    /// For how long back rates are told.
-    private static let rated: Duration = .seconds(300)
+    /// How long somebody who watches waits after a picture.
+    ///
+    /// - Parameters:
+    ///   - usual: How often they want one.
+    ///   - took: How long the last took to read.
+    package static func pause(_ usual: Duration, after took: Duration) -> Duration { max(usual, took / share) }
 
     package func picture(over period: Traffic.Period = .hour, at now: Timestamp = .now()) async throws -> FlowPicture {
+        var picture = try await picture(at: now)
+        picture.traffic = try await traffic(over: period, at: now)
+        return picture
+    }
+
+    /// How much came, went and failed.
+    func traffic(over period: Traffic.Period, at now: Timestamp) async throws -> Traffic {
+        let counts = try await installation.database.read { [store = installation.store] connection in
+            try TrafficStep(rawValue: period.step).map {
+                try store.traffic($0, since: now - period.length, in: connection)
+            } ?? []
+        }
+        return Traffic(period, at: Instant(now), counts: counts.compactMap(Self.counted))
+    }
+
+    /// All but the traffic.
+    func picture(at now: Timestamp) async throws -> FlowPicture {
         let stations = try await installation.queue.statistics()
         let rules = installation.policy.inForce
-        let (senders, work, endings, lately, counts) = try await installation.database.read {
+        let (senders, work, endings, lately, hour) = try await installation.database.read {
             [store = installation.store, configuration = installation.configuration] connection in
-            (
-                try store.recentSubmissions(since: now - Self.recent, in: connection),
-                try store.waitingWork(in: connection),
+            let hour = try store.traffic(.minute, since: now - Self.recent, in: connection)
+            let came = Set(hour.filter { $0.place.event == .received }.map(\.place.station))
+            return (
+                try store.senders(and: came, in: connection), try store.waitingWork(in: connection),
                 try Endings.all(configuration, rules, in: connection),
-                try store.traffic(.tenSeconds, since: now - Self.rated, in: connection),
-                try TrafficStep(rawValue: period.step).map {
-                    try store.traffic($0, since: now - period.length, in: connection)
-                } ?? []
+                try store.traffic(.tenSeconds, since: now - Self.rated, in: connection), hour
             )
         }
         let ending =
@@ -50,12 +73,12 @@ package struct FlowReader: Sendable {
         return FlowPicture(
             at: Instant(now),
             senders: senders.map { sender in
-                .init(
-                    name: sender.name, lastHour: sender.count, lastAt: sender.lastAt.map(Instant.init),
-                    perMinute: rates[sender.sender, .received])
+                let came = hour.filter { $0.place == .init(sender.id, .received) }
+                return .init(
+                    name: sender.name, lastHour: came.reduce(0) { $0 + $1.count },
+                    lastAt: came.last.map { Instant($0.beganAt) }, perMinute: rates[sender.id, .received])
             },
-            stages: stages, partners: partners, needs: needs,
-            traffic: Traffic(period, at: Instant(now), counts: counts.compactMap(Self.counted)))
+            stages: stages, partners: partners, needs: needs, traffic: Traffic(.hour, at: Instant(now), counts: []))
     }
 
     /// What a count stands for in the drawing; nil for what is not drawn.
@@ -63,10 +86,9 @@ package struct FlowReader: Sendable {
         let series: Traffic.Series
         switch count.place.event {
         case .received: series = .came
+        case .delivered: series = .told
         case .retried, .deadLettered: series = .failed
-        case .acknowledged:
-            guard Dispatch.recipient(ofQueue: count.place.station) != nil else { return nil }
-            series = .told
+        case .acknowledged: return nil
         }
         return (Instant(count.beganAt), series, count.count)
     }

@@ -34,6 +34,7 @@ struct Dispatch: Sendable {
     private let store: CaseStore
     private let queue: MessageQueue
     private let metrics: Metrics
+    private let meter: PartnerMeter
     private let logger: Logger
     private let gate: Coalescer<ReleaseGate.Candidate, ReleaseGate.Passage>
     private let ending: Coalescer<Ended, Void>
@@ -51,6 +52,7 @@ struct Dispatch: Sendable {
         self.store = store
         self.queue = queue
         metrics = installation.metrics
+        meter = installation.partnerMeter
         logger = installation.logger
         extracts = ExtractDispatch(to: recipient, installation)
         keeper = OutcomeKeeper(logger: installation.logger)
@@ -133,6 +135,7 @@ struct Dispatch: Sendable {
         switch ending.next {
         case .over:
             try await end(isOver: true)
+            meter.note(.delivered, recipient)
             return .acknowledged
         case .again(let cause, let after):
             try await end(isOver: false)

@@ -28,6 +28,7 @@ struct ExtractDispatch: Sendable {
     private let gate: ExtractGate
     private let keeper: OutcomeKeeper
     private let metrics: Metrics
+    private let meter: PartnerMeter
 
     init(to recipient: String, _ installation: Installation) {
         let installation = installation.acting(as: .worker)
@@ -40,6 +41,7 @@ struct ExtractDispatch: Sendable {
         gate = ExtractGate(installation)
         keeper = OutcomeKeeper(logger: installation.logger)
         metrics = installation.metrics
+        meter = installation.partnerMeter
     }
 
     private enum Fate: Sendable {
@@ -115,6 +117,7 @@ struct ExtractDispatch: Sendable {
         switch ending.next {
         case .over:
             try await end(isOver: true)
+            meter.note(.delivered, recipient)
             return .acknowledged
         case .again(let cause, let after):
             try await end(isOver: false)

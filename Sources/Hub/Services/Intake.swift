@@ -33,7 +33,7 @@ package struct Intake: Sendable {
     private let scanner: VirusScanner?
     private let wait: Duration
     private let metrics: Metrics
-    private let arrivals: ArrivalMeter
+    private let meter: PartnerMeter
     private let logger: Logger
     /// In groups, each of which goes into one transaction in its order.
     private let acceptance: Coalescer<[Accepting], [Acceptance]>
@@ -58,7 +58,7 @@ package struct Intake: Sendable {
         scanner = installation.configuration.scanner.map { VirusScanner($0.address, timeout: $0.timeout) }
         wait = installation.configuration.intakeWait
         metrics = installation.metrics
-        arrivals = installation.arrivals
+        meter = installation.partnerMeter
         logger = installation.logger
         acceptance = Coalescer(on: database, maxBatch: 64, crowd: 32) { groups, connection in
             let accepting = groups.flatMap(\.self)
@@ -208,13 +208,13 @@ package struct Intake: Sendable {
         switch acceptance {
         case .received(let receipt) where receipt.state == .quarantined,
             .duplicate(let receipt) where receipt.state == .quarantined:
-            if case .received = acceptance { arrivals.note(arrival.sender.id) }
+            if case .received = acceptance { meter.note(.received, arrival.sender.id) }
             let finding = receipt.findings.first ?? Finding(.internal, at: "", "Kept for staff to look at")
             answer = .quarantined(.init(id: receipt.id, receivedAt: receipt.receivedAt), finding)
             metrics.count(.submissions, ReceiptAnswer.Status.quarantined.rawValue)
         case .received(let receipt):
             queue.wake(Self.queueName)
-            arrivals.note(arrival.sender.id)
+            meter.note(.received, arrival.sender.id)
             answer = .received(.init(id: receipt.id, receivedAt: receipt.receivedAt, messageID: messageID))
             metrics.count(.submissions, ReceiptAnswer.Status.received.rawValue)
         case .duplicate(let receipt):

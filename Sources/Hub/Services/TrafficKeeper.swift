@@ -5,17 +5,20 @@ import Postgres
 import ServiceLifecycle
 import Synchronization
 
-/// Counts the submissions that this process has stored, by partner, since it started.
-final class ArrivalMeter: Sendable {
-    private let counts = Mutex<[String: Int]>([:])
+/// Counts what this process has stored from partners and handed to them, since it started.
+final class PartnerMeter: Sendable {
+    private let counts = Mutex<[TrafficPlace: Int]>([:])
 
-    var all: [String: Int] { counts.withLock { $0 } }
+    var all: [TrafficPlace: Int] { counts.withLock { $0 } }
 
-    func note(_ partner: String) { counts.withLock { $0[partner, default: 0] += 1 } }
+    func note(_ event: TrafficEvent, _ partner: String) {
+        counts.withLock { $0[.init(partner, event), default: 0] += 1 }
+    }
 }
 
 /// Adds every few seconds to the database's counts what this process has counted meanwhile, for the console's picture. What
-/// cannot be added is added with the next.
+/// cannot be added is added with the next. These are figures to look at: what a process has counted in its last seconds is lost where
+/// it is killed, and is there twice where the connection is lost between a commit and its answer.
 actor TrafficKeeper: Service {
     private static let pause: Duration = .seconds(5)
 
@@ -57,8 +60,7 @@ actor TrafficKeeper: Service {
     }
 
     private var counted: [TrafficPlace: Int] {
-        var counted: [TrafficPlace: Int] = [:]
-        for (partner, count) in installation.arrivals.all { counted[.init(partner, .received)] = count }
+        var counted = installation.partnerMeter.all
         for (queue, meter) in installation.queue.meters {
             for (outcome, event) in Self.events { counted[.init(queue, event)] = meter.outcomes[outcome] ?? 0 }
         }

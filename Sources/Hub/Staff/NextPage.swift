@@ -1,8 +1,8 @@
 import Channels
 import Console
 
-/// A page of the console that somebody wanted to see, and comes to once signed in. Nothing but such a page is ever gone to: no other
-/// site, and nothing that does something by being opened.
+/// A page of the console that somebody wanted to see, and comes to once signed in. Nothing but such a page is ever gone to, and no
+/// other site. To open one changes nothing but the ledger, which may say who looked.
 struct NextPage: Sendable, Equatable {
     private static let longest = 500
 
@@ -11,9 +11,10 @@ struct NextPage: Sendable, Equatable {
 
     /// - Parameter path: As the browser sent it; nil where it is no page of the console, or the first one, to which one comes anyway.
     init?(_ path: String?) {
-        guard let path, path.utf8.count <= Self.longest, path.hasPrefix(Console.path + "/"), !path.contains("//") else {
-            return nil
-        }
+        guard let path, path.utf8.count <= Self.longest, !path.contains("//"),
+            ["/", "?"].contains(where: { path.hasPrefix(Console.path + $0) }),
+            ![Console.feedPath, Console.scriptPath, Console.stylePath].contains(where: path.hasPrefix)
+        else { return nil }
         let parts = path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts[0].utf8.allSatisfy({ Self.isPlain($0) || $0 == UInt8(ascii: "/") }), !parts[0].contains(".."),
             parts.dropFirst().allSatisfy({ $0.utf8.allSatisfy { Self.isPlain($0) || "=&%+".utf8.contains($0) } })

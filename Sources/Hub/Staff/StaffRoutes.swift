@@ -49,9 +49,7 @@ struct StaffRoutes {
     }
 
     func add(to router: some RouterMethods<ExchangeContext>) {
-        router.get("\(Self.signInPath)") { request, _ in
-            FormRoutes.response(signInPage(next: NextPage(request.uri.queryParameters["next"].map(String.init))))
-        }
+        router.get("\(Self.signInPath)", use: showSignIn)
         router.post("\(Self.signInPath)", use: signIn)
         router.post("\(Self.signOutPath)", use: signOut)
         router.get("\(Self.setUpPath)", use: showSetUp)
@@ -66,6 +64,22 @@ struct StaffRoutes {
     }
 
     // MARK: Signing in and out
+
+    /// Whoever follows a link of another site comes here first even when signed in: a browser sends our cookie to no page that
+    /// another site's leads to (RFC 6265bis section 5.6.7.1), but to one that a page of ours does.
+    @Sendable
+    private func showSignIn(_ request: Request, _ context: ExchangeContext) async -> Response {
+        await site.page(context) {
+            guard hasConsole, let next = NextPage(request.uri.queryParameters["next"].map(String.init)) else {
+                return FormRoutes.response(signInPage())
+            }
+            if ["cross-site", "same-site"].contains(request.headers[.secFetchSite]) {
+                return FormRoutes.response(pages.onward(next: next.signInPath))
+            }
+            guard try await site.session(of: request) == nil else { return StaffSite.redirect(to: next.path) }
+            return FormRoutes.response(signInPage(next: next))
+        }
+    }
 
     @Sendable
     private func signIn(_ request: Request, _ context: ExchangeContext) async -> Response {

@@ -6,12 +6,13 @@ import Testing
     @Test(arguments: [
         "/console/messages", "/console/messages/01997f2e-6d7a-7c3b-8e4f-1a2b3c4d5f12",
         "/console/messages?sender=uhdb&state=refused&from=2026-01-01", "/console/queues/to_derby_homes",
-        "/console/messages?cause=a%20b+c",
+        "/console/messages?cause=a%20b+c", "/console?over=7d",
     ])
     func `a page of the console is gone to`(path: String) { #expect(NextPage(path)?.path == path) }
 
     @Test(arguments: [
-        nil, "", "/", "/console", "console/messages", "/staff/sign-out", "//evil.example/console/",
+        nil, "", "/", "/console", "/console/feed?over=1h", "/console/console.js?v=1", "/console/console.css",
+        "console/messages", "/staff/sign-out", "//evil.example/console/",
         "/console//evil.example",
         "https://evil.example/console/x", "/console/../staff/sign-out", "/console/%2e%2e/x", "/console/x\\evil",
         "/console/x#y",
