@@ -48,6 +48,9 @@ package enum RecordSchema {
             Migration(number: 27, name: "control_rooms", sql: text(PackageResources.record_0027_control_rooms_sql)),
             Migration(number: 28, name: "files", sql: text(PackageResources.record_0028_files_sql)),
             Migration(number: 29, name: "document_keys", sql: text(PackageResources.record_0029_document_keys_sql)),
+            Migration(number: 31, name: "saved_filters", sql: text(PackageResources.record_0031_saved_filters_sql)),
+            Migration(
+                number: 32, name: "submission_lists", sql: text(PackageResources.record_0032_submission_lists_sql)),
         ])
 }
 
