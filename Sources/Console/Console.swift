@@ -88,6 +88,7 @@ package struct Console: Sendable {
             ("frame", PackageResources.frame_mustache), ("flow", PackageResources.flow_mustache),
             ("station", PackageResources.station_mustache), ("find", PackageResources.find_mustache),
             ("life", PackageResources.life_mustache), ("failure", PackageResources.failure_mustache),
+            ("messages", PackageResources.messages_mustache), ("persons", PackageResources.persons_mustache),
         ]
         var library = MustacheLibrary()
         for (name, bytes) in sources {

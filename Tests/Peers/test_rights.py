@@ -41,7 +41,7 @@ OPERATIONS = {
 # Pages of staff, which no path of the API opens.
 PAGES = {
     "enter_referral": "/staff/referral", "fetch_document": "/staff/documents", "watch_flow": "/console",
-    "read_trace": "/console/messages",
+    "read_trace": "/console/messages", "read_referral": "/console/messages/persons",
 }
 
 

@@ -11,11 +11,15 @@ struct ConsoleRoutes {
     private let desk: ConsoleDesk
     private let flow: FlowReader
     private let traces: Traces
+    private let messages: MessageRoutes
+    private let persons: PersonSearchRoutes
 
     init(_ installation: Installation, isSecure: Bool) {
         desk = ConsoleDesk(installation, isSecure: isSecure)
         flow = FlowReader(installation)
         traces = Traces(installation)
+        messages = MessageRoutes(installation, desk)
+        persons = PersonSearchRoutes(installation, desk)
     }
 
     /// What the other pages of staff share with these, where no form is served.
@@ -25,6 +29,8 @@ struct ConsoleRoutes {
         router.get("\(Console.path)", use: showFlow)
         router.get("\(Console.Section.messages.path)", use: find)
         router.get("\(Console.Section.messages.path)/{id}", use: showLife)
+        messages.add(to: router)
+        persons.add(to: router)
         router.get("\(Console.stylePath)") { _, _ in
             FormRoutes.response(
                 Console.styleSheet, type: "text/css; charset=utf-8", caching: "public, max-age=3600")
@@ -43,7 +49,7 @@ struct ConsoleRoutes {
     private func find(_ request: Request, _ context: ExchangeContext) async -> Response {
         await site.page(request, context, for: .readTrace) { open in
             guard let asked = request.uri.queryParameters["id"].map(String.init) else {
-                return site.shown(desk.pages.find(desk.reader(open), sections: desk.sections(open)), open)
+                return try await messages.list(request, open)
             }
             let id = asked.lowercased().filter { !$0.isWhitespace }
             guard Traces.isID(id) else { return mistaken(asked, "That is not an id as the hub gives them", open) }
