@@ -49,6 +49,9 @@ package enum RecordSchema {
             Migration(number: 28, name: "files", sql: text(PackageResources.record_0028_files_sql)),
             Migration(number: 29, name: "document_keys", sql: text(PackageResources.record_0029_document_keys_sql)),
             Migration(number: 30, name: "dead_letters", sql: text(PackageResources.record_0030_dead_letters_sql)),
+            Migration(number: 31, name: "saved_filters", sql: text(PackageResources.record_0031_saved_filters_sql)),
+            Migration(
+                number: 32, name: "submission_lists", sql: text(PackageResources.record_0032_submission_lists_sql)),
             Migration(number: 33, name: "traffic", sql: text(PackageResources.record_0033_traffic_sql)),
         ])
 }

@@ -132,6 +132,7 @@ package struct Console: Sendable {
             ("confirm", PackageResources.confirm_mustache), ("mistakes", PackageResources.mistakes_mustache),
             ("match", PackageResources.match_mustache), ("look", PackageResources.look_mustache),
             ("approval", PackageResources.approval_mustache), ("item", PackageResources.item_mustache),
+            ("messages", PackageResources.messages_mustache), ("persons", PackageResources.persons_mustache),
         ]
         var library = MustacheLibrary()
         for (name, bytes) in sources {

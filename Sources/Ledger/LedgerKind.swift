@@ -50,12 +50,16 @@ package enum LedgerKind: String, CaseIterable, Sendable {
     case queueChanged = "queue_changed"
 }
 
-/// What a look at the ledger was at.
+/// What a look was at, where it was at more than one thing of somebody's.
 package enum LedgerPart: String, Sendable {
     /// Entries as they stand.
     case ledger
     /// What they tell of one id.
     case trace
+    /// Persons, by what was typed to find them.
+    case search
+    /// A list of submissions, taken out of the hub as a file.
+    case list
 }
 
 /// The members an entry may have besides id, time and kind: ids, group names and code words only.

@@ -63,7 +63,7 @@ enum RightsTable {
         record.mail_answer        SIUD -     SIUD   -      -         -       -     SD
         record.match              SIU  -     -      SI     -         Su      s     -
         record.match_decision     SIu  -     -      -      -         SI      -     -
-        record.match_key          SID  -     -      SI     -         -       -     -
+        record.match_key          SID  -     -      SI     -         S       -     -
         record.partner            SIU  -     S      S      S         S       S     -
         record.person             SIU  -     -      SIu    -         Su      s     s
         record.person_identifier  SIuD -     -      SIu    -         S       -     -
@@ -74,6 +74,7 @@ enum RightsTable {
         record.referral_outcome   SIU  -     -      SU     -         SIU     -     -
         record.replay             SIU  -     -      -      -         SIU     S     sD
         record.request            SID  -     -      -      -         SI      -     SD
+        record.saved_filter       SID  -     -      -      -         SID     -     -
         record.share              SIU  -     -      SIU    -         SIU     S     -
         record.share_approval     SI   -     -      S      -         SI      -     -
         record.share_attempt      SIU  -     -      SIU    -         SU      S     -
@@ -82,6 +83,7 @@ enum RightsTable {
         record.staff_session      SIUD -     -      -      -         SIUD    -     sD
         record.submission         SIU  -     SI     Su     -         Su      S     -
         record.submission_id      SI   -     SI     -      -         -       -     -
+        record.submission_mark    S    -     -      -      -         -       S     -
         record.traffic            SIUD -     -      SIu    -         -       S     SD
         record.used_assertion     SID  -     I      -      -         -       -     SD
         record.work_item          SIU  -     sI     SIU    sI        SIU     S     Su

@@ -16,6 +16,8 @@ struct ConsoleRoutes {
     private let queues: QueueRoutes
     private let deadLetters: DeadLetterRoutes
     private let work: WorkRoutes
+    private let messages: MessageRoutes
+    private let persons: PersonSearchRoutes
 
     init(_ hub: HubServices, isSecure: Bool) {
         let installation = hub.installation
@@ -26,6 +28,8 @@ struct ConsoleRoutes {
         queues = QueueRoutes(desk: desk, installation)
         deadLetters = DeadLetterRoutes(desk: desk, installation)
         work = WorkRoutes(desk: desk, hub: hub)
+        messages = MessageRoutes(installation, desk)
+        persons = PersonSearchRoutes(installation, desk)
     }
 
     /// What the other pages of staff share with these, where no form is served.
@@ -39,6 +43,8 @@ struct ConsoleRoutes {
         queues.add(to: router)
         deadLetters.add(to: router)
         work.add(to: router)
+        messages.add(to: router)
+        persons.add(to: router)
         router.get("\(Console.stylePath)") { _, _ in
             FormRoutes.response(
                 Console.styleSheet, type: "text/css; charset=utf-8", caching: "public, max-age=3600")
@@ -80,7 +86,7 @@ struct ConsoleRoutes {
     private func find(_ request: Request, _ context: ExchangeContext) async -> Response {
         await site.page(request, context, for: .readTrace) { open in
             guard let asked = request.uri.queryParameters["id"].map(String.init) else {
-                return desk.shown(open) { desk.pages.find($0, sections: $1) }
+                return try await messages.list(request, open)
             }
             let id = asked.lowercased().filter { !$0.isWhitespace }
             guard Traces.isID(id) else { return mistaken(asked, "That is not an id as the hub gives them", open) }

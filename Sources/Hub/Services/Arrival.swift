@@ -37,7 +37,7 @@ package struct Principal: Sendable, Hashable {
 
 /// One document as it came in, before anything has looked into it.
 package struct Arrival: Sendable {
-    package enum Channel: String, Sendable {
+    package enum Channel: String, CaseIterable, Sendable {
         case https
         case file
         case mllp
