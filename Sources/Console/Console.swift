@@ -89,7 +89,7 @@ package struct Console: Sendable {
             ("station", PackageResources.station_mustache), ("find", PackageResources.find_mustache),
             ("life", PackageResources.life_mustache), ("failure", PackageResources.failure_mustache),
             ("dead_letters", PackageResources.dead_letters_mustache), ("cause", PackageResources.cause_mustache),
-            ("replay", PackageResources.replay_mustache),
+            ("replay", PackageResources.replay_mustache), ("draft", PackageResources.draft_mustache),
         ]
         var library = MustacheLibrary()
         for (name, bytes) in sources {
