@@ -127,7 +127,7 @@ package struct Console: Sendable {
             ("queues", PackageResources.queues_mustache), ("queue_rows", PackageResources.queue_rows_mustache),
             ("queue", PackageResources.queue_mustache), ("resume", PackageResources.resume_mustache),
             ("dead_letters", PackageResources.dead_letters_mustache), ("cause", PackageResources.cause_mustache),
-            ("replay", PackageResources.replay_mustache),
+            ("replay", PackageResources.replay_mustache), ("draft", PackageResources.draft_mustache),
             ("work", PackageResources.work_mustache), ("workfacts", PackageResources.workfacts_mustache),
             ("confirm", PackageResources.confirm_mustache), ("mistakes", PackageResources.mistakes_mustache),
             ("match", PackageResources.match_mustache), ("look", PackageResources.look_mustache),

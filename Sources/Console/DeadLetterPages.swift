@@ -45,9 +45,11 @@ extension Console {
     ///
     /// - Parameters:
     ///   - mayMend: Whether the reader may have them tried again, and note something.
+    ///   - mayTryDraft: Whether the reader may try a draft of the mapping on the documents.
     ///   - draft: A note that was sent and not taken, with what is wrong with it.
     package func cause(
-        _ cause: CausePage, mayMend: Bool, draft: (text: String, mistake: String)? = nil, at now: Instant,
+        _ cause: CausePage, mayMend: Bool, mayTryDraft: Bool = false, draft: (text: String, mistake: String)? = nil,
+        at now: Instant,
         _ reader: Reader, sections: Set<Section>
     ) -> String {
         let words = cause.code.map(CauseWords.words) ?? "Dead letters"
@@ -65,6 +67,9 @@ extension Console {
             "hasReplays": !cause.replays.isEmpty,
         ]
         values["mistake"] = draft?.mistake
+        if mayTryDraft, cause.group != nil {
+            values["draftPath"] = DraftPage.path(cause.queue, cause.fingerprint)
+        }
         values["next"] = cause.next.map { "\(path)?from=\($0)" }
         values["openPath"] = open.map { ReplayProgress.path($0.id) }
         if let group = cause.group {

@@ -170,4 +170,48 @@ import Testing
         let done = html(replay(.done, replayed: 3))
         #expect(!done.contains("/cancel") && done.contains("See what is still set aside"))
     }
+
+    // MARK: Drafts
+
+    private func html(_ result: DraftPage.Result?, text: String = "notes: RF1-3") -> String {
+        console.draft(
+            DraftPage(
+                queue: "intake", fingerprint: 10, code: "database",
+                files: ["uhdb/referral.map.yaml", "uhdb/update.map.yaml"],
+                file: "uhdb/update.map.yaml", text: text, result: result),
+            reader, sections: [.deadLetters])
+    }
+
+    @Test func `what a draft changes is told by field and number, and what it gets wrong by line`() {
+        let changed = html(
+            .tried(
+                documents: 3, changed: 1,
+                [.init(path: "referral.person.dob", documents: 1, before: "nothing", after: "a text of 10 characters")])
+        )
+        #expect(
+            changed.contains("The draft changes 1 of the 3 documents") && changed.contains("a text of 10 characters"))
+        #expect(changed.contains("<option value=\"uhdb/update.map.yaml\" selected>"))
+        #expect(html(.tried(documents: 3, changed: 0, [])).contains("changes nothing in the 3 documents"))
+        #expect(html(.tried(documents: 0, changed: 0, [])).contains("There is no document of this group"))
+        let mistaken = html(.mistakes(["uhdb/a:1: <x>"]), text: "</textarea><script>")
+        #expect(mistaken.contains("<title>Error: ") && mistaken.contains("uhdb/a:1: &lt;x&gt;"))
+        #expect(!mistaken.contains("<script>") && mistaken.contains("&lt;/textarea&gt;&lt;script&gt;"))
+    }
+
+    @Test func `a value is told by its sort alone`() {
+        let values: [Value] = [.null, .string("Flower"), .number("7"), .bool(true), .array([.null]), ["a": .null]]
+        #expect(
+            values.map(\.masked) == [
+                "nothing", "a text of 6 characters", "a number", "yes or no", "a list of 1", "an entry",
+            ])
+    }
+
+    @Test func `whoever may read documents is led to drafts, while there is something to try them on`() {
+        func page(_ mayTry: Bool, _ group: CauseGroup?) -> String {
+            console.cause(
+                cause(group), mayMend: false, mayTryDraft: mayTry, at: now, reader, sections: [.deadLetters])
+        }
+        #expect(page(true, group("x")).contains("/draft\">Try a draft of the mapping on them first"))
+        #expect(!page(false, group("x")).contains("/draft") && !page(true, nil).contains("/draft"))
+    }
 }

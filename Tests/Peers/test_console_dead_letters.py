@@ -243,6 +243,50 @@ def test_its_progress_is_seen_and_it_stops_after_the_part_under_way(hub, browser
     assert hub.sql(f"SELECT count(*) FROM queue.dead_letter WHERE {code}").strip() == "1500"
 
 
+def test_a_draft_of_the_mapping_is_tried_without_storing_anything(hub, browser, worker, operator):
+    receipts = bury(hub, 2)
+    group = group_of(hub, "intake", "database")
+    before = everything(hub), hub.sql("TABLE record.referral; TABLE record.submission"), hub.sql("SELECT count(*) FROM record.person")
+    page = open_page(hub, browser, worker, group)
+    press_until(page, f"a[href='{group}/draft']")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.locator("option").all_text_contents() == ["uhdb/referral.map.yaml", "uhdb/update.map.yaml"]
+    submit(page, "form.find button")
+    text = page.locator("#draft").input_value()
+    assert "always University Hospitals" in text
+    submit(page, "form[method=post] button:not(.quiet)")
+    assert "The draft changes nothing in the 2 documents" in page.content()
+    page.fill("#draft", text.replace("always University Hospitals", "always The Hospitals"))
+    submit(page, "form[method=post] button:not(.quiet)")
+    assert "The draft changes 2 of the 2 documents" in page.content()
+    assert page.locator(".letters code").all_text_contents() == ["referral.referrer.organisation"]
+    assert "University Hospitals" not in page.locator(".letters").inner_text() and "BURIED" not in page.content()
+    check_page(page)
+    page.fill("#draft", PAYLOAD + "\nextends: ../../x")
+    submit(page, "form[method=post] button:not(.quiet)")
+    assert "uhdb/referral.map.yaml" in page.locator(".mistake").first.inner_text() and "<script>" not in page.content()
+    check_page(page)
+    page.context.close()
+    after = everything(hub), hub.sql("TABLE record.referral; TABLE record.submission"), hub.sql("SELECT count(*) FROM record.person")
+    assert after == before
+    for receipt in receipts:
+        views = hub.sql(f"SELECT convert_from(bytes, 'UTF8') FROM ledger.entry WHERE kind = 'view' AND submission = '{receipt}'").splitlines()
+        assert len(views) == 2 and all("staff/c.worker" in view for view in views), views
+    # An operator sees no document, not even in part.
+    assert operator.get(hub.url + group + "/draft").status_code == 403
+    assert "/draft" not in operator.get(hub.url + group).text
+    fields = {"file": "uhdb/referral.map.yaml", "draft": text}
+    assert send(operator, hub, group + "/draft", **fields).status_code == 403
+    for change, status in (({"file": "uhdb/adapter.yaml"}, 400), ({"file": "derby_homes/x"}, 400), ({"file": ""}, 400)):
+        assert send(worker, hub, group + "/draft", **{**fields, **change}).status_code == status
+    assert send(worker, hub, group + "/draft").status_code == 400
+    assert worker.get(hub.url + group + "/draft?file=uhdb/adapter.yaml").status_code == 404
+    assert worker.get(hub.url + f"{LIST}/intake/1/draft").status_code == 404
+    hub.hub("queue", "replay", "intake", "--cause", "database")
+    assert all(hub.worked_on(receipt)["referrals"] for receipt in receipts)
+
+
 @pytest.mark.parametrize("scheme, width", LOOKS, ids=str)
 def test_each_page_in_each_look(hub, browser, operator, worker, group, scheme, width):
     send(operator, hub, group + "/owner", owner="me")

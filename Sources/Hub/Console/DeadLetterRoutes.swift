@@ -19,6 +19,7 @@ struct DeadLetterRoutes: Sendable {
     private let desk: ConsoleDesk
     private let reader: DeadLetterReader
     private let replays: Replays
+    private let trials: MappingTrials
     /// For what staff note.
     private let console: Installation
 
@@ -26,6 +27,7 @@ struct DeadLetterRoutes: Sendable {
         self.desk = desk
         reader = DeadLetterReader(installation)
         replays = Replays(installation)
+        trials = MappingTrials(installation)
         console = installation.acting(as: .console)
     }
 
@@ -37,6 +39,8 @@ struct DeadLetterRoutes: Sendable {
         router.post("\(Self.path)/{queue}/{group}/owner", use: setOwner)
         router.post("\(Self.path)/{queue}/{group}/note", use: setNote)
         router.post("\(Self.path)/{queue}/{group}/replays", use: replay)
+        router.get("\(Self.path)/{queue}/{group}/draft", use: showDraft)
+        router.post("\(Self.path)/{queue}/{group}/draft", use: tryDraft)
     }
 
     // MARK: Looking
@@ -89,7 +93,8 @@ struct DeadLetterRoutes: Sendable {
     ) -> Response {
         desk.shown(open, status: draft == nil ? .ok : .unprocessableContent) {
             desk.pages.cause(
-                page, mayMend: open.may(.mendQueues), draft: draft, at: Instant(.now()), $0, sections: $1)
+                page, mayMend: open.may(.mendQueues), mayTryDraft: Self.mayTryDraft(open, page.queue), draft: draft,
+                at: Instant(.now()), $0, sections: $1)
         }
     }
 
@@ -155,6 +160,54 @@ struct DeadLetterRoutes: Sendable {
             try await replays.cancel(id, by: open.principal.id)
             return StaffSite.redirect(to: ReplayProgress.path(id.description))
         }
+    }
+
+    // MARK: Drafts
+
+    /// To have documents read takes the right to read them. Those of intake alone were read by a mapping.
+    private static func mayTryDraft(_ open: StaffSessions.Open, _ queue: String) -> Bool {
+        open.may(.readDocument) && queue == Intake.queueName
+    }
+
+    @Sendable
+    private func showDraft(_ request: Request, _ context: ExchangeContext) async -> Response {
+        await desk.site.page(request, context, for: .readDocument) { open in
+            guard open.may(.readTrace), var page = try await draftPage(context) else { return unknownGroup }
+            if let file = request.uri.queryParameters["file"].map(String.init) {
+                guard page.files.contains(file), let text = trials.text(of: file) else { return unknownGroup }
+                page.file = file
+                page.text = text
+            }
+            return desk.shown(open) { desk.pages.draft(page, $0, sections: $1) }
+        }
+    }
+
+    /// Answers with what comes of it at once: nothing was stored, so that to send it again does no harm.
+    @Sendable
+    private func tryDraft(_ request: Request, _ context: ExchangeContext) async -> Response {
+        await desk.site.form(request, context, for: .readDocument, undone: "Nothing was read.") { open, fields in
+            guard open.may(.readTrace), var page = try await draftPage(context) else { return unknownGroup }
+            guard let file = fields["file"], let text = fields["draft"], page.files.contains(file) else {
+                return unreadable
+            }
+            page.file = file
+            page.text = text.replacing("\r\n", with: "\n")
+            page.result = try await trials.run(page.text, as: file, on: page.fingerprint, by: open.principal)
+            var isMistaken = false
+            if case .mistakes = page.result { isMistaken = true }
+            return desk.shown(open, status: isMistaken ? .unprocessableContent : .ok) {
+                desk.pages.draft(page, $0, sections: $1)
+            }
+        }
+    }
+
+    /// The page of a group of intake that there is.
+    private func draftPage(_ context: ExchangeContext) async throws -> DraftPage? {
+        guard let (queue, fingerprint) = group(context), queue == Intake.queueName,
+            let group = try await reader.page(of: queue, fingerprint: fingerprint)?.group
+        else { return nil }
+        return DraftPage(
+            queue: queue, fingerprint: fingerprint, code: group.code, files: try await trials.files(of: fingerprint))
     }
 
     // MARK: All of them

@@ -98,9 +98,19 @@ extension Node {
 
 /// Reads the adapters folder.
 enum AdapterFiles {
+    /// What stands in the place of one file.
+    struct Draft: Sendable {
+        var path: String
+        var bytes: [UInt8]
+    }
+
+    /// The draft that is read now; see ``Adapter/drafted(_:as:)``.
+    @TaskLocal static var draft: Draft?
+
     /// The bytes of a file; nil when it cannot be read.
     static func bytes(_ path: String) -> [UInt8]? {
-        FileManager.default.contents(atPath: path).map { [UInt8]($0) }
+        if let draft, draft.path == path { return draft.bytes }
+        return FileManager.default.contents(atPath: path).map { [UInt8]($0) }
     }
 
     /// The names in a folder in alphabetical order, without hidden ones; empty when there is no folder.

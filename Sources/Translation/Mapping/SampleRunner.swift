@@ -109,7 +109,7 @@ package struct SampleResult: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// Compares results with what they should be.
-private enum Comparison {
+enum Comparison {
     /// Every path at which two trees differ. A finding that is expected without a text may have any.
     static func differences(_ expected: Value, _ got: Value, at path: String = "") -> [SampleResult.Difference] {
         switch (expected, got) {
