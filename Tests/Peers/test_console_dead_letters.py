@@ -262,7 +262,10 @@ def test_a_draft_of_the_mapping_is_tried_without_storing_anything(hub, browser, 
     assert "The draft changes 2 of the 2 documents" in page.content()
     assert page.locator(".letters code").all_text_contents() == ["referral.referrer.organisation"]
     assert "University Hospitals" not in page.locator(".letters").inner_text() and "BURIED" not in page.content()
-    check_page(page)
+    for scheme, width in LOOKS:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        check_page(page)
     page.fill("#draft", PAYLOAD + "\nextends: ../../x")
     submit(page, "form[method=post] button:not(.quiet)")
     assert "uhdb/referral.map.yaml" in page.locator(".mistake").first.inner_text() and "<script>" not in page.content()
