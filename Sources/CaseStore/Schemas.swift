@@ -48,6 +48,7 @@ package enum RecordSchema {
             Migration(number: 27, name: "control_rooms", sql: text(PackageResources.record_0027_control_rooms_sql)),
             Migration(number: 28, name: "files", sql: text(PackageResources.record_0028_files_sql)),
             Migration(number: 29, name: "document_keys", sql: text(PackageResources.record_0029_document_keys_sql)),
+            Migration(number: 30, name: "work_order", sql: text(PackageResources.record_0030_work_order_sql)),
         ])
 }
 
