@@ -109,23 +109,27 @@ extension CaseStore {
     package func workItems(
         of kinds: Set<WorkItemKind>, after last: UUIDValue? = nil, limit: Int, in connection: Connection
     ) throws -> [WorkItem] {
-        try connection.query(
+        let beyond: SQL =
+            if let last {
+                """
+                AND (coalesce(due_at, 'infinity'), created_at, id) > (
+                    SELECT coalesce(last.due_at, 'infinity'), last.created_at, last.id
+                    FROM record.work_item AS last
+                    WHERE last.id = \(last)
+                )
+                """
+            } else {
+                ""
+            }
+        // In the order of an index, so that no more is read than what is shown.
+        return try connection.query(
             """
             SELECT \(WorkItem.columns)
             FROM record.work_item
-            WHERE state = 'open'
-                AND kind = ANY (\(kinds.map(\.rawValue).sorted())::record.work_item_kind[])
-                AND (
-                    \(last == nil)
-                    OR (coalesce(due_at, 'infinity'), created_at, id) > (
-                        SELECT coalesce(last.due_at, 'infinity'), last.created_at, last.id
-                        FROM record.work_item AS last
-                        WHERE last.id = \(last)
-                    )
-                )
+            WHERE state = 'open' AND kind = ANY (\(kinds.map(\.rawValue).sorted())::record.work_item_kind[]) \(beyond)
             ORDER BY coalesce(due_at, 'infinity'), created_at, id
             LIMIT \(limit)
-            """, name: "record.page_of_work_items"
+            """, name: last == nil ? "record.work_items_of_kinds" : "record.work_items_after"
         ).map(WorkItem.init)
     }
 

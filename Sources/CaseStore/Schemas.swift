@@ -53,6 +53,7 @@ package enum RecordSchema {
             Migration(
                 number: 32, name: "submission_lists", sql: text(PackageResources.record_0032_submission_lists_sql)),
             Migration(number: 33, name: "traffic", sql: text(PackageResources.record_0033_traffic_sql)),
+            Migration(number: 34, name: "work_order", sql: text(PackageResources.record_0034_work_order_sql)),
         ])
 }
 
