@@ -128,7 +128,7 @@ def test_what_changes_is_told_to_nobody_without_a_session_and_ends_with_the_hub(
             deaf.sendall(f"GET /console/feed HTTP/1.1\r\nHost: hub\r\nCookie: {cookie}\r\n\r\n".encode())
             time.sleep(3)
             began = time.monotonic()
-            hub.stop()
+            hub.server.stop()
             assert time.monotonic() - began < 15
             assert not any(line.startswith("event: ended") for line in lines)
     hub.start()

@@ -268,14 +268,18 @@ def test_lists_are_saved_shared_and_deleted(hub, sessions, receipt):
     for name, why in ("", "1 to 60"), ("x" * 61, "1 to 60"), ("My own", "list of that name"):
         answer = save(worker, name=name)
         assert answer.status_code == 422 and why in answer.text
+    for query in "", "sender=uhdb&state=accepted&from=2025-03-30&work=open":
+        answer = save(worker, name=f"As it is, {len(query)}", query=query)
+        assert answer.headers["Location"] == (f"{LIST}?{query}" if query else LIST)
     assert save(worker, name="Bad", query="state=nonsense").status_code == 422
     deletions = re.findall(r'action="(/console/messages/saved/[^"]+/deletion)"', worker.get(hub.url + LIST).text)
-    assert len(deletions) == 2
+    assert len(deletions) == 4
     for path, session, status in (deletions[0], operator, 404), (SAVED + "/nonsense/deletion", worker, 404):
         assert session.post(hub.url + path, {"token": token(session, hub)}).status_code == status
     for path in deletions:
         answer = worker.post(hub.url + path, {"token": token(worker, hub)}, allow_redirects=False)
-        assert (answer.status_code, answer.headers["Location"]) == (303, f"{LIST}?state=quarantined")
+        assert answer.status_code == 303 and answer.headers["Location"].startswith(LIST)
+    assert "/deletion" not in worker.get(hub.url + LIST).text
     assert "Not read" not in operator.get(hub.url + LIST).text
 
 
