@@ -36,6 +36,7 @@ package struct Console: Sendable {
         case messages
         case deadLetters
         case work
+        case ledger
 
         var label: String {
             switch self {
@@ -44,6 +45,7 @@ package struct Console: Sendable {
             case .messages: "Messages"
             case .deadLetters: "Dead letters"
             case .work: "Work"
+            case .ledger: "Ledger"
             }
         }
         /// Which key goes there, after `g`.
@@ -54,6 +56,7 @@ package struct Console: Sendable {
             case .messages: "m"
             case .deadLetters: "d"
             case .work: "w"
+            case .ledger: "l"
             }
         }
         package var path: String {
@@ -63,6 +66,7 @@ package struct Console: Sendable {
             case .messages: Console.path + "/messages"
             case .deadLetters: Console.path + "/dead-letters"
             case .work: Console.path + "/work"
+            case .ledger: Console.path + "/ledger"
             }
         }
     }
@@ -123,6 +127,7 @@ package struct Console: Sendable {
             ("flow_needs", PackageResources.flow_needs_mustache), ("flow_way", PackageResources.flow_way_mustache),
             ("flow_chart", PackageResources.flow_chart_mustache), ("flow_rows", PackageResources.flow_rows_mustache),
             ("station", PackageResources.station_mustache), ("find", PackageResources.find_mustache),
+            ("ledger", PackageResources.ledger_mustache), ("ledger_entry", PackageResources.ledger_entry_mustache),
             ("life", PackageResources.life_mustache), ("failure", PackageResources.failure_mustache),
             ("queues", PackageResources.queues_mustache), ("queue_rows", PackageResources.queue_rows_mustache),
             ("queue", PackageResources.queue_mustache), ("resume", PackageResources.resume_mustache),

@@ -29,7 +29,8 @@ extension Console {
         "\(count.grouped) \(what)\(count == 1 ? "" : "s")"
     }
 
-    private static func view(_ event: Life.Event, of id: String, at now: Instant) -> [String: Any] {
+    /// - Parameter id: Whose page it is; no link leads to it.
+    static func view(_ event: Life.Event, of id: String, at now: Instant) -> [String: Any] {
         let weight = event.weight
         var view: [String: Any] = [
             "at": Moment(event.at, now: now).view, "words": event.words,

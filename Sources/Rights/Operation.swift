@@ -50,6 +50,8 @@ package enum Operation: String, CaseIterable, Sendable, Hashable {
     case watchFlow = "watch_flow"
     /// See everything that happened to one id, in ids, states and code words.
     case readTrace = "read_trace"
+    /// Read the ledger's entries, check it and take proofs out of it.
+    case readLedger = "read_ledger"
     /// Pause and resume queues, and have what was set aside tried again, without seeing who it is about.
     case mendQueues = "mend_queues"
 

@@ -57,6 +57,7 @@ package enum Rights {
             ]
         case .readTrace:
             [.operator: .any, .coordinator: .any, .dutyOfficer: .any, .privacyOfficer: .any, .auditor: .any]
+        case .readLedger: [.privacyOfficer: .any, .auditor: .any]
         case .mendQueues: [.operator: .any]
         case .finishWork: [.coordinator: .any, .dutyOfficer: .any, .privacyOfficer: .any]
         case .finishQueueWork: [.operator: .any, .coordinator: .any, .dutyOfficer: .any, .privacyOfficer: .any]

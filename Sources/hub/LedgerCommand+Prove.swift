@@ -37,35 +37,22 @@ extension LedgerCommand {
 
         func run() async throws {
             try await installation.open(as: .audit) { hub in
-                let kept = try hub.keptCheckpoints()
-                let checkpoint = try await LedgerCommand.reading { try kept.file.checkpoint(ofSize: size ?? to) }
-                guard let size = size ?? to ?? checkpoint?.checkpoint.size else {
-                    throw Self.refusal("There is no signed checkpoint yet; a running hub writes one each second.")
-                }
-                guard (entry ?? 0) < size, (from ?? 1) <= size else {
-                    throw Self.refusal("The last signed checkpoint counts \(size); a running hub writes the next.")
-                }
-                let proof = try await hub.database.transaction { [store = hub.store, entry, from] connection in
-                    if entry != nil { try store.enterLook(at: .ledger, by: "command", in: connection) }
-                    guard try store.ledgerSize(in: connection) >= size else { return LedgerProof?.none }
-                    if let entry { return try store.proof(ofEntry: entry, size: size, in: connection) }
-                    return try store.proof(from: from ?? size, to: size, in: connection)
-                }
-                guard let proof else { throw Self.refusal("The ledger has no \(size) entries, or lacks one of them.") }
-                guard proof.holds, checkpoint.map({ $0.checkpoint.root == proof.root }) ?? true else {
-                    throw Self.refusal("The ledger is not that of its checkpoint of \(size): see `hub ledger verify`.")
-                }
-                if isJSON {
-                    Output.json(proof.value(with: checkpoint))
-                } else {
-                    Self.show(proof, checkpoint)
+                do {
+                    let (proof, checkpoint) = try await LedgerProofs(hub).prove(
+                        entry.map { .entry($0) } ?? .prefix(from ?? 1), size: size ?? to, by: "command")
+                    if isJSON {
+                        Output.json(proof.value(with: checkpoint))
+                    } else {
+                        Self.show(proof, checkpoint)
+                    }
+                } catch let error as CheckpointFileError {
+                    Output.remark("\(error)")
+                    throw ExitCode.badData
+                } catch let refusal as LedgerProofs.Refusal {
+                    Output.remark(refusal.text)
+                    throw ExitCode.badData
                 }
             }
-        }
-
-        private static func refusal(_ text: String) -> ExitCode {
-            Output.remark(text)
-            return .badData
         }
 
         private static func show(_ proof: LedgerProof, _ checkpoint: SignedCheckpoint?) {
@@ -86,46 +73,5 @@ extension LedgerCommand {
             Output.line("checkpoint")
             Output.bytes(Array(checkpoint.note.description.utf8), to: 1)
         }
-    }
-}
-
-extension LedgerProof {
-    /// What `deploy/ledger-verify.py --proof` reads; hashes in hexadecimal.
-    ///
-    ///     {"proof":"inclusion","line":{…},"size":40,"root":"…","path":["…"],"checkpoint":"…"}
-    ///     {"proof":"consistency","from":12,"from_root":"…","size":40,"root":"…","path":["…"],"checkpoint":"…"}
-    func value(with checkpoint: SignedCheckpoint?) -> Value {
-        var object: Object = [:]
-        switch claim {
-        case .inclusion(let line):
-            object["proof"] = "inclusion"
-            object["line"] = line.value
-        case .consistency(let old, let root):
-            object["proof"] = "consistency"
-            object["from"] = .number(String(old))
-            object["from_root"] = .string(Hexadecimal.text(root))
-        }
-        object["size"] = .number(String(size))
-        object["root"] = .string(Hexadecimal.text(root))
-        object["path"] = .array(path.map { .string(Hexadecimal.text($0)) })
-        object["checkpoint"] = checkpoint.map { .string($0.note.description) }
-        return .object(object)
-    }
-}
-
-extension LedgerLine {
-    /// The line of an export. An erased entry has nothing that is not proved: position, id, commitment and leaf.
-    var value: Value {
-        var object: Object = [
-            "position": .number(String(position)), "id": .string(id.description),
-            "commitment": .string(Hexadecimal.text(commitment)), "leaf": .string(Hexadecimal.text(leaf)),
-        ]
-        guard let salt, let bytes else { return .object(object) }
-        object["at"] = .string(at.rfc3339)
-        object["kind"] = .string(kind)
-        for (field, id) in ids { object[field.rawValue] = .string(id.description) }
-        object["salt"] = .string(Hexadecimal.text(salt))
-        object["bytes"] = .string(String(decoding: bytes, as: UTF8.self))
-        return .object(object)
     }
 }

@@ -19,7 +19,7 @@ import Testing
     func `who works on the machine sees no person`(operation: Operation, role: Role) {
         let harmless: Set<Operation> =
             switch role {
-            case .auditor: [.readReceipt, .readShare, .readApproval, .readLook, .watchFlow, .readTrace]
+            case .auditor: [.readReceipt, .readShare, .readApproval, .readLook, .watchFlow, .readTrace, .readLedger]
             case .operator: [.readReceipt, .watchFlow, .readTrace, .mendQueues, .finishQueueWork]
             default: [.watchFlow]
             }

@@ -46,6 +46,7 @@ struct ConsoleDesk: Sendable {
         case .messages: .readTrace
         case .deadLetters: .readTrace
         case .work: .watchFlow
+        case .ledger: .readLedger
         }
     }
 }

@@ -16,6 +16,7 @@ struct ConsoleRoutes {
     private let queues: QueueRoutes
     private let deadLetters: DeadLetterRoutes
     private let work: WorkRoutes
+    private let ledger: LedgerRoutes
     private let messages: MessageRoutes
     private let persons: PersonSearchRoutes
 
@@ -28,6 +29,7 @@ struct ConsoleRoutes {
         queues = QueueRoutes(desk: desk, installation)
         deadLetters = DeadLetterRoutes(desk: desk, installation)
         work = WorkRoutes(desk: desk, hub: hub)
+        ledger = LedgerRoutes(desk: desk, installation)
         messages = MessageRoutes(installation, desk)
         persons = PersonSearchRoutes(installation, desk)
     }
@@ -43,6 +45,7 @@ struct ConsoleRoutes {
         queues.add(to: router)
         deadLetters.add(to: router)
         work.add(to: router)
+        ledger.add(to: router)
         messages.add(to: router)
         persons.add(to: router)
         router.get("\(Console.stylePath)") { _, _ in
