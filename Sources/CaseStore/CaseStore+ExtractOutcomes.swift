@@ -102,7 +102,7 @@ extension CaseStore {
             WITH failed AS MATERIALIZED (
                 SELECT extract
                 FROM record.extract_sending
-                WHERE extract = ANY (\(ids)) AND state = 'failed' AND sealed IS NOT NULL
+                WHERE extract = ANY (\(ids)) AND state IN ('failed', 'queued', 'sending') AND sealed IS NOT NULL
                 ORDER BY extract
                 FOR NO KEY UPDATE
             )
@@ -118,6 +118,7 @@ extension CaseStore {
                 .extract: id.description, .recipient: recipient, .state: ExtractState.queued.rawValue, .actor: actor,
             ]
             try append([entry(.shareRequested, at: at, fields)], about: id, in: connection)
+            try finishItems(ofExtract: id, by: actor, at: at, in: connection)
         }
         return Set(rows.map(\.0))
     }

@@ -79,15 +79,22 @@ extension CaseStore {
         } else {
             let keys = query.keys(today: today).map { vault.blindNumber(.matching, $0) }
             holders = """
-                SELECT DISTINCT person
+                SELECT person
                 FROM (
                     SELECT held.person
                     FROM unnest(\(keys)) AS asked (key)
                     CROSS JOIN LATERAL (
-                        SELECT person FROM record.match_key WHERE match_key.key = asked.key LIMIT \(Self.mostCandidates + 1)
+                        SELECT person
+                        FROM record.match_key
+                        WHERE match_key.key = asked.key
+                        ORDER BY person DESC
+                        LIMIT \(Self.mostCandidates + 1)
                     ) AS held
-                    LIMIT \(4 * Self.mostCandidates)
+                    LIMIT \(10 * Self.mostCandidates)
                 ) AS holder
+                GROUP BY person
+                -- Who is kept under most of what was typed, and of those the newest.
+                ORDER BY count(*) DESC, person DESC
                 LIMIT \(Self.mostCandidates + 1)
                 """
         }

@@ -110,7 +110,7 @@ extension CaseStore {
     package func referrals(
         of person: UUIDValue? = nil, before: UUIDValue? = nil, limit: Int = 100, in connection: Connection
     ) throws -> [ReferralSummary] {
-        let ofPerson: SQL = if let person { "AND person IN (SELECT record.members(\(person)))" } else { "" }
+        let ofPerson: SQL = if let person { "AND person = ANY (ARRAY (SELECT record.members(\(person))))" } else { "" }
         let rows = try connection.query(
             """
             SELECT id, record.survivor(person) AS person, case_file, submission, sender, type, state, urgency, received_at

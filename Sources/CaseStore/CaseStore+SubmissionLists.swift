@@ -50,7 +50,7 @@ extension CaseStore {
                     SELECT referral.id
                     FROM record.referral
                     WHERE referral.submission = submission.receipt
-                    ORDER BY referral.id
+                    ORDER BY referral.ordinal
                     LIMIT \(ListedSubmission.mostReferrals + 1)
                 ),
                 EXISTS (

@@ -95,6 +95,7 @@ package enum GrantSchema {
             Migration(number: 1, name: "functions", sql: text(PackageResources.grants_0001_functions_sql)),
             Migration(number: 2, name: "told", sql: text(PackageResources.grants_0002_told_sql)),
             Migration(number: 3, name: "queues", sql: text(PackageResources.grants_0003_queues_sql)),
+            Migration(number: 4, name: "lists", sql: text(PackageResources.grants_0004_lists_sql)),
         ])
 }
 

@@ -8,6 +8,8 @@ package struct Console: Sendable {
     package static let stylePath = "/console/console.css"
     /// What changes on the first page, as server-sent events.
     package static let feedPath = "/console/feed"
+    /// Where an id is sent that somebody typed.
+    package static let findPath = "/console/messages/find"
     package static let scriptPath = "/console/console.js"
 
     /// Whoever has a page open.
@@ -104,6 +106,7 @@ package struct Console: Sendable {
         values["token"] = reader.token
         values["signOutPath"] = reader.signOutPath
         values["accountPath"] = reader.accountPath
+        values["idPath"] = Self.findPath
         values["sections"] = Section.allCases.filter(sections.contains).map { other -> [String: Any] in
             ["label": other.label, "path": other.path, "key": other.key, "isHere": other == section]
         }

@@ -61,14 +61,18 @@ package struct MessageList: Sendable {
         package var olderThan: String?
         /// Back to when was looked, where the page was not filled though there may be more.
         package var lookedBackTo: Instant?
+        /// Whether looking for newer ones ended before the page was filled, though there may be more.
+        package var isCutShort: Bool
 
         package init(
-            isBeginning: Bool = true, newerThan: String? = nil, olderThan: String? = nil, lookedBackTo: Instant? = nil
+            isBeginning: Bool = true, newerThan: String? = nil, olderThan: String? = nil, lookedBackTo: Instant? = nil,
+            isCutShort: Bool = false
         ) {
             self.isBeginning = isBeginning
             self.newerThan = newerThan
             self.olderThan = olderThan
             self.lookedBackTo = lookedBackTo
+            self.isCutShort = isCutShort
         }
     }
 

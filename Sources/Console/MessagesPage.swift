@@ -56,6 +56,8 @@ extension Console {
         if !list.edges.isBeginning { values["newest"] = filter.address(Section.messages.path) }
         values["newer"] = list.edges.newerThan.map { filter.address(Section.messages.path, "newer=\($0)") }
         values["older"] = list.edges.olderThan.map { filter.address(Section.messages.path, "older=\($0)") }
+        values["isCutShort"] = list.edges.isCutShort
+        values["isFurther"] = !list.edges.isBeginning
         values["lookedBackTo"] = list.edges.lookedBackTo.map { Moment($0, now: now).view }
         let title = mistakes.isEmpty ? "Messages" : "Error: Messages"
         return page("messages", title, reader, in: .messages, sections: sections, values)

@@ -27,16 +27,24 @@ package struct PersonQuery: Sendable, Hashable {
     /// Persons are kept under a birth date, under a postcode with the family name's initial, and under the sound of a family name
     /// with a year of birth. So by a postcode alone those are found of whom a family name is known; by a family name alone those
     /// whose birth date is known too, and not by a name of one or two letters, which has no sound.
+    ///
+    /// Those come first under which the fewest are kept.
     package func keys(today: CalendarDate) -> [[UInt8]] {
         if nhsNumber != nil { return [] }
-        if let birthDate { return [[UInt8(ascii: "d")] + Array(birthDate.iso.utf8)] }
-        // With every initial: what was typed may be the second half of a name.
-        if !postcode.isEmpty { return Self.initials.map { [UInt8(ascii: "p"), $0] + postcode } }
         let name = Array(family.joined())
-        guard name.count > 2 else { return [] }
-        return (Self.firstYear...max(Self.firstYear, today.year)).map { year in
-            [UInt8(ascii: "y")] + Sound.code(name) + [0] + Array("\(year)".utf8)
+        let sound = name.count > 2 ? Sound.code(name) : nil
+        func key(_ sound: [UInt8], year: Int) -> [UInt8] { [UInt8(ascii: "y")] + sound + [0] + Array("\(year)".utf8) }
+        var keys: [[UInt8]] = []
+        // With every initial: what was typed may be the second half of a name.
+        if !postcode.isEmpty { keys += Self.initials.map { [UInt8(ascii: "p"), $0] + postcode } }
+        if let birthDate {
+            if let sound { keys.append(key(sound, year: birthDate.year)) }
+            keys.append([UInt8(ascii: "d")] + Array(birthDate.iso.utf8))
+        } else if let sound, postcode.isEmpty {
+            // Whoever was born last is the likeliest to be looked for.
+            keys += (Self.firstYear...max(Self.firstYear, today.year)).reversed().map { key(sound, year: $0) }
         }
+        return keys
     }
 
     /// Whether anybody can be found by what is given.

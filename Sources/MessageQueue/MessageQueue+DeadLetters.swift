@@ -58,6 +58,17 @@ extension MessageQueue {
         }
     }
 
+    /// Whether a message still lies where it was set aside, and was not brought back since.
+    package func isSetAside(_ letter: DeadLetter, in connection: Connection) throws -> Bool {
+        try connection.query(
+            """
+            SELECT EXISTS (
+                SELECT FROM queue.dead_letter WHERE id = \(letter.messageID.rawValue) AND died_at = \(letter.diedAt)
+            )
+            """, name: "queue.is_set_aside"
+        )[0].decode(Bool.self)
+    }
+
     /// The dead letters counted by queue and cause, the most frequent first.
     ///
     /// - Parameters:

@@ -73,6 +73,17 @@ extension MessageQueue {
         return isEnded
     }
 
+    /// Forgets pauses that are over by themselves, with their reasons.
+    ///
+    /// - Returns: how many
+    @discardableResult
+    package func forgetPauses() async throws -> Int {
+        try await database.execute(
+            """
+            UPDATE queue.queue SET paused_at = NULL, paused_until = NULL, pause_reason = NULL WHERE paused_until <= now()
+            """, name: "queue.forget_pauses")
+    }
+
     private static func requireQueue(_ queue: String, in connection: Connection) throws {
         let rows = try connection.query("SELECT FROM queue.queue WHERE name = \(queue)", name: "queue.known")
         if rows.isEmpty { throw QueueError.unknownQueue(queue) }

@@ -148,7 +148,7 @@ import Testing
             try await end(id, try await begin(id, f), .rejected(code: "http_400"), f)
             #expect(try await sending(id, f).state == .failed)
             #expect(try await f.transaction(as: .console) { try f.store.reopen(extract: id, in: $0) })
-            #expect(try await !f.transaction(as: .console) { try f.store.reopen(extract: id, in: $0) })
+            #expect(try await sending(id, f).state == .queued)
             try await f.transaction(as: .worker) {
                 try f.store.endAbandonedExtracts(after: .seconds(60), at: f.now + .seconds(3599), in: $0)
             }

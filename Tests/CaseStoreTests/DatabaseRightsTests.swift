@@ -223,6 +223,7 @@ import Testing
         #expect(
             applied.map(\.description) == [
                 "roles/0002_functions", "grants/0001_functions", "grants/0002_told", "grants/0003_queues",
+                "grants/0004_lists",
             ])
         for role in [DatabaseRole.ingest, .worker, .console, .audit, .emergency] {
             #expect(try await database.acting(as: role).query("SELECT id FROM record.partner").count == 1)

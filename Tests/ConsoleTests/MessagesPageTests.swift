@@ -64,6 +64,13 @@ import Testing
         #expect(html(["state": "incomplete"]).contains("No message fits"))
         let looked = html(["state": "incomplete"]) { $0.edges = .init(olderThan: "o", lookedBackTo: now) }
         #expect(looked.contains("Look further back") && !looked.contains("No message fits"))
+        // Of newer ones, too, only so many are looked at; what was passed on the way is still there.
+        let newer = html(["state": "incomplete"]) {
+            $0.edges = .init(isBeginning: false, newerThan: "n", olderThan: "n", isCutShort: true)
+        }
+        #expect(newer.contains("None of those that were looked at fits") && newer.contains(">Older</a>"))
+        #expect(
+            html(["state": "incomplete"]) { $0.edges = .init(isBeginning: false) }.contains("No further message fits"))
     }
 
     @Test func `a mistake is in the title and at its field, and nothing is listed`() {

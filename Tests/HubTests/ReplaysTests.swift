@@ -47,6 +47,27 @@ import Testing
         return Dictionary(uniqueKeysWithValues: try rows.map { try $0.decode(Int64.self, Int.self) })
     }
 
+    @Test func `what staff were to do about a letter is done with once it is brought back`() async throws {
+        try await TestInstallation.run { hub in
+            let hub = hub.acting(as: .app)
+            func open() async throws -> [WorkItem] {
+                try await hub.acting(as: .console).database.read { [store = hub.store] in
+                    try store.workItems(.deadLetter, limit: 9, in: $0)
+                }
+            }
+            try await bury(2, in: hub)
+            try await Housekeeping(hub).showDeadLetters()
+            #expect(try await open().count == 2)
+            let replays = Replays(hub)
+            let id = try #require(try await ask(replays))
+            #expect(try await replays.advance(id))
+            #expect(try await open().isEmpty)
+            // A process that had read them before finds them brought back, and shows nothing.
+            try await Housekeeping(hub).showDeadLetters()
+            #expect(try await open().isEmpty)
+        }
+    }
+
     @Test func `nothing is done before its time, and what is undone until then leaves everything as it was`()
         async throws
     {

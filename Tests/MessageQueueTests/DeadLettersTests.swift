@@ -70,6 +70,20 @@ import Testing
         }
     }
 
+    @Test func `one that was brought back is set aside no more, and one that died again is another death`() async throws
+    {
+        try await withQueue { queue in
+            let id = try await bury(["1"], in: queue)[0]
+            let first = try #require(try await queue.deadLetters(DeadLetterSelection(messages: [id])).first)
+            #expect(try await queue.database.transaction { try queue.isSetAside(first, in: $0) })
+            _ = try await queue.database.transaction { try queue.replay(DeadLetterSelection(messages: [id]), in: $0) }
+            #expect(try await queue.database.transaction { try !queue.isSetAside(first, in: $0) })
+            let lease = try #require(try await queue.claim("intake", limit: 1).first)
+            #expect(try await queue.deadLetter(lease, cause: Cause(code: "1")))
+            #expect(try await queue.database.transaction { try !queue.isSetAside(first, in: $0) })
+        }
+    }
+
     @Test func `what was set aside later is not selected`() async throws {
         try await withQueue { queue in
             let ids = try await bury(["a1", "a2"], in: queue)

@@ -91,4 +91,17 @@ import Testing
             await #expect(throws: QueueError.unknownQueue("nowhere")) { try await queue.resume("nowhere") }
         }
     }
+
+    @Test func `a pause that is over by itself is forgotten with its reason, and no other`() async throws {
+        try await withQueue { queue in
+            try await queue.declare(["intake", "out.fire"])
+            try await queue.pause("intake", reason: "for a moment", for: .milliseconds(1))
+            try await queue.pause("out.fire", reason: "for an hour", for: .seconds(3_600))
+            try await eventually { try await queue.forgetPauses() == 1 }
+            let reasons = try await queue.database.query(
+                "SELECT name, pause_reason FROM queue.queue WHERE pause_reason IS NOT NULL"
+            ).map { try $0.decode(String.self, String.self).1 }
+            #expect(reasons == ["for an hour"])
+        }
+    }
 }

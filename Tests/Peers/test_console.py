@@ -227,11 +227,38 @@ def test_that_somebody_looked_is_on_the_ledger(hub, receipt):
     assert looks(message) == 1
 
 
+def token(hub, session):
+    return re.search(r'name="token" value="([^"]+)"', session.get(hub.url + "/console").text).group(1)
+
+
+def test_what_is_typed_in_the_wrong_field_comes_into_no_address_no_log_and_not_onto_the_ledger(hub, browser):
+    page = open_page(hub, browser, "c.worker")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    for typed in "999 000 0018", "Quillfeather":
+        page.goto(hub.url + "/console/messages")
+        page.fill("#id", typed)
+        page.locator("#id").press("Enter")
+        page.get_by_text("That is not an id").first.wait_for()
+        asked += [page.url, page.title()]
+    page.context.close()
+    session = hub.signed_in("c.worker")[0]
+    # Not even by an address that somebody made up.
+    assert session.get(hub.url + "/console/messages/9990000018").status_code == 404
+    assert hub.hub("trace", "9990000018", check=False).returncode == 64
+    entries = hub.sql("SELECT convert_from(bytes, 'UTF8') FROM ledger.entry WHERE kind = 'view'")
+    for place in " ".join(asked), entries, (hub.home / "hub.log").read_text():
+        assert "9990000018" not in place.replace(" ", "").replace("%20", "").replace("+", "") and "quillfeather" not in place.lower()
+    # And of what nothing is known, no entry keeps what it was.
+    assert session.get(hub.url + f"/console/messages/{NOBODY}").status_code == 404
+    assert NOBODY not in hub.sql("SELECT convert_from(bytes, 'UTF8') FROM ledger.entry WHERE kind = 'view'")
+
+
 @pytest.mark.parametrize("asked", ["", "nonsense", NOBODY, "'; DROP TABLE record.person; --", "<script>alert(1)</script>",
                                    "%00", "9" * 400, "999999999999", "-1"])
 def test_what_is_no_id_or_nobodys_is_not_found(hub, asked):
     session = hub.signed_in("c.worker")[0]
-    answer = session.get(hub.url + "/console/messages", params={"id": asked})
+    answer = session.post(hub.url + "/console/messages/find", {"id": asked, "token": token(hub, session)})
     assert answer.status_code == 404 and "There is a problem" in answer.text and "<script>" not in answer.text
     if asked:
         answer = session.get(f"{hub.url}/console/messages/{asked.replace('/', '%2F')}")

@@ -226,7 +226,17 @@ def test_its_progress_is_seen_and_it_stops_after_the_part_under_way(hub, browser
             assert page.locator("button", has_text="Stop").count() == 1
             check_page(page)
             page.context.close()
-        assert operator.get(hub.url + replay).headers["Refresh"] == "2"
+        assert operator.get(hub.url + replay).headers["Refresh"] == f"2; url={replay}?by=itself"
+        # What a page asks by itself keeps nobody signed in.
+        seen = "SELECT max(seen_at) FROM record.staff_session WHERE account = 'an.operator'"
+        before = hub.sql(seen)
+        for _ in range(3):
+            answer = operator.get(hub.url + replay + "?by=itself")
+            assert answer.status_code == 200 and "Set-Cookie" not in answer.headers
+        assert hub.sql(seen) == before
+        assert "Set-Cookie" in operator.get(hub.url + replay).headers and hub.sql(seen) != before
+        answer = requests.get(hub.url + replay + "?by=itself", allow_redirects=False)
+        assert answer.status_code == 303 and "itself" not in answer.headers["Location"]
         # Asked for again it is the same one, and its group's page leads there.
         assert send(operator, hub, path + "/replays").headers["Location"] == replay
         assert f'href="{replay}"' in operator.get(hub.url + path).text
@@ -288,6 +298,42 @@ def test_a_draft_of_the_mapping_is_tried_without_storing_anything(hub, browser, 
     assert worker.get(hub.url + f"{LIST}/intake/1/draft").status_code == 404
     hub.hub("queue", "replay", "intake", "--cause", "database")
     assert all(hub.worked_on(receipt)["referrals"] for receipt in receipts)
+
+
+def test_a_hostile_draft_is_refused_and_the_hub_goes_on(hub, worker):
+    bury(hub, 1)
+    group = group_of(hub, "intake", "database")
+    deep = "PID-3 + " * 19 + "PID-3"
+    slow = f"({deep})"
+    for _ in range(12):
+        slow = f"({deep} | where {slow})"
+    aliases = "a: &a [x, x]\n" + "\n".join(f"b{n}: &b{n} [*a, *a]" for n in range(9))
+    drafts = [
+        'person.given: "' + "(" * 60_000, 'person.given: "' + "(" * 60_000 + '"', "x" * 70_000, aliases,
+        "person: " + "[" * 50_000, "person: " + "['" + "]', ['" * 9_000, "person:\n" + "- " * 30_000, f'notes: "{slow}"']
+    for draft in drafts:
+        answer = send(worker, hub, group + "/draft", file="uhdb/referral.map.yaml", draft=draft)
+        assert answer.status_code == 422 and 'class="mistake"' in answer.text, draft[:40]
+        assert requests.get(hub.url + "/readyz", timeout=5).status_code == 200
+    assert "it takes too long" in answer.text
+    # While one is tried there is no other: the first waits for the ledger, on which it is entered that documents were read.
+    session_token = token(worker, hub)
+
+    def first():
+        while send(worker, hub, group + "/draft", file="uhdb/referral.map.yaml", draft="notes: RF1-3.2").status_code == 429:
+            pass
+
+    with hub.holding("LOCK TABLE ledger.entry IN ACCESS EXCLUSIVE MODE"):
+        sent = threading.Thread(target=first)
+        sent.start()
+
+        def refused():
+            answer = worker.post(hub.url + group + "/draft", {
+                "token": session_token, "file": "uhdb/referral.map.yaml", "draft": "{{{"}, timeout=30)
+            return answer.status_code == 429 and "Another draft is being tried" in answer.text
+        eventually(refused, why="the second is refused")
+    sent.join(30)
+    hub.hub("queue", "replay", "intake", "--cause", "database")
 
 
 @pytest.mark.parametrize("scheme, width", LOOKS, ids=str)

@@ -350,7 +350,7 @@ def test_what_cannot_be_looked_for_is_said_at_its_field(hub, staff, fields, fiel
 
 def test_each_search_is_on_record_and_nothing_that_was_typed_is_anywhere(hub, browser, receipt):
     def looks():
-        rows = hub.sql("SELECT convert_from(bytes, 'UTF8') FROM ledger.entry WHERE kind = 'view'").splitlines()
+        rows = hub.sql("SELECT convert_from(bytes, 'UTF8') FROM ledger.entry WHERE kind = 'view' ORDER BY id").splitlines()
         return [row for row in rows if '"part":"search"' in row]
 
     before = len(looks())

@@ -6,7 +6,7 @@ import Postgres
 import Referral
 import Rights
 
-/// The console: `GET /console` with `/console/feed`, `/console/messages` and `/console/messages/{id}`, and what its other
+/// The console: `GET /console` with `/console/feed`, `/console/messages/find` and `/console/messages/{id}`, and what its other
 /// sections add, for whoever of staff is signed in.
 struct ConsoleRoutes {
     private let desk: ConsoleDesk
@@ -40,7 +40,7 @@ struct ConsoleRoutes {
     func add(to router: Router<ExchangeContext>) {
         router.get("\(Console.path)", use: showFlow)
         router.get("\(Console.feedPath)", use: tellFlow)
-        router.get("\(Console.Section.messages.path)", use: find)
+        router.post("\(Console.findPath)", use: find)
         router.get("\(Console.Section.messages.path)/{id}", use: showLife)
         queues.add(to: router)
         deadLetters.add(to: router)
@@ -85,12 +85,11 @@ struct ConsoleRoutes {
         request.uri.queryParameters["over"].flatMap { Traffic.Period(rawValue: String($0)) } ?? .hour
     }
 
+    /// What was typed comes in the body, and into an address only where it is an id: people type all sorts of things.
     @Sendable
     private func find(_ request: Request, _ context: ExchangeContext) async -> Response {
-        await site.page(request, context, for: .readTrace) { open in
-            guard let asked = request.uri.queryParameters["id"].map(String.init) else {
-                return try await messages.list(request, open)
-            }
+        await site.form(request, context, for: .readTrace, undone: "Nothing was looked for.") { open, fields in
+            let asked = fields["id"] ?? ""
             let id = asked.lowercased().filter { !$0.isWhitespace }
             guard Traces.isID(id) else { return mistaken(asked, "That is not an id as the hub gives them", open) }
             return StaffSite.redirect(to: "\(Console.Section.messages.path)/\(id)")

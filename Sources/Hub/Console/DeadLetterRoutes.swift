@@ -80,13 +80,12 @@ struct DeadLetterRoutes: Sendable {
             var response = desk.shown(open) {
                 desk.pages.replay(replay, mayMend: open.may(.mendQueues), at: now, $0, sections: $1)
             }
-            // Without a script; and no element of the page, which nobody could switch off either.
-            if let seconds = replay.refresh(at: now) { response.headers[Self.refresh] = String(seconds) }
+            if let seconds = replay.refresh(at: now) {
+                StaffSite.refresh(&response, ReplayProgress.path(id.description), after: seconds)
+            }
             return response
         }
     }
-
-    private static let refresh = HTTPField.Name("Refresh")!
 
     private func shown(
         _ page: CausePage, _ open: StaffSessions.Open, draft: (text: String, mistake: String)? = nil
@@ -192,10 +191,15 @@ struct DeadLetterRoutes: Sendable {
             }
             page.file = file
             page.text = text.replacing("\r\n", with: "\n")
-            page.result = try await trials.run(page.text, as: file, on: page.fingerprint, by: open.principal)
-            var isMistaken = false
-            if case .mistakes = page.result { isMistaken = true }
-            return desk.shown(open, status: isMistaken ? .unprocessableContent : .ok) {
+            var status = HTTPResponse.Status.ok
+            do {
+                page.result = try await trials.run(page.text, as: file, on: page.fingerprint, by: open.principal)
+                if case .mistakes = page.result { status = .unprocessableContent }
+            } catch is MappingTrials.UnderWay {
+                page.result = .mistakes(["Another draft is being tried: wait a little, then try this one again"])
+                status = .tooManyRequests
+            }
+            return desk.shown(open, status: status) {
                 desk.pages.draft(page, $0, sections: $1)
             }
         }

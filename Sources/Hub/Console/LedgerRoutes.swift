@@ -13,7 +13,6 @@ import Rights
 struct LedgerRoutes: Sendable {
     private static let path = Console.Section.ledger.path
     private static let pageSize = 50
-    private static let refresh = HTTPField.Name("Refresh")!
 
     private let desk: ConsoleDesk
     private let installation: Installation
@@ -50,7 +49,9 @@ struct LedgerRoutes: Sendable {
             var response = desk.shown(open) {
                 desk.pages.ledger(book, isFirst: before == nil, at: Instant(.now()), $0, sections: $1)
             }
-            if case .running = state { response.headers[Self.refresh] = "2" }
+            if case .running = state {
+                StaffSite.refresh(&response, Self.path + (before.map { "?before=\($0)" } ?? ""), after: 2)
+            }
             return response
         }
     }

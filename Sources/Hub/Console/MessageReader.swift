@@ -59,7 +59,10 @@ struct MessageReader: Sendable {
                 isBeginning: false, newerThan: page.rows.first?.receipt.description, olderThan: next,
                 lookedBackTo: lookedBackTo)
         case .newerThan:
-            .init(isBeginning: false, newerThan: next, olderThan: page.rows.last?.receipt.description)
+            // Below what was reached lies all that was passed before.
+            .init(
+                isBeginning: false, newerThan: next, olderThan: page.rows.last?.receipt.description ?? next,
+                isCutShort: page.rows.count < perPage)
         }
     }
 
@@ -69,7 +72,8 @@ struct MessageReader: Sendable {
     func table(_ filter: MessageFilter, by actor: String) async throws -> MessageTable {
         let asked = SubmissionFilter(filter)
         try await installation.database.transaction { [store = installation.store] connection in
-            try store.enterLook(at: .list, by: actor, in: connection)
+            try store.enterLook(
+                at: .list, about: filter.query.isEmpty ? nil : filter.query, by: actor, in: connection)
         }
         var (table, edge): (MessageTable, ListEdge?) = (MessageTable(), .newest)
         for _ in 0..<MessageTable.mostReads {

@@ -7,7 +7,7 @@ import Postgres
 import Referral
 import Rights
 
-/// Lists of messages: `GET /console/messages` where no id is asked for, the list as a file at `/console/messages.csv`, and the
+/// Lists of messages: `GET /console/messages`, the list as a file at `/console/messages.csv`, and the
 /// lists that staff keep under `/console/messages/saved`.
 struct MessageRoutes {
     private let desk: ConsoleDesk
@@ -21,13 +21,19 @@ struct MessageRoutes {
     }
 
     func add(to router: Router<ExchangeContext>) {
+        router.get("\(Console.Section.messages.path)", use: list)
         router.get("\(Console.MessagePath.file)", use: download)
         router.post("\(Console.MessagePath.saved)", use: save)
         router.post("\(Console.MessagePath.saved)/{id}/deletion", use: delete)
     }
 
+    @Sendable
+    private func list(_ request: Request, _ context: ExchangeContext) async -> Response {
+        await desk.site.page(request, context, for: .readTrace) { try await list(request, $0) }
+    }
+
     /// The list that an address asks for; one that asks for what cannot be says so.
-    func list(_ request: Request, _ open: StaffSessions.Open) async throws -> Response {
+    private func list(_ request: Request, _ open: StaffSessions.Open) async throws -> Response {
         let parameters = Self.parameters(of: request)
         let choices = try await reader.choices()
         var reading = MessageFilter.read(parameters, choices)
@@ -88,6 +94,10 @@ struct MessageRoutes {
             let name = (fields["name"] ?? "").split(whereSeparator: \.isWhitespace).joined(separator: " ")
             if !(1...60).contains(name.unicodeScalars.count) {
                 reading.mistakes.append(.init("name", "Give the list a name of 1 to 60 characters"))
+            } else if name.unicodeScalars.contains(where: {
+                [.control, .format, .privateUse, .unassigned].contains($0.properties.generalCategory)
+            }) {
+                reading.mistakes.append(.init("name", "Give the list a name in letters, digits and signs"))
             }
             guard reading.mistakes.isEmpty else { return try await shown(reading, choices, name: name, open) }
             let filter = SavedFilter(

@@ -100,8 +100,8 @@ actor Housekeeping: Service {
     /// A message that was set aside becomes a work item, once for each death, and a share or an extract that it stood for
     /// shows it.
     func showDeadLetters() async throws {
-        let store = installation.store
-        for letter in try await installation.queue.deadLetters(.init())
+        let (store, queue) = (installation.store, installation.queue)
+        for letter in try await queue.deadLetters(.init())
         where !shown.contains(.init(letter)) {
             try await installation.database.transaction { connection in
                 guard
@@ -111,6 +111,15 @@ actor Housekeeping: Service {
                 let isOfSubmission = told != nil || letter.queue == Intake.queueName
                 let sent = isOfSubmission ? nil : letter.correlation
                 let isExtract = try sent.map { try store.isSentExtract($0, in: connection) } ?? false
+                // Somebody may bring it back at this moment: whoever holds it first, the other sees what was done.
+                if let sent {
+                    if isExtract {
+                        try store.hold(extract: sent, in: connection)
+                    } else {
+                        try store.hold(share: sent, in: connection)
+                    }
+                }
+                guard try queue.isSetAside(letter, in: connection) else { return }
                 let item = NewWorkItem(
                     kind: .deadLetter,
                     code: letter.cause.code,
@@ -138,6 +147,7 @@ actor Housekeeping: Service {
         await attempt("retention") { try await retire() }
         await attempt("whole files") { try await destroyFiles() }
         await attempt("abandoned") { try await endAbandoned() }
+        await attempt("pauses") { try await installation.acting(as: .console).queue.forgetPauses() }
     }
 
     /// Destroys what has had its time.

@@ -16,6 +16,10 @@ final class LargeDocuments: TaskExecutor {
     /// For what comes behind the queue, where nobody waits: apart, so that nobody who waits for an answer waits for it.
     static let translating = LargeDocuments(threads: max(1, System.coreCount / 2))
 
+    /// For drafts of mappings, of which one is tried at a time: whatever a draft is made to do, it holds no thread that
+    /// documents wait for.
+    static let trying = LargeDocuments(threads: 1)
+
     private let pool: NIOThreadPool
 
     init(threads: Int) {
@@ -31,6 +35,11 @@ final class LargeDocuments: TaskExecutor {
     /// Runs what reads a document of so many bytes: here when it is large, else where the caller runs.
     func reading<R: Sendable>(_ bytes: Int, _ body: @Sendable () async throws -> R) async rethrows -> R {
         guard bytes > Self.bound else { return try await body() }
-        return try await withTaskExecutorPreference(self) { try await body() }
+        return try await running(body)
+    }
+
+    /// Runs what may take long, here whatever it is.
+    func running<R: Sendable>(_ body: @Sendable () async throws -> R) async rethrows -> R {
+        try await withTaskExecutorPreference(self) { try await body() }
     }
 }

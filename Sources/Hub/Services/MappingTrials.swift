@@ -4,6 +4,7 @@ import MessageQueue
 import Postgres
 import Referral
 import Rights
+import Synchronization
 import Translation
 
 /// Tries drafts of mappings on documents that were set aside: by turns as the adapter reads them today and as it would by the
@@ -11,6 +12,15 @@ import Translation
 struct MappingTrials: Sendable {
     /// Documents that a draft is tried on at most, the latest of a group.
     static let documents = 20
+    /// How long the documents are read by a draft, all together.
+    private static let patience: Duration = .seconds(10)
+    /// Mistakes that are told at most: what follows from the first is no news.
+    private static let mistakes = 50
+    /// Whether this node tries a draft now.
+    private static let isBusy = Mutex(false)
+
+    /// Another draft is being tried on this node.
+    struct UnderWay: Error {}
 
     private let installation: Installation
 
@@ -38,25 +48,38 @@ struct MappingTrials: Sendable {
     ///   - file: As ``files(of:)`` names it; its documents alone are read.
     ///   - actor: Who has them read.
     /// - Returns: Nil where there is no such file.
+    /// - Throws: ``UnderWay``.
     func run(
         _ text: String, as file: String, on fingerprint: Int64, by actor: Principal
     ) async throws -> DraftPage.Result? {
         guard let (adapter, name) = split(file), adapter.mappingFiles.contains(name) else { return nil }
-        let drafted: Adapter
-        switch adapter.drafted(name, as: text) {
-        case .success(let adapter): drafted = adapter
-        case .failure(let mistakes): return .mistakes(mistakes.diagnostics.map(\.description))
+        let isFirst = Self.isBusy.withLock { isBusy in
+            defer { isBusy = true }
+            return !isBusy
         }
+        guard isFirst else { throw UnderWay() }
+        defer { Self.isBusy.withLock { $0 = false } }
+        let drafted: Adapter
+        switch await LargeDocuments.trying.running({ adapter.drafted(name, as: text) }) {
+        case .success(let adapter): drafted = adapter
+        case .failure(let mistakes):
+            return .mistakes(mistakes.diagnostics.prefix(Self.mistakes).map(\.description))
+        }
+        let end = ContinuousClock.now + Self.patience
         var (documents, changed, changes) = (0, 0, Changes())
         for receipt in try await receipts(of: fingerprint) {
             guard let document = try await document(receipt, of: adapter, for: actor),
                 let format = DocumentFormat(rawValue: document.receipt.format)
             else { continue }
             let environment = installation.configuration.environment
-            let differences = await LargeDocuments.translating.reading(document.bytes.count) {
+            let budget = TrialBudget(until: end)
+            let differences = await LargeDocuments.trying.running {
                 adapter.differences(
                     to: drafted, in: document.bytes, format, environment: environment,
-                    now: Instant(microseconds: document.receipt.receivedAt.microseconds))
+                    now: Instant(microseconds: document.receipt.receivedAt.microseconds), within: budget)
+            }
+            guard !budget.isSpent else {
+                return .mistakes(["\(file): it takes too long to read the documents by it; make it simpler"])
             }
             documents += 1
             changed += differences.isEmpty ? 0 : 1

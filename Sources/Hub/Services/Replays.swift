@@ -106,6 +106,7 @@ struct Replays: Sendable {
         let sent = letters.filter { $0.queue != Intake.queueName }.compactMap(\.correlation)
         let shares = try store.reopen(sent, by: actor, in: connection)
         try store.reopen(extracts: sent.filter { !shares.contains($0) }, by: actor, in: connection)
+        try store.finishItems(ofDeadLetters: letters.map(\.messageID.rawValue), by: actor, in: connection)
         // Exactly those that were looked at, whatever has died since; reopened and raised together, so that no moment
         // shows the one without the other.
         let looked = DeadLetterSelection(messages: letters.map(\.messageID), limit: letters.count)

@@ -2,6 +2,7 @@ import CaseStore
 import Ledger
 import MessageQueue
 package import Postgres
+import Referral
 
 /// One thing that happened to an id, in ids, states and code words.
 package struct TraceEvent: Sendable {
@@ -43,8 +44,12 @@ package struct Traces: Sendable {
 
     package init(_ installation: Installation) { self.installation = installation.acting(as: .audit) }
 
-    /// Whether a text is an id as the hub gives them.
-    package static func isID(_ text: String) -> Bool { UUIDValue(text) != nil || MessageID(text) != nil }
+    /// Whether a text is an id as the hub gives them. Ten digits that could be an NHS number are taken for one: none comes into an
+    /// address, a log or the ledger because somebody took the one field for the other.
+    package static func isID(_ text: String) -> Bool {
+        if case .passed = NHSNumber.normalise(text) { return false }
+        return UUIDValue(text) != nil || MessageID(text) != nil
+    }
 
     /// All of it, the oldest first; that it was read is entered in the ledger.
     ///
@@ -53,12 +58,18 @@ package struct Traces: Sendable {
     package func events(of id: String, by actor: String) async throws -> [TraceEvent] {
         let (correlation, message) = (UUIDValue(id), MessageID(id))
         let known = correlation?.description ?? message?.description
-        var events = try await installation.database.transaction { [store = installation.store] connection in
-            try store.enterLook(at: .trace, about: known, by: actor, in: connection)
-            return try correlation.map { try store.trace($0, in: connection) } ?? []
-        }.map(TraceEvent.init)
+        var events: [TraceEvent] = []
         if let correlation { events += try await installation.queue.history(of: correlation).map(TraceEvent.init) }
         if let message { events += try await installation.queue.history(of: message).map(TraceEvent.init) }
+        let isOnQueues = !events.isEmpty
+        events =
+            try await installation.database.transaction { [store = installation.store] connection in
+                let lines = try correlation.map { try store.trace($0, in: connection) } ?? []
+                // Of what nothing is known, it is not known either whether it is an id.
+                let isKnown = isOnQueues || !lines.isEmpty
+                try store.enterLook(at: .trace, about: isKnown ? known : nil, by: actor, in: connection)
+                return lines
+            }.map(TraceEvent.init) + events
         // What happened at one moment stays in the order in which it was told.
         return events.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
     }

@@ -76,18 +76,34 @@ struct StaffSite: Sendable {
         return response
     }
 
+    /// Has the browser ask for a page again by itself: without a script, and by no element of the page, which nobody could
+    /// switch off either. What it asks for says so, and keeps nobody signed in.
+    ///
+    /// - Parameter path: From the root, with its query; it goes into a header as it is.
+    static func refresh(_ response: inout Response, _ path: String, after seconds: Int) {
+        let address = "\(path)\(path.contains("?") ? "&" : "?")\(byItself)"
+        response.headers[HTTPField.Name("Refresh")!] = "\(seconds); url=\(address)"
+    }
+
+    private static let byItself = "by=itself"
+
     /// Answers with what the body makes of an open session that may do an operation; else leads to signing in, or says that
-    /// it may not.
+    /// it may not. A page that is asked for by itself (``refresh(_:_:after:)``) has the session go on no longer.
     func page(
         _ request: Request, _ context: ExchangeContext, for operation: Operation,
         _ body: (StaffSessions.Open) async throws -> Response
     ) async -> Response {
         await page(context) {
-            guard let open = try await session(of: request) else {
-                return Self.redirect(to: NextPage(request.uri.string).map(\.signInPath) ?? StaffRoutes.signInPath)
+            let isUnattended = request.uri.queryParameters["by"] == "itself"
+            guard let open = isUnattended ? try await unattended(request) : try await session(of: request) else {
+                // Whoever signs in is there again.
+                let path = ["?", "&"].reduce(request.uri.string) { $0.replacing($1 + Self.byItself, with: "") }
+                return Self.redirect(to: NextPage(path).map(\.signInPath) ?? StaffRoutes.signInPath)
             }
             guard open.may(operation) else { return mayNot }
-            return try await body(open)
+            var response = try await body(open)
+            if isUnattended { response.headers[.setCookie] = nil }
+            return response
         }
     }
 

@@ -20,14 +20,21 @@ extension Adapter {
         }
         let (parent, own) = (String(folder[..<slash]), String(folder[folder.index(after: slash)...]))
         var diagnostics: [AdapterDiagnostic] = []
-        // A draft comes from a page: by the mistakes in it nobody is to read files outside the adapters folder.
-        if let draft = DefinitionFile.parse(text, name: "\(own)/\(file)", &diagnostics),
-            let extended = draft.root.member("extends"),
-            extended.scalarText?.split(separator: "/", omittingEmptySubsequences: false).contains("..") ?? true
-        {
-            diagnostics.append(
-                draft.diagnostic(
-                    extended, "extends", "it leads out of the adapters folder", "write folder/file.map.yaml"))
+        let name = "\(own)/\(file)"
+        if let mistake = DraftBounds.mistake(in: text, of: name) {
+            return .failure(DraftMistakes(diagnostics: [mistake]))
+        }
+        if let draft = DefinitionFile.parse(text, name: name, &diagnostics) {
+            if let mistake = DraftBounds.mistake(in: draft) {
+                diagnostics.append(mistake)
+            } else if let extended = draft.root.member("extends"),
+                extended.scalarText?.split(separator: "/", omittingEmptySubsequences: false).contains("..") ?? true
+            {
+                // A draft comes from a page: by the mistakes in it nobody is to read files outside the adapters folder.
+                diagnostics.append(
+                    draft.diagnostic(
+                        extended, "extends", "it leads out of the adapters folder", "write folder/file.map.yaml"))
+            }
         }
         guard diagnostics.isEmpty else { return .failure(DraftMistakes(diagnostics: diagnostics)) }
         let draft = AdapterFiles.Draft(path: "\(folder)/\(file)", bytes: Array(text.utf8))
@@ -46,9 +53,12 @@ extension Adapter {
 
     /// Where a document gives something else by another adapter than by this one, in the lines of `hub translate`.
     ///
-    /// - Parameter now: When the document was received.
+    /// - Parameters:
+    ///   - now: When the document was received.
+    ///   - budget: What the other may use. Once it is spent the differences mean nothing.
     package func differences(
-        to other: Adapter, in bytes: [UInt8], _ format: DocumentFormat, environment: HubEnvironment, now: Instant
+        to other: Adapter, in bytes: [UInt8], _ format: DocumentFormat, environment: HubEnvironment, now: Instant,
+        within budget: TrialBudget = TrialBudget()
     ) -> [SampleResult.Difference] {
         func lines(_ adapter: Adapter) -> Value {
             guard let way = adapter.inbound(for: format, type: (try? Peek.look(bytes, format: format))?.type) else {
@@ -57,7 +67,7 @@ extension Adapter {
             let translator = Translator(adapter: adapter, inbound: way, environment: environment, now: now)
             return .array(translator.translate(bytes).map(\.line))
         }
-        return Comparison.differences(lines(self), lines(other))
+        return Comparison.differences(lines(self), TrialBudget.$current.withValue(budget) { lines(other) })
     }
 }
 

@@ -93,7 +93,8 @@ struct PathGrammar: Sendable {
 
     private func expanded(_ text: String) throws(SyntaxProblem) -> String {
         var text = text
-        for _ in 0...names.count {
+        // Each name may use another; no chain of any use is longer.
+        for _ in 0...min(names.count, 20) {
             let word = String(text.prefix { $0.isLetter || $0 == "_" || $0.isASCIIDigit })
             guard let path = names[word] else { return text }
             text = path + text.dropFirst(word.count)

@@ -13,10 +13,13 @@ struct Evaluation {
     private(set) var raised: [Raised] = []
     /// What was put where, and where it stood; in the order of the mapping.
     var found: [Found] = []
+    /// What it may use, where a draft is tried.
+    private let budget = TrialBudget.current
 
     /// What an expression gives; empty when the field is to be left out.
     mutating func items(_ expression: Expression, _ scope: Scope, for target: Place) -> [Item] {
         var items: [Item] = []
+        guard budget?.spend(1) != false else { return [] }
         for alternative in expression.alternatives {
             for operand in alternative {
                 let found =
@@ -25,6 +28,7 @@ struct Evaluation {
                     case .literal(let value): [Item(literal: value)]
                     case .group(let group): self.items(group, scope, for: target)
                     }
+                guard affords(found) else { return [] }
                 if items.isEmpty { items = found } else { items += found }
             }
             items.removeAll(where: \.isNothing)
@@ -33,6 +37,7 @@ struct Evaluation {
         for step in expression.steps {
             if items.isEmpty, !step.worksOnNothing { continue }
             items = apply(step, to: items, scope, expression, target)
+            guard affords(items) else { return [] }
             items.removeAll(where: \.isNothing)
         }
         return items
@@ -53,7 +58,11 @@ struct Evaluation {
         case .transform(let transform, let refused): return apply(transform, refused, to: items, target)
         case .code(let table, let keepsRaw): return apply(table, keepsRaw, to: items, target)
         case .gather(let gathering): return gather(gathering, items, target)
-        case .map(let path): return items.enumerated().flatMap { path.items(scope.within($1, index: $0 + 1)) }
+        case .map(let path):
+            return items.enumerated().flatMap { index, item in
+                let found = path.items(scope.within(item, index: index + 1))
+                return affords(found) ? found : []
+            }
         case .keep(let condition):
             return items.enumerated().filter { holds(condition, scope.within($1, index: $0 + 1)) }.map(\.element)
         case .when(let condition): return holds(condition, scope) ? items : []
@@ -125,6 +134,15 @@ struct Evaluation {
             }
         case .count: return [Item(.value(.number(String(items.count))), at: first.place)]
         }
+    }
+
+    /// Whether it goes on: always, but where a draft has used what it may.
+    var goesOn: Bool { budget?.isSpent != true }
+
+    /// Whether there may be so many more items. Each list is paid for before anything works on it.
+    private func affords(_ items: [Item]) -> Bool {
+        guard let budget else { return true }
+        return items.allSatisfy { budget.spend(1 + ($0.text?.utf8.count ?? 0) / 64) }
     }
 
     private mutating func raise(_ finding: Finding, isError: Bool, _ target: Place) {

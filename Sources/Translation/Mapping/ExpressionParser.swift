@@ -11,6 +11,10 @@ struct ExpressionParser {
     private var dialect: Dialect
     private let source: String
     private var tokens: ArraySlice<ExpressionToken>
+    /// In so many parentheses stands what is read.
+    private var depth = 0
+    /// The parser calls itself for each parenthesis: without a bound, enough of them end the process.
+    private static let deepest = 50
 
     /// What the words of an expression may refer to.
     struct Dialect: Sendable {
@@ -48,7 +52,7 @@ struct ExpressionParser {
     private mutating func expression() throws(SyntaxProblem) -> Expression {
         if takeWord("always") {
             let value = try literal(after: "always")
-            return Expression(alternatives: [[.literal(value)]], steps: [], source: source)
+            return Expression(alternatives: [[.literal(value)]], steps: [], source: ownSource)
         }
         let takesAll = tokens.count > 1 && takeWord("each")
         var alternatives = [try sum()]
@@ -59,8 +63,12 @@ struct ExpressionParser {
             steps.append(try step(on: found))
             if case .map(let path)? = steps.last { found = path }
         }
-        return Expression(alternatives: alternatives, steps: steps, takesAll: takesAll, source: source)
+        return Expression(alternatives: alternatives, steps: steps, takesAll: takesAll, source: ownSource)
     }
+
+    /// The text of what is read. A group is given its own by whoever reads it: would each look for its steps in the whole, many
+    /// of them would take long.
+    private var ownSource: String { depth == 0 ? source : "" }
 
     private mutating func sum() throws(SyntaxProblem) -> [Expression.Operand] {
         var operands = [try operand()]
@@ -73,8 +81,15 @@ struct ExpressionParser {
         case .quoted(let text): return .literal(.string(text))
         case .word(let text): return .path(try dialect.grammar.path(text))
         case .open:
+            guard depth < Self.deepest else {
+                throw SyntaxProblem(
+                    problem: "it is nested too deeply",
+                    remedy: "use \(Self.deepest) parentheses within each other at most")
+            }
             let before = tokens
+            depth += 1
             var group = try expression()
+            depth -= 1
             // A finding of the group names the group's path, not the first of the whole.
             group.source = before[..<tokens.startIndex].map(\.text).joined(separator: " ")
             guard take(.close) else { throw SyntaxProblem(problem: "'(' is not closed", remedy: "add ')'") }
@@ -133,7 +148,7 @@ struct ExpressionParser {
         repeat {
             let negated = takeWord("not")
             let operand = try operand()
-            let expression = Expression(alternatives: [[operand]], steps: [], source: source)
+            let expression = Expression(alternatives: [[operand]], steps: [], source: "")
             clauses.append(Condition.Clause(operand: expression, test: try test(negated: negated)))
         } while takeWord("and")
         return Condition(clauses: clauses)

@@ -92,6 +92,7 @@ extension Evaluation {
             let items = items(expression, scope, for: target)
             var values: [Value] = []
             for (index, item) in items.enumerated() {
+                guard goesOn else { break }
                 // In the place that it has in the result: what gives nothing leaves no gap.
                 let made = make(block, scope.within(item, index: index + 1), for: target, at: first + values.count)
                 if let value = made.value { values.append(value) }

@@ -67,9 +67,15 @@ struct TreePath: Sendable, Hashable {
         let start = startsAtItem ? scope.item : scope.root
         guard case .value(let value) = start.node else { return steps.isEmpty ? [start] : [] }
         var found: [Found] = [(value, start.place)]
+        // What refers to each other in lists multiplies with every arrow.
+        let budget = steps.contains(.follow) ? TrialBudget.current : nil
         for step in steps {
             var next: [Found] = []
-            for one in found { Self.apply(step, one, scope.references, &next) }
+            for one in found {
+                let before = next.count
+                Self.apply(step, one, scope.references, &next)
+                if let budget, !budget.spend(next.count - before) { return [] }
+            }
             if next.isEmpty { return [] }
             found = next
         }

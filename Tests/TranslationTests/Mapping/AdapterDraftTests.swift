@@ -57,6 +57,59 @@ import Testing
         #expect(diagnostics.contains { $0.key == key }, "\(diagnostics)")
     }
 
+    private static var hostile: [(String, String)] {
+        func many(_ text: String, _ count: Int) -> String { String(repeating: text, count: count) }
+        let bomb: [String] = (0..<9).map { "b\($0): &b\($0) [*a, *a, *a, *a, *a, *a, *a, *a, *a]" }
+        let steps: [String] = (0..<60).map { "\(many(" ", $0))a:" }
+        return [
+            ("notes: RF1-3.2 # \(many("x", 64 << 10))", "longer than 64 KiB"),
+            ("a: &a [x, x, x]\n\(bomb.joined(separator: "\n"))", "an alias of YAML"),
+            ("notes: &all RF1-3.2", "an anchor"), ("notes: [*all]", "an alias"), ("notes:\n- &all x", "an anchor"),
+            ("notes: \(many("[", 20_000))", "nested too deeply"),
+            ("notes: \(many("{a: ", 10_000))", "nested too deeply"),
+            ("notes: \(many("[']', ", 9_000))", "more than 500"),
+            ("notes:\n\(many("- ", 30_000))x", "more than 500"),
+            ("notes:\n\(many("- ", 60))x", "nested too deeply"),
+            (steps.joined(separator: "\n"), "nested too deeply"),
+            ("notes: \"\(many("(", 60_000))\"", "nested too deeply"),
+        ]
+    }
+
+    @Test(arguments: hostile) func `a draft that would take the process with it is refused`(
+        text: String, problem: String
+    ) throws {
+        let mistakes = #expect(throws: DraftMistakes.self) {
+            try adapter().drafted("referral.map.yaml", as: text).get()
+        }
+        let told = try #require(mistakes).diagnostics.map(\.problem)
+        #expect(told.contains { $0.contains(problem) }, "\(told)")
+    }
+
+    @Test(arguments: ["notes: \"'R&D' or RF1-3.2 & co\"", "notes: RF1-3.2 | when PID-5.1 *= x"])
+    func `what only looks like a reference is none`(text: String) {
+        let told = DraftBounds.mistake(in: text, of: "x.map.yaml")
+        #expect(told == nil)
+    }
+
+    @Test func `a draft that takes too long is stopped`() throws {
+        let adapter = try adapter()
+        let list = Array(repeating: "PID-3", count: 20).joined(separator: " + ")
+        var expression = "(\(list))"
+        for _ in 0..<12 { expression = "(\(list) | where \(expression))" }
+        let drafted = try adapter.drafted("referral.map.yaml", as: "notes: \"\(expression)\"").get()
+        let budget = TrialBudget(steps: 50_000)
+        _ = adapter.differences(
+            to: drafted, in: try sample(adapter), .hl7v2, environment: .test, now: adapter.samplesReadAt, within: budget
+        )
+        #expect(budget.isSpent)
+        let text = try #require(adapter.mappingText("referral.map.yaml"))
+        let enough = TrialBudget(steps: 50_000)
+        _ = adapter.differences(
+            to: try adapter.drafted("referral.map.yaml", as: text).get(), in: try sample(adapter), .hl7v2,
+            environment: .test, now: adapter.samplesReadAt, within: enough)
+        #expect(!enough.isSpent)
+    }
+
     @Test(arguments: ["adapter.yaml", "../hl7v2/referral.map.yaml", "nothing.map.yaml", ""])
     func `only a mapping file of the adapter's own has a draft`(file: String) throws {
         let adapter = try adapter()

@@ -51,6 +51,8 @@ struct ExpressionParserTests {
         ("always", "'always' lacks its text", "always routine"),
         ("always a (b)", "is not plain", "quotes"),
         ("a | when b =", "a text is missing after '='", ""),
+        (String(repeating: "(", count: 80_000), "it is nested too deeply", "50 parentheses"),
+        (String(repeating: "(", count: 51) + "a" + String(repeating: ")", count: 51), "nested too deeply", "50"),
     ]) func `a mistake is named with its remedy`(_ text: String, _ expected: String, _ remedy: String) throws {
         let problem = try #require(mistake(text))
         #expect(problem.problem.contains(expected))
