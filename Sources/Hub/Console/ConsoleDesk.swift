@@ -35,11 +35,11 @@ struct ConsoleDesk: Sendable {
 
     /// The sections that an account may open.
     func sections(_ open: StaffSessions.Open) -> Set<Console.Section> {
-        Set(Console.Section.allCases.filter { section in Self.operation(of: section).map(open.may) ?? false })
+        Set(Console.Section.allCases.filter { open.may(Self.operation(of: $0)) })
     }
 
-    /// What one must be allowed to do to open a section; nil for what is not served.
-    private static func operation(of section: Console.Section) -> Operation? {
+    /// What one must be allowed to do to open a section.
+    private static func operation(of section: Console.Section) -> Operation {
         switch section {
         case .flow: .watchFlow
         case .queues: .watchFlow

@@ -100,7 +100,8 @@ struct DeadLetterReader: Sendable {
 
     /// An account by its own name, without what sets it apart from partners on the ledger.
     private static func account(_ id: String) -> String {
-        id.hasPrefix("staff/") ? String(id.dropFirst(6)) : id
+        let mark = "\(StaffSessions.system)/"
+        return id.hasPrefix(mark) ? String(id.dropFirst(mark.count)) : id
     }
 
     private struct Place: Hashable {
