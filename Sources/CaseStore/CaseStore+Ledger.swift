@@ -85,6 +85,18 @@ extension CaseStore {
         try append([entry(.view, fields)], in: connection)
     }
 
+    /// From when on which version of the disclosure policy was in use, the latest first, as the ledger has it.
+    package func policyChanges(limit: Int, in connection: Connection) throws -> [(version: String, at: Timestamp)] {
+        try connection.query(
+            "SELECT at, bytes FROM ledger.entry WHERE kind = 'policy_changed' ORDER BY at DESC LIMIT \(limit)",
+            name: "ledger.policy_changes"
+        ).compactMap { row in
+            let (at, bytes) = try row.decode(Timestamp.self, [UInt8]?.self)
+            let said = bytes.flatMap { try? JSONDecoder().decode([String: String].self, from: Data($0)) }
+            return said?[LedgerField.policyVersion.rawValue].map { ($0, at) }
+        }
+    }
+
     /// Enters that a version of the disclosure policy is in use from now on, unless it was already.
     package func enterPolicy(version: String, in connection: Connection) throws {
         // Of two nodes that start at once, the second sees what the first entered.

@@ -36,6 +36,13 @@ extension CaseStore {
         ).first.map(Self.partner)
     }
 
+    /// As ``partner(_:in:)``, and keeps others from changing it and its credentials by way of this until the transaction ends.
+    package func lockedPartner(_ id: String, in connection: Connection) throws -> Partner? {
+        try connection.query(
+            "SELECT \(Self.partnerColumns) FROM record.partner WHERE id = \(id) FOR UPDATE", name: "record.lock_partner"
+        ).first.map(Self.partner)
+    }
+
     /// Enables or disables a partner: a disabled one's keys open nothing.
     ///
     /// - Returns: Whether there is such a partner.
@@ -109,16 +116,17 @@ extension CaseStore {
     package func keys(of partner: String? = nil, in connection: Connection) throws -> [KeySummary] {
         let rows = try connection.query(
             """
-            SELECT prefix, partner, created_at, expires_at, revoked_at
+            SELECT prefix, partner, created_at, expires_at, revoked_at, is_low_risk
             FROM record.api_key
             WHERE partner = coalesce(\(partner), partner)
             ORDER BY partner, created_at
             """, name: "record.keys")
         return try rows.map { row in
-            let (prefix, partner, createdAt, expiresAt, revokedAt) = try row.decode(
-                String.self, String.self, Timestamp.self, Timestamp?.self, Timestamp?.self)
+            let (prefix, partner, createdAt, expiresAt, revokedAt, isLowRisk) = try row.decode(
+                String.self, String.self, Timestamp.self, Timestamp?.self, Timestamp?.self, Bool.self)
             return KeySummary(
-                prefix: prefix, partner: partner, createdAt: createdAt, expiresAt: expiresAt, revokedAt: revokedAt)
+                prefix: prefix, partner: partner, createdAt: createdAt, expiresAt: expiresAt, revokedAt: revokedAt,
+                isLowRisk: isLowRisk)
         }
     }
 

@@ -9,8 +9,8 @@ extension CaseStore {
     private static let bornFailures = 5
 
     private static let accountColumns: SQL = """
-        id, roles::text[] AS roles, control_room, is_enabled, added_at, locked_until, password_hash IS NOT NULL AS has_password,
-        subject_hash IS NOT NULL AS has_provider
+        id, roles::text[] AS roles, control_room, is_enabled, added_at, locked_until, signed_in_at,
+        password_hash IS NOT NULL AS has_password, subject_hash IS NOT NULL AS has_provider
         """
 
     // MARK: Accounts
@@ -47,6 +47,53 @@ extension CaseStore {
         try connection.query(
             "SELECT \(Self.accountColumns) FROM record.staff_account WHERE id = \(id)", name: "record.staff_account"
         ).first.map(Self.account)
+    }
+
+    /// One account, which nobody else changes until the transaction ends, nor that of any enabled account with the role.
+    ///
+    /// Two who take the role from each other at once would both see the other still have it.
+    package func lockedStaffAccount(
+        _ id: String, andAllOf role: Role, in connection: Connection
+    ) throws -> StaffAccount? {
+        try connection.execute(
+            """
+            SELECT
+            FROM record.staff_account
+            WHERE id = \(id) OR is_enabled AND \(role.rawValue)::record.staff_role = ANY (roles)
+            ORDER BY id
+            FOR UPDATE
+            """, name: "record.lock_staff")
+        // A statement of its own: it sees what others had committed when the locks were had.
+        return try staffAccount(id, in: connection)
+    }
+
+    /// Where accounts are signed in, by name; those that are nowhere and have no link are left out.
+    ///
+    /// - Parameters:
+    ///   - idle: After which time without a page a session is over.
+    ///   - longest: After which time it is over whatever happens.
+    ///   - account: One account alone.
+    package func staffPresence(
+        of account: String? = nil, idle: Duration, longest: Duration, at: Timestamp = .now(), in connection: Connection
+    ) throws -> [String: StaffPresence] {
+        let rows = try connection.query(
+            """
+            SELECT account, count(open.account), max(seen_at), max(expires_at)
+            FROM (
+                SELECT account, seen_at
+                FROM record.staff_session
+                WHERE opened_at > \(at - longest) AND seen_at > \(at - idle)
+            ) AS open
+            FULL JOIN record.staff_invitation USING (account)
+            WHERE account = coalesce(\(account), account)
+            GROUP BY account
+            """, name: "record.staff_presence")
+        let known = try rows.map { row in
+            let (id, sessions, seenAt, until) = try row.decode(
+                String.self, Int.self, Timestamp?.self, Timestamp?.self)
+            return (id, StaffPresence(sessions: sessions, seenAt: seenAt, invitedUntil: until))
+        }
+        return Dictionary(uniqueKeysWithValues: known)
     }
 
     /// Enables or disables an account; its sessions end.
@@ -303,6 +350,8 @@ extension CaseStore {
             INSERT INTO record.staff_session (id_hash, opened_at, seen_at, account)
             VALUES (\(hash), \(at), \(at), \(id))
             """, name: "record.open_staff_session")
+        try connection.execute(
+            "UPDATE record.staff_account SET signed_in_at = \(at) WHERE id = \(id)", name: "record.note_staff_sign_in")
         try noteStaff(id, "signed_in", by: id, in: connection)
     }
 
@@ -372,6 +421,15 @@ extension CaseStore {
             "DELETE FROM record.staff_session WHERE account = \(id)", name: "record.end_staff_sessions")
     }
 
+    /// Signs an account out everywhere.
+    ///
+    /// - Returns: Whether it was signed in anywhere.
+    package func signOutStaff(_ id: String, by actor: String, in connection: Connection) throws -> Bool {
+        guard try endSessions(of: id, in: connection) > 0 else { return false }
+        try noteStaff(id, "sessions_ended", by: actor, in: connection)
+        return true
+    }
+
     /// Forgets sessions and links that have ended by themselves.
     ///
     /// - Returns: How many there were.
@@ -397,7 +455,8 @@ extension CaseStore {
             controlRoom: try row.value("control_room"),
             isEnabled: try row.value("is_enabled"),
             proof: hasPassword ? .password : hasProvider ? .provider : .none,
-            addedAt: try row.value("added_at"), lockedUntil: try row.value("locked_until"))
+            addedAt: try row.value("added_at"), lockedUntil: try row.value("locked_until"),
+            signedInAt: try row.value("signed_in_at"))
     }
 
     private func noteStaff(

@@ -172,6 +172,21 @@ extension CaseStore {
         try connection.execute("DELETE FROM record.key_process WHERE node = \(node)", name: "keys.forget_node")
     }
 
+    /// The machines on which a process of the hub was seen within so long, each with when it was seen last.
+    package func nodes(
+        seenWithin patience: Duration, in connection: Connection
+    ) throws -> [(node: String, seenAt: Timestamp)] {
+        try connection.query(
+            """
+            SELECT node, max(seen_at)
+            FROM record.key_process
+            WHERE seen_at > now() - \(patience)::interval
+            GROUP BY node
+            ORDER BY node
+            """, name: "keys.nodes"
+        ).map { try $0.decode(String.self, Timestamp.self) }
+    }
+
     /// All processes that were seen within so long, and those that are gone and left files.
     package func keyProcesses(
         seenWithin patience: Duration, in connection: Connection

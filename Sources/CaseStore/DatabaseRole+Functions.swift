@@ -18,12 +18,15 @@ extension DatabaseRole {
     package static let audit = DatabaseRole(rawValue: "hub_audit")
     /// Destroys what has had its time.
     package static let retention = DatabaseRole(rawValue: "hub_retention")
+    /// Partners and their credentials, as administrators see and change them in the console: reads no secret and no hash of
+    /// one, and nothing about a person.
+    package static let partners = DatabaseRole(rawValue: "hub_partners")
     /// Commands that an operator runs on the hub's machine, those about partners and their credentials among them; no
     /// service runs as it.
     package static let app = DatabaseRole(rawValue: "hub_app")
 
     /// All of them.
     package static let functions: [DatabaseRole] = [
-        .app, .serving, .ingest, .worker, .emergency, .console, .audit, .retention,
+        .app, .serving, .ingest, .worker, .emergency, .console, .audit, .retention, .partners,
     ]
 }

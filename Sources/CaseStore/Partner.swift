@@ -56,4 +56,6 @@ package struct KeySummary: Sendable, Hashable {
     package var createdAt: Timestamp
     package var expiresAt: Timestamp?
     package var revokedAt: Timestamp?
+    /// Whether somebody has judged that little can come of it in wrong hands.
+    package var isLowRisk: Bool
 }

@@ -7,6 +7,7 @@ package enum RoleSchema {
         migrations: [
             Migration(number: 1, name: "hub_app", sql: text(PackageResources.roles_0001_hub_app_sql)),
             Migration(number: 2, name: "functions", sql: text(PackageResources.roles_0002_functions_sql)),
+            Migration(number: 3, name: "partners", sql: text(PackageResources.roles_0003_partners_sql)),
         ])
 }
 
@@ -96,6 +97,7 @@ package enum GrantSchema {
             Migration(number: 2, name: "told", sql: text(PackageResources.grants_0002_told_sql)),
             Migration(number: 3, name: "queues", sql: text(PackageResources.grants_0003_queues_sql)),
             Migration(number: 4, name: "lists", sql: text(PackageResources.grants_0004_lists_sql)),
+            Migration(number: 7, name: "settings", sql: text(PackageResources.grants_0007_settings_sql)),
         ])
 }
 

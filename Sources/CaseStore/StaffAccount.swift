@@ -24,6 +24,8 @@ package struct StaffAccount: Sendable, Hashable {
     package var addedAt: Timestamp
     /// Until when no password is tried, after so many that were wrong.
     package var lockedUntil: Timestamp?
+    /// When its owner last signed in; nil for never.
+    package var signedInAt: Timestamp?
 
     /// Whether a text may be a user name.
     package static func isName(_ text: String) -> Bool {
@@ -36,6 +38,22 @@ package struct StaffAccount: Sendable, Hashable {
         return bytes.dropFirst().allSatisfy {
             isPlain($0) || [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains($0)
         }
+    }
+}
+
+/// The browsers at which an account is signed in, and its link if it has one that was not used.
+package struct StaffPresence: Sendable, Hashable {
+    package var sessions: Int
+    /// When one of them last asked for a page.
+    package var seenAt: Timestamp?
+    /// Until when the link is good, or was.
+    package var invitedUntil: Timestamp?
+
+    /// One that is nowhere signed in and has no link.
+    package init(sessions: Int = 0, seenAt: Timestamp? = nil, invitedUntil: Timestamp? = nil) {
+        self.sessions = sessions
+        self.seenAt = seenAt
+        self.invitedUntil = invitedUntil
     }
 }
 

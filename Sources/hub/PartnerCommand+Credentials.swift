@@ -105,32 +105,16 @@ extension PartnerCommand {
             try await installation.open { hub in
                 let now = Timestamp.now()
                 let rows = try await hub.database.read { [store = hub.store] connection in
-                    try store.keys(of: id, in: connection).map { key in
-                        Self.row(key.partner, "api_key", key.prefix, key.createdAt, key.expiresAt, key.revokedAt, now)
+                    try store.credentials(of: id, in: connection).map { known in
+                        [
+                            known.partner, known.kind.rawValue, known.id.description, known.state(at: now).rawValue,
+                            known.addedAt.rfc3339, known.expiresAt?.rfc3339 ?? "", known.mark,
+                        ]
                     }
-                        + store.certificates(of: id, in: connection).map { known in
-                            Self.row(
-                                known.partner, known.mark.kind, known.id.description, known.addedAt, known.expiresAt,
-                                known.revokedAt, now, known.mark.text)
-                        }
-                        + store.clientKeys(of: id, in: connection).map { key in
-                            Self.row(
-                                key.partner, "client_key", "\(key.partner)/\(key.kid)", key.addedAt, key.expiresAt,
-                                key.revokedAt, now)
-                        }
                 }
                 Output.table(
                     ["partner", "kind", "id", "state", "added", "expires", "known_by"], rows, json: format.json)
             }
-        }
-
-        private static func row(
-            _ partner: String, _ kind: String, _ id: String, _ added: Timestamp, _ expires: Timestamp?,
-            _ revoked: Timestamp?, _ now: Timestamp, _ mark: String = ""
-        ) -> [String] {
-            let isOver = expires.map { $0 <= now } ?? false
-            let state = revoked != nil ? "revoked" : isOver ? "ended" : "live"
-            return [partner, kind, id, state, added.rfc3339, expires?.rfc3339 ?? "", mark]
         }
     }
 
@@ -146,15 +130,7 @@ extension PartnerCommand {
         func run() async throws {
             try await installation.open { hub in
                 let revoked = try await hub.database.transaction { [store = hub.store] connection in
-                    if let id = UUIDValue(credential) {
-                        return try store.revokeCertificate(id, by: "command", in: connection)
-                    }
-                    if let slash = credential.firstIndex(of: "/") {
-                        return try store.revokeClientKey(
-                            kid: String(credential[slash...].dropFirst()), of: String(credential[..<slash]),
-                            by: "command", in: connection)
-                    }
-                    return try store.revokeKey(prefix: credential, by: "command", in: connection)
+                    try store.revoke(PartnerCredential.ID(credential), by: "command", in: connection)
                 }
                 guard revoked else { throw ValidationError("No live credential is named so.") }
                 Output.line("revoked")
@@ -179,23 +155,6 @@ extension PartnerCommand {
             throw ValidationError("\(path) \(error).")
         } catch {
             throw ValidationError("\(path) holds no \(what).")
-        }
-    }
-}
-
-extension CertificateMark {
-    fileprivate var kind: String {
-        switch self {
-        case .key: "certificate"
-        case .name: "certificate_name"
-        }
-    }
-
-    /// SHA-256 of the public key in hexadecimal, as `openssl dgst` shows it, or the name.
-    fileprivate var text: String {
-        switch self {
-        case .key(let hash): hash.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-        case .name(let name): name
         }
     }
 }

@@ -156,7 +156,8 @@ struct PartnerCommand: AsyncParsableCommand {
         func run() async throws {
             try await installation.open { hub in
                 let partner = try await hub.database.read { [store = hub.store] in try store.partner(id, in: $0) }
-                if hub.configuration.environment == .production, partner?.kind == .partner, !lowRisk {
+                if let partner, !PartnerDesk.mayHaveKey(partner, isLowRisk: lowRisk, in: hub.configuration.environment)
+                {
                     throw ValidationError(
                         "An API key is for senders of low risk: say --low-risk, or give \(id) a certificate or a client key."
                     )
@@ -179,10 +180,8 @@ struct PartnerCommand: AsyncParsableCommand {
 
     private static func setEnabled(_ enabled: Bool, _ id: String, _ installation: InstallationOption) async throws {
         try await installation.open { hub in
-            let known = try await hub.database.transaction { [store = hub.store] connection in
-                try store.setEnabled(enabled, partner: id, by: "command", in: connection)
-            }
-            guard known else { throw PartnerCommand.noPartner(id) }
+            let outcome = try await PartnerDesk(hub).setEnabled(enabled, partner: id, by: "command")
+            guard case .done = outcome else { throw PartnerCommand.noPartner(id) }
             Output.line("\(id) is \(enabled ? "enabled" : "disabled")")
         }
     }

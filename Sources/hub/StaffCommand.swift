@@ -42,15 +42,20 @@ struct StaffCommand: AsyncParsableCommand {
                     throw ValidationError(
                         "\(controlRoom) is none of emergency.page_for: \(rooms.sorted().joined(separator: ", ")).")
                 }
-                let isNew = try await hub.database.transaction { [store = hub.store] connection in
-                    if let controlRoom, try store.partner(controlRoom, in: connection) == nil {
+                if let controlRoom {
+                    let room = try await hub.database.read { [store = hub.store] in
+                        try store.partner(controlRoom, in: $0)
+                    }
+                    guard room != nil else {
                         throw ValidationError("No partner is named \(controlRoom): `hub partner list`.")
                     }
-                    return try store.addStaff(
-                        name, roles: Set(roles).sorted(), controlRoom: controlRoom, by: "command", in: connection)
                 }
-                guard isNew else { throw ValidationError("\(name) is there already: `hub staff invite \(name)`.") }
-                try await StaffCommand.invite(name, hub)
+                let accounts = StaffAccounts(hub)
+                let token = try await accounts.add(name, roles: roles, controlRoom: controlRoom, by: "command")
+                guard let token else {
+                    throw ValidationError("\(name) is there already: `hub staff invite \(name)`.")
+                }
+                Output.line(accounts.address(ofInvitation: token))
             }
         }
     }

@@ -93,6 +93,14 @@ import Testing
             ]
         ),
         (.retention, ["record.referral", "record.agreement", "record.share", "access.card"]),
+        (
+            .partners,
+            [
+                "record.staff_account", "record.staff_session", "record.submission", "record.document", "record.person",
+                "record.person_key", "record.referral", "record.agreement", "record.share", "access.card",
+                "queue.message",
+            ]
+        ),
     ])
     func `a function has no right at all in what is none of its business`(role: DatabaseRole, tables: [String]) {
         for table in tables {
@@ -222,10 +230,11 @@ import Testing
         let applied = try await Migrator(lines: Self.now).migrate(database, logger: Self.logger)
         #expect(
             applied.map(\.description) == [
-                "roles/0002_functions", "grants/0001_functions", "grants/0002_told", "grants/0003_queues",
-                "grants/0004_lists",
+                "roles/0002_functions", "roles/0003_partners", "grants/0001_functions", "grants/0002_told",
+                "grants/0003_queues",
+                "grants/0004_lists", "grants/0007_settings",
             ])
-        for role in [DatabaseRole.ingest, .worker, .console, .audit, .emergency] {
+        for role in [DatabaseRole.ingest, .worker, .console, .audit, .emergency, .partners] {
             #expect(try await database.acting(as: role).query("SELECT id FROM record.partner").count == 1)
         }
         await #expect(throws: PostgresError.self) {

@@ -5,6 +5,13 @@ import Postgres
 /// S select, I insert, U update, D delete, T truncate; a small letter where it is so for some columns only; `-` for nothing.
 enum RightsTable {
     static let roles: [DatabaseRole] = DatabaseRole.functions
+    /// Those that have a column in the table below.
+    private static let columns = roles.filter { $0 != .partners }
+    /// All that the role may do that credentials are changed as.
+    private static let ofPartners = [
+        "ledger.entry": "I", "public.hub_migration": "S", "record.api_key": "siu", "record.client_certificate": "Su",
+        "record.client_key": "Su", "record.partner": "Su",
+    ]
 
     static let rights: [(right: String, letter: Character)] = [
         ("SELECT", "S"), ("INSERT", "I"), ("UPDATE", "U"), ("DELETE", "D"), ("TRUNCATE", "T"),
@@ -15,8 +22,9 @@ enum RightsTable {
         var cells: [String: [DatabaseRole: String]] = [:]
         for line in text.split(separator: "\n").dropFirst() {
             let words = line.split(separator: " ").map(String.init)
-            precondition(words.count == roles.count + 1, "the line of \(words[0]) lacks a cell")
-            cells[words[0]] = Dictionary(uniqueKeysWithValues: zip(roles, words.dropFirst()))
+            precondition(words.count == columns.count + 1, "the line of \(words[0]) lacks a cell")
+            cells[words[0]] = Dictionary(uniqueKeysWithValues: zip(columns, words.dropFirst()))
+            cells[words[0]]?[.partners] = ofPartners[words[0]] ?? "-"
         }
         return cells
     }()
@@ -59,7 +67,7 @@ enum RightsTable {
         record.extract_population SIu  -     -      S      -         SI      -     s
         record.extract_project    SI   -     -      S      -         SI      S     -
         record.extract_sending    SIU  -     -      SU     -         SIU     -     s
-        record.key_process        SIUD -     -      SIUD   SIUD      -       -     -
+        record.key_process        SIUD -     -      SIUD   SIUD      -       s     -
         record.mail_answer        SIUD -     SIUD   -      -         -       -     SD
         record.match              SIU  -     -      SI     -         Su      s     -
         record.match_decision     SIu  -     -      -      -         SI      -     -

@@ -33,6 +33,7 @@ def test_the_whole_way_needs_nothing_of_the_operators_role(hub):
 
 @pytest.mark.parametrize("role", [
     "hub_app", "hub_serve", "hub_ingest", "hub_worker", "hub_emergency", "hub_console", "hub_audit", "hub_retention",
+    "hub_partners",
 ])
 def test_no_role_changes_the_ledger_or_the_schema(owned, role):
     for statement in [

@@ -3,6 +3,7 @@ import Channels
 import Crypto
 import Logging
 import Postgres
+package import Rights
 import Vault
 
 /// Accounts that are kept here: how they are set up, signed in to, and given another password.
@@ -36,11 +37,33 @@ package struct StaffAccounts: Sendable {
             metrics: installation.metrics, logger: installation.logger)
     }
 
+    /// Adds an account, with a link.
+    ///
+    /// - Parameter controlRoom: As ``CaseStore/addStaff(_:roles:controlRoom:by:in:)`` has it.
+    /// - Returns: The link's token; nil where there is an account of that name, which is left as it is.
+    package func add(
+        _ account: String, roles: [Role], controlRoom: String? = nil, by actor: String
+    ) async throws -> String? {
+        let token = Self.newToken()
+        let isNew = try await database.transaction { [store] connection in
+            let isNew = try store.addStaff(
+                account, roles: Set(roles).sorted(), controlRoom: controlRoom, by: actor, in: connection)
+            guard isNew else { return false }
+            return try store.inviteStaff(
+                account, token: token, until: .now() + Self.invitation, by: actor, in: connection)
+        }
+        return isNew ? token : nil
+    }
+
+    static func newToken() -> String {
+        Base64URL.text(SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) })
+    }
+
     /// A link's token for an account, in place of any before: what it had to sign in with is void.
     ///
     /// - Returns: Nil where there is no such account, or it is the provider's.
     package func invite(_ account: String, by actor: String) async throws -> String? {
-        let token = Base64URL.text(SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) })
+        let token = Self.newToken()
         let isKnown = try await database.transaction { [store] connection in
             try store.inviteStaff(
                 account, token: token, until: .now() + Self.invitation, by: actor, in: connection)

@@ -1,0 +1,105 @@
+import CaseStore
+import Postgres
+import Referral
+import TestSupport
+import Testing
+
+@testable import Hub
+
+/// What the console does about partners, as the role that it does it as.
+@Suite(.installation) struct PartnerDeskTests {
+    private let actor = "staff/an.admin"
+
+    private func run(
+        environment: String = "", _ body: (Installation, PartnerDesk, IssuedKey) async throws -> Void
+    ) async throws {
+        try await TestInstallation.run { hub in
+            let key = try await hub.database.transaction { [store = hub.store] connection in
+                _ = try store.add(Partner(id: "uhdb", name: "Trust", adapter: "uhdb"), by: "command", in: connection)
+                return try store.issueKey(for: "uhdb", by: "command", in: connection)
+            }
+            try await body(hub, PartnerDesk(hub.acting(as: .partners)), try #require(key))
+        }
+    }
+
+    private func isDone<Value>(_ outcome: PartnerDesk.Outcome<Value>) -> Bool {
+        if case .done = outcome { true } else { false }
+    }
+
+    private func isOvertaken<Value>(_ outcome: PartnerDesk.Outcome<Value>) -> Bool {
+        if case .overtaken = outcome { true } else { false }
+    }
+
+    private func who(_ text: String, _ hub: Installation) async throws -> String? {
+        try await hub.acting(as: .ingest).database.read { [store = hub.store] in
+            try store.authenticate(text, in: $0)?.id
+        }
+    }
+
+    @Test func `a partner is suspended by who saw it active, once`() async throws {
+        try await run { hub, desk, key in
+            #expect(isOvertaken(try await desk.setEnabled(true, partner: "uhdb", seen: false, by: actor)))
+            #expect(isDone(try await desk.setEnabled(false, partner: "uhdb", seen: true, by: actor)))
+            #expect(try await who(key.text, hub) == nil)
+            #expect(isOvertaken(try await desk.setEnabled(false, partner: "uhdb", seen: true, by: actor)))
+            #expect(isDone(try await desk.setEnabled(true, partner: "uhdb", seen: false, by: actor)))
+            #expect(try await who(key.text, hub) == "uhdb")
+            let outcome = try await desk.setEnabled(false, partner: "nobody", by: actor)
+            #expect(!isDone(outcome) && !isOvertaken(outcome))
+        }
+    }
+
+    @Test func `the next key is made once for a form, and the one before stays good`() async throws {
+        try await run { hub, desk, key in
+            let seen: Set<String> = [key.prefix]
+            let made = try await desk.issueNextKey(for: "uhdb", expiresAt: nil, seen: seen, by: actor)
+            guard case .done(let next) = made else {
+                Issue.record("no key was made")
+                return
+            }
+            #expect(try await who(key.text, hub) == "uhdb")
+            #expect(try await who(next.text, hub) == "uhdb")
+            #expect(isOvertaken(try await desk.issueNextKey(for: "uhdb", expiresAt: nil, seen: seen, by: actor)))
+            let both: Set<String> = [key.prefix, next.prefix]
+            #expect(isOvertaken(try await desk.issueNextKey(for: "uhdb", expiresAt: nil, seen: both, by: actor)))
+            #expect(isDone(try await desk.revoke(.key(key.prefix), of: "uhdb", by: actor)))
+            #expect(try await who(key.text, hub) == nil)
+            #expect(try await who(next.text, hub) == "uhdb")
+            #expect(isOvertaken(try await desk.revoke(.key(key.prefix), of: "uhdb", by: actor)))
+        }
+    }
+
+    @Test func `a credential is revoked at its own partner's page alone`() async throws {
+        try await run { hub, desk, key in
+            _ = try await hub.database.transaction { [store = hub.store] in
+                try store.add(Partner(id: "dchs", name: "Other", adapter: "dchs"), by: "command", in: $0)
+            }
+            let outcome = try await desk.revoke(.key(key.prefix), of: "dchs", by: actor)
+            #expect(!isDone(outcome))
+            #expect(try await who(key.text, hub) == "uhdb")
+        }
+    }
+
+    @Test func `in production a key follows another only where somebody has judged it to be of low risk`() {
+        let partner = Partner(id: "a", name: "A", adapter: "a")
+        func sheet(_ keys: [Bool]) -> PartnerDesk.Sheet {
+            .init(
+                partner: partner,
+                credentials: keys.enumerated().map { index, isLowRisk in
+                    .init(
+                        partner: "a", kind: .apiKey, id: .key("k\(index)"), mark: "", addedAt: .now(),
+                        isLowRisk: isLowRisk)
+                })
+        }
+        #expect(sheet([false]).obstacle(toNextKey: .test, at: .now()) == nil)
+        #expect(sheet([false]).obstacle(toNextKey: .production, at: .now()) == .highRisk)
+        #expect(sheet([true]).obstacle(toNextKey: .production, at: .now()) == nil)
+        #expect(sheet([]).obstacle(toNextKey: .test, at: .now()) == .noKey)
+        #expect(sheet([true, true]).obstacle(toNextKey: .test, at: .now()) == .several)
+    }
+
+    @Test(arguments: ["abcdefgh", "01997f2e-6d7a-7c3b-8e4f-1a2b3c4d5f12", "uhdb/key/1"])
+    func `a credential is named as it was read`(text: String) {
+        #expect(PartnerCredential.ID(text).description == text)
+    }
+}
