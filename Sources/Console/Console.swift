@@ -39,6 +39,7 @@ package struct Console: Sendable {
         case deadLetters
         case work
         case ledger
+        case settings
 
         var label: String {
             switch self {
@@ -48,6 +49,7 @@ package struct Console: Sendable {
             case .deadLetters: "Dead letters"
             case .work: "Work"
             case .ledger: "Ledger"
+            case .settings: "Settings"
             }
         }
         /// Which key goes there, after `g`.
@@ -59,6 +61,7 @@ package struct Console: Sendable {
             case .deadLetters: "d"
             case .work: "w"
             case .ledger: "l"
+            case .settings: "s"
             }
         }
         package var path: String {
@@ -69,6 +72,7 @@ package struct Console: Sendable {
             case .deadLetters: Console.path + "/dead-letters"
             case .work: Console.path + "/work"
             case .ledger: Console.path + "/ledger"
+            case .settings: Console.path + "/settings"
             }
         }
     }
@@ -141,6 +145,7 @@ package struct Console: Sendable {
             ("match", PackageResources.match_mustache), ("look", PackageResources.look_mustache),
             ("approval", PackageResources.approval_mustache), ("item", PackageResources.item_mustache),
             ("messages", PackageResources.messages_mustache), ("persons", PackageResources.persons_mustache),
+            ("settings", PackageResources.settings_mustache),
         ]
         var library = MustacheLibrary()
         for (name, bytes) in sources {

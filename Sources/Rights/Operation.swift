@@ -55,6 +55,17 @@ package enum Operation: String, CaseIterable, Sendable, Hashable {
     /// Pause and resume queues, and have what was set aside tried again, without seeing who it is about.
     case mendQueues = "mend_queues"
 
+    // MARK: Settings
+
+    /// See which partners, credentials, adapters and disclosure rules the hub knows, without any secret.
+    case readSettings = "read_settings"
+    /// Suspend and resume partners, revoke their credentials, give one its next API key.
+    case managePartners = "manage_partners"
+    /// See who of staff may sign in, and as what.
+    case readStaff = "read_staff"
+    /// Add accounts of staff, change their roles, shut them out, let them set themselves up anew.
+    case manageStaff = "manage_staff"
+
     // MARK: Work for people
 
     /// Say that a work item is dealt with.

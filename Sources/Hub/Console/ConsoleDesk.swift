@@ -47,6 +47,7 @@ struct ConsoleDesk: Sendable {
         case .deadLetters: .readTrace
         case .work: .watchFlow
         case .ledger: .readLedger
+        case .settings: .readSettings
         }
     }
 }

@@ -89,7 +89,7 @@ extension Ending {
 
 extension Configuration.Endpoint {
     /// The kind of channel, as people call it.
-    fileprivate var words: String {
+    var words: String {
         switch self {
         case .https: "HTTPS"
         case .govTalk: "GovTalk over HTTPS"

@@ -1,0 +1,334 @@
+package import Referral
+
+/// A partner, or a system of staff, and by what it is let in. No secret is part of it.
+package struct PartnerSettings: Sendable {
+    package struct Credential: Sendable {
+        package enum Kind: String, Sendable {
+            case apiKey = "api_key"
+            case certificate
+            case certificateName = "certificate_name"
+            case clientKey = "client_key"
+
+            var words: String {
+                switch self {
+                case .apiKey: "API key"
+                case .certificate: "Certificate, known by its key"
+                case .certificateName: "Certificate, known by a name in it"
+                case .clientKey: "Key that signs for access tokens"
+                }
+            }
+        }
+
+        package enum State: String, Sendable {
+            case live
+            case ended
+            case revoked
+        }
+
+        package var kind: Kind
+        /// As commands name it.
+        package var id: String
+        /// A fingerprint or a name.
+        package var mark: String
+        package var state: State
+        package var addedAt: Instant
+        package var endsAt: Instant?
+        package var revokedAt: Instant?
+
+        package init(
+            kind: Kind, id: String, mark: String, state: State, addedAt: Instant, endsAt: Instant?, revokedAt: Instant?
+        ) {
+            self.kind = kind
+            self.id = id
+            self.mark = mark
+            self.state = state
+            self.addedAt = addedAt
+            self.endsAt = endsAt
+            self.revokedAt = revokedAt
+        }
+
+        /// Whether it ends so soon that somebody must act.
+        func isNearItsEnd(at now: Instant) -> Bool {
+            guard state == .live, let endsAt else { return false }
+            return endsAt.microseconds - now.microseconds < Int64(30 * 86_400) * 1_000_000
+        }
+    }
+
+    package var id: String
+    package var name: String
+    package var isOfStaff: Bool
+    package var isEnabled: Bool
+    package var adapter: String?
+    /// Of a system of staff.
+    package var roles: [String]
+    /// By what its adapter takes documents, and by what the configuration sends it some, in words.
+    package var waysIn: [String]
+    package var waysOut: [String]
+    package var credentials: [Credential]
+
+    package init(
+        id: String, name: String, isOfStaff: Bool, isEnabled: Bool, adapter: String?, roles: [String], waysIn: [String],
+        waysOut: [String], credentials: [Credential]
+    ) {
+        self.id = id
+        self.name = name
+        self.isOfStaff = isOfStaff
+        self.isEnabled = isEnabled
+        self.adapter = adapter
+        self.roles = roles
+        self.waysIn = waysIn
+        self.waysOut = waysOut
+        self.credentials = credentials
+    }
+
+    var kindWords: String { isOfStaff ? "system of staff" : "partner" }
+    var stateWords: String { isEnabled ? "active" : "suspended" }
+    var live: [Credential] { credentials.filter { $0.state == .live } }
+    var liveKeys: [Credential] { live.filter { $0.kind == .apiKey } }
+}
+
+extension Console {
+    /// What somebody has just done about a partner, as the address of its page tells it.
+    package enum PartnerChange: String, Sendable {
+        case suspended
+        case resumed
+        case revoked
+        /// Nothing was done, because somebody else had changed it meanwhile.
+        case overtaken
+    }
+
+    package static func partnerPath(_ id: String) -> String { "\(SettingsPart.partners.path)/\(id)" }
+    package static func nextKeyPath(_ partner: String) -> String { "\(partnerPath(partner))/key" }
+
+    /// Every partner and system of staff.
+    package func partners(
+        _ partners: [PartnerSettings], parts: Set<SettingsPart>, at now: Instant, _ reader: Reader,
+        sections: Set<Section>
+    ) -> String {
+        let rows = partners.map { partner in
+            let ends = partner.live.compactMap(\.endsAt).min()
+            let isNear = partner.isEnabled && partner.live.contains { $0.isNearItsEnd(at: now) }
+            return Sheet.Row(
+                name: partner.name, path: Self.partnerPath(partner.id), style: partner.isEnabled ? .plain : .odd,
+                cells: [
+                    .init(text: partner.id), .init(text: partner.kindWords),
+                    .init(text: partner.stateWords, isState: !partner.isEnabled),
+                    .init(text: partner.live.isEmpty ? "none" : String(partner.live.count)),
+                    ends.map { .init(text: isNear ? "soon:" : "", at: $0) }
+                        ?? .init(text: partner.live.isEmpty ? "–" : "none ends"),
+                ])
+        }
+        let block =
+            rows.isEmpty
+            ? Sheet.Block(
+                id: "list", texts: ["There is none yet. Whoever runs the hub adds one: hub partner add ID --name NAME."]
+            )
+            : Sheet.Block(
+                id: "list", title: partners.count == 1 ? "1 of them" : "\(partners.count.grouped) of them",
+                table: .init(
+                    columns: ["Name", "Id", "Kind", "State", "Live credentials", "Next end"], rows: rows))
+        return settings(
+            Sheet(
+                title: "Partners and keys", part: .partners, blocks: [block],
+                help: [
+                    "Whoever may call the hub: organisations that refer people or are told something, and the systems that staff work with. Each is let in by a credential: an API key, a certificate, or a key by which it signs. The hub keeps no secret of any of them, so none can be shown.",
+                    "Partners are added by the command hub partner add, as are certificates and client keys, because somebody must have checked whose they are.",
+                ]), parts: parts, at: now, reader, sections: sections)
+    }
+
+    /// One partner.
+    ///
+    /// - Parameters:
+    ///   - mayManage: Whether the account changes anything, or looks alone.
+    ///   - hasNextKey: Whether it can be given the next API key here.
+    ///   - change: What was just done; told where it still holds.
+    package func partner(
+        _ partner: PartnerSettings, mayManage: Bool, hasNextKey: Bool, change: PartnerChange? = nil,
+        parts: Set<SettingsPart>, at now: Instant, _ reader: Reader, sections: Set<Section>
+    ) -> String {
+        let path = Self.partnerPath(partner.id)
+        var facts: [Sheet.Fact] = [
+            .init(term: "Id", text: partner.id), .init(term: "Kind", text: partner.kindWords),
+            .init(
+                term: "State",
+                text: partner.isEnabled ? "active" : "suspended: nothing of it is taken, and nothing goes to it"),
+        ]
+        if partner.isOfStaff {
+            facts.append(
+                .init(term: "Roles", text: partner.roles.joined(separator: ", "), path: SettingsPart.rights.path))
+        } else {
+            facts.append(
+                .init(
+                    term: "Adapter", text: partner.adapter ?? "none",
+                    path: partner.adapter.map { Self.adapterPath($0) }))
+            facts.append(.init(term: "May send by", text: Self.list(partner.waysIn)))
+            facts.append(.init(term: "Is sent to by", text: Self.list(partner.waysOut)))
+        }
+        var about = Sheet.Block(id: "about", facts: facts)
+        if mayManage {
+            let seen = ("seen", partner.isEnabled ? "active" : "suspended")
+            about.forms = [
+                .init(
+                    path: path, hidden: [("do", partner.isEnabled ? "suspend" : "resume"), seen],
+                    button: partner.isEnabled ? "Suspend it" : "Let it in again", isSecond: true)
+            ]
+        }
+        var credentials = Sheet.Block(id: "credentials", title: "By what it is let in")
+        if partner.credentials.isEmpty {
+            credentials.texts = [
+                "Nothing yet, so it cannot call. hub partner --help says how it is given a credential."
+            ]
+        } else {
+            credentials.table = .init(
+                columns: ["Credential", "Kind", "State", "Added", "Ends"],
+                rows: partner.credentials.map { Self.row($0, at: now) })
+        }
+        if mayManage {
+            credentials.forms = partner.live.map { credential in
+                .init(
+                    path: path, hidden: [("do", "revoke"), ("credential", credential.id)], button: "Revoke",
+                    about: "\(credential.kind.words) \(credential.id)", isSecond: true)
+            }
+            if hasNextKey {
+                credentials.links = [("Make the next API key", Self.nextKeyPath(partner.id))]
+            }
+        }
+        return settings(
+            Sheet(
+                title: partner.name, part: .partners, notice: Self.notice(change, partner),
+                blocks: [about, credentials],
+                help: [
+                    "To suspend is the quick way when something is wrong at a partner: within a second no node takes anything of it, and nothing is shared with it until somebody lets it in again. Nothing that it sent before is lost.",
+                    "To change over to another API key, make the next one, hand it over by a safe way, wait until the partner uses it, and revoke the one before. A credential that is revoked is never good again. When a credential was last used is not kept.",
+                ]), parts: parts, at: now, reader, sections: sections)
+    }
+
+    /// The form for a partner's next API key.
+    package func nextKey(
+        of partner: PartnerSettings, entered: Entered = Entered(), parts: Set<SettingsPart>, at now: Instant,
+        _ reader: Reader, sections: Set<Section>
+    ) -> String {
+        let keys = partner.liveKeys
+        return settings(
+            Sheet(
+                title: "The next API key of \(partner.name)", part: .partners, entered: entered,
+                blocks: [
+                    .init(
+                        id: "key",
+                        texts: [
+                            "It is shown once, on the next page, and kept nowhere: have the safe way ready by which you hand it over.",
+                            "The key of now, \(keys.map(\.id).joined(separator: ", ")), stays good until you revoke it.",
+                        ],
+                        forms: [
+                            .init(
+                                path: Self.nextKeyPath(partner.id),
+                                hidden: [("seen", keys.map(\.id).sorted().joined(separator: " "))],
+                                inputs: [
+                                    .init(
+                                        name: "days", label: "Days until it ends",
+                                        hint: "A number from 1 to 3650. Leave it empty for a key that does not end.")
+                                ], button: "Make the key")
+                        ], links: [("Go back without making one", Self.partnerPath(partner.id))])
+                ],
+                help: [
+                    "A key is only made here beside one that the partner has. A partner that has none is given its first by the command hub partner key: whether a key is safe enough for it is decided then."
+                ]), parts: parts, at: now, reader, sections: sections)
+    }
+
+    /// The key, in the one answer that has it.
+    package func issuedKey(
+        _ text: String, prefix: String, of partner: PartnerSettings, parts: Set<SettingsPart>, at now: Instant,
+        _ reader: Reader, sections: Set<Section>
+    ) -> String {
+        settings(
+            Sheet(
+                title: "The next API key of \(partner.name)", part: .partners,
+                notice: "The key \(prefix) is made and good from now on.",
+                blocks: [
+                    .init(
+                        id: "key", texts: ["Copy it now: when you leave this page, nobody can see it again."],
+                        secret: text,
+                        links: [("I have copied it: back to \(partner.name)", Self.partnerPath(partner.id))])
+                ],
+                help: ["The hub keeps only what a key can be checked by. If it is lost, revoke it and make another."]),
+            parts: parts, at: now, reader, sections: sections)
+    }
+
+    /// Asks before a partner is suspended or let in again.
+    package static func question(suspending partner: PartnerSettings) -> Confirmation {
+        let field = ("seen", partner.isEnabled ? "active" : "suspended")
+        guard partner.isEnabled else {
+            return Confirmation(
+                "Let \(partner.name) in again?",
+                effects: [
+                    "What it sends is taken again, by every credential that is live.",
+                    "What may be shared with it can go to it again.",
+                ],
+                path: partnerPath(partner.id), fields: [("do", "resume"), field], deed: "Yes, let it in")
+        }
+        return Confirmation(
+            "Suspend \(partner.name)?",
+            effects: partner.isOfStaff
+                ? [
+                    "Within a second every call of this system is refused, on every node. Whoever works with it sees errors.",
+                    "You can let it in again at any time.",
+                ]
+                : [
+                    "Within a second nothing that it sends is taken any more, on every node and by every way.",
+                    "Nothing is shared with it: what is asked for is refused, and so is what waits to be sent when its turn comes.",
+                    "What it sent before is kept and worked on as usual.",
+                    "You can let it in again at any time.",
+                ],
+            path: partnerPath(partner.id), fields: [("do", "suspend"), field], deed: "Yes, suspend it")
+    }
+
+    /// Asks before a credential is revoked.
+    package static func question(
+        revoking credential: PartnerSettings.Credential, of partner: PartnerSettings
+    ) -> Confirmation {
+        let others = partner.live.filter { $0.id != credential.id }
+        let left =
+            others.isEmpty
+            ? "It is the last by which \(partner.name) is let in: afterwards it cannot call at all."
+            : "\(partner.name) is still let in by: \(others.map(\.id).joined(separator: ", "))."
+        return Confirmation(
+            "Revoke \(credential.kind == .apiKey ? "the API key" : "the credential") \(credential.id)?",
+            effects: [
+                "Within a second no node lets anybody in by it.", left,
+                "It cannot be taken back: a credential that was revoked is never good again.",
+            ],
+            path: partnerPath(partner.id), fields: [("do", "revoke"), ("credential", credential.id)],
+            deed: "Yes, revoke it")
+    }
+
+    private static func row(_ credential: PartnerSettings.Credential, at now: Instant) -> Sheet.Row {
+        let isNear = credential.isNearItsEnd(at: now)
+        let style: Sheet.Style = credential.state == .live ? isNear ? .odd : .good : .plain
+        let state: Sheet.Cell =
+            credential.state == .revoked
+            ? .init(text: "revoked", at: credential.revokedAt)
+            : .init(text: isNear ? "live, ends soon" : credential.state.rawValue, isState: credential.state == .live)
+        let mark = credential.mark.isEmpty ? "" : " (\(credential.mark))"
+        return Sheet.Row(
+            name: credential.id + mark, style: style,
+            cells: [
+                .init(text: credential.kind.words), state, .init(text: "", at: credential.addedAt),
+                credential.endsAt.map { .init(text: "", at: $0) } ?? .init(text: "does not end"),
+            ])
+    }
+
+    private static func list(_ words: [String]) -> String {
+        words.isEmpty ? "nothing that is set up" : words.joined(separator: ", ")
+    }
+
+    private static func notice(_ change: PartnerChange?, _ partner: PartnerSettings) -> String? {
+        switch change {
+        case .suspended where !partner.isEnabled: "It is suspended. Within a second no node takes anything of it."
+        case .resumed where partner.isEnabled: "It is let in again."
+        case .revoked: "The credential is revoked. Within a second no node lets anybody in by it."
+        case .overtaken:
+            "Nothing was changed: somebody else did something meanwhile. This is how it stands now."
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import CaseStore
+import Postgres
+import Rights
+
+/// Accounts of staff as administrators see and change them in the console.
+///
+/// Nobody changes their own account here, and whoever changes another is still allowed to when it is done: so there is always
+/// somebody left who can. What even the last administrator cannot undo is undone with `hub staff`.
+struct StaffDirectory: Sendable {
+    /// An account, and where it is signed in.
+    struct Sheet: Sendable {
+        var account: StaffAccount
+        var presence: StaffPresence
+
+        /// What stands for how it is, in a form: who sends it decided by that.
+        var seen: String {
+            let words = [
+                account.isEnabled ? "enabled" : "disabled", account.proof.rawValue,
+                account.roles.sorted().map(\.rawValue).joined(separator: "+"),
+                presence.invitedUntil.map { String($0.microseconds) } ?? "",
+            ]
+            return words.joined(separator: " ")
+        }
+    }
+
+    enum Change: Sendable, Equatable {
+        case roles([Role])
+        case enable
+        case disable
+        case invite
+        case signOut
+    }
+
+    enum Outcome: Sendable, Equatable {
+        case done
+        /// The address by which its owner sets it up; shown once.
+        case invited(String)
+        /// It is not as somebody saw it any more: nothing was changed.
+        case overtaken
+        case unknown
+        case refused(Refusal)
+    }
+
+    /// Why somebody may not make a change.
+    enum Refusal: Sendable, Equatable {
+        case ownAccount
+        /// They may not change accounts any more.
+        case noRight
+        /// The council's identity provider says what it may do and how it signs in.
+        case ofProvider
+        /// An account of a control room has no roles.
+        case ofControlRoom
+        /// An account without a role could sign in to nothing.
+        case noRoles
+    }
+
+    private let database: Database
+    private let store: CaseStore
+    private let accounts: StaffAccounts
+
+    init(_ installation: Installation) {
+        database = installation.acting(as: .console).database
+        store = installation.store
+        accounts = StaffAccounts(installation)
+    }
+
+    /// All of them, by name.
+    func sheets() async throws -> [Sheet] {
+        try await database.read { [store] connection in
+            let presence = try store.staffPresence(
+                idle: StaffSessions.idle, longest: StaffSessions.longest, in: connection)
+            return try store.staffAccounts(in: connection).map {
+                Sheet(account: $0, presence: presence[$0.id] ?? StaffPresence())
+            }
+        }
+    }
+
+    func sheet(of id: String) async throws -> Sheet? {
+        try await database.read { [store] connection in
+            try store.staffAccount(id, in: connection).map { try Self.sheet($0, store, in: connection) }
+        }
+    }
+
+    /// Adds an account of the council's staff.
+    ///
+    /// - Returns: The address by which its owner sets it up, to be shown once; nil where the name is taken.
+    func add(_ name: String, roles: [Role], by actor: StaffSessions.Open) async throws -> String? {
+        let token = try await accounts.add(name, roles: roles, by: actor.principal.id)
+        return token.map(accounts.address)
+    }
+
+    /// Changes an account.
+    ///
+    /// - Parameter seen: As ``Sheet/seen`` was when somebody decided this.
+    func make(
+        _ change: Change, to id: String, seen: String, by actor: StaffSessions.Open
+    ) async throws -> Outcome {
+        guard id != actor.account else { return .refused(.ownAccount) }
+        let token = StaffAccounts.newToken()
+        let outcome = try await database.transaction { [store] connection -> Outcome in
+            guard let account = try store.lockedStaffAccount(id, andAllOf: .administrator, in: connection) else {
+                return .unknown
+            }
+            let changer = try store.staffAccount(actor.account, in: connection)
+            guard let changer, changer.isEnabled, Rights.reach(of: Set(changer.roles), for: .manageStaff) == .any
+            else { return .refused(.noRight) }
+            guard try Self.sheet(account, store, in: connection).seen == seen else { return .overtaken }
+            if let refusal = Self.refusal(of: change, to: account) { return .refused(refusal) }
+            let by = actor.principal.id
+            switch change {
+            case .roles(let roles): _ = try store.setStaffRoles(roles, of: id, by: by, in: connection)
+            case .enable: _ = try store.setStaffEnabled(true, id, by: by, in: connection)
+            case .disable: _ = try store.setStaffEnabled(false, id, by: by, in: connection)
+            case .signOut: _ = try store.signOutStaff(id, by: by, in: connection)
+            case .invite:
+                _ = try store.inviteStaff(
+                    id, token: token, until: .now() + StaffAccounts.invitation, by: by, in: connection)
+            }
+            return .done
+        }
+        guard outcome == .done, change == .invite else { return outcome }
+        return .invited(accounts.address(ofInvitation: token))
+    }
+
+    /// Why a change cannot be made to an account, whoever asks.
+    static func refusal(of change: Change, to account: StaffAccount) -> Refusal? {
+        switch change {
+        case .roles(let roles):
+            if account.controlRoom != nil { return .ofControlRoom }
+            if account.proof == .provider { return .ofProvider }
+            return roles.isEmpty ? .noRoles : nil
+        case .invite: return account.proof == .provider ? .ofProvider : nil
+        case .enable, .disable, .signOut: return nil
+        }
+    }
+
+    private static func sheet(
+        _ account: StaffAccount, _ store: CaseStore, in connection: Connection
+    ) throws -> Sheet {
+        let presence = try store.staffPresence(
+            of: account.id, idle: StaffSessions.idle, longest: StaffSessions.longest, in: connection)
+        return Sheet(account: account, presence: presence[account.id] ?? StaffPresence())
+    }
+}
