@@ -186,8 +186,9 @@ extension Console {
         if mayManage {
             credentials.forms = partner.live.map { credential in
                 .init(
-                    path: path, hidden: [("do", "revoke"), ("credential", credential.id)], button: "Revoke",
-                    about: "\(credential.kind.words) \(credential.id)", isSecond: true)
+                    path: path, hidden: [("do", "revoke"), ("credential", credential.id)],
+                    button: "Revoke \(credential.id)",
+                    isSecond: true)
             }
             if hasNextKey {
                 credentials.links = [("Make the next API key", Self.nextKeyPath(partner.id))]
@@ -276,6 +277,7 @@ extension Console {
                 : [
                     "Within a second nothing that it sends is taken any more, on every node and by every way.",
                     "Nothing is shared with it: what is asked for is refused, and so is what waits to be sent when its turn comes.",
+                    "If it is a control room, it can look nobody up.",
                     "What it sent before is kept and worked on as usual.",
                     "You can let it in again at any time.",
                 ],

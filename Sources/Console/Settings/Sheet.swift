@@ -63,8 +63,6 @@ struct Sheet {
         var inputs: [Input] = []
         var choice: Choice?
         var button: String
-        /// What the button is about, where several say the same.
-        var about: String?
         var isSecond = false
     }
 
@@ -190,7 +188,7 @@ extension Console {
                     "inputMistake": mistake ?? "",
                 ]
             },
-            "button": form.button, "isSecond": form.isSecond, "hasAbout": form.about != nil, "about": form.about ?? "",
+            "button": form.button, "isSecond": form.isSecond,
         ]
         view["choice"] = form.choice.map { choice -> [String: Any] in
             let mistake = mistake(at: choice.id)
