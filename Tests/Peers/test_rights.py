@@ -43,7 +43,7 @@ OPERATIONS = {
 PAGES = {
     "enter_referral": "/staff/referral", "fetch_document": "/staff/documents", "watch_flow": "/console",
     "read_trace": "/console/messages", "mend_queues": "/console/queues/intake/pause",
-    "read_referral": "/console/messages/persons", "read_ledger": "/console/ledger",
+    "read_referral": "/console/persons", "read_ledger": "/console/ledger",
 }
 
 # A kind of work item, and what one must be allowed to do to deal with it at its page.

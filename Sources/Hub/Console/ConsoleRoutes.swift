@@ -19,6 +19,7 @@ struct ConsoleRoutes {
     private let ledger: LedgerRoutes
     private let messages: MessageRoutes
     private let persons: PersonSearchRoutes
+    private let person: PersonRoutes
 
     init(_ hub: HubServices, isSecure: Bool) {
         let installation = hub.installation
@@ -32,6 +33,7 @@ struct ConsoleRoutes {
         ledger = LedgerRoutes(desk: desk, installation)
         messages = MessageRoutes(installation, desk)
         persons = PersonSearchRoutes(installation, desk)
+        person = PersonRoutes(desk: desk, installation, hub.sharing)
     }
 
     /// What the other pages of staff share with these, where no form is served.
@@ -48,6 +50,7 @@ struct ConsoleRoutes {
         ledger.add(to: router)
         messages.add(to: router)
         persons.add(to: router)
+        person.add(to: router)
         router.get("\(Console.stylePath)") { _, _ in
             FormRoutes.response(
                 Console.styleSheet, type: "text/css; charset=utf-8", caching: "public, max-age=3600")
