@@ -1,5 +1,5 @@
 """The console's pages about one person, in a real browser and by plain HTTP: who it is, what the agreements permit, who was told
-what, who looked; agreements recorded and withdrawn, shares asked for with what would leave."""
+what, who looked; agreements recorded and withdrawn, shares asked for with what would leave, referrals keyed in."""
 
 import contextlib
 import html
@@ -512,6 +512,36 @@ def test_what_is_wrong_with_a_share_is_said(hub, fields):
     form = hidden(get(hub, "c.worker", path).text, "form")
     answer = post(hub, "c.worker", path, **{**form, "recipient": "derby_homes", "purpose": "housing_support", "do": "preview", **fields})
     assert answer.status_code == 422 and SCRIPT not in answer.text
+
+
+# A referral that somebody keys in
+
+def test_a_referral_is_keyed_in_and_leads_to_the_person(hub, browser):
+    with opened(hub, browser, "c.worker", scripts=False) as page:
+        page.goto(hub.url + PEOPLE)
+        with page.expect_navigation():
+            page.get_by_role("link", name="Key in a referral").click()
+        assert page.locator(f"a[href='{PEOPLE}']").count() == 1, "and back"
+        page.locator("input[name=taken_how][value=phone]").check()
+        page.get_by_label("Who took it?").fill("A Worker")
+        page.locator("#referrer_name").fill("A Neighbour")
+        page.locator("#source_code").select_option("1B")
+        page.locator("#given").fill("Keyed")
+        page.locator("#family").fill("CanaryKeyed")
+        page.locator("#reason").fill("Alone since June")
+        page.locator("input[name=urgency][value=routine]").check()
+        page.locator("input[name=consent_agreed][value=yes]").check()
+        press(page, "Store the referral")
+        with page.expect_navigation():
+            page.get_by_role("link", name="See what becomes of it").click()
+        receipt = page.url.rsplit("/", 1)[1]
+        hub.worked_on(receipt)
+        page.reload()
+        with page.expect_navigation():
+            page.get_by_role("link", name="this person").first.click()
+        assert page.locator("h1").inner_text() == "Keyed CanaryKeyed"
+        assert page.get_by_role("link", name="Key in a referral").count() == 1
+    assert "Key in a referral" not in get(hub, "p.privacy", PEOPLE).text
 
 
 # Every page, as everybody may see it
