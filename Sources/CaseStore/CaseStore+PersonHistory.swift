@@ -14,6 +14,8 @@ package struct PersonView: Sendable, Hashable {
     package var look: UUIDValue?
     /// Where it was at more than one thing: as `search`.
     package var part: String?
+    /// Whom a share would tell that nobody had asked for yet.
+    package var recipient: String?
 }
 
 extension CaseStore {
@@ -63,7 +65,8 @@ extension CaseStore {
             func named(_ field: LedgerField) -> UUIDValue? { said[field.rawValue].flatMap(UUIDValue.init) }
             return PersonView(
                 id: id, at: at, actor: said[LedgerField.actor.rawValue] ?? "", referral: named(.referral),
-                share: named(.share), look: named(.look), part: said[LedgerField.part.rawValue])
+                share: named(.share), look: named(.look), part: said[LedgerField.part.rawValue],
+                recipient: said[LedgerField.recipient.rawValue])
         }
     }
 

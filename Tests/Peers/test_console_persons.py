@@ -251,6 +251,11 @@ def test_unknown_merged_and_erased_persons(hub):
     assert answer.status_code == 200 and "This person was erased" in answer.text and "Canary" not in answer.text
     assert "Ask for a share" not in answer.text
     assert get(hub, "c.worker", f"{PEOPLE}/{erased}/looks").status_code == 200
+    for part in "shares", "agreements":
+        path = f"{PEOPLE}/{erased}/{part}/new"
+        for answer in get(hub, "c.worker", path), post(hub, "c.worker", path, do="record", authority_evidence="LPA 1"):
+            assert answer.status_code == 410 and "This person was erased" in answer.text
+    assert len(agreements(hub, erased)) == 1
 
 
 def test_who_looked(hub):
@@ -453,6 +458,8 @@ def test_a_share_is_seen_before_it_is_asked_for_by_keyboard(hub, browser):
     assert json.loads(shown)["reference"] == share, "it is called what it was called before"
     assert hub.staff("GET", f"/v1/shares/{share}").json()["recipient"] == "derby_homes"
     assert hub.sql(f"SELECT requested_by FROM record.share WHERE id = '{share}'") == "staff/c.worker\n"
+    looks = get(hub, "p.privacy", f"{PEOPLE}/{person}/looks").text
+    assert "What a share would tell derby_homes, before it was asked for" in looks
     assert any(view.get("recipient") == "derby_homes" for view in views(hub, person, "c.worker")), "that somebody looked is entered"
 
 

@@ -43,6 +43,7 @@ struct AgreementRoutes {
             if let survivor = summary.mergedInto {
                 return StaffSite.redirect(to: Console.newAgreementPath(survivor.description))
             }
+            if try await persons.isErased(id) { return desk.erasedPerson }
             return try await page(
                 try await form(summary, FormRoutes.begin().id, lines: AgreementForm.firstLines), open)
         }
@@ -59,6 +60,7 @@ struct AgreementRoutes {
                     .conflict, "This person was found to be another",
                     "Nothing was recorded. Open the person’s page again, which leads to the right one.")
             }
+            if try await persons.isErased(id) { return desk.erasedPerson }
             guard let begun = FormRoutes.begun(fields["form"]) else {
                 return desk.site.failure(
                     .unprocessableContent, "The page is too old", "Nothing was recorded. Please start again.")

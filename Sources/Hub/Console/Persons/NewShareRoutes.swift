@@ -40,6 +40,7 @@ struct NewShareRoutes {
             if let survivor = summary.mergedInto {
                 return StaffSite.redirect(to: Console.newSharePath(survivor.description))
             }
+            if try await persons.isErased(id) { return desk.erasedPerson }
             return page(form(id, FormRoutes.begin().id), open)
         }
     }
@@ -55,6 +56,7 @@ struct NewShareRoutes {
                     .conflict, "This person was found to be another",
                     "Nothing was asked for. Open the person’s page again, which leads to the right one.")
             }
+            if try await persons.isErased(id) { return desk.erasedPerson }
             guard let share = FormRoutes.begun(fields["form"]).flatMap({ UUIDValue($0.id) }) else {
                 return desk.site.failure(
                     .unprocessableContent, "The page is too old", "Nothing was asked for. Please start again.")

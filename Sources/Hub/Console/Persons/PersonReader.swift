@@ -55,6 +55,11 @@ struct PersonReader: Sendable {
         try await console.database.read { [store = console.store] in try store.person(id, in: $0) }
     }
 
+    /// Whether what was known of somebody can be read no more: then nothing new is begun.
+    func isErased(_ id: UUIDValue) async throws -> Bool {
+        try await sharing.circumstances(of: id)?["erasure"]?.stringValue == Subject.Erasure.done.rawValue
+    }
+
     /// Everything about a person. That who it is was read is entered in the ledger, as by the API.
     func file(of id: UUIDValue, from edges: Edges = Edges(), for open: StaffSessions.Open) async throws -> Found {
         guard let summary = try await summary(of: id) else { return .unknown }
@@ -293,6 +298,8 @@ extension PersonLooks.View {
             reference = Reference("Referral", referral.description)
         } else if view.look != nil {
             what = "Which control rooms looked"
+        } else if let recipient = view.recipient {
+            what = "What a share would tell \(recipient), before it was asked for"
         } else if view.part == "search" {
             what = "Found in a search"
         } else {

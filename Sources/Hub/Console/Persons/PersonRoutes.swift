@@ -72,6 +72,12 @@ struct PersonRoutes {
 }
 
 extension ConsoleDesk {
+    /// For what is to be begun about somebody who was erased.
+    var erasedPerson: Response {
+        site.failure(
+            .gone, "This person was erased", "What was known of them can be read no more, and nothing new is begun.")
+    }
+
     /// For an id that no person has.
     var unknownPerson: Response {
         site.failure(.notFound, "Nobody is known by that id", "Go to People, and search for the person.")
