@@ -126,12 +126,42 @@ extension CaseStore {
             agreement: id, shares: shares.map(\.0), messages: shares.compactMap(\.1), isRepeat: isRepeat)
     }
 
+    /// How many shares wait that a withdrawal would cancel.
+    ///
+    /// - Parameter scopeLines: The places in the scope, from 0, of the lines that are withdrawn; left out, the whole agreement.
+    package func countResting(
+        on agreement: UUIDValue, scopeLines: [Int]? = nil, in connection: Connection
+    ) throws -> Int {
+        try connection.query(
+            """
+            WITH \(Self.affected(by: agreement, scopeLines))
+            SELECT count(*)
+            FROM record.share JOIN affected ON share.agreement = affected.id
+            WHERE \(Self.isStopped(scopeLines))
+            """, name: "record.count_resting"
+        ).first?.decode(Int.self) ?? 0
+    }
+
     /// Cancels the waiting shares that rest on an agreement, on one that it supplements, or on one that supplements it:
     /// where permission came from both, the decision names only one. A line stops the shares of its recipient (or kind
     /// of recipient) and purposes.
     private func resting(on agreement: UUIDValue, scopeLine: Int?, at: Timestamp) -> SQL {
+        let lines = scopeLine.map { [$0] }
+        return """
+            WITH \(Self.affected(by: agreement, lines))
+            UPDATE record.share
+            SET state = CASE WHEN queued_at IS NULL THEN 'refused' ELSE 'cancelled' END::record.share_state,
+                finished_at = greatest(\(at), now()), failure = 'agreement_withdrawn'
+            FROM affected
+            WHERE share.agreement = affected.id AND \(Self.isStopped(lines))
+            RETURNING share.id, share.message, share.state
+            """
+    }
+
+    /// The agreements whose shares a withdrawal concerns, and the lines that are withdrawn.
+    private static func affected(by agreement: UUIDValue, _ scopeLines: [Int]?) -> SQL {
         """
-        WITH affected AS (
+        affected AS (
             SELECT id, id = \(agreement) AS is_withdrawn
             FROM record.agreement
             WHERE id = \(agreement) OR supplements = \(agreement)
@@ -139,17 +169,18 @@ extension CaseStore {
         ), lines AS (
             SELECT recipient, purposes
             FROM record.agreement_scope
-            WHERE agreement = \(agreement) AND line = coalesce(\(scopeLine), line)
+            WHERE agreement = \(agreement) AND (\(scopeLines == nil) OR line = ANY (\(scopeLines ?? [])))
         )
-        UPDATE record.share
-        SET state = CASE WHEN queued_at IS NULL THEN 'refused' ELSE 'cancelled' END::record.share_state,
-            finished_at = greatest(\(at), now()), failure = 'agreement_withdrawn'
-        FROM affected
-        WHERE share.agreement = affected.id
-            AND share.state IN ('queued', 'parked')
+        """
+    }
+
+    /// Whether a share of such an agreement waits and is stopped.
+    private static func isStopped(_ scopeLines: [Int]?) -> SQL {
+        """
+        share.state IN ('queued', 'parked')
             AND share.finished_at IS NULL
             AND (
-                (\(scopeLine)::bigint IS NULL AND affected.is_withdrawn)
+                (\(scopeLines == nil) AND affected.is_withdrawn)
                 OR EXISTS (
                     SELECT
                     FROM lines
@@ -157,7 +188,6 @@ extension CaseStore {
                         AND lines.recipient IN (share.recipient, split_part(share.recipient, ':', 1))
                 )
             )
-        RETURNING share.id, share.message, share.state
         """
     }
 

@@ -22,7 +22,7 @@ extension CaseStore {
                 AskedShare(
                     request: request,
                     facts: facts(request, recipient(request), person, stage: .request, queuedAt: nil, at: at),
-                    key: person.key)
+                    key: person.key, profile: person.profile)
             }
         }
     }

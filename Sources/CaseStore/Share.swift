@@ -128,6 +128,7 @@ package struct AskedShare: Sendable {
     package let request: ShareRequest
     package let facts: DisclosureFacts
     let key: DataKey
+    let profile: Referral
 }
 
 /// A share that was asked for and judged, to be entered.
@@ -237,6 +238,27 @@ package struct PreparedShare: Sendable {
     let key: DataKey
     /// Whether an attempt before may have arrived, and no person has said that it may be sent again all the same.
     package let mayHaveArrived: Bool
+}
+
+extension AskedShare {
+    /// As it would be prepared for sending if it were asked for and let go at this moment: to show what would leave. It stands
+    /// nowhere, and nothing is locked.
+    ///
+    /// - Parameter decision: The one that it would be entered with.
+    package func showing(_ decision: Decision) -> PreparedShare {
+        var facts = facts
+        facts.stage = .send
+        facts.queuedAt = facts.at
+        return PreparedShare(
+            share: NewShare(self, decision: decision).share, facts: facts, profile: profile, key: key,
+            mayHaveArrived: false)
+    }
+
+    /// What the decision and the document rest on: of two moments at which it is the same, the same leaves.
+    package func basis(of decision: Decision) -> [UInt8] {
+        let words = [decision.code, decision.agreementID ?? "", decision.policyVersion] + decision.released.words
+        return Array(words.joined(separator: "\n").utf8) + StrictJSON.write(profile.value)
+    }
 }
 
 extension PreparedShare {

@@ -36,6 +36,7 @@ package struct Console: Sendable {
         case flow
         case queues
         case messages
+        case people
         case deadLetters
         case work
         case ledger
@@ -46,6 +47,7 @@ package struct Console: Sendable {
             case .flow: "Flow"
             case .queues: "Queues"
             case .messages: "Messages"
+            case .people: "People"
             case .deadLetters: "Dead letters"
             case .work: "Work"
             case .ledger: "Ledger"
@@ -58,6 +60,7 @@ package struct Console: Sendable {
             case .flow: "f"
             case .queues: "q"
             case .messages: "m"
+            case .people: "p"
             case .deadLetters: "d"
             case .work: "w"
             case .ledger: "l"
@@ -69,6 +72,7 @@ package struct Console: Sendable {
             case .flow: Console.path
             case .queues: Console.path + "/queues"
             case .messages: Console.path + "/messages"
+            case .people: Console.path + "/persons"
             case .deadLetters: Console.path + "/dead-letters"
             case .work: Console.path + "/work"
             case .ledger: Console.path + "/ledger"
@@ -145,6 +149,12 @@ package struct Console: Sendable {
             ("match", PackageResources.match_mustache), ("look", PackageResources.look_mustache),
             ("approval", PackageResources.approval_mustache), ("item", PackageResources.item_mustache),
             ("messages", PackageResources.messages_mustache), ("persons", PackageResources.persons_mustache),
+            ("person", PackageResources.person_mustache),
+            ("person_looks", PackageResources.person_looks_mustache),
+            ("share_new", PackageResources.share_new_mustache), ("preview", PackageResources.preview_mustache),
+            ("share_rehearsed", PackageResources.share_rehearsed_mustache),
+            ("agreement_new", PackageResources.agreement_new_mustache),
+            ("agreement_withdraw", PackageResources.agreement_withdraw_mustache),
             ("settings", PackageResources.settings_mustache),
         ]
         var library = MustacheLibrary()

@@ -38,6 +38,16 @@ package struct Life: Sendable {
         self.id = id
         self.events = events
     }
+
+    /// Whom it is about; of a file of many the first of them.
+    var persons: [String] {
+        var found: [String] = []
+        for event in events {
+            guard found.count < 5 else { break }
+            if let person = event.detail("person"), !found.contains(person) { found.append(person) }
+        }
+        return found
+    }
 }
 
 extension Life.Event {

@@ -5,7 +5,7 @@ extension Console {
     package enum MessagePath {
         package static let file = Section.messages.path + ".csv"
         package static let saved = Section.messages.path + "/saved"
-        package static let persons = Section.messages.path + "/persons"
+        package static let persons = Section.people.path
     }
 
     /// The list of messages, the newest first: its filter, who keeps which list, and a page of it.

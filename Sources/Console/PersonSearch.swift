@@ -28,7 +28,7 @@ package struct PersonSearch: Sendable {
             if text.contains(where: \.isLetter) { family = text } else { add("family_name", "Give a name in letters") }
         }
         if let text = text("birth_date", fields) {
-            if let date = Self.date(text), date <= today {
+            if let date = TypedDate.read(text), date <= today {
                 birthDate = date
             } else {
                 add("birth_date", "Give day, month and year of birth, such as 31/3/1950")
@@ -57,16 +57,6 @@ package struct PersonSearch: Sendable {
             return nil
         }
         return text
-    }
-
-    /// Day, month and year, in digits with something between them; or year, month and day.
-    private static func date(_ text: String) -> CalendarDate? {
-        if let date = CalendarDate(iso: text) { return date }
-        let parts = text.split { "/.- ".contains($0) }
-        guard parts.count == 3, parts[2].count == 4, let day = Int(parts[0]), let month = Int(parts[1]),
-            let year = Int(parts[2])
-        else { return nil }
-        return CalendarDate(year: year, month: month, day: day)
     }
 
     private static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }

@@ -2,16 +2,20 @@ package import Referral
 
 extension Console {
     /// Where a person is found by what somebody has at hand. What is typed is in the body of a request only.
-    package func personSearch(_ search: PersonSearch, _ reader: Reader, sections: Set<Section>) -> String {
-        page("persons", search, [:], reader, sections)
+    ///
+    /// - Parameter keyInPath: Where a referral is keyed in; nil where the reader may not.
+    package func personSearch(
+        _ search: PersonSearch, keyInPath: String? = nil, _ reader: Reader, sections: Set<Section>
+    ) -> String {
+        page("persons", search, ["keyInPath": keyInPath ?? false], reader, sections)
     }
 
     /// The persons who fit, masked.
     ///
     /// - Parameter mayBeMore: Whether not all are shown.
     package func personsFound(
-        _ persons: [MaskedPerson], mayBeMore: Bool, for search: PersonSearch, at now: Instant, _ reader: Reader,
-        sections: Set<Section>
+        _ persons: [MaskedPerson], mayBeMore: Bool, for search: PersonSearch, at now: Instant,
+        keyInPath: String? = nil, _ reader: Reader, sections: Set<Section>
     ) -> String {
         let answer =
             switch persons.count {
@@ -22,7 +26,8 @@ extension Console {
         return page(
             "persons", search,
             [
-                "answer": answer, "isNobody": persons.isEmpty && !mayBeMore, "mayBeMore": mayBeMore,
+                "keyInPath": keyInPath ?? false, "answer": answer, "isNobody": persons.isEmpty && !mayBeMore,
+                "mayBeMore": mayBeMore,
                 "persons": persons.map { Self.view($0, at: now) },
             ], reader, sections)
     }
@@ -40,7 +45,6 @@ extension Console {
         var values = more
         values["heading"] = "Find a person"
         values["path"] = MessagePath.persons
-        values["listPath"] = Section.messages.path
         values["isMistaken"] = !search.mistakes.isEmpty
         values["mistakes"] = search.mistakes.map { ["field": $0.field, "text": $0.text] }
         values["fields"] = [
@@ -50,12 +54,12 @@ extension Console {
             field("postcode", "Postcode", "Now or earlier, such as DE1 2FS."),
         ]
         let title = search.mistakes.isEmpty ? "Find a person" : "Error: Find a person"
-        return page(template, title, reader, in: .messages, sections: sections, values)
+        return page(template, title, reader, in: .people, sections: sections, values)
     }
 
     private static func view(_ person: MaskedPerson, at now: Instant) -> [String: Any] {
         var view: [String: Any] = [
-            "id": person.id, "life": "\(Section.messages.path)/\(person.id)", "initials": person.initials,
+            "id": person.id, "page": Console.personPath(person.id), "initials": person.initials,
             "born": person.born,
             "referrals": person.referrals.map { referral -> [String: Any] in
                 [

@@ -43,6 +43,19 @@ package struct StaffForm: Sendable {
         }
     }
 
+    /// The pages of the console to which the form leads.
+    package struct ConsolePaths: Sendable, Equatable {
+        /// Where persons are found.
+        package var people: String
+        /// Below which what happened to a receipt is told.
+        package var lives: String
+
+        package init(people: String, lives: String) {
+            self.people = people
+            self.lives = lives
+        }
+    }
+
     let pages: StaffFormPages
     /// The register id of the council's own team.
     private let sender: String
@@ -52,10 +65,11 @@ package struct StaffForm: Sendable {
     ///   - sender: the register id of the council's own team
     ///   - path: where the form is served, such as `/staff/referral`
     ///   - documentsPath: where documents wait for staff; nil for a form without that link
+    ///   - console: where the console's pages are; nil where none is served
     package init(
-        team: String, sender: String, path: String, documentsPath: String? = nil
+        team: String, sender: String, path: String, documentsPath: String? = nil, console: ConsolePaths? = nil
     ) {
-        pages = StaffFormPages(team: team, path: path, documentsPath: documentsPath)
+        pages = StaffFormPages(team: team, path: path, documentsPath: documentsPath, console: console)
         self.sender = sender
     }
 

@@ -5,9 +5,12 @@ struct StaffFormPages: Sendable {
     let team: String
     let path: String
     var documentsPath: String?
+    var console: StaffForm.ConsolePaths?
 
     func sent(reference: String, _ session: StaffForm.Session) -> String {
-        render("staff_sent", "The referral is stored", ["reference": reference, "session": view(session)])
+        var values: [String: Any] = ["reference": reference, "session": view(session)]
+        values["lifePath"] = console.map { "\($0.lives)/\(reference)" }
+        return render("staff_sent", "The referral is stored", values)
     }
 
     func failure(title: String, text: String) -> String { render("failure", title, ["text": text]) }
@@ -38,6 +41,7 @@ struct StaffFormPages: Sendable {
     private func view(_ session: StaffForm.Session) -> [String: String] {
         var view = session.view
         view["documentsPath"] = documentsPath
+        view["peoplePath"] = console?.people
         return view
     }
 }

@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test func `who may not read referrals is not led to the search for persons`() {
-        #expect(!html().contains("/console/messages/persons"))
-        #expect(html { $0.maySearchPersons = true }.contains("/console/messages/persons"))
+        #expect(!html().contains("href=\"/console/persons\""))
+        #expect(html { $0.maySearchPersons = true }.contains("href=\"/console/persons\""))
     }
 }

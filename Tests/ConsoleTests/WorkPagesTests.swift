@@ -243,7 +243,8 @@ private let script = "<script>alert(1)</script>"
         #expect(shown(html(share(), answer: false)) == ["preview"])
         #expect(shown(html(share(), answer: false, mayPreview: false)).isEmpty)
         #expect(shown(html(share(awaits: nil), answer: false, cancel: true)) == ["preview", "cancel"])
-        #expect(shown(html(share(state: "queued"), cancel: true)).isEmpty)
+        #expect(shown(html(share(state: "queued"), answer: false, cancel: true)) == ["preview", "cancel"])
+        #expect(shown(html(share(state: "delivered"), cancel: true)).isEmpty)
         #expect(html(share(), answer: false).contains("Your account does not give one"))
         #expect(html(share(awaits: nil)).contains("Nobody's answer helps"))
     }

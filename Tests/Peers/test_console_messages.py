@@ -19,7 +19,8 @@ from installation import Installation, hl7
 from pages import browser, check_page, press_until, submit
 
 LOOKS = [("light", 1280), ("light", 320), ("dark", 1280), ("dark", 320)]
-LIST, PERSONS, FILE, SAVED = (f"/console/messages{part}" for part in ("", "/persons", ".csv", "/saved"))
+LIST, FILE, SAVED = (f"/console/messages{part}" for part in ("", ".csv", "/saved"))
+PERSONS = "/console/persons"
 # Of the person who is looked for: nothing of it may be seen anywhere but in the page's own fields.
 NUMBER, FAMILY, BORN, POSTCODE = "9990000018", "QUILLFEATHER", "19430217", "DE1 2FS"
 # More than two pages of rows that tests do not need to be worked on.
@@ -323,7 +324,7 @@ def test_a_person_is_found_by_what_one_has(hub, staff, receipt, fields):
     answer = search(hub, staff, **fields)
     assert answer.status_code == 200 and "One person fits" in answer.text and answer.headers["Cache-Control"] == "no-store"
     person = hub.worked_on(receipt)["referrals"][0]["person_id"]
-    assert f'href="/console/messages/{person}"' in answer.text
+    assert f'href="{PERSONS}/{person}"' in answer.text
 
 
 @pytest.mark.parametrize("fields", [

@@ -43,7 +43,7 @@ OPERATIONS = {
 PAGES = {
     "enter_referral": "/staff/referral", "fetch_document": "/staff/documents", "watch_flow": "/console",
     "read_trace": "/console/messages", "mend_queues": "/console/queues/intake/pause",
-    "read_referral": "/console/messages/persons", "read_ledger": "/console/ledger",
+    "read_referral": "/console/persons", "read_ledger": "/console/ledger",
     "read_settings": "/console/settings", "manage_partners": "/console/settings/partners/uhdb/key",
     "read_staff": "/console/settings/users", "manage_staff": "/console/settings/add-user",
 }

@@ -23,7 +23,8 @@ extension Console {
             "isErased": look.asked.isNull,
             "found": look.found.map { found -> [String: Any] in
                 var view: [String: Any] = [
-                    "person": Reference("person", found.person).view, "told": found.told.joined(separator: ", "),
+                    "person": Reference("person", found.person, path: Self.personPath(found.person)).view,
+                    "told": found.told.joined(separator: ", "),
                     "isTold": !found.told.isEmpty,
                 ]
                 view["refusal"] = found.refusal

@@ -36,7 +36,8 @@ extension Console {
     ) -> String {
         var values: [String: Any] = [
             "heading": "Are these two one person?", "path": Self.matchPath(review.id), "matchID": review.id,
-            "person": Reference("person", review.person).view, "known": Reference("person", review.known).view,
+            "person": Reference("person", review.person, path: Self.personPath(review.person)).view,
+            "known": Reference("person", review.known, path: Self.personPath(review.known)).view,
             "referral": Reference("referral", review.referral).view, "code": review.code,
             "facts": review.facts.map { fact -> [String: Any] in
                 [

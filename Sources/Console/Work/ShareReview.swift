@@ -53,6 +53,9 @@ package struct ShareReview: Sendable {
     /// Whether whoever approves must name the authority.
     package var lacksAuthority: Bool
     package var answers: [Answer]
+    /// What may leave, or left, in words; empty while it may not.
+    package var told: [String] = []
+    package var withheld: [String] = []
 
     package init(
         id: String, person: String, recipient: String, purpose: String, level: String, state: String,
@@ -81,7 +84,12 @@ package struct ShareReview: Sendable {
 
     package var isWaiting: Bool { state == "parked" }
 
-    var stateWords: String {
+    /// Whether it waits, for a person or for its sending.
+    var mayStillLeave: Bool { isWaiting || state == "queued" }
+
+    var stateWords: String { Self.words(ofState: state) }
+
+    static func words(ofState state: String) -> String {
         switch state {
         case "requested": "Asked for"
         case "parked": "Waits for a person"

@@ -25,12 +25,13 @@ extension Console {
     ) -> String {
         let heading = share.isWaiting ? "May this be shared?" : "A share"
         let isAnswerable = share.isWaiting && share.awaits != nil && rights.answer
-        let isPreviewed = share.isWaiting && rights.preview
+        let isPreviewed = share.mayStillLeave && rights.preview
         func field(_ name: String) -> String { entered.fields[name] ?? "" }
         func isWrong(_ name: String) -> Bool { entered.mistakes.contains { $0.field == name } }
         var values: [String: Any] = [
             "heading": heading, "path": Self.approvalPath(share.id), "share": Reference("share", share.id).view,
-            "person": Reference("person", share.person).view, "recipient": share.recipient,
+            "person": Reference("person", share.person, path: Self.personPath(share.person)).view,
+            "recipient": share.recipient,
             "purpose": share.purpose.humanised, "level": share.level.humanised, "state": share.stateWords,
             "groups": share.groups.joined(separator: ", "), "obligations": share.obligations,
             "hasObligations": !share.obligations.isEmpty, "requestedBy": share.requestedBy,
@@ -38,7 +39,7 @@ extension Console {
             "isWaiting": share.isWaiting, "isAnswerable": isAnswerable, "isPreviewed": isPreviewed,
             "isForSomebodyElse": share.isWaiting && share.awaits != nil && !rights.answer,
             "isWithoutAnswer": share.isWaiting && share.awaits == nil, "lacksAuthority": share.lacksAuthority,
-            "isCancellable": share.isWaiting && rights.cancel, "hasForm": isAnswerable || isPreviewed,
+            "isCancellable": share.mayStillLeave && rights.cancel, "hasForm": isAnswerable || isPreviewed,
             "asksForAuthority": share.lacksAuthority && (isAnswerable || isPreviewed),
             "answers": share.answers.map { answer -> [String: Any] in
                 var view: [String: Any] = [
@@ -52,6 +53,8 @@ extension Console {
             "enteredAuthority": field("authority_ref"), "nameIsWrong": isWrong("name"),
             "reasonIsWrong": isWrong("reason"), "authorityIsWrong": isWrong("authority_ref"),
             "workPath": Self.workPath(kind: nil), "isOver": !share.isWaiting,
+            "isJudged": !share.told.isEmpty, "told": share.told.joined(separator: ", "),
+            "withheld": share.withheld.joined(separator: ", "), "hasWithheld": !share.withheld.isEmpty,
         ]
         values["awaits"] = share.awaits
         values["capacity"] = share.awaitsWords
@@ -64,7 +67,7 @@ extension Console {
         return page("approval", title, reader, in: .work, sections: sections, values)
     }
 
-    private static func view(_ preview: ShareReview.Preview) -> [String: Any] {
+    static func view(_ preview: ShareReview.Preview) -> [String: Any] {
         switch preview {
         case .text(let text, let mediaType, let digest):
             ["text": text, "mediaType": mediaType, "digest": digest, "isDocument": true, "isText": true]

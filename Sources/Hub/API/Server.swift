@@ -42,7 +42,7 @@ struct Server {
         var site: StaffSite?
         if configuration.servesStaffForm {
             let forms = StaffFormRoutes(
-                configuration.organisation, sessions: StaffSessions(hub.installation),
+                configuration, sessions: StaffSessions(hub.installation),
                 intake: hub.intake, isSecure: listener.isReachedByTLS)
             forms.add(to: router)
             let pages = DocumentPages(

@@ -44,6 +44,7 @@ struct ConsoleDesk: Sendable {
         case .flow: .watchFlow
         case .queues: .watchFlow
         case .messages: .readTrace
+        case .people: .readReferral
         case .deadLetters: .readTrace
         case .work: .watchFlow
         case .ledger: .readLedger

@@ -19,6 +19,7 @@ struct ConsoleRoutes {
     private let ledger: LedgerRoutes
     private let messages: MessageRoutes
     private let persons: PersonSearchRoutes
+    private let person: PersonRoutes
     private let settings: SettingsRoutes
 
     init(_ hub: HubServices, isSecure: Bool) {
@@ -33,6 +34,7 @@ struct ConsoleRoutes {
         ledger = LedgerRoutes(desk: desk, installation)
         messages = MessageRoutes(installation, desk)
         persons = PersonSearchRoutes(installation, desk)
+        person = PersonRoutes(desk: desk, installation, hub.sharing)
         settings = SettingsRoutes(desk: desk, installation)
     }
 
@@ -50,6 +52,7 @@ struct ConsoleRoutes {
         ledger.add(to: router)
         messages.add(to: router)
         persons.add(to: router)
+        person.add(to: router)
         settings.add(to: router)
         router.get("\(Console.stylePath)") { _, _ in
             FormRoutes.response(

@@ -6,7 +6,7 @@ import Postgres
 import Referral
 import Rights
 
-/// Where staff who may read referrals find a person: `GET` and `POST /console/messages/persons`. What is typed comes in a body
+/// Where staff who may read referrals find a person: `GET` and `POST /console/persons`. What is typed comes in a body
 /// and goes into the page that answers, and nowhere else.
 struct PersonSearchRoutes {
     private let desk: ConsoleDesk
@@ -20,6 +20,10 @@ struct PersonSearchRoutes {
     func add(to router: Router<ExchangeContext>) {
         router.get("\(Console.MessagePath.persons)", use: start)
         router.post("\(Console.MessagePath.persons)", use: search)
+        // Where it was before.
+        router.get("\(Console.Section.messages.path)/persons") { _, _ in
+            StaffSite.redirect(to: Console.MessagePath.persons)
+        }
     }
 
     @Sendable
@@ -47,15 +51,18 @@ struct PersonSearchRoutes {
             return desk.shown(open) {
                 desk.pages.personsFound(
                     found.persons.map(MaskedPerson.init), mayBeMore: found.mayBeMore, for: search, at: now,
-                    $0,
-                    sections: $1)
+                    keyInPath: keyInPath(open), $0, sections: $1)
             }
         }
     }
 
+    private func keyInPath(_ open: StaffSessions.Open) -> String? {
+        installation.configuration.servesStaffForm && open.may(.enterReferral) ? StaffFormRoutes.path : nil
+    }
+
     private func shown(_ search: PersonSearch, _ open: StaffSessions.Open) -> Response {
         desk.shown(open, status: search.mistakes.isEmpty ? .ok : .unprocessableContent) {
-            desk.pages.personSearch(search, $0, sections: $1)
+            desk.pages.personSearch(search, keyInPath: keyInPath(open), $0, sections: $1)
         }
     }
 }

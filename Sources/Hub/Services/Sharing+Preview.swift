@@ -29,7 +29,14 @@ extension Sharing {
             return .some(prepared)
         }
         guard let found else { return nil }
-        guard var prepared = found else { return .nothing(Finding(.conflict, at: "", "The share has ended")) }
+        guard let prepared = found else { return .nothing(Finding(.conflict, at: "", "The share has ended")) }
+        return shown(prepared, authority: authority)
+    }
+
+    /// What would leave for a share with the facts that it was prepared with, as if everybody whose approval it lacks had
+    /// approved.
+    func shown(_ prepared: PreparedShare, authority: String? = nil) -> Preview {
+        var prepared = prepared
         if let authority { prepared = prepared.naming(authority: authority) }
         var decision = Policy.decide(prepared.facts, rules: rules, tracing: false)
         // Each approval may show that another is lacking.

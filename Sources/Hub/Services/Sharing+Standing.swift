@@ -1,6 +1,7 @@
 import CaseStore
 import Disclosure
 import Postgres
+import Referral
 import Translation
 
 extension Sharing {
@@ -19,6 +20,11 @@ extension Sharing {
         return Obligation.allCases.filter { obligation in owed.contains { $0.contains(obligation) } }
     }
 
-    /// The recipient's name, as its adapter has it.
-    func name(of recipient: String) -> String { partners.adapter(recipient)?.name ?? recipient }
+    /// The recipient's name, as its adapter has it, or else the register; a member of a kind with its own id.
+    func name(of recipient: String) -> String {
+        let listed = rules.register.recipients[OutboundPartners.kind(of: recipient)]
+        let name = partners.adapter(recipient)?.name ?? listed?.name(on: LondonTime.clock(Instant(.now())).date)
+        guard let name else { return recipient }
+        return recipient.contains(":") ? "\(name) (\(recipient))" : name
+    }
 }

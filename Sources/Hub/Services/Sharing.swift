@@ -98,10 +98,14 @@ package struct Sharing: Sendable {
 
     /// Records the Shared Agreement in `body`, the JSON of `POST /v1/agreements`.
     ///
-    /// - Parameter key: The caller's own key for this request, by which a repeat of it is recognised for a month.
+    /// - Parameters:
+    ///   - key: The caller's own key for this request, by which a repeat of it is recognised for a month.
+    ///   - seen: How the person's agreements stood when they were looked at (``mark(of:)``); left out, however they stand.
     /// - Returns: `{agreement_id, person_id, version}`, or nil when there is no such person.
-    /// - Throws: ``RequestError`` naming everything that is wrong with the body.
-    package func addAgreement(_ body: [UInt8], key: String? = nil, by actor: String) async throws -> Answer? {
+    /// - Throws: ``RequestError`` naming everything that is wrong with the body; ``AgreementsChanged``.
+    package func addAgreement(
+        _ body: [UInt8], key: String? = nil, seen: String? = nil, by actor: String
+    ) async throws -> Answer? {
         let request = try AgreementRequest(body)
         let agreement = request.agreement
         let id = UUIDValue.v7()
@@ -112,6 +116,11 @@ package struct Sharing: Sendable {
             case .conflict: return .conflict
             case .repeated(let id): return try store.agreement(id, in: connection).map { .repeated(Self.value(of: $0)) }
             case .new, nil: break
+            }
+            if let seen {
+                // Nobody adds another meanwhile.
+                _ = try store.subject(of: agreement.person, isLocked: true, in: connection)
+                try Self.check(seen, try store.agreements(of: agreement.person, in: connection))
             }
             guard let added = try store.add(agreement, id: id, by: actor, in: connection) else {
                 let finding = Finding(.schema, at: "supplements", "Is no agreement of this person")
@@ -225,6 +234,13 @@ package struct Sharing: Sendable {
         try await withdraw(id, try WithdrawalRequest(body), by: actor)
     }
 
+    /// The same, unless the person's agreements stand otherwise than they were seen (``mark(of:)``).
+    ///
+    /// - Throws: ``RequestError``; ``AgreementsChanged``.
+    func withdraw(_ id: UUIDValue, _ body: [UInt8], seen: String, by actor: String) async throws -> Value? {
+        try await withdraw(id, try WithdrawalRequest(body), seen: seen, by: actor)
+    }
+
     /// The same as of now, for the whole agreement, one recipient of it, or one line from 0.
     package func withdraw(
         _ id: UUIDValue, recipient: String? = nil, line: Int? = nil, by actor: String
@@ -232,10 +248,16 @@ package struct Sharing: Sendable {
         try await withdraw(id, WithdrawalRequest(recipient: recipient, line: line), by: actor)
     }
 
-    private func withdraw(_ id: UUIDValue, _ request: WithdrawalRequest, by actor: String) async throws -> Value? {
+    private func withdraw(
+        _ id: UUIDValue, _ request: WithdrawalRequest, seen: String? = nil, by actor: String
+    ) async throws -> Value? {
         let receivedAt = request.receivedAt ?? .now()
         return try await database.transaction { [store, queue] connection -> Value? in
             guard let stored = try store.agreement(id, in: connection) else { return nil }
+            if let seen {
+                _ = try store.subject(of: stored.person, isLocked: true, in: connection)
+                try Self.check(seen, try store.agreements(of: stored.person, in: connection))
+            }
             // Lines are numbered from 0 in the order of the agreement; none stands for all of it.
             let scope = stored.agreement.scope
             let lines: [Int?] =
@@ -268,27 +290,16 @@ package struct Sharing: Sendable {
     ///
     /// The decision is taken again when the message is claimed for sending and on every retry.
     ///
-    /// - Parameter key: The caller's own key for this request, by which a repeat of it is recognised for a month.
+    /// - Parameters:
+    ///   - key: The caller's own key for this request, by which a repeat of it is recognised for a month.
+    ///   - id: What the share is to be called, where that is known before.
     /// - Returns: the share as ``value(of:)`` shows it, or nil when there is no such person.
     /// - Throws: ``RequestError`` naming everything that is wrong with the body.
-    package func requestShare(_ body: [UInt8], key: String? = nil, by actor: String) async throws -> Answer? {
-        let wanted = try NewShareRequest(body)
+    package func requestShare(
+        _ body: [UInt8], key: String? = nil, id: UUIDValue = .v7(), by actor: String
+    ) async throws -> Answer? {
+        let request = try request(in: body, id: id, by: actor)
         let key = try key.map { try checked($0, by: actor, body) }
-        let outbound = partners.outbound(recipient: wanted.recipient, purpose: wanted.purpose)
-        let groups =
-            wanted.groups
-            ?? rules.usualGroups(
-                of: outbound, for: wanted.recipient, wanted.purpose, at: wanted.level ?? Level.identifiable.rawValue)
-        let request = ShareRequest(
-            person: wanted.person,
-            recipient: wanted.recipient,
-            purpose: wanted.purpose,
-            level: wanted.level ?? Level.identifiable.rawValue,
-            groups: groups.map(\.rawValue).sorted(),
-            channel: outbound?.channel.rawValue ?? ReleaseChannel.httpsMutualTLS.rawValue,
-            grounds: wanted.grounds,
-            requestedBy: wanted.requestedBy.map { "\(actor)/\($0)" } ?? actor
-        )
         switch try await asking.submit(Asked(request: request, key: key)) {
         case .noPerson: return nil
         case .conflict: return .conflict
@@ -298,6 +309,29 @@ package struct Sharing: Sendable {
             wake(for: share)
             return .made(Self.value(of: share))
         }
+    }
+
+    /// What a body asks for, with the way out and the groups that go without saying.
+    ///
+    /// - Throws: ``RequestError`` naming everything that is wrong with the body.
+    func request(in body: [UInt8], id: UUIDValue, by actor: String) throws(RequestError) -> ShareRequest {
+        let wanted = try NewShareRequest(body)
+        let outbound = partners.outbound(recipient: wanted.recipient, purpose: wanted.purpose)
+        let groups =
+            wanted.groups
+            ?? rules.usualGroups(
+                of: outbound, for: wanted.recipient, wanted.purpose, at: wanted.level ?? Level.identifiable.rawValue)
+        return ShareRequest(
+            id: id,
+            person: wanted.person,
+            recipient: wanted.recipient,
+            purpose: wanted.purpose,
+            level: wanted.level ?? Level.identifiable.rawValue,
+            groups: groups.map(\.rawValue).sorted(),
+            channel: outbound?.channel.rawValue ?? ReleaseChannel.httpsMutualTLS.rawValue,
+            grounds: wanted.grounds,
+            requestedBy: wanted.requestedBy.map { "\(actor)/\($0)" } ?? actor
+        )
     }
 
     /// Tells the recipient's queue of a share that waits there.

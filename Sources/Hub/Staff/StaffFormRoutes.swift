@@ -1,4 +1,5 @@
 import CaseStore
+import Console
 import Forms
 import HTTPTypes
 import Hummingbird
@@ -17,11 +18,14 @@ struct StaffFormRoutes {
     private let form: StaffForm
     private let sender: Principal
 
-    init(_ organisation: Configuration.Organisation, sessions: StaffSessions, intake: Intake, isSecure: Bool) {
+    init(_ configuration: Configuration, sessions: StaffSessions, intake: Intake, isSecure: Bool) {
+        let organisation = configuration.organisation
         self.intake = intake
         sender = Principal(id: organisation.id, kind: .partner, adapter: "envelope", name: organisation.name)
         form = StaffForm(
-            team: organisation.name, sender: organisation.id, path: Self.path, documentsPath: PortalRoutes.path)
+            team: organisation.name, sender: organisation.id, path: Self.path, documentsPath: PortalRoutes.path,
+            console: configuration.servesConsole
+                ? .init(people: Console.Section.people.path, lives: Console.Section.messages.path) : nil)
         site = StaffSite(sessions: sessions, isSecure: isSecure) { [form] in form.failure(title: $0, text: $1) }
     }
 

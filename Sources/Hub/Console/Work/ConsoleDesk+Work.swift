@@ -19,8 +19,10 @@ extension ConsoleDesk {
     }
 
     /// Asks once more.
-    func asked(_ confirmation: Confirmation, _ open: StaffSessions.Open) -> Response {
-        shown(open) { pages.confirm(confirmation, $0, sections: $1) }
+    func asked(
+        _ confirmation: Confirmation, in section: Console.Section = .work, _ open: StaffSessions.Open
+    ) -> Response {
+        shown(open) { pages.confirm(confirmation, in: section, $0, sections: $1) }
     }
 
     static func isConfirmed(_ fields: [String: String]) -> Bool { fields[Confirmation.field] == "yes" }

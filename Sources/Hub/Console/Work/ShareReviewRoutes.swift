@@ -46,9 +46,12 @@ struct ShareReviewRoutes {
             answers = []
         }
         let next = try await work.first(2, of: .parkedShare).compactMap(\.item.share).first { $0 != id }
-        let review = ShareReview(
+        var review = ShareReview(
             share, recipient: sharing.name(of: share.request.recipient),
             obligations: sharing.obligations(of: share.request).map(\.words), answers: answers)
+        let (told, asked) = (Set(share.released), Set(share.request.groups))
+        review.told = told.sorted().map { FieldGroup(rawValue: $0)?.words ?? $0 }
+        review.withheld = asked.subtracting(told).sorted().map { FieldGroup(rawValue: $0)?.words ?? $0 }
         let rights = Console.ShareRights(
             answer: share.awaits.map { open.may($0.operation) } ?? false, preview: open.may(.previewShare),
             cancel: open.may(.cancelShare))
@@ -201,29 +204,14 @@ struct ShareReviewRoutes {
 extension ShareReview {
     fileprivate init(_ share: Share, recipient: String, obligations: [String], answers: [Answer]) {
         let request = share.request
-        var reasons: [String] = []
-        switch share.state {
-        case .parked:
-            reasons += [share.failure, share.reason == share.failure ? nil : share.reason]
-                .compactMap { $0.flatMap(ShareState.reason(forParking:)) }
-        case .refused, .cancelled, .failed:
-            switch share.failure {
-            case "not_approved": reasons.append("A named person did not let it go.")
-            case "taken_back": reasons.append("It was taken back.")
-            default: break
-            }
-            if let reason = share.reason.flatMap(ReasonCode.init), share.state == .refused, reasons.isEmpty {
-                reasons.append("As the person is told: “\(reason.explanation)”")
-            }
-        case .requested, .queued, .sending, .delivered: break
-        }
         self.init(
             id: share.id.description, person: request.person.description, recipient: recipient,
             purpose: request.purpose, level: request.level, state: share.state.rawValue,
             groups: request.groups.map { FieldGroup(rawValue: $0)?.words ?? $0 }, obligations: obligations,
             requestedBy: request.requestedBy, requestedAt: Instant(request.requestedAt),
-            authority: request.grounds.authorityReference, reasons: reasons, code: share.failure ?? share.reason,
-            awaits: share.awaits?.rawValue, awaitsWords: share.awaits?.words,
+            authority: request.grounds.authorityReference, reasons: share.reasonsInWords,
+            code: share.failure ?? share.reason,
+            awaits: share.awaits?.rawValue, awaitsWords: share.awaits?.inWords,
             lacksAuthority: share.reason == ReasonCode.legalAuthorityRequired.rawValue
                 && request.grounds.authorityReference == nil && share.awaits == .officer,
             answers: answers)
@@ -234,14 +222,14 @@ extension ShareReview.Answer {
     fileprivate init(_ value: Value) {
         func text(_ key: String) -> String { value[key]?.stringValue ?? "" }
         self.init(
-            at: Instant(rfc3339: text("at")), role: ApprovalRole(rawValue: text("role"))?.words ?? text("role"),
+            at: Instant(rfc3339: text("at")), role: ApprovalRole(rawValue: text("role"))?.inWords ?? text("role"),
             by: text("approved_by"), name: text("name"), isApproved: text("verdict") == "approve",
             reason: text("reason"))
     }
 }
 
 extension ShareReview.Preview {
-    fileprivate init(_ document: Rendered, _ digest: [UInt8]) {
+    init(_ document: Rendered, _ digest: [UInt8]) {
         let digest = Hexadecimal.text(digest)
         let text = String(validating: document.bytes, as: UTF8.self)
         let isText = text.map { text in
@@ -258,7 +246,8 @@ extension ShareReview.Preview {
 }
 
 extension ApprovalRole {
-    fileprivate var words: String {
+    /// Who answers in this capacity.
+    var inWords: String {
         switch self {
         case .officer: "the officer"
         case .dataProtectionOfficer: "the data protection officer"
