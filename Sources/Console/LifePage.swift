@@ -27,6 +27,11 @@ extension Console {
             ])
     }
 
+    /// The names of details by whose id there is a life.
+    private static let living: Set<String> = [
+        "submission", "referral", "person", "other_person", "share", "extract", "agreement",
+    ]
+
     static func counted(_ count: Int, _ what: String) -> String {
         "\(count.grouped) \(what)\(count == 1 ? "" : "s")"
     }
@@ -39,12 +44,11 @@ extension Console {
             "style": weight == .trouble ? "bad" : weight == .turn ? "turn" : "step",
             "isTrouble": weight == .trouble, "eventID": event.id,
             "details": event.details.map { detail -> [String: Any] in
-                // Another id is a page of its own.
                 let isID = detail.words.count == 36 && detail.words.allSatisfy { $0.isHexDigit || $0 == "-" }
                 var view: [String: Any] = [
                     "name": detail.name.replacing("_", with: " "), "value": detail.words, "link": false,
                 ]
-                if isID, detail.words != id { view["link"] = "\(Section.messages.path)/\(detail.words)" }
+                if isID, detail.words != id, Self.living.contains(detail.name) { view["link"] = "\(Section.messages.path)/\(detail.words)" }
                 return view
             },
         ]

@@ -51,6 +51,12 @@ import Testing
         #expect(page.contains("<dt>submission</dt><dd>\(id)</dd>") && page.contains("<dt>state</dt><dd>accepted</dd>"))
     }
 
+    @Test func `an id of which there is no life leads nowhere`() {
+        for name in ["agreement_version", "credential", "api_key", "account", "match", "message"] {
+            #expect(html(event("partner_changed", [(name, other)])).contains("<dd>\(other)</dd>"), "\(name)")
+        }
+    }
+
     @Test func `a kind that the page does not know is told by its name, and nothing is taken for a tag`() {
         let page = html(event("brand_new", [("ca<use", "<svg onload=alert(1)>")]))
         #expect(page.contains("<h2>brand new</h2>") && !page.contains("<svg") && page.contains("&lt;svg onload"))

@@ -26,10 +26,11 @@ LOOK = {
 
 
 @contextlib.contextmanager
-def listening_hub():
-    """The running hub. `requests` trusts its certificate as long as it is there."""
+def listening_hub(*settings):
+    """The running hub, with more settings. `requests` trusts its certificate as long as it is there."""
     home = pathlib.Path(tempfile.mkdtemp(prefix="hub-"))
-    hub = Installation(home, settings=["emergency: { call_back: { emas: ['01632 960100'] } }", "public_form: {}", "staff_form: true"])
+    hub = Installation(home, settings=[
+        "emergency: { call_back: { emas: ['01632 960100'] } }", "public_form: {}", "staff_form: true", *settings])
     (home / "clients").mkdir()
     hub.url = f"https://localhost:{hub.port}"
     hub.configure(

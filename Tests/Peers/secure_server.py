@@ -1,4 +1,4 @@
-"""An HTTPS server of a partner: TLS 1.3 with client certificates, on a port of its own, in a thread of its own."""
+"""An HTTPS server of a partner: TLS 1.3 with client certificates, in a thread of its own."""
 
 import http.server
 import ssl
@@ -8,8 +8,8 @@ import threading
 class SecureServer(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, certificates, handler):
-        super().__init__(("127.0.0.1", 0), handler)
+    def __init__(self, certificates, handler, port=0):
+        super().__init__(("127.0.0.1", port), handler)
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificates / "ca.pem")
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.verify_mode = ssl.CERT_REQUIRED
