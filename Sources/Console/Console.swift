@@ -141,6 +141,8 @@ package struct Console: Sendable {
             ("match", PackageResources.match_mustache), ("look", PackageResources.look_mustache),
             ("approval", PackageResources.approval_mustache), ("item", PackageResources.item_mustache),
             ("messages", PackageResources.messages_mustache), ("persons", PackageResources.persons_mustache),
+            ("documents", PackageResources.documents_mustache), ("sent", PackageResources.sent_mustache),
+            ("values", PackageResources.values_mustache), ("reveal", PackageResources.reveal_mustache),
         ]
         var library = MustacheLibrary()
         for (name, bytes) in sources {

@@ -17,12 +17,12 @@ extension Console {
     package func life(_ life: Life, at now: Instant, _ reader: Reader, sections: Set<Section>) -> String {
         let events = life.events.map { Self.view($0, of: life.id, at: now) }
         let steps = life.events.count { $0.weight == .step }
-        return page(
-            "life", "Life of \(life.id)", reader, in: .messages, sections: sections,
-            [
-                "heading": "What happened", "id": life.id, "events": events, "findPath": Section.messages.path,
-                "turns": Self.counted(life.events.count - steps, "event"), "steps": Self.counted(steps, "step"),
-            ])
+        var values: [String: Any] = [
+            "heading": "What happened", "id": life.id, "events": events, "findPath": Section.messages.path,
+            "turns": Self.counted(life.events.count - steps, "event"), "steps": Self.counted(steps, "step"),
+        ]
+        values["documents"] = life.documents.map { ["path": $0.path, "words": $0.words] }
+        return page("life", "Life of \(life.id)", reader, in: .messages, sections: sections, values)
     }
 
     static func counted(_ count: Int, _ what: String) -> String {

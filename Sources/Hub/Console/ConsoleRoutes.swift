@@ -19,6 +19,7 @@ struct ConsoleRoutes {
     private let ledger: LedgerRoutes
     private let messages: MessageRoutes
     private let persons: PersonSearchRoutes
+    private let documents: DocumentRoutes
 
     init(_ hub: HubServices, isSecure: Bool) {
         let installation = hub.installation
@@ -32,6 +33,7 @@ struct ConsoleRoutes {
         ledger = LedgerRoutes(desk: desk, installation)
         messages = MessageRoutes(installation, desk)
         persons = PersonSearchRoutes(installation, desk)
+        documents = DocumentRoutes(desk: desk, hub: hub)
     }
 
     /// What the other pages of staff share with these, where no form is served.
@@ -48,6 +50,7 @@ struct ConsoleRoutes {
         ledger.add(to: router)
         messages.add(to: router)
         persons.add(to: router)
+        documents.add(to: router)
         router.get("\(Console.stylePath)") { _, _ in
             FormRoutes.response(
                 Console.styleSheet, type: "text/css; charset=utf-8", caching: "public, max-age=3600")
@@ -103,7 +106,9 @@ struct ConsoleRoutes {
             guard Traces.isID(id) else { return mistaken(id, "That is not an id as the hub gives them", open) }
             let events = try await traces.events(of: id, by: open.principal.id)
             guard !events.isEmpty else { return mistaken(id, "Nothing is known of that id", open) }
-            let life = Life(id: id, events: events.map(Life.Event.init))
+            let life = Life(
+                id: id, events: events.map(Life.Event.init), mayOpenDocuments: open.may(.readReferral),
+                maySeeSent: open.may(.previewShare))
             return desk.shown(open) { desk.pages.life(life, at: Instant(.now()), $0, sections: $1) }
         }
     }

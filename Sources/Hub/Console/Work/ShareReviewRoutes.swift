@@ -199,7 +199,7 @@ struct ShareReviewRoutes {
 }
 
 extension ShareReview {
-    fileprivate init(_ share: Share, recipient: String, obligations: [String], answers: [Answer]) {
+    init(_ share: Share, recipient: String, obligations: [String], answers: [Answer]) {
         let request = share.request
         var reasons: [String] = []
         switch share.state {
