@@ -109,6 +109,6 @@ extension CaseStore {
         .recipient,
         .project, .purpose, .level, .channel,
         .asked, .stage, .outcome, .state, .reason, .released, .attempt, .message, .agreement, .agreementVersion,
-        .scopeLine, .authority, .role, .approvals, .changed,
+        .scopeLine, .authority, .role, .approvals, .changed, .part, .field, .reference,
     ]
 }

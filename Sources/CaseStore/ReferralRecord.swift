@@ -1,4 +1,4 @@
-import Ledger
+package import Ledger
 package import Postgres
 package import Referral
 import Vault
@@ -19,10 +19,11 @@ package struct ReferralRecord: Sendable {
 extension CaseStore {
     /// Opens a stored message and its thread, and enters that it was looked at.
     ///
+    /// - Parameter part: What is shown of it; nil for all.
     /// - Returns: Nothing when there is no such message.
     /// - Throws: ``CaseStoreError/keyDestroyed(person:)`` when the person was erased.
     package func referral(
-        _ id: UUIDValue, viewedBy actor: String, in connection: Connection
+        _ id: UUIDValue, viewedBy actor: String, part: LedgerPart? = nil, in connection: Connection
     ) throws -> ReferralRecord? {
         let rows = try connection.query(
             """
@@ -66,19 +67,21 @@ extension CaseStore {
         guard var record else { return nil }
         record.thread = thread
         record.current = current ?? record.referral
-        let fields: [LedgerField: String] = [
+        var fields: [LedgerField: String] = [
             .person: record.summary.person.description, .referral: id.description, .actor: actor,
         ]
+        fields[.part] = part?.rawValue
         try append([entry(.view, fields)], in: connection)
         return record
     }
 
     /// Opens a stored document, unaltered, and enters that it was looked at.
     ///
+    /// - Parameter part: What is shown of it; nil for all.
     /// - Returns: Nothing when there was no such document, or a parent or guardian has yet to permit that anybody works on it.
     /// - Throws: ``CaseStoreError/documentDestroyed(_:at:)``.
     package func document(
-        _ receipt: UUIDValue, viewedBy actor: String, in connection: Connection
+        _ receipt: UUIDValue, viewedBy actor: String, part: LedgerPart? = nil, in connection: Connection
     ) throws -> StoredDocument? {
         guard let sealed = try documents([receipt], in: connection)[receipt] else {
             if let at = try self.receipt(receipt, in: connection)?.documentDestroyedAt {
@@ -88,7 +91,8 @@ extension CaseStore {
         }
         if sealed.receipt.state == .held { return nil }
         let document = try open(sealed)
-        let fields: [LedgerField: String] = [.submission: receipt.description, .actor: actor]
+        var fields: [LedgerField: String] = [.submission: receipt.description, .actor: actor]
+        fields[.part] = part?.rawValue
         try append([entry(.view, fields)], in: connection)
         return document
     }

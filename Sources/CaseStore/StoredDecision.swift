@@ -1,5 +1,5 @@
 package import Disclosure
-import Ledger
+package import Ledger
 package import Postgres
 import Referral
 import Vault
@@ -24,9 +24,10 @@ package struct StoredDecision: Sendable, Hashable {
 extension CaseStore {
     /// The decision with an id, or all those about a share, oldest first; enters that their facts were looked at.
     ///
+    /// - Parameter part: What is shown of it; nil for all.
     /// - Throws: ``CaseStoreError/keyDestroyed(person:)`` once the person was erased, as the facts are then too.
     package func decisions(
-        _ id: UUIDValue, viewedBy actor: String, in connection: Connection
+        _ id: UUIDValue, viewedBy actor: String, part: LedgerPart? = nil, in connection: Connection
     ) throws -> [StoredDecision] {
         let rows = try connection.query(
             """
@@ -57,7 +58,11 @@ extension CaseStore {
         }
         for share in Set(decisions.map(\.share)) {
             let fields = persons.map { person -> [LedgerField: String] in
-                [.share: share.description, .person: person.description, .actor: actor]
+                var fields: [LedgerField: String] = [
+                    .share: share.description, .person: person.description, .actor: actor,
+                ]
+                fields[.part] = part?.rawValue
+                return fields
             }
             try append(fields.map { entry(.view, $0) }, in: connection)
         }

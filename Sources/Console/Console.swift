@@ -156,6 +156,8 @@ package struct Console: Sendable {
             ("agreement_new", PackageResources.agreement_new_mustache),
             ("agreement_withdraw", PackageResources.agreement_withdraw_mustache),
             ("settings", PackageResources.settings_mustache),
+            ("documents", PackageResources.documents_mustache), ("sent", PackageResources.sent_mustache),
+            ("values", PackageResources.values_mustache), ("reveal", PackageResources.reveal_mustache),
         ]
         var library = MustacheLibrary()
         for (name, bytes) in sources {

@@ -33,10 +33,26 @@ package struct Life: Sendable {
     package var id: String
     /// The oldest first.
     package var events: [Event]
+    /// Whether whoever reads may see what came, what was understood and what left.
+    package var mayOpenDocuments: Bool
+    package var maySeeSent: Bool
 
-    package init(id: String, events: [Event]) {
+    package init(id: String, events: [Event], mayOpenDocuments: Bool = false, maySeeSent: Bool = false) {
         self.id = id
         self.events = events
+        self.mayOpenDocuments = mayOpenDocuments
+        self.maySeeSent = maySeeSent
+    }
+
+    /// The page of what it says or said, and how a link calls that; nil where there is none.
+    var documents: (path: String, words: String)? {
+        func isOf(_ kind: String, _ name: String) -> Bool {
+            events.contains { $0.kind == kind && $0.detail(name) == id }
+        }
+        if mayOpenDocuments, isOf("submission_received", "submission") || isOf("referral_stored", "referral") {
+            return (Console.documentsPath(id), "See the documents: as received, as understood, as sent")
+        }
+        return maySeeSent && isOf("share_requested", "share") ? (Console.sentPath(id), "See what was sent") : nil
     }
 
     /// Whom it is about; of a file of many the first of them.

@@ -18,13 +18,13 @@ extension Console {
         let events = life.events.map { Self.view($0, of: life.id, at: now) }
         let steps = life.events.count { $0.weight == .step }
         let persons = sections.contains(.people) ? life.persons : []
-        return page(
-            "life", "Life of \(life.id)", reader, in: .messages, sections: sections,
-            [
-                "heading": "What happened", "id": life.id, "events": events, "findPath": Section.messages.path,
-                "persons": persons.map { ["id": $0, "path": Self.personPath($0)] }, "hasPersons": !persons.isEmpty,
-                "turns": Self.counted(life.events.count - steps, "event"), "steps": Self.counted(steps, "step"),
-            ])
+        var values: [String: Any] = [
+            "heading": "What happened", "id": life.id, "events": events, "findPath": Section.messages.path,
+            "persons": persons.map { ["id": $0, "path": Self.personPath($0)] }, "hasPersons": !persons.isEmpty,
+            "turns": Self.counted(life.events.count - steps, "event"), "steps": Self.counted(steps, "step"),
+        ]
+        values["documents"] = life.documents.map { ["path": $0.path, "words": $0.words] }
+        return page("life", "Life of \(life.id)", reader, in: .messages, sections: sections, values)
     }
 
     /// The names of details by whose id there is a life.

@@ -60,6 +60,14 @@ package enum LedgerPart: String, Sendable {
     case search
     /// A list of submissions, taken out of the hub as a file.
     case list
+    /// What a document, a referral or a release is made of, with its values hidden.
+    case masked
+    /// One value of a document as it came.
+    case received
+    /// One value of a referral as it was understood.
+    case understood
+    /// One value of what left.
+    case sent
 }
 
 /// The members an entry may have besides id, time and kind: ids, group names and code words only.
@@ -126,8 +134,12 @@ package enum LedgerField: String, CaseIterable, Sendable {
     /// An entry whose content was erased, and its leaf in hexadecimal.
     case entry
     case leaf
-    /// What was looked at where that is no one person's: a ``LedgerPart``.
+    /// What was looked at, where that is not all of something: a ``LedgerPart``.
     case part
+    /// Which value was shown, by its place; names that a sender made up are not in it.
+    case field
+    /// The ticket or incident under which it was looked at.
+    case reference
     /// The id that was looked for.
     case about
     /// The public key by which the ledger's checkpoints are checked, as ``NoteVerifier/text``.

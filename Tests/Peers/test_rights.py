@@ -183,6 +183,13 @@ def test_each_role_at_a_page_on_which_work_is_decided(hub, sessions, role, page,
     assert answer.status_code == (404 if RIGHTS[operation][role] else 403)
 
 
+@pytest.mark.parametrize("role", STAFF)
+@pytest.mark.parametrize("page, operation", [("documents", "read_referral"), ("sent", "preview_share")])
+def test_each_role_at_a_page_of_documents(hub, sessions, role, page, operation):
+    answer = sessions[role].get(f"{hub.url}/console/messages/{uuid.uuid4()}/{page}", allow_redirects=False)
+    assert answer.status_code == (404 if RIGHTS[operation][role] else 403)
+
+
 @pytest.mark.parametrize("method, path, operation", PATHS, ids=lambda value: str(value))
 def test_nobody_at_each_path(hub, sessions, method, path, operation):
     path = path.replace("{id}", str(uuid.uuid4()))

@@ -21,6 +21,7 @@ struct ConsoleRoutes {
     private let persons: PersonSearchRoutes
     private let person: PersonRoutes
     private let settings: SettingsRoutes
+    private let documents: DocumentRoutes
 
     init(_ hub: HubServices, isSecure: Bool) {
         let installation = hub.installation
@@ -36,6 +37,7 @@ struct ConsoleRoutes {
         persons = PersonSearchRoutes(installation, desk)
         person = PersonRoutes(desk: desk, installation, hub.sharing)
         settings = SettingsRoutes(desk: desk, installation)
+        documents = DocumentRoutes(desk: desk, hub: hub)
     }
 
     /// What the other pages of staff share with these, where no form is served.
@@ -54,6 +56,7 @@ struct ConsoleRoutes {
         persons.add(to: router)
         person.add(to: router)
         settings.add(to: router)
+        documents.add(to: router)
         router.get("\(Console.stylePath)") { _, _ in
             FormRoutes.response(
                 Console.styleSheet, type: "text/css; charset=utf-8", caching: "public, max-age=3600")
@@ -109,7 +112,9 @@ struct ConsoleRoutes {
             guard Traces.isID(id) else { return mistaken(id, "That is not an id as the hub gives them", open) }
             let events = try await traces.events(of: id, by: open.principal.id)
             guard !events.isEmpty else { return mistaken(id, "Nothing is known of that id", open) }
-            let life = Life(id: id, events: events.map(Life.Event.init))
+            let life = Life(
+                id: id, events: events.map(Life.Event.init), mayOpenDocuments: open.may(.readReferral),
+                maySeeSent: open.may(.previewShare))
             return desk.shown(open) { desk.pages.life(life, at: Instant(.now()), $0, sections: $1) }
         }
     }

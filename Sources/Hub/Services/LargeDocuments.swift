@@ -22,6 +22,9 @@ final class LargeDocuments: TaskExecutor {
 
     private let pool: NIOThreadPool
 
+    /// For documents that staff look at, one after the other: whatever is opened, it holds no thread that others wait for.
+    static let showing = LargeDocuments(threads: 1)
+
     init(threads: Int) {
         pool = NIOThreadPool(numberOfThreads: threads)
         pool.start()

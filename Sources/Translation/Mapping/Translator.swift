@@ -63,7 +63,7 @@ package struct Translator: Sendable {
     }
 
     /// What a result is made of, or why there is none.
-    private enum Part {
+    enum Part {
         case refused(Finding)
         case taken(Scope, Inbound)
     }
@@ -77,7 +77,7 @@ package struct Translator: Sendable {
         }
     }
 
-    private func parts(of document: Item) -> [Part] {
+    func parts(of document: Item) -> [Part] {
         let type = SourceDocument.type(of: document, inbound.format)
         let ways = [inbound] + adapter.inbound.filter { $0.channel == inbound.channel && $0.format == inbound.format }
         guard let way = ways.first(where: { $0.takes(type) }) else {

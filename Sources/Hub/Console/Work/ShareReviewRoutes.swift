@@ -202,7 +202,7 @@ struct ShareReviewRoutes {
 }
 
 extension ShareReview {
-    fileprivate init(_ share: Share, recipient: String, obligations: [String], answers: [Answer]) {
+    init(_ share: Share, recipient: String, obligations: [String], answers: [Answer]) {
         let request = share.request
         self.init(
             id: share.id.description, person: request.person.description, recipient: recipient,

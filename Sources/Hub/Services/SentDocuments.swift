@@ -1,0 +1,66 @@
+import CaseStore
+import Channels
+import Crypto
+import Disclosure
+import Ledger
+import Postgres
+import Referral
+import Translation
+
+/// What left for shares. The bytes are not kept: they are made again of what is kept, and are what left exactly when their
+/// SHA-256 is the one that the ledger has of them.
+struct SentDocuments: Sendable {
+    enum Sent: Sendable {
+        /// Nothing has left.
+        case nothing
+        /// What left, as the fields that it was written from.
+        case same(Value, at: Timestamp, digest: String, mediaType: String, bytes: Int)
+        /// Something left that cannot be made again: what is known of the person, the adapter, or the policy changed since.
+        case changed(at: Timestamp, digest: String)
+        /// The person was erased.
+        case destroyed(at: Timestamp?)
+    }
+
+    let sharing: Sharing
+    private let audit: Database
+
+    init(_ installation: Installation, _ sharing: Sharing) {
+        self.sharing = sharing
+        audit = installation.acting(as: .audit).database
+    }
+
+    /// What left for a share the last time, with the share; that it was looked at is entered first.
+    ///
+    /// - Returns: Nil when there is no such share.
+    func sent(_ id: UUIDValue, by actor: String) async throws -> (share: Share, sent: Sent)? {
+        guard let share = try await sharing.standing(id) else { return nil }
+        guard share.attempts > 0 else { return (share, .nothing) }
+        let entry = try await audit.read { [store = sharing.store] connection in
+            try store.lastReleaseEntry(of: id, in: connection)
+        }
+        guard let entry else { return (share, .nothing) }
+        let kept: KeptRelease?
+        do {
+            kept = try await sharing.database.transaction { [store = sharing.store] connection in
+                try store.lastRelease(of: id, viewedBy: actor, in: connection)
+            }
+        } catch CaseStoreError.keyDestroyed {
+            return (share, .destroyed(at: entry.at))
+        }
+        let changed = Sent.changed(at: entry.at, digest: entry.digest)
+        guard let kept else { return (share, changed) }
+        let decision = Policy.decide(kept.prepared.facts, rules: sharing.rules, tracing: false)
+        guard decision.mayLeave, kept.decision.agrees(with: decision),
+            case .by(let way) = sharing.partners.way(for: kept.prepared, decision)
+        else { return (share, changed) }
+        let release = kept.prepared.release(decision, from: sharing.sender)
+        guard let rendered = try? way.document(release),
+            Hexadecimal.text(SHA256.hash(data: rendered.bytes)) == entry.digest
+        else { return (share, changed) }
+        return (
+            share,
+            .same(
+                release, at: entry.at, digest: entry.digest, mediaType: rendered.mediaType, bytes: rendered.bytes.count)
+        )
+    }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import Referral
+import Testing
+
+@testable import Translation
+
+/// Documents taken apart for staff: what leads back to a document must find its place there, and names of places say nothing.
+@Suite struct SourceOutlineTests {
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../../adapters").standardizedFileURL.path
+    private static let catalogue = AdapterCatalogue.load(folder).0
+
+    private func outline(
+        _ text: String, _ format: DocumentFormat, by adapter: String? = nil, part: Int? = nil
+    ) throws -> SourceOutline {
+        try SourceOutline.read(
+            Array(text.utf8), format, by: adapter.flatMap { Self.catalogue[$0] }, environment: .test, part: part
+        ).get()
+    }
+
+    @Test(arguments: catalogue.all.map(\.id))
+    func `every value of a sample's referral is found where it came from`(_ id: String) throws {
+        let adapter = try #require(Self.catalogue[id])
+        for sample in Sample.all(of: adapter, "in") {
+            guard let way = adapter.inbound(for: sample.bytes, fileName: sample.file) else { continue }
+            let peeked = adapter.inbound(
+                for: way.format, type: (try? Peek.look(sample.bytes, format: way.format))?.type)
+            let translator = Translator(
+                adapter: adapter, inbound: try #require(peeked), environment: .test, now: adapter.samplesReadAt)
+            for part in translator.translate(sample.bytes) {
+                guard let provenance = part.provenance else { continue }
+                let outline = try SourceOutline.read(
+                    sample.bytes, way.format, by: adapter, environment: .test, part: part.index
+                ).get()
+                for (path, origin) in provenance.origins {
+                    for source in origin.sources {
+                        #expect(!outline.leaves(at: source).isEmpty, "\(sample.file): \(path) from \(source)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func `a message is its segments, fields and components, by the names of the standard`() throws {
+        let text = [
+            #"MSH|^~\&|PAS|RTG|HUB|LAC|20261101||REF^I12^REF_I12|M1|P|2.4"#,
+            "PID|1||1^^^NHS~2||SMITH&VAN^ANNE||19500102",
+            "NTE|1||Some & text", "NTE|2||More",
+        ].joined(separator: "\r")
+        let outline = try outline(text, .hl7v2)
+        let places = outline.leaves.map(\.place)
+        #expect(places.contains("PID-3.1") && places.contains("PID-3(2)") && places.contains("NTE(2)-3"))
+        #expect(places.contains("PID-5.1.2") && places.contains("PID-5.2"))
+        #expect(outline.leaves.first { $0.place == "NTE-3" }?.text == "Some & text")
+        #expect(Set(outline.leaves.filter(\.isCode).map(\.place)).isSuperset(of: ["MSH-9.1", "MSH-9.2", "MSH-12"]))
+        #expect(outline.leaves.filter(\.isCode).allSatisfy { $0.place.hasPrefix("MSH-") })
+        // A whole field leads to all of it, and a component of one that has none to the field.
+        #expect(outline.leaves(at: "PID-5").count == 3 && outline.leaves(at: "PID-7.1").count == 1)
+        #expect(outline.leaves(at: "PID-3").map { outline.leaves[$0].place } == ["PID-3.1", "PID-3.4"])
+        #expect(outline.leaves(at: "").isEmpty && outline.leaves(at: "ZZZ-1").isEmpty)
+    }
+
+    @Test func `a header that says something else is no code word`() throws {
+        let outline = try outline(#"MSH|^~\&|A|B|C|D|2026||SMITH^JONES|M1|ANNE|DE1"#, .hl7v2)
+        let open = outline.leaves.filter(\.isCode).map(\.text)
+        #expect(Set(open).isSubset(of: ["|", #"^~\&"#]))
+    }
+
+    @Test func `names that a sender made up are numbers, and known names stand as they are`() throws {
+        let json = """
+            {"type": "referral", "person": {"family": "A", "Jane Smith 9990000018": "B", "<script>": {"dob": "C"}}}
+            """
+        let read = try outline(json, .json, by: "envelope", part: 0)
+        #expect(
+            read.leaves.map(\.shown) == [
+                "type", "person.family", "person.(name 2)", "person.(name 3).dob",
+            ])
+        #expect(read.leaves.map(\.isCode) == [true, false, false, false])
+        #expect(read.plain("person.family") == "person.family" && read.plain("person.Jane Smith") == nil)
+        let xml = try outline("<a jane='1'><Smith>x</Smith>t</a>", .xml)
+        #expect(xml.leaves.map(\.shown) == ["@(attribute 1)", "the document's own text", "(element 1)"])
+        // A table without headings has its first row for them.
+        let table = try outline("Quillfeather,1943-02-17,DE1 2FS\nOther,1950-01-01,DE1\n", .csv, by: "csv", part: 0)
+        #expect(table.leaves.map(\.shown) == ["line 2, (name 1)", "line 2, (name 2)", "line 2, (name 3)"])
+        let words = table.leaves.map { $0.shown + $0.group }.joined()
+        #expect(!words.lowercased().contains("quillfeather") && !words.contains("1943"))
+    }
+
+    @Test func `of a document about several persons only what is about one is there, and what is about all`() throws {
+        let adapter = try #require(Self.catalogue["ctf"])
+        let sample = try #require(Sample.all(of: adapter, "in").first { $0.file.hasSuffix("/pupils.xml") })
+        let text = String(decoding: sample.bytes, as: UTF8.self)
+        let first = try outline(text, .xml, by: "ctf", part: 0)
+        let second = try outline(text, .xml, by: "ctf", part: 1)
+        #expect(first.leaves.contains { $0.text == "Christopher" } && !first.leaves.contains { $0.text == "Jo" })
+        #expect(second.leaves.contains { $0.text == "Jo" } && !second.leaves.contains { $0.text == "Christopher" })
+        #expect(first.others > 0 && first.leaves.contains { $0.text == "Example School" })
+        let rows = "Name,DOB\nAnne Example,1950-01-01\nSam Sample,1951-01-01\n"
+        let row = try outline(rows, .csv, by: "csv", part: 1)
+        #expect(row.leaves.map(\.text) == ["Sam Sample", "1951-01-01"] && row.others == 1)
+        #expect(throws: SourceOutline.Unreadable.self) { try outline(rows, .csv, by: "csv", part: 7) }
+    }
+
+    @Test func `what cannot be read says why, and what is too much is cut`() throws {
+        for (text, format) in [
+            ("{", DocumentFormat.json), ("<a>", .xml), ("no message", .hl7v2), ("\u{0}", .json), ("", .csv),
+            (String(repeating: "[", count: 100_000), .json), (String(repeating: "<a>", count: 5_000), .xml),
+        ] {
+            #expect(throws: SourceOutline.Unreadable.self) { try outline(text, format) }
+        }
+        let many = "[" + Array(repeating: "1", count: SourceOutline.most + 1).joined(separator: ",") + "]"
+        let cut = try outline(many, .json)
+        #expect(cut.leaves.count == SourceOutline.most && cut.isCut)
+    }
+}
