@@ -48,7 +48,9 @@ extension Console {
                 var view: [String: Any] = [
                     "name": detail.name.replacing("_", with: " "), "value": detail.words, "link": false,
                 ]
-                if isID, detail.words != id, Self.living.contains(detail.name) { view["link"] = "\(Section.messages.path)/\(detail.words)" }
+                if isID, detail.words != id, Self.living.contains(detail.name) {
+                    view["link"] = "\(Section.messages.path)/\(detail.words)"
+                }
                 return view
             },
         ]

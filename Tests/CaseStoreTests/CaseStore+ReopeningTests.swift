@@ -64,7 +64,7 @@ import Testing
             let other = try await f.person(f.referral(id: "r-2", nhs: nil, dob: "1961-01-01", family: "Robin"))
             _ = try await f.agree(person)
             let share = try await f.share(person).id
-            try await f.transaction { try f.store.fail(share, code: "attempts_used_up", in: $0) }
+            _ = try await f.transaction { try f.store.fail(share, code: "attempts_used_up", in: $0) }
             try await TestDatabase.current.database.execute(
                 "UPDATE record.person SET merged_into = \(person), merged_at = now() WHERE id = \(other)")
             #expect(try await f.transaction(as: .console) { try !f.store.reopen(share, in: $0) })

@@ -1,5 +1,6 @@
 import CaseStore
 import Postgres
+import Referral
 import Translation
 
 /// A list of messages as a table for a spreadsheet: ids, states, times and codes.
