@@ -14,9 +14,8 @@ import requests
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
 from installation import Installation, eventually, hl7
-from pages import browser, check_page, press_until, submit
+from pages import LOOKS, browser, check_page, press_until, submit
 
-LOOKS = [("light", 1280), ("light", 320), ("dark", 1280), ("dark", 320)]
 LIST = "/console/dead-letters"
 PAYLOAD = "</textarea><script>alert(1)</script><img src=x onerror=alert(2)>"
 

@@ -14,9 +14,8 @@ import pytest
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
 from installation import Installation, eventually, hl7
-from pages import browser, check_page, press_until, submit
+from pages import LOOKS, browser, check_page, press_until, submit
 
-LOOKS = [("light", 1280), ("light", 320), ("dark", 1280), ("dark", 320)]
 NOBODY = "01997f2e-6d7a-7c3b-8e4f-1a2b3c4d5f12"
 SCRIPT = "<script>alert(1)</script>"
 # Of the person: nothing of it may be seen anywhere but where it was asked for.

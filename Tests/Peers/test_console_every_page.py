@@ -116,8 +116,8 @@ def walk(hub, *starts, each):
     return found
 
 
-def signed_in_page(hub, browser, scheme):
-    context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900}, ignore_https_errors=True)
+def signed_in_page(hub, browser):
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, ignore_https_errors=True)
     context.add_cookies([
         {"name": cookie.name, "value": cookie.value, "url": hub.url, "secure": True} for cookie in hub.session.cookies])
     # What a page refuses is told to it as an event, before any of its own scripts.
@@ -128,28 +128,28 @@ def signed_in_page(hub, browser, scheme):
     return context.new_page()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_pictured_and_has_nothing_that_axe_finds(hub, browser, scheme, subtests):
-    folder = PICTURES / scheme
-    folder.mkdir(parents=True, exist_ok=True)
-    for picture in folder.glob("*.png"):
-        picture.unlink()
+def test_every_page_is_pictured_and_has_nothing_that_axe_finds(hub, browser, subtests):
+    for scheme in "light", "dark":
+        (PICTURES / scheme).mkdir(parents=True, exist_ok=True)
+        for picture in (PICTURES / scheme).glob("*.png"):
+            picture.unlink()
     kinds = {}
     for address in walk(hub, "/console", each=3):
         kinds.setdefault(kind(address), address)
-    page = signed_in_page(hub, browser, scheme)
+    assert len(kinds) >= 25, sorted(kinds)
+    page = signed_in_page(hub, browser)
     for name, address in sorted(kinds.items()):
         with subtests.test(name):
-            page.set_viewport_size({"width": 1280, "height": 900})
             assert page.goto(hub.url + address).status == 200
-            page.screenshot(path=folder / (name.strip("/").replace("/", ".") + ".png"), full_page=True)
-            check_page(page)
-            page.set_viewport_size({"width": 320, "height": 900})
-            width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-            assert width[0] <= width[1], f"scrolls sideways: {width}"
+            for scheme in "light", "dark":
+                page.emulate_media(color_scheme=scheme)
+                for width in 320, 1280:
+                    page.set_viewport_size({"width": width, "height": 900})
+                    check_page(page)
+                page.screenshot(path=PICTURES / scheme / (name.strip("/").replace("/", ".") + ".png"), full_page=True)
             # Whoever shares a picture of a page's title or address tells nobody's data.
             assert "TWIN" not in page.title() + page.url and "ANNE" not in page.title() + page.url
-    print(f"{len(kinds)} kinds of pages are in {folder}")
+    print(f"{len(kinds)} kinds of pages are in {PICTURES}")
     page.context.close()
 
 
@@ -283,7 +283,7 @@ def test_nothing_that_a_partner_wrote_runs(hub, browser, planted):
     assert not wrong, wrong
     marked = {address: set(re.findall(r"zq(\d{3})", page.said)) for address, page in found.items()}
     assert set().union(*marked.values()) >= {f"{number:03}" for number in range(100)}, "each of them is shown somewhere"
-    page = signed_in_page(hub, browser, "light")
+    page = signed_in_page(hub, browser)
     said, dialogs, asked = [], [], []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))

@@ -16,9 +16,8 @@ import requests
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
 from installation import Installation, hl7
-from pages import browser, check_page, press_until, submit
+from pages import LOOKS, browser, check_page, press_until, submit
 
-LOOKS = [("light", 1280), ("light", 320), ("dark", 1280), ("dark", 320)]
 LIST, FILE, SAVED = (f"/console/messages{part}" for part in ("", ".csv", "/saved"))
 PERSONS = "/console/persons"
 # Of the person who is looked for: nothing of it may be seen anywhere but in the page's own fields.

@@ -20,10 +20,9 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
 from client_identity import Certificate
 from installation import Installation, eventually
-from pages import browser, check_page, press_until, submit
+from pages import LOOKS, browser, check_page, press_until, submit
 from test_matches import decide, refer
 
-LOOKS = [("light", 1280), ("light", 320), ("dark", 1280), ("dark", 320)]
 PEOPLE = "/console/persons"
 NOBODY = "01997f2e-6d7a-7c3b-8e4f-1a2b3c4d5f12"
 SCRIPT = "<script>alert(1)</script>"

@@ -13,9 +13,8 @@ import requests
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
 from installation import Installation, eventually, hl7
-from pages import browser, check_page, press_until, submit
+from pages import LOOKS, browser, check_page, press_until, submit
 
-LOOKS = [("light", 1280), ("light", 320), ("dark", 1280), ("dark", 320)]
 INTAKE = "/console/queues/intake"
 HOMES = "/console/queues/out.derby_homes"
 

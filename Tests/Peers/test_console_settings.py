@@ -15,9 +15,8 @@ import requests
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
 from installation import Installation, eventually, hl7, one_time_code
-from pages import browser, check_page, press_until, submit
+from pages import LOOKS, browser, check_page, press_until, submit
 
-LOOKS = [("light", 1280), ("light", 320), ("dark", 1280), ("dark", 320)]
 SETTINGS = "/console/settings"
 PARTNERS, USERS, ADAPTERS = SETTINGS + "/partners", SETTINGS + "/users", SETTINGS + "/adapters"
 ADD = SETTINGS + "/add-user"

@@ -7,6 +7,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
+# Theme and width of a walk: colours hang on the one and what is where on the other, so that two walks meet all of both. Each
+# page of the console that a link leads to is gone over in all four besides.
+LOOKS = [("light", 1280), ("dark", 320)]
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
