@@ -61,9 +61,11 @@ extension CaseStore {
 
     /// Withdraws an agreement, or one line of its scope, and cancels the shares that wait on it.
     ///
-    /// Takes the agreement's row FOR NO KEY UPDATE, which lets a share be entered that names it: a release that is being decided has it FOR SHARE, so either its ledger entry
-    /// is committed before this, or it is judged after this and refused (promise 3 of the design). A share of which an
-    /// attempt is under way is not among the cancelled; before its next attempt it is judged again.
+    /// Takes the person's row, as whoever enters an agreement does, so that one who looked how all of them stand changes
+    /// no others; then the agreement's, FOR NO KEY UPDATE, which lets a share be entered that names it: a release that is
+    /// being decided has both FOR SHARE, so either its ledger entry is committed before this, or it is judged after this
+    /// and refused (promise 3 of the design). A share of which an attempt is under way is not among the cancelled; before
+    /// its next attempt it is judged again.
     ///
     /// - Parameters:
     ///   - scopeLine: The line's place in the scope, from 0; left out, the whole agreement.
@@ -73,6 +75,13 @@ extension CaseStore {
         agreement id: UUIDValue, scopeLine: Int? = nil, receivedAt: Timestamp, by actor: String,
         in connection: Connection
     ) throws -> Withdrawal? {
+        try connection.execute(
+            """
+            SELECT
+            FROM record.person
+            WHERE id = (SELECT person FROM record.agreement WHERE id = \(id))
+            FOR NO KEY UPDATE
+            """, name: "record.lock_signatory")
         let locked = try connection.query(
             "SELECT person FROM record.agreement WHERE id = \(id) FOR NO KEY UPDATE", name: "record.lock_agreement")
         guard let person = try locked.first?.decode(UUIDValue.self) else { return nil }

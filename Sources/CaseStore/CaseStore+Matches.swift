@@ -79,7 +79,7 @@ extension CaseStore {
     ///
     /// - Parameter reason: In words; sealed.
     package func decide(
-        _ id: UUIDValue, _ verdict: MatchVerdict, by actor: String, reason: String? = nil, at: Timestamp = .now(),
+        _ id: UUIDValue, _ verdict: MatchVerdict, by actor: String, reason: String? = nil, at: Timestamp? = nil,
         in connection: Connection
     ) throws -> MatchOutcomeOfDecision {
         try connection.execute(
@@ -103,6 +103,8 @@ extension CaseStore {
             ORDER BY id
             FOR NO KEY UPDATE
             """, name: "record.lock_pair")
+        // Not sooner: an agreement that was entered while the lock was waited for was signed before the two were one.
+        let at = at ?? .now()
         var decision = MatchDecision(id: .v7(), at: at, verdict: verdict, by: actor, reason: reason)
         var parked: [UUIDValue] = []
         switch verdict {

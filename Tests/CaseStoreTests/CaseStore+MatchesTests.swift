@@ -60,6 +60,33 @@ import Testing
         }
     }
 
+    @Test func `an agreement that was entered while a merge waited was signed before it, and does not count`()
+        async throws
+    {
+        try await Fixture.run(connections: 4) { f in
+            let (known, _, match) = try await pair(f)
+            let gate = Gate()
+            async let entered = f.transaction(as: .console) { connection -> StoredAgreement? in
+                _ = try f.store.subject(of: known, isLocked: true, in: connection)
+                gate.arriveAndWait()
+                let new = NewAgreement(
+                    person: known, signedOn: f.now, scope: [.init(recipient: "uhdb", purposes: [.careSupport])])
+                return try f.store.add(new, by: "staff:1", in: connection)
+            }
+            try await gate.arrival()
+            async let merged = f.transaction(as: .console) {
+                try f.store.decide(match, .same, by: "staff:1", in: $0)
+            }
+            try await f.open(gate)
+            #expect(try await entered != nil)
+            _ = try await merged
+            let counting = try await f.transaction(as: .console) {
+                try f.store.agreements(of: known, isCounting: true, in: $0)
+            }
+            #expect(counting == [])
+        }
+    }
+
     @Test func `a merge, a new referral, and taking the merge back restore both, each with what came for it`()
         async throws
     {

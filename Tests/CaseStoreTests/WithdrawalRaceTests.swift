@@ -1,6 +1,7 @@
 import CaseStore
 import Disclosure
 import Postgres
+import Referral
 import TestSupport
 import Testing
 
@@ -119,6 +120,26 @@ import Testing
                     #expect(try await released == nil)
                 }
             }
+        }
+    }
+
+    @Test func `a withdrawal waits for whoever looks how all agreements of the person stand`() async throws {
+        try await Fixture.run(connections: 4) { f in
+            let person = try await f.person()
+            let agreement = try await f.agree(person)
+            let gate = Gate()
+            async let standing = f.transaction(as: .console) { connection -> Instant? in
+                _ = try f.store.subject(of: person, isLocked: true, in: connection)
+                gate.arriveAndWait()
+                return try f.store.agreement(agreement.id, in: connection)?.agreement.revokedAt
+            }
+            try await gate.arrival()
+            async let withdrawn = f.transaction(as: .console) {
+                try f.store.withdraw(agreement: agreement.id, receivedAt: f.now, by: "staff:1", in: $0)
+            }
+            try await f.open(gate)
+            #expect(try await standing == nil)
+            #expect(try await withdrawn?.isRepeat == false)
         }
     }
 
