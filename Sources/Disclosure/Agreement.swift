@@ -72,7 +72,7 @@ package struct Agreement: Sendable, Hashable {
 
 extension Agreement {
     /// The moment from which it counts: an agreement cannot start before it is signed.
-    var effectiveFrom: Instant { max(starts ?? signedOn, signedOn) }
+    package var effectiveFrom: Instant { max(starts ?? signedOn, signedOn) }
 
     func hasStarted(at instant: Instant) -> Bool { effectiveFrom <= instant }
 
