@@ -12,8 +12,13 @@ package struct PersonView: Sendable, Hashable {
     package var referral: UUIDValue?
     package var share: UUIDValue?
     package var look: UUIDValue?
+    package var submission: UUIDValue?
     /// Where it was at more than one thing: as `search`.
     package var part: String?
+    /// The place of one value that was shown, and the code word and the ticket that say why.
+    package var field: String?
+    package var reason: String?
+    package var reference: String?
     /// Whom a share would tell that nobody had asked for yet.
     package var recipient: String?
 }
@@ -65,7 +70,9 @@ extension CaseStore {
             func named(_ field: LedgerField) -> UUIDValue? { said[field.rawValue].flatMap(UUIDValue.init) }
             return PersonView(
                 id: id, at: at, actor: said[LedgerField.actor.rawValue] ?? "", referral: named(.referral),
-                share: named(.share), look: named(.look), part: said[LedgerField.part.rawValue],
+                share: named(.share), look: named(.look), submission: named(.submission),
+                part: said[LedgerField.part.rawValue], field: said[LedgerField.field.rawValue],
+                reason: said[LedgerField.reason.rawValue], reference: said[LedgerField.reference.rawValue],
                 recipient: said[LedgerField.recipient.rawValue])
         }
     }

@@ -24,6 +24,9 @@ enum SharingOutput {
         } catch let error as RequestError {
             for finding in error.findings { Output.remark("\(finding.path): \(finding.text)") }
             throw ExitCode.badData
+        } catch let merged as PersonMerged {
+            Output.remark("This person was found to be another: enter it for \(merged.survivor).")
+            throw ExitCode.badData
         } catch CaseStoreError.keyDestroyed {
             Output.remark("What was known of this person was erased.")
             throw ExitCode.badData

@@ -103,7 +103,12 @@ private let script = "<script>alert(1)</script>"
         #expect(page.contains("href=\"/console/persons/\(id)/agreements/\(other)/withdraw\""))
         #expect(PersonAgreement(["version": .number("1")]) { $0 } == nil)
         var over = value
-        over["state"] = "replaced"
+        for state in ["replaced", "expired", "set_aside"] {
+            over["state"] = .string(state)
+            #expect(PersonAgreement(over) { $0 }?.isWithdrawable == true, "\(state)")
+        }
+        over["state"] = "revoked"
+        over["revoked_at"] = "2026-01-10T10:00:00Z"
         #expect(PersonAgreement(over) { $0 }?.isWithdrawable == false)
     }
 

@@ -20,6 +20,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 
 from client_identity import Certificate
 from installation import Installation, eventually
+from test_consent import FHIR, consent, permit
 from pages import LOOKS, browser, check_page, press_until, submit
 from test_matches import decide, refer
 
@@ -218,9 +219,9 @@ def test_long_lists_go_on(hub):
         more = re.search(r'<a href="([^"#]+)#shares">Show older shares', text)
         path = more and html.unescape(more.group(1))
     assert found == sorted(ids, reverse=True)
-    for query in ("shares=x", "told=%00", "referrals=9990000018", "agreements=a", "agreements=-5"):
-        assert get(hub, "c.worker", f"{PEOPLE}/{person}?{query}").status_code in (200, 404), query
-    assert get(hub, "c.worker", f"{PEOPLE}/{person}?shares=x").status_code == 404
+    for query, status in (("shares=x", 404), ("told=%00", 404), ("referrals=9990000018", 404), ("agreements=a", 404),
+                          ("agreements=-5", 200), ("agreements=99999", 200), (f"shares={NOBODY}", 200)):
+        assert get(hub, "c.worker", f"{PEOPLE}/{person}?{query}").status_code == status, query
 
 
 def test_unknown_merged_and_erased_persons(hub):
@@ -255,6 +256,20 @@ def test_unknown_merged_and_erased_persons(hub):
         for answer in get(hub, "c.worker", path), post(hub, "c.worker", path, do="record", authority_evidence="LPA 1"):
             assert answer.status_code == 410 and "This person was erased" in answer.text
     assert len(agreements(hub, erased)) == 1
+
+
+def test_values_that_were_shown_are_named_with_why(hub):
+    person, receipt = refer(hub, f"V{uuid.uuid4()}", given="Ada", family="Canaryvalue", dob="1950-04-01")
+    referral = hub.receipt(receipt)["referrals"][0]["referral_id"]
+    path = f"/console/messages/{referral}/documents"
+    text = get(hub, "c.worker", path).text
+    ask = hidden(text, "ask")
+    key = next(key for key in re.findall(r'name="field" value="([^"]+)"', text) if key.startswith("understood-"))
+    answer = post(hub, "c.worker", path, **ask, reason="to_look_into_an_incident", reference="INC-7", field=key)
+    assert answer.status_code == 200 and "There is a problem" not in answer.text
+    looks = get(hub, "p.privacy", f"{PEOPLE}/{person}/looks").text
+    assert re.search(r"One value of a referral, as it was understood: [^<]+\. Why: To look into an incident, INC-7", looks), looks
+    assert "with its values hidden" in looks and "Canaryvalue" not in looks
 
 
 def test_who_looked(hub):
@@ -369,12 +384,12 @@ def test_a_form_that_is_stale_changes_nothing(hub):
         assert 'value="5/1/2026"' in late.text, "what was typed is kept"
     assert len(agreements(hub, person)) == 1
     again = post(hub, "c.worker", path, **hidden(late.text, "form", "seen", "lines"), **said)
-    assert "Nobody tells these anything any more by agreement" in again.text
+    assert re.search(r"Nobody tells [^<]*Hospitals[^<]* anything any more by agreement, for care support\.", again.text)
     done = hidden(again.text)
     assert [post(hub, "c.worker", path, **done).status_code for _ in range(2)] == [303, 303], "sent twice, recorded once"
     newest = agreements(hub, person)
     assert [(one["version"], one["state"]) for one in newest] == [(2, "in_force"), (1, "replaced")]
-    # Of the one that was replaced nothing can be withdrawn here, nor of another person's.
+    # Of another person's nothing can be withdrawn here.
     for where in (f"{PEOPLE}/{person}/agreements/{NOBODY}", f"{PEOPLE}/{hub.anne}/agreements/{agreement}"):
         assert get(hub, "c.worker", f"{where}/withdraw").status_code == 404
     way = f"{PEOPLE}/{person}/agreements/{newest[0]['agreement_id']}/withdraw"
@@ -426,6 +441,231 @@ def test_lines_are_added_and_an_agreement_adds_to_another(hub):
     assert "which adds to another" in text and "kept sealed" in text and "LPA 17" not in text and "LPA 17" not in hub.dump()
 
 
+def looking_alike(hub):
+    """Two who may be one, and their match."""
+    family = "Canary" + uuid.uuid4().hex[:8].translate(str.maketrans("0123456789", "ghijklmnop"))
+    known, _ = refer(hub, f"A{uuid.uuid4()}", given="Edward", family=family, dob="1931-05-09")
+    newcomer, _ = refer(hub, f"B{uuid.uuid4()}", given="Ted", family=family, dob="1931-09-05")
+    pair = next(one["match_id"] for one in hub.staff("GET", f"/v1/matches?person={newcomer}").json()["matches"]
+                if one["known_person_id"] == known)
+    return known, newcomer, pair
+
+
+def withdrawn(hub, person, agreement, what="all"):
+    """Withdraws as the pages do: what was asked, and the answer to what was confirmed."""
+    path = f"{PEOPLE}/{person}/agreements/{agreement}/withdraw"
+    seen = hidden(get(hub, "c.worker", path).text, "seen")
+    asked = post(hub, "c.worker", path, **seen, what=what)
+    assert asked.status_code == 200, asked.text
+    return asked.text, post(hub, "c.worker", path, **hidden(asked.text))
+
+
+def test_what_a_merger_set_aside_is_withdrawn_for_good(hub):
+    known, newcomer, pair = looking_alike(hub)
+    signed = {one: hub.agree(one, ("derby_homes", "housing_support")) for one in (known, newcomer)}
+    assert decide(hub, pair, "same").status_code == 201
+    text = get(hub, "c.worker", f"{PEOPLE}/{known}").text
+    for person, agreement in signed.items():
+        way = f"{PEOPLE}/{known}/agreements/{agreement}/withdraw"
+        assert f'href="{way}"' in text, "what was set aside can be withdrawn"
+        asked, done = withdrawn(hub, known, agreement)
+        assert "If that is taken back, it stays withdrawn." in asked and done.status_code == 303
+        # Twice is once, and it is said.
+        again = get(hub, "c.worker", way).text
+        assert "Nothing of it can be withdrawn any more" in again and "<fieldset>" not in again
+        late = post(hub, "c.worker", way, what="all", seen="x")
+        assert late.status_code == 409 and "All of it was withdrawn before" in late.text
+    assert "/withdraw" not in get(hub, "c.worker", f"{PEOPLE}/{known}").text
+    assert decide(hub, pair, "undo").status_code == 201
+    for person in signed:
+        share = hub.share(person, "derby_homes", "housing_support")
+        assert (share["state"], share["decision"]["reason"]) == ("refused", "agreement_revoked")
+
+
+def test_what_was_replaced_or_is_over_can_be_withdrawn_too(hub):
+    person = somebody(hub)
+    first = hub.agree(person, ("derby_homes", "housing_support"))
+    hub.agree(person, ("uhdb", "care_support"))
+    over = hub.staff("POST", "/v1/agreements", {
+        "person_id": person, "signed_on": "2026-01-01", "signed_by": "subject", "expires": "2026-01-02",
+        "scope": [{"recipient": "uhdb", "purposes": ["care_support"]}]}).json()["agreement_id"]
+    for agreement, state in ((first, "replaced"), (over, "expired")):
+        assert hub.staff("GET", f"/v1/agreements/{agreement}").json()["state"] == state
+        asked, done = withdrawn(hub, person, agreement)
+        assert "It permits nothing now." in asked and "anything any more" not in asked and done.status_code == 303
+        assert hub.staff("GET", f"/v1/agreements/{agreement}").json()["state"] == "revoked"
+
+
+def test_nothing_is_recorded_or_withdrawn_of_somebody_who_became_another(hub):
+    known, newcomer, pair = looking_alike(hub)
+    agreement = hub.agree(known, ("uhdb", "care_support"))
+    said = {"do": "record", "signed_on": "5/1/2026", "signed_by": "subject", "line_1_recipient": "derby_homes",
+            "line_1_purposes_housing_support": "yes"}
+    ways = {one: f"{PEOPLE}/{one}/agreements/new" for one in (known, newcomer)}
+    shown = {one: hidden(get(hub, "c.worker", way).text, "form", "seen", "lines") for one, way in ways.items()}
+    asked = {one: hidden(post(hub, "c.worker", way, **shown[one], **said).text) for one, way in ways.items()}
+    leaving = f"{PEOPLE}/{known}/agreements/{agreement}/withdraw"
+    seen = hidden(get(hub, "c.worker", leaving).text, "seen")
+    confirmed = hidden(post(hub, "c.worker", leaving, **seen, what="all").text)
+
+    def all_refused(persons):
+        for person in persons:
+            for fields in ({**shown[person], **said}, asked[person]):
+                late = post(hub, "c.worker", ways[person], **fields)
+                assert late.status_code == 409, late.status_code
+                words = "This person was found to be another" if person == newcomer else "have changed since you saw them"
+                assert words in late.text
+        for fields in ({**seen, "what": "all"}, confirmed):
+            assert post(hub, "c.worker", leaving, **fields).status_code == 409
+        assert [len(agreements(hub, one)) for one in (known, newcomer)] == [1, 0]
+        assert hub.staff("GET", f"/v1/agreements/{agreement}").json().get("revoked_at") is None
+
+    assert decide(hub, pair, "same").status_code == 201
+    all_refused((known, newcomer))
+    # By the API, as FHIR and by command too; and what is refused leaves no trace of its key.
+    body = {"person_id": newcomer, "signed_on": "2026-01-05", "signed_by": "subject",
+            "scope": [{"recipient": "derby_homes", "purposes": ["housing_support"]}]}
+    for _ in range(2):
+        answer = hub.staff("POST", "/v1/agreements", body, **{"Idempotency-Key": f"K-{newcomer}"})
+        assert answer.status_code == 409 and "found to be another" in answer.json()["title"], answer.text
+    answer = hub.staff("POST", "/fhir/R4/Consent", consent(newcomer, permit("derby_homes", "housing_support")), **FHIR)
+    assert answer.status_code == 409 and answer.json()["resourceType"] == "OperationOutcome"
+    run = hub.hub("agreement", "add", stdin=json.dumps(body), check=False)
+    assert run.returncode == 65 and known in run.stderr
+    assert agreements(hub, newcomer) == []
+    # Who looked while they were one is refused once they are not.
+    shown[known] = hidden(get(hub, "c.worker", ways[known]).text, "form", "seen", "lines")
+    asked[known] = hidden(post(hub, "c.worker", ways[known], **shown[known], **said).text)
+    seen = hidden(get(hub, "c.worker", leaving).text, "seen")
+    confirmed = hidden(post(hub, "c.worker", leaving, **seen, what="all").text)
+    assert decide(hub, pair, "undo").status_code == 201
+    all_refused((known,))
+    # Then it goes.
+    assert recorded(hub, newcomer, **{name: said[name] for name in said if name.startswith("line")}).status_code == 303
+
+
+def test_nothing_is_recorded_of_somebody_who_was_erased_whichever_way(hub):
+    person = somebody(hub)
+    assert hub.hub("person", "erase", person, "--authority", "E-2", "--by", "p-1", "--yes", check=False).returncode == 0
+    body = {"person_id": person, "signed_on": "2026-01-05", "signed_by": "subject",
+            "scope": [{"recipient": "derby_homes", "purposes": ["housing_support"]}]}
+    assert hub.staff("POST", "/v1/agreements", body).status_code == 410
+    assert hub.hub("agreement", "add", stdin=json.dumps(body), check=False).returncode == 65
+    assert agreements(hub, person) == []
+
+
+def homes(what, number=1):
+    return {f"line_{number}_recipient": "derby_homes", f"line_{number}_purposes_{what}": "yes"}
+
+
+def benefits(*purposes):
+    return {"line_1_recipient": "council_hctb", **{f"line_1_purposes_{purpose}": "yes" for purpose in purposes}}
+
+
+OLD = {"signed_on": "1/12/2025"}
+ATTORNEY = {"signed_by": "attorney"}
+
+
+@pytest.mark.parametrize("base, fields, said, unsaid", [
+    ((), homes("housing_support"), ["Homes may be told, for housing support: everything that it is about."], ["nothing"]),
+    ((("uhdb", "care_support"),), {**OLD, **homes("housing_support")},
+     ["It permits nothing, because version 1 is valid from a later day, 2026-01-05, and stays in its place."],
+     ["It takes the place", "may be told", "any more", "judged again"]),
+    ((("uhdb", "care_support"),), {**ATTORNEY, **homes("housing_support")},
+     ["It permits nothing, because nothing shows that an attorney may sign for the person.", "It takes the place",
+      "any more by agreement, for care support."], ["may be told"]),
+    ((("uhdb", "care_support"),), {**ATTORNEY, **homes("housing_support"), "authority_evidence": "LPA 17"},
+     ["Homes may be told, for housing support"], ["It permits nothing"]),
+    ((("derby_homes", "housing_support"),), {"expires": "7/1/2026", **homes("housing_support")},
+     ["It permits nothing, because it was over on 2026-01-07.", "Nobody tells", "for housing support."], ["may be told"]),
+    ((("council_hctb", "benefits_support"), ("council_hctb", "housing_support")), benefits("housing_support"),
+     ["may still be told, for housing support", "any more by agreement, for benefits support.", "judged again"], ["It permits nothing"]),
+    ((("council_hctb", "housing_support"),), benefits("housing_support", "benefits_support"),
+     ["may be told, for benefits support: everything that it is about.", "may still be told, for housing support"], ["any more"]),
+    ((("derby_homes", "housing_support"),), {**homes("housing_support"), "line_1_groups_NAME": "yes"},
+     ["may be told, for housing support: ", "Until now it was: everything that it is about."], ["any more"]),
+    ((), homes("care_support"),
+     ["It permits nothing.", "is told nothing for care support, because the policy does not let them be told anything for that."],
+     ["may be told"]),
+    ((), {**homes("housing_support"), "line_1_groups_HEALTH": "yes"},
+     ["It permits nothing.", "because none of what was ticked may be told to them for that."], ["Homes may be told"]),
+    ((("uhdb", "care_support"),), {"starts": "1/1/2099", **homes("housing_support")},
+     ["Nothing changes before 2099-01-01, from when it is valid.", "Homes may be told", "any more by agreement, for care support."], []),
+    ((("uhdb", "care_support"),), {"supplements": True, **OLD, **homes("housing_support")},
+     ["It permits nothing, because it was signed before version 1, to which it adds, on 2026-01-05."], ["may be told", "any more"]),
+    ((("uhdb", "care_support"),), {"supplements": True, **homes("housing_support")},
+     ["Homes may be told, for housing support"], ["any more", "It takes the place"]),
+], ids=["first", "older", "attorney", "evidence", "over", "fewer", "more", "limited", "not for them", "no such group", "later",
+        "older supplement", "supplement"])
+def test_what_an_agreement_would_change_is_computed_before_it_is_recorded(hub, base, fields, said, unsaid):
+    person = somebody(hub)
+    fields = dict(fields)
+    if base:
+        agreement = hub.agree(person, *base)
+        if fields.pop("supplements", False):
+            fields["supplements"] = agreement
+    path = f"{PEOPLE}/{person}/agreements/new"
+    shown = hidden(get(hub, "c.worker", path).text, "form", "seen", "lines")
+    asked = post(hub, "c.worker", path, **{**shown, "do": "record", "signed_on": "5/1/2026", "signed_by": "subject", **fields})
+    assert asked.status_code == 200, asked.text
+    effects = html.unescape(re.search(r"<h1>Record this agreement\?</h1>\s*<ul>(.*?)</ul>", asked.text, re.S).group(1))
+    for words in said:
+        assert words in effects, (words, effects)
+    for words in unsaid:
+        assert words not in effects, (words, effects)
+    # What was said is so.
+    assert post(hub, "c.worker", path, **hidden(asked.text)).status_code == 303
+    housing = [hub.share(person, who, "housing_support") for who in ("derby_homes", "council_hctb")]
+    # To one of them no way is set up, which is looked at after the agreements.
+    permitted = "permitted", "fields_withheld", "channel_not_configured"
+    is_told = any(share["decision"]["reason"] in permitted for share in housing)
+    assert is_told == ("for housing support: " in effects and "2099" not in effects)
+
+
+def test_a_page_that_recorded_one_agreement_records_no_other(hub):
+    person = somebody(hub)
+    path = f"{PEOPLE}/{person}/agreements/new"
+    said = {"do": "record", "signed_on": "5/1/2026", "signed_by": "subject"}
+    shown = hidden(get(hub, "c.worker", path).text, "form", "seen", "lines")
+    done = hidden(post(hub, "c.worker", path, **shown, **said, **homes("housing_support")).text)
+    assert post(hub, "c.worker", path, **done).status_code == 303
+    other = post(hub, "c.worker", path, **{**done, "witness": "w-1", "seen": "x"})
+    assert other.status_code == 409 and "recorded another agreement before" in other.text and 'value="w-1"' in other.text
+    fresh = hidden(other.text, "form", "seen", "lines")
+    assert fresh["form"] != shown["form"] and len(agreements(hub, person)) == 1
+    asked = post(hub, "c.worker", path, **fresh, **said, **homes("housing_support"))
+    assert post(hub, "c.worker", path, **hidden(asked.text)).status_code == 303 and len(agreements(hub, person)) == 2
+
+
+def test_what_another_version_still_permits_is_said_before_a_withdrawal(hub):
+    person = somebody(hub)
+    base = hub.agree(person, ("derby_homes", "housing_support"), ("uhdb", "care_support"))
+    added = hub.staff("POST", "/v1/agreements", {
+        "person_id": person, "signed_on": "2026-01-06", "signed_by": "subject", "supplements": base,
+        "scope": [{"recipient": "derby_homes", "purposes": ["housing_support"], "groups": ["NAME"]}]}).json()["agreement_id"]
+    asked, done = withdrawn(hub, person, base, "derby_homes")
+    assert re.search(r"Another version still permits [^<]*Homes[^<]* to be told, for housing support: name\.", asked, re.I), asked
+    assert "Hospitals" not in asked and done.status_code == 303
+    assert hub.share(person, "derby_homes", "housing_support")["decision"]["released"] == ["NAME"]
+    asked, done = withdrawn(hub, person, added)
+    assert "Another version" not in asked and re.search(r"Nobody tells [^<]*Homes[^<]* anything any more", asked)
+    assert hub.share(person, "derby_homes", "housing_support")["state"] == "refused"
+
+
+def test_what_forbids_something_of_a_record_found_to_be_theirs_is_on_the_page(hub):
+    known, newcomer, pair = looking_alike(hub)
+    change = {"restricted_on": "2026-10-01T00:00:00Z", "objections": ["research"]}
+    answer = hub.staff("PATCH", f"/v1/persons/{newcomer}/circumstances", change)
+    assert answer.status_code == 200, answer.text
+    told = "Its use is restricted since 2026-10-01.", "The person objects: research."
+    assert not any(words in get(hub, "c.worker", f"{PEOPLE}/{known}").text for words in told)
+    assert decide(hub, pair, "same").status_code == 201
+    text = get(hub, "c.worker", f"{PEOPLE}/{known}").text
+    assert all(words in text for words in told) and "Everything of theirs" not in text
+    assert decide(hub, pair, "undo").status_code == 201
+    assert not any(words in get(hub, "c.worker", f"{PEOPLE}/{known}").text for words in told)
+
+
 # Shares
 
 def test_a_share_is_seen_before_it_is_asked_for_by_keyboard(hub, browser):
@@ -446,7 +686,6 @@ def test_a_share_is_seen_before_it_is_asked_for_by_keyboard(hub, browser):
         digest = page.locator("section[aria-labelledby=preview] code.id").inner_text()
         assert "Canary" in shown and "leave" in page.locator(".headline").inner_text()
         check_page(page)
-        assert hub.staff("GET", f"/v1/persons/{person}/agreements").status_code == 200
         assert hub.sql(f"SELECT count(*) FROM record.share WHERE person = '{person}'") == "0\n", "nothing is asked for yet"
         submit(page, "button[value=ask]")
         share = page.url.rsplit("/", 1)[1]

@@ -126,7 +126,8 @@ extension Console {
                     "isChosen": choice.code == chosen,
                 ] as [String: Any]
             },
-            "isAll": chosen == "all", "received": entered.fields["received_on"] ?? "",
+            "isWithdrawable": form.agreement.isWithdrawable, "isAll": chosen == "all",
+            "received": entered.fields["received_on"] ?? "",
             "receivedIsWrong": entered.mistakes.contains { $0.field == "received_on" },
         ]
         values.merge(entered.view) { $1 }

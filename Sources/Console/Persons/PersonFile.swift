@@ -274,8 +274,12 @@ package struct PersonAgreement: Sendable {
         }
     }
 
-    /// Whether something of it can still be withdrawn.
-    package var isWithdrawable: Bool { revokedAt == nil && ["in_force", "not_started"].contains(state) }
+    /// Whether something of it can still be withdrawn, as by the API: also of one that permits nothing now, since that can end,
+    /// as when two records are found not to be one person after all.
+    package var isWithdrawable: Bool { revokedAt == nil }
+
+    /// Whether it permits something now, or will.
+    package var isLive: Bool { ["in_force", "not_started"].contains(state) }
 
     var standing: (words: String, sign: String, style: String) {
         switch state {

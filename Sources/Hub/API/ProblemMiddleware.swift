@@ -4,6 +4,8 @@ import Hummingbird
 import Logging
 import MessageQueue
 import Postgres
+import Referral
+import Translation
 
 /// Turns every error that a route throws into its problem document, so that none reaches a client as bare text.
 ///
@@ -36,6 +38,9 @@ struct ProblemMiddleware: RouterMiddleware {
                 title: error.status.reasonPhrase
             )
             return try problem.response(from: request, context: context)
+        } catch is PersonMerged {
+            let text = "This person was found to be another: enter it for that one"
+            return try Problem(Finding(.conflict, at: "", text)).response(from: request, context: context)
         } catch CaseStoreError.keyDestroyed {
             let problem = Problem(status: .gone, code: "erased", title: "What was known of this person was erased")
             return try problem.response(from: request, context: context)

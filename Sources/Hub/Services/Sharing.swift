@@ -100,9 +100,11 @@ package struct Sharing: Sendable {
     ///
     /// - Parameters:
     ///   - key: The caller's own key for this request, by which a repeat of it is recognised for a month.
-    ///   - seen: How the person's agreements stood when they were looked at (``mark(of:)``); left out, however they stand.
+    ///   - seen: How the person's agreements stood when they were looked at (``mark(ofAgreementsOf:in:)``); left out, however
+    ///     they stand.
     /// - Returns: `{agreement_id, person_id, version}`, or nil when there is no such person.
-    /// - Throws: ``RequestError`` naming everything that is wrong with the body; ``AgreementsChanged``.
+    /// - Throws: ``RequestError`` naming everything that is wrong with the body; ``AgreementsChanged``; ``PersonMerged``;
+    ///   ``CaseStoreError/keyDestroyed(person:)`` once the person was erased.
     package func addAgreement(
         _ body: [UInt8], key: String? = nil, seen: String? = nil, by actor: String
     ) async throws -> Answer? {
@@ -110,18 +112,18 @@ package struct Sharing: Sendable {
         let agreement = request.agreement
         let id = UUIDValue.v7()
         let claimed = try key.map { (try checked($0, by: actor, body), id) }
-        return try await database.transaction { [store] connection -> Answer? in
-            guard try store.person(agreement.person, in: connection) != nil else { return nil }
+        return try await database.transaction { [self] connection -> Answer? in
+            // Nobody adds another meanwhile, and nobody is found to be the person or erases what is known.
+            let subject = try store.subject(of: agreement.person, isLocked: true, in: connection)
+            guard let subject, let person = try store.person(agreement.person, in: connection) else { return nil }
             switch try store.claim(claimed.map { [$0] } ?? [], in: connection).first {
             case .conflict: return .conflict
             case .repeated(let id): return try store.agreement(id, in: connection).map { .repeated(Self.value(of: $0)) }
             case .new, nil: break
             }
-            if let seen {
-                // Nobody adds another meanwhile.
-                _ = try store.subject(of: agreement.person, isLocked: true, in: connection)
-                try Self.check(seen, try store.agreements(of: agreement.person, in: connection))
-            }
+            if let survivor = person.mergedInto { throw PersonMerged(survivor: survivor) }
+            if subject.erasure == .done { throw CaseStoreError.keyDestroyed(person: person.id) }
+            try check(seen, ofAgreementsOf: person.id, in: connection)
             guard let added = try store.add(agreement, id: id, by: actor, in: connection) else {
                 let finding = Finding(.schema, at: "supplements", "Is no agreement of this person")
                 throw RequestError(findings: [finding])
@@ -234,7 +236,7 @@ package struct Sharing: Sendable {
         try await withdraw(id, try WithdrawalRequest(body), by: actor)
     }
 
-    /// The same, unless the person's agreements stand otherwise than they were seen (``mark(of:)``).
+    /// The same, unless the person's agreements stand otherwise than they were seen (``mark(ofAgreementsOf:in:)``).
     ///
     /// - Throws: ``RequestError``; ``AgreementsChanged``.
     func withdraw(_ id: UUIDValue, _ body: [UInt8], seen: String, by actor: String) async throws -> Value? {
@@ -252,12 +254,11 @@ package struct Sharing: Sendable {
         _ id: UUIDValue, _ request: WithdrawalRequest, seen: String? = nil, by actor: String
     ) async throws -> Value? {
         let receivedAt = request.receivedAt ?? .now()
-        return try await database.transaction { [store, queue] connection -> Value? in
+        return try await database.transaction { [self] connection -> Value? in
             guard let stored = try store.agreement(id, in: connection) else { return nil }
-            if let seen {
-                _ = try store.subject(of: stored.person, isLocked: true, in: connection)
-                try Self.check(seen, try store.agreements(of: stored.person, in: connection))
-            }
+            // The person first, as by whoever adds one.
+            _ = try store.subject(of: stored.person, isLocked: true, in: connection)
+            try check(seen, ofAgreementsOf: stored.person, in: connection)
             // Lines are numbered from 0 in the order of the agreement; none stands for all of it.
             let scope = stored.agreement.scope
             let lines: [Int?] =

@@ -29,8 +29,8 @@ struct AgreementRoutes {
     }
 
     private static let changed =
-        "The person’s agreements have changed since you saw them. Nothing was changed by you: look at them as they stand now, and "
-        + "send it again."
+        "The person’s agreements have changed since you saw them, or whose they are. Nothing was changed by you: look at them as "
+        + "they stand now, and send it again."
 
     // MARK: Recording
 
@@ -55,11 +55,7 @@ struct AgreementRoutes {
             guard let id = ConsoleDesk.id(context), let summary = try await persons.summary(of: id) else {
                 return desk.unknownPerson
             }
-            guard summary.mergedInto == nil else {
-                return desk.site.failure(
-                    .conflict, "This person was found to be another",
-                    "Nothing was recorded. Open the person’s page again, which leads to the right one.")
-            }
+            guard summary.mergedInto == nil else { return merged }
             if try await persons.isErased(id) { return desk.erasedPerson }
             guard let begun = FormRoutes.begun(fields["form"]) else {
                 return desk.site.failure(
@@ -72,6 +68,12 @@ struct AgreementRoutes {
             if isMore { return try await page(form, open, entered: .init(fields: fields)) }
             return try await record(form, id, begun.id, open, fields)
         }
+    }
+
+    private var merged: Response {
+        desk.site.failure(
+            .conflict, "This person was found to be another",
+            "Nothing was recorded. Open the person’s page again, which leads to the right one.")
     }
 
     private func record(
@@ -90,18 +92,27 @@ struct AgreementRoutes {
             let request = try AgreementRequest(bytes)
             guard ConsoleDesk.isConfirmed(fields) else {
                 guard fields["seen"] == form.seen else { throw AgreementsChanged() }
-                return asked(request.agreement, form, open, fields)
+                guard let trial = try await sharing.trial(of: request.agreement) else { return desk.unknownPerson }
+                return asked(trial, form, open, fields)
             }
             let answer = try await sharing.addAgreement(
                 bytes, key: key, seen: fields["seen"] ?? "", by: open.principal.id)
             switch answer {
             case nil: return desk.unknownPerson
             case .conflict?:
-                return desk.site.failure(
-                    .conflict, "This page recorded another before", "Open the person’s page, and start again.")
+                var anew = form
+                anew.form = FormRoutes.begin().id
+                let text =
+                    "This page recorded another agreement before. Nothing was recorded now: look at it, and send it again."
+                return try await page(
+                    anew, open, entered: .init(fields: fields, mistakes: [("", text)]), status: .conflict)
             case .made?, .repeated?:
                 return StaffSite.redirect(to: Console.personPath(id.description) + "#agreements")
             }
+        } catch is PersonMerged {
+            return merged
+        } catch CaseStoreError.keyDestroyed {
+            return desk.erasedPerson
         } catch let error as RequestError {
             return try await page(
                 form, open, entered: .init(fields: fields, mistakes: ConsoleDesk.mistakes(error, AgreementFields.words))
@@ -112,23 +123,13 @@ struct AgreementRoutes {
         }
     }
 
-    /// Asks once more, with what will be so and who is told nothing any more.
+    /// Asks once more, with what may be told then that may not be told now, and the other way round.
     private func asked(
-        _ agreement: NewAgreement, _ form: AgreementForm, _ open: StaffSessions.Open, _ fields: [String: String]
+        _ trial: AgreementTrial, _ form: AgreementForm, _ open: StaffSessions.Open, _ fields: [String: String]
     ) -> Response {
-        var effects = agreement.scope.map(inWords)
-        if agreement.supplements == nil, !form.current.isEmpty {
-            effects.append("It takes the place of what stands now, from the day on which it is valid.")
-            let kept = Set(agreement.scope.map { sharing.name(of: $0.recipient) })
-            let lost = Set(form.current.flatMap { $0.lines.filter { $0.withdrawnAt == nil }.map(\.recipient) })
-                .subtracting(kept)
-            if !lost.isEmpty {
-                effects.append(
-                    "Nobody tells these anything any more by agreement: \(lost.sorted().joined(separator: "; ")).")
-            }
-            effects.append("What waits to be sent is judged again by it before it leaves.")
-        }
-        effects.append("It cannot be changed. It can be replaced or withdrawn.")
+        let effects =
+            AgreementEffects(trial) { sharing.name(of: $0) }.ofEntering
+            + ["It cannot be changed. It can be replaced or withdrawn."]
         let kept = AgreementFields.names(form).compactMap { name in fields[name].map { (name: name, value: $0) } }
         return desk.asked(
             Confirmation(
@@ -137,19 +138,11 @@ struct AgreementRoutes {
             in: .people, open)
     }
 
-    private func inWords(_ line: Agreement.ScopeLine) -> String {
-        let purposes = line.purposes.map { $0.rawValue.replacing("_", with: " ") }.sorted().joined(separator: ", ")
-        let groups = line.groups.map { groups in FieldGroup.allCases.filter(groups.contains).map(\.words) }
-        let what = groups?.joined(separator: ", ") ?? "everything that it is about"
-        let about = line.about == .dependants ? " (about dependants only)" : ""
-        return "\(sharing.name(of: line.recipient)) may be told, for \(purposes): \(what)\(about)."
-    }
-
     private func form(_ summary: PersonSummary, _ key: String, lines: Int) async throws -> AgreementForm {
         // Before the agreements: what is added between is not taken for seen.
         let seen = try await sharing.mark(ofAgreementsOf: summary.id)
         let current = try await persons.namedAgreements(of: summary).filter {
-            $0.person == summary.id.description && ["in_force", "not_started"].contains($0.state)
+            $0.person == summary.id.description && $0.isLive
         }
         let rules = sharing.rules
         return AgreementForm(
@@ -188,7 +181,11 @@ struct AgreementRoutes {
             guard let form = try await withdrawalForm(context), let id = UUIDValue(form.agreement.id) else {
                 return desk.unknownAgreement
             }
-            guard fields["seen"] == form.seen, form.agreement.isWithdrawable else {
+            guard form.agreement.isWithdrawable else {
+                let text = "All of it was withdrawn before. Nothing was changed by you."
+                return page(form, open, entered: .init(fields: fields, mistakes: [("", text)]), status: .conflict)
+            }
+            guard fields["seen"] == form.seen else {
                 return page(
                     form, open, entered: .init(fields: fields, mistakes: [("", Self.changed)]), status: .conflict)
             }
@@ -217,7 +214,10 @@ struct AgreementRoutes {
         let waiting = try await sharing.countResting(on: id, scopeLines: lines)
         // Confirmed is what was named, and no more than that.
         guard ConsoleDesk.isConfirmed(fields), fields["waiting"] == String(waiting) else {
-            return asked(what, waiting, form, open, fields)
+            guard let trial = try await sharing.trial(ofWithdrawing: id, scopeLines: lines) else {
+                return desk.unknownAgreement
+            }
+            return asked(what, waiting, trial, form, open, fields)
         }
         var body = Object()
         if what != "all" { body["recipient"] = .string(what) }
@@ -242,7 +242,8 @@ struct AgreementRoutes {
     }
 
     private func asked(
-        _ what: String, _ waiting: Int, _ form: WithdrawalForm, _ open: StaffSessions.Open, _ fields: [String: String]
+        _ what: String, _ waiting: Int, _ trial: AgreementTrial, _ form: WithdrawalForm, _ open: StaffSessions.Open,
+        _ fields: [String: String]
     ) -> Response {
         let whom = form.recipients.first { $0.code == what }?.words
         let stopped =
@@ -252,18 +253,30 @@ struct AgreementRoutes {
             default: "\(waiting) shares that wait are cancelled."
             }
         let kept = ["seen", "what", "received_on"].compactMap { name in fields[name].map { (name: name, value: $0) } }
+        let notice =
+            ConsoleDesk.isConfirmed(fields)
+            ? "Since you saw it, other shares have come to wait, or wait no more. Nothing was withdrawn yet." : nil
+        var effects = [
+            whom.map { "\($0) is told nothing more by version \(form.agreement.version)." }
+                ?? "Nobody is told anything more by version \(form.agreement.version)."
+        ]
+        if form.agreement.state == "set_aside" {
+            effects.append(
+                "It permits nothing now, because two records were found to be one person. If that is taken back, "
+                    + "it stays withdrawn.")
+        } else if !form.agreement.isLive {
+            effects.append("It permits nothing now. Whatever becomes of that, it stays withdrawn.")
+        }
+        effects += AgreementEffects(trial) { sharing.name(of: $0) }.ofWithdrawing(only: what == "all" ? nil : what)
+        effects += [
+            stopped, "What was told before cannot be called back.",
+            "The withdrawal cannot be taken back; the person can sign another agreement.",
+        ]
         return desk.asked(
             Confirmation(
-                whom.map { "Withdraw what \($0) may be told?" } ?? "Withdraw the whole agreement?",
-                effects: [
-                    whom.map { "\($0) is told nothing more by version \(form.agreement.version)." }
-                        ?? "Nobody is told anything more by version \(form.agreement.version).",
-                    stopped,
-                    "What was told before cannot be called back.",
-                    "The withdrawal cannot be taken back; the person can sign another agreement.",
-                ],
+                whom.map { "Withdraw what \($0) may be told?" } ?? "Withdraw the whole agreement?", effects: effects,
                 path: Console.withdrawPath(form.person, form.agreement.id),
-                fields: kept + [("waiting", String(waiting))], deed: "Yes, withdraw it"),
+                fields: kept + [("waiting", String(waiting))], deed: "Yes, withdraw it", notice: notice),
             in: .people, open)
     }
 

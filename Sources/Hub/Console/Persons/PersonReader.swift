@@ -77,16 +77,18 @@ struct PersonReader: Sendable {
                 told: try store.sharesOfAll(
                     of: id, wereSent: true, before: edges.told, limit: limit, in: connection))
         }
-        let mayReadAgreements = open.may(.readAgreement)
+        let (mayReadAgreements, mayReadCircumstances) = (open.may(.readAgreement), open.may(.readCircumstances))
+        // Of all who are this person, as a share is judged.
+        let facts = mayReadAgreements || mayReadCircumstances ? try await sharing.facts(of: id) : nil
         let isErased = if case .erased = read.identity { true } else { false }
         return .file(
             PersonFile(
                 id: id.description, merged: summary.merged.map(\.description), identity: read.identity,
                 caseState: summary.caseState,
-                circumstances: open.may(.readCircumstances) ? try await circumstances(of: id) : nil,
+                circumstances: mayReadCircumstances ? facts.map { Self.circumstances($0.subject, isErased) } : nil,
                 referrals: mayKnow
                     ? Self.part(read.referrals, from: edges.referrals) { [sharing] in .init($0, sharing) } : nil,
-                permissions: mayReadAgreements ? try await permissions(of: id) : nil,
+                permissions: mayReadAgreements ? facts.map(permissions(by:)) : nil,
                 agreements: mayReadAgreements ? try await agreements(of: summary, before: edges.agreements) : nil,
                 shares: Self.part(read.shares, from: edges.shares) { [sharing] in .init($0, sharing) },
                 told: Self.part(read.told, from: edges.told) { [sharing] in .init($0, sharing) },
@@ -152,8 +154,8 @@ struct PersonReader: Sendable {
         return .init(Array(page), next: page.endIndex < all.count ? String(page.endIndex) : nil, isLater: start > 0)
     }
 
-    private func permissions(of id: UUIDValue) async throws -> PermissionTable? {
-        guard let permissions = try await sharing.permissions(of: id) else { return nil }
+    private func permissions(by facts: DisclosureFacts) -> PermissionTable {
+        let permissions = sharing.permissions(by: facts)
         return PermissionTable(
             purposes: permissions.purposes.map(\.rawValue),
             rows: permissions.rows.map { row in
@@ -163,23 +165,24 @@ struct PersonReader: Sendable {
 
     // MARK: Circumstances
 
-    private func circumstances(of id: UUIDValue) async throws -> [String] {
-        guard let value = try await sharing.circumstances(of: id) else { return [] }
-        func day(_ key: String) -> String? {
-            value[key]?.stringValue.flatMap(Instant.init(rfc3339:)).map { LondonTime.clock($0).date.iso }
-        }
+    /// What else decides what may be told, in sentences.
+    ///
+    /// - Parameter isErased: Whether this very record was erased, and not only another that was found to be the person's.
+    private static func circumstances(_ subject: Subject, _ isErased: Bool) -> [String] {
+        func day(_ instant: Instant) -> String { LondonTime.clock(instant).date.iso }
         var sentences: [String] = []
-        if let day = day("restricted_on") { sentences.append("Its use is restricted since \(day).") }
-        if let day = day("deceased_on") { sentences.append("The person died on \(day).") }
-        if let day = day("support_ended_on") { sentences.append("Support ended on \(day).") }
-        if let day = day("retention_until") { sentences.append("It is kept until \(day).") }
-        if value["legal_hold"]?.boolValue == true { sentences.append("It is kept for a legal matter.") }
-        switch value["erasure"]?.stringValue {
-        case "done": sentences.append("The person was erased.")
+        if let since = subject.restrictedOn { sentences.append("Its use is restricted since \(day(since)).") }
+        if let died = subject.deceasedOn { sentences.append("The person died on \(day(died)).") }
+        if let ended = subject.supportEndedOn { sentences.append("Support ended on \(day(ended)).") }
+        if let end = subject.retentionUntil { sentences.append("It is kept until \(day(end)).") }
+        if subject.hasLegalHold { sentences.append("It is kept for a legal matter.") }
+        switch subject.erasure {
+        case .done where isErased: sentences.append("The person was erased.")
+        case .done: sentences.append("A record that was found to be theirs was erased: nothing about them is told.")
         case nil: break
         default: sentences.append("The person has asked to be erased.")
         }
-        for objection in (value["objections"]?.arrayValue ?? []).compactMap(\.stringValue) {
+        for objection in subject.objections.map(\.rawValue).sorted() {
             sentences.append("The person objects: \(objection.replacing("_", with: " ")).")
         }
         return sentences
@@ -247,11 +250,14 @@ extension PersonFile.Share {
         func words(_ groups: some Sequence<String>) -> [String] {
             groups.sorted().map { FieldGroup(rawValue: $0)?.words ?? $0 }
         }
+        // What was let go of one that was stopped before it was sent is told to nobody.
+        let isStopped = [.refused, .cancelled, .failed].contains(share.state) && share.attempts == 0
+        let told = Set(isStopped ? [] : share.released)
         self.init(
             id: share.id.description, at: Instant(request.requestedAt), recipient: sharing.name(of: request.recipient),
             purpose: request.purpose, level: request.level, state: share.state.rawValue,
             finishedAt: share.finishedAt.map(Instant.init), attempts: share.attempts, by: request.requestedBy,
-            told: words(share.released), withheld: words(Set(request.groups).subtracting(share.released)),
+            told: words(told), withheld: words(Set(request.groups).subtracting(told)),
             reasons: share.reasonsInWords, code: share.failure ?? share.reason, agreement: share.agreementVersion)
     }
 }
@@ -288,23 +294,43 @@ extension PersonLooks.Look {
 
 extension PersonLooks.View {
     fileprivate init(_ view: PersonView) {
-        let what: String
-        var reference: Reference?
-        if let share = view.share {
-            what = "What a share would tell, or who answered to it"
-            reference = Reference("Share", share.description, path: Console.approvalPath(share.description))
-        } else if let referral = view.referral {
-            what = "A referral"
-            reference = Reference("Referral", referral.description)
-        } else if view.look != nil {
-            what = "Which control rooms looked"
-        } else if let recipient = view.recipient {
-            what = "What a share would tell \(recipient), before it was asked for"
-        } else if view.part == "search" {
-            what = "Found in a search"
-        } else {
-            what = "Who it is, or a list about them"
+        self.init(
+            id: view.id.description, at: Instant(view.at), actor: view.actor, what: Self.what(view),
+            reference: Self.reference(view))
+    }
+
+    private static func what(_ view: PersonView) -> String {
+        if let value = value(view) { return value }
+        if view.part == LedgerPart.masked.rawValue {
+            return view.share == nil
+                ? "What a message is made of, with its values hidden" : "What left for a share, with its values hidden"
         }
-        self.init(id: view.id.description, at: Instant(view.at), actor: view.actor, what: what, reference: reference)
+        if view.share != nil { return "What a share would tell, or who answered to it" }
+        if view.referral != nil { return "A referral" }
+        if view.look != nil { return "Which control rooms looked" }
+        if let recipient = view.recipient { return "What a share would tell \(recipient), before it was asked for" }
+        return view.part == LedgerPart.search.rawValue ? "Found in a search" : "Who it is, or a list about them"
+    }
+
+    /// One value that was shown: which, and why.
+    private static func value(_ view: PersonView) -> String? {
+        let kind: String
+        switch view.part.flatMap(LedgerPart.init) {
+        case .received?: kind = "One value of what came"
+        case .understood?: kind = "One value of a referral, as it was understood"
+        case .sent?: kind = "One value of what left for a share"
+        default: return nil
+        }
+        let why = view.reason.map { RevealForm.Reason(rawValue: $0)?.words ?? $0 }
+        let reason = [why, view.reference].compactMap { $0 }.joined(separator: ", ")
+        return kind + (view.field.map { ": \($0)" } ?? "") + (reason.isEmpty ? "" : ". Why: \(reason)")
+    }
+
+    private static func reference(_ view: PersonView) -> Reference? {
+        if let share = view.share?.description {
+            return Reference("Share", share, path: Console.approvalPath(share))
+        }
+        if let referral = view.referral?.description { return Reference("Referral", referral) }
+        return view.submission.map { Reference("Receipt", $0.description) }
     }
 }
