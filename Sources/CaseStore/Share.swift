@@ -57,6 +57,24 @@ package struct ShareRequest: Sendable, Hashable {
         self.requestedAt = requestedAt
     }
 
+    /// Whether another asks for the same: the way there and the moment aside.
+    package func asksTheSame(as other: ShareRequest) -> Bool { words == other.words && grounds == other.grounds }
+
+    /// What is asked for, by whom, about whom.
+    fileprivate var words: [String] {
+        [
+            person.description, referral?.description ?? "", recipient, purpose, level,
+            groups.joined(separator: " "), requestedBy,
+        ]
+    }
+
+    /// The same, asked for at another moment.
+    func asked(at moment: Timestamp) -> ShareRequest {
+        ShareRequest(
+            id: id, person: person, referral: referral, recipient: recipient, purpose: purpose, level: level,
+            groups: groups, channel: channel, grounds: grounds, requestedBy: requestedBy, requestedAt: moment)
+    }
+
     /// Code letters as they are; anything else as `unreadable`.
     static func word(_ text: String) -> String {
         let isWord = text.utf8.allSatisfy { byte in
@@ -244,20 +262,32 @@ extension AskedShare {
     /// As it would be prepared for sending if it were asked for and let go at this moment: to show what would leave. It stands
     /// nowhere, and nothing is locked.
     ///
-    /// - Parameter decision: The one that it would be entered with.
-    package func showing(_ decision: Decision) -> PreparedShare {
+    /// - Parameters:
+    ///   - decision: The one that it would be entered with.
+    ///   - moment: When it was asked for; left out, when it was. It stands in what leaves.
+    package func showing(_ decision: Decision, askedAt moment: Timestamp? = nil) -> PreparedShare {
         var facts = facts
         facts.stage = .send
         facts.queuedAt = facts.at
-        return PreparedShare(
-            share: NewShare(self, decision: decision).share, facts: facts, profile: profile, key: key,
-            mayHaveArrived: false)
+        var share = NewShare(self, decision: decision).share
+        if let moment { share.request = request.asked(at: moment) }
+        return PreparedShare(share: share, facts: facts, profile: profile, key: key, mayHaveArrived: false)
     }
 
-    /// What the decision and the document rest on: of two moments at which it is the same, the same leaves.
+    /// What is asked for, and what the decision and the document rest on: of two moments at which it is the same, the same
+    /// leaves.
     package func basis(of decision: Decision) -> [UInt8] {
-        let words = [decision.code, decision.agreementID ?? "", decision.policyVersion] + decision.released.words
-        return Array(words.joined(separator: "\n").utf8) + StrictJSON.write(profile.value)
+        let grounds = request.grounds
+        let asked =
+            request.words + [
+                request.channel, grounds.authorityReference ?? "", grounds.orderedGroups.words.joined(separator: " "),
+                String(grounds.isPublicBody), String(grounds.isIdentityVerified),
+            ]
+        let decided = [
+            decision.code, decision.agreementID ?? "", decision.policyVersion,
+            decision.released.words.joined(separator: " "),
+        ]
+        return Array((asked + decided).joined(separator: "\n").utf8) + StrictJSON.write(profile.value)
     }
 }
 

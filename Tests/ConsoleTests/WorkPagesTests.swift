@@ -255,6 +255,31 @@ private let script = "<script>alert(1)</script>"
         #expect(html(share()).contains("The authority is recorded.") && html(share()).contains("workers/&lt;b&gt;"))
     }
 
+    @Test(arguments: [
+        ("queued", "What may leave", "What is left out"), ("sending", "What may leave", "What is left out"),
+        ("delivered", "What was told", "What was left out"),
+        ("failed", "What was sent, and is not known to have arrived", "What was left out"),
+    ])
+    func `what may leave, was told, or may have arrived is told apart`(_ state: String, _ told: String, _ left: String)
+    {
+        var share = share(state: state)
+        (share.told, share.withheld) = (["name"], ["health"])
+        let page = html(share)
+        #expect(page.contains("<dt>\(told)</dt><dd>name</dd>") && page.contains("<dt>\(left)</dt><dd>health</dd>"))
+        share.told = []
+        #expect(!html(share).contains(told) && !html(share).contains(left))
+    }
+
+    @Test func `what was stopped says by what, in a sentence or by its code`() {
+        var share = share(state: "refused")
+        share.code = "agreement_withdrawn"
+        #expect(!html(share).contains("agreement was withdrawn."))
+        share.reasons = []
+        #expect(html(share).contains("agreement was withdrawn."))
+        share.state = "queued"
+        #expect(!html(share).contains("agreement was withdrawn."))
+    }
+
     @Test func `what would leave is shown as it is, and only where it is text`() {
         let text = html(
             share(), preview: .text("{\"a\": \"\(script)\"}", mediaType: "application/json", digest: "ab12"))

@@ -652,6 +652,39 @@ def test_what_another_version_still_permits_is_said_before_a_withdrawal(hub):
     assert hub.share(person, "derby_homes", "housing_support")["state"] == "refused"
 
 
+def test_why_a_withdrawal_is_asked_for_once_more_is_said(hub):
+    person = somebody(hub)
+    agreement = hub.agree(person, ("derby_homes", "housing_support"))
+    way = f"{PEOPLE}/{person}/agreements/{agreement}/withdraw"
+    asked = post(hub, "c.worker", way, **hidden(get(hub, "c.worker", way).text, "seen"), what="all")
+    assert "No share waits under it." in asked.text and "Since you saw it" not in asked.text
+    hub.hub("queue", "pause", "out.derby_homes", "--reason", "test")
+    try:
+        share = hub.share(person, "derby_homes", "housing_support")["share_id"]
+        again = post(hub, "c.worker", way, **hidden(asked.text))
+        assert again.status_code == 200 and "1 share that waits is cancelled." in again.text
+        assert "Since you saw it, other shares have come to wait" in again.text
+        page = get(hub, "c.worker", f"/console/work/approvals/{share}").text
+        assert "What may leave" in page and "What was told" not in page
+        assert post(hub, "c.worker", way, **hidden(again.text)).status_code == 303
+    finally:
+        hub.hub("queue", "resume", "out.derby_homes")
+    # What was stopped may leave no more, and no reason is given for it that is none.
+    assert hub.share_state(share) == "cancelled"
+    page = get(hub, "c.worker", f"/console/work/approvals/{share}").text
+    assert "What may leave" not in page and "left out" not in page and "As the person is told" not in page
+    assert "agreement was withdrawn." in page
+    shares = get(hub, "c.worker", f"{PEOPLE}/{person}").text
+    shares = shares[shares.index('id="shares"'):]
+    assert "Stopped before it left" in shares and "<dt>What</dt>" not in shares and "Left out" not in shares
+    other = somebody(hub)
+    hub.agree(other, ("derby_homes", "housing_support"))
+    told = hub.share(other, "derby_homes", "housing_support")["share_id"]
+    eventually(lambda: hub.share_state(told) == "delivered", why="delivery")
+    page = get(hub, "c.worker", f"/console/work/approvals/{told}").text
+    assert "What was told" in page and "What may leave" not in page
+
+
 def test_what_forbids_something_of_a_record_found_to_be_theirs_is_on_the_page(hub):
     known, newcomer, pair = looking_alike(hub)
     change = {"restricted_on": "2026-10-01T00:00:00Z", "objections": ["research"]}
@@ -667,6 +700,43 @@ def test_what_forbids_something_of_a_record_found_to_be_theirs_is_on_the_page(hu
 
 
 # Shares
+
+def test_one_page_asks_for_one_share_and_another_is_not_taken_for_it(hub):
+    person = somebody(hub)
+    hub.agree(person, ("council_hctb", "housing_support"), ("council_hctb", "benefits_support"))
+    path = f"{PEOPLE}/{person}/shares/new"
+    form = hidden(get(hub, "c.worker", path).text, "form")
+    wanted = {"recipient": "council_hctb", "purpose": "housing_support"}
+    seen = hidden(post(hub, "c.worker", path, **form, **wanted, do="preview").text)
+    first = post(hub, "c.worker", path, **{**seen, "do": "ask"})
+    assert first.status_code == 303
+    count = f"SELECT count(*) FROM record.share WHERE person = '{person}'"
+    for deed in ("preview", "ask"):
+        same = post(hub, "c.worker", path, **{**seen, "do": deed})
+        assert (same.status_code, same.headers["Location"]) == (303, first.headers["Location"])
+        for change in ({"purpose": "benefits_support"}, {"groups_NAME": "yes"}, {"authority_ref": "X-1"}):
+            other = post(hub, "c.worker", path, **{**seen, **change, "do": deed})
+            assert other.status_code == 409 and "asked for another share before" in other.text, (deed, change)
+            assert 'value="council_hctb" selected' in other.text, "what was typed is kept"
+            assert hidden(other.text, "form")["form"] != form["form"] and hub.sql(count) == "1\n"
+    # The new form goes on.
+    fields = {**hidden(other.text, "form"), **wanted, "purpose": "benefits_support"}
+    seen = hidden(post(hub, "c.worker", path, **fields, do="preview").text)
+    assert post(hub, "c.worker", path, **{**seen, "do": "ask"}).status_code == 303 and hub.sql(count) == "2\n"
+
+
+def test_what_is_asked_for_is_what_was_seen(hub):
+    person = somebody(hub)
+    hub.agree(person, ("derby_homes", "housing_support"))
+    path = f"{PEOPLE}/{person}/shares/new"
+    form = hidden(get(hub, "c.worker", path).text, "form")
+    seen = hidden(post(hub, "c.worker", path, **form, recipient="derby_homes", purpose="housing_support", do="preview").text)
+    for change in ({"authority_ref": "X-1"}, {"identity_verified": "yes"}, {"ordered_NAME": "yes"}):
+        late = post(hub, "c.worker", path, **{**seen, **change, "do": "ask"})
+        assert late.status_code == 409 and "has changed since you looked" in late.text, change
+    assert hub.sql(f"SELECT count(*) FROM record.share WHERE person = '{person}'") == "0\n"
+    assert post(hub, "c.worker", path, **{**seen, "do": "ask"}).status_code == 303
+
 
 def test_a_share_is_seen_before_it_is_asked_for_by_keyboard(hub, browser):
     person = somebody(hub)

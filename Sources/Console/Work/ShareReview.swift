@@ -53,9 +53,18 @@ package struct ShareReview: Sendable {
     /// Whether whoever approves must name the authority.
     package var lacksAuthority: Bool
     package var answers: [Answer]
-    /// What may leave, or left, in words; empty while it may not.
+    /// What may leave, was told, or was sent and may have arrived, in words; empty where none of it is so.
     package var told: [String] = []
     package var withheld: [String] = []
+
+    /// What ``told`` is.
+    var toldLabel: String {
+        switch state {
+        case "delivered": "What was told"
+        case "queued", "sending": "What may leave"
+        default: "What was sent, and is not known to have arrived"
+        }
+    }
 
     package init(
         id: String, person: String, recipient: String, purpose: String, level: String, state: String,
@@ -80,6 +89,12 @@ package struct ShareReview: Sendable {
         self.awaitsWords = awaitsWords
         self.lacksAuthority = lacksAuthority
         self.answers = answers
+    }
+
+    /// Where no sentence says why it was stopped, the code tells.
+    var reasonsOrCause: [String] {
+        let isStopped = ["refused", "cancelled", "failed"].contains(state)
+        return reasons.isEmpty && isStopped ? code.map { [CauseWords.words($0) + "."] } ?? [] : reasons
     }
 
     package var isWaiting: Bool { state == "parked" }

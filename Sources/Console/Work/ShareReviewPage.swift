@@ -35,7 +35,7 @@ extension Console {
             "purpose": share.purpose.humanised, "level": share.level.humanised, "state": share.stateWords,
             "groups": share.groups.joined(separator: ", "), "obligations": share.obligations,
             "hasObligations": !share.obligations.isEmpty, "requestedBy": share.requestedBy,
-            "requestedAt": Moment(share.requestedAt, now: now).view, "reasons": share.reasons,
+            "requestedAt": Moment(share.requestedAt, now: now).view, "reasons": share.reasonsOrCause,
             "isWaiting": share.isWaiting, "isAnswerable": isAnswerable, "isPreviewed": isPreviewed,
             "isForSomebodyElse": share.isWaiting && share.awaits != nil && !rights.answer,
             "isWithoutAnswer": share.isWaiting && share.awaits == nil, "lacksAuthority": share.lacksAuthority,
@@ -53,7 +53,9 @@ extension Console {
             "enteredAuthority": field("authority_ref"), "nameIsWrong": isWrong("name"),
             "reasonIsWrong": isWrong("reason"), "authorityIsWrong": isWrong("authority_ref"),
             "workPath": Self.workPath(kind: nil), "isOver": !share.isWaiting,
-            "isJudged": !share.told.isEmpty, "told": share.told.joined(separator: ", "),
+            "isJudged": !share.told.isEmpty,
+            "toldLabel": share.toldLabel, "isToCome": ["queued", "sending"].contains(share.state),
+            "told": share.told.joined(separator: ", "),
             "withheld": share.withheld.joined(separator: ", "), "hasWithheld": !share.withheld.isEmpty,
         ]
         values["awaits"] = share.awaits

@@ -12,7 +12,7 @@ extension Sharing {
         var decision: Decision
         /// What would leave once all who must have let it go.
         var preview: Preview
-        /// Of what the decision and the document rest on: the same as long as the same would leave.
+        /// Of what is asked for, what the decision rests on and what would leave: the same as long as they are.
         var digest: String
     }
 
@@ -35,7 +35,18 @@ extension Sharing {
         let decision = Policy.decide(asked.facts, rules: rules, tracing: false)
         return Rehearsal(
             request: request, decision: decision, preview: shown(asked.showing(decision)),
-            digest: Hexadecimal.text(Array(SHA256.hash(data: asked.basis(of: decision)))))
+            digest: digest(of: asked, decision))
+    }
+
+    /// Of what is asked for, what the decision rests on, and the bytes that would leave, which the adapter makes.
+    private func digest(of asked: AskedShare, _ decision: Decision) -> String {
+        // As of a moment of its own: in the bytes stands when it was asked for, which it is each time anew.
+        let bytes: [UInt8] =
+            switch shown(asked.showing(decision, askedAt: Timestamp(microseconds: 0))) {
+            case .document(_, let sha256): sha256
+            case .nothing(let finding): Array(finding.text.utf8)
+            }
+        return Hexadecimal.text(Array(SHA256.hash(data: asked.basis(of: decision) + bytes)))
     }
 
     /// Those who may be told something, by their ids with their names: who stands in the register, and members of kinds to whom a

@@ -71,6 +71,13 @@ struct NewShareRoutes {
             }
             let body = StrictJSON.write(.object(Self.body(fields, person: id, form, by: open.account)))
             do {
+                // The form that came before.
+                if let standing = try await sharing.standing(share) {
+                    guard standing.request.person == id else { return desk.unknownPerson }
+                    let wanted = try sharing.request(in: body, id: share, by: StaffSessions.system)
+                    return standing.request.asksTheSame(as: wanted)
+                        ? StaffSite.redirect(to: Console.approvalPath(share.description)) : anew(form, open, fields)
+                }
                 return deed == .ask
                     ? try await ask(body, share, form, open, fields)
                     : try await rehearse(body, share, form, open, fields)
@@ -101,12 +108,6 @@ struct NewShareRoutes {
     private func ask(
         _ body: [UInt8], _ share: UUIDValue, _ form: ShareForm, _ open: StaffSessions.Open, _ fields: [String: String]
     ) async throws -> Response {
-        let path = Console.approvalPath(share.description)
-        // The form that came twice.
-        if let standing = try await sharing.standing(share) {
-            guard standing.request.person.description == form.person else { return desk.unknownPerson }
-            return StaffSite.redirect(to: path)
-        }
         let now = try await sharing.rehearse(body, id: share, by: StaffSessions.system)
         guard let now else { return desk.unknownPerson }
         guard now.digest == fields["seen"] else {
@@ -116,11 +117,17 @@ struct NewShareRoutes {
         }
         switch try await sharing.requestShare(body, key: share.description, id: share, by: StaffSessions.system) {
         case nil: return desk.unknownPerson
-        case .conflict?:
-            return desk.site.failure(
-                .conflict, "This page asked for something else before", "Open the person’s page, and start again.")
-        case .made?, .repeated?: return StaffSite.redirect(to: path)
+        case .conflict?: return anew(form, open, fields)
+        case .made?, .repeated?: return StaffSite.redirect(to: Console.approvalPath(share.description))
         }
+    }
+
+    /// The form under another id, with what was entered: under its own something else was asked for.
+    private func anew(_ form: ShareForm, _ open: StaffSessions.Open, _ fields: [String: String]) -> Response {
+        var anew = form
+        anew.form = FormRoutes.begin().id
+        let text = "This page asked for another share before, which stands. Nothing was asked for now: look again."
+        return page(anew, open, entered: .init(fields: fields, mistakes: [("", text)]), status: .conflict)
     }
 
     // MARK: The form
@@ -138,8 +145,11 @@ struct NewShareRoutes {
             groups: FieldGroup.allCases.map { .init($0.rawValue, $0.words) })
     }
 
-    private func page(_ form: ShareForm, _ open: StaffSessions.Open, entered: Console.Entered = .init()) -> Response {
-        desk.shown(open, status: entered.mistakes.isEmpty ? .ok : .unprocessableContent) {
+    private func page(
+        _ form: ShareForm, _ open: StaffSessions.Open, entered: Console.Entered = .init(),
+        status: HTTPResponse.Status? = nil
+    ) -> Response {
+        desk.shown(open, status: status ?? (entered.mistakes.isEmpty ? .ok : .unprocessableContent)) {
             desk.pages.newShare(form, entered: entered, $0, sections: $1)
         }
     }

@@ -13,7 +13,9 @@ extension Share {
             case "taken_back": return ["It was taken back."]
             default: break
             }
-            guard state == .refused, let reason = reason.flatMap(ReasonCode.init) else { return [] }
+            // What stopped it was no decision about what the person agreed to: the code tells.
+            guard state == .refused, failure == nil || failure == reason, let reason = reason.flatMap(ReasonCode.init)
+            else { return [] }
             return ["As the person is told: “\(reason.explanation)”"]
         case .requested, .queued, .sending, .delivered: return []
         }

@@ -49,7 +49,9 @@ struct ShareReviewRoutes {
         var review = ShareReview(
             share, recipient: sharing.name(of: share.request.recipient),
             obligations: sharing.obligations(of: share.request).map(\.words), answers: answers)
-        let (told, asked) = (Set(share.released), Set(share.request.groups))
+        // What was let go of one that was stopped may no longer leave; what was sent of it may have arrived.
+        let isTold = [.queued, .sending, .delivered].contains(share.state) || share.attempts > 0
+        let (told, asked) = (Set(isTold ? share.released : []), Set(share.request.groups))
         review.told = told.sorted().map { FieldGroup(rawValue: $0)?.words ?? $0 }
         review.withheld = asked.subtracting(told).sorted().map { FieldGroup(rawValue: $0)?.words ?? $0 }
         let rights = Console.ShareRights(
