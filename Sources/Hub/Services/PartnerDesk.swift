@@ -1,6 +1,7 @@
 package import CaseStore
 package import Postgres
 package import Referral
+import Rights
 
 /// Partners and their credentials, as whoever looks after them sees and changes them: by a command or in the console.
 package struct PartnerDesk: Sendable {
@@ -80,25 +81,27 @@ package struct PartnerDesk: Sendable {
     ///
     /// - Parameter seen: Whether it was enabled when somebody decided this; nil for one who does not look.
     package func setEnabled(
-        _ isEnabled: Bool, partner: String, seen: Bool? = nil, by actor: String
+        _ isEnabled: Bool, partner: String, seen: Bool? = nil, by actor: SettingsActor
     ) async throws -> Outcome<Void> {
         try await database.transaction { [store] connection in
+            try actor.hold(for: .managePartners, store, in: connection)
             guard let known = try store.lockedPartner(partner, in: connection) else { return .unknown }
             if let seen, known.isEnabled != seen { return .overtaken }
-            _ = try store.setEnabled(isEnabled, partner: partner, by: actor, in: connection)
+            _ = try store.setEnabled(isEnabled, partner: partner, by: actor.id, in: connection)
             return .done(())
         }
     }
 
     /// Revokes a credential of a partner, on every node within a second.
     package func revoke(
-        _ credential: PartnerCredential.ID, of partner: String, by actor: String
+        _ credential: PartnerCredential.ID, of partner: String, by actor: SettingsActor
     ) async throws -> Outcome<Void> {
         try await database.transaction { [store] connection in
+            try actor.hold(for: .managePartners, store, in: connection)
             guard try store.lockedPartner(partner, in: connection) != nil,
                 try store.credentials(of: partner, in: connection).contains(where: { $0.id == credential })
             else { return .unknown }
-            return try store.revoke(credential, by: actor, in: connection) ? .done(()) : .overtaken
+            return try store.revoke(credential, by: actor.id, in: connection) ? .done(()) : .overtaken
         }
     }
 
@@ -106,9 +109,10 @@ package struct PartnerDesk: Sendable {
     ///
     /// - Parameter seen: The prefixes of its live keys when somebody decided this: a form that is sent twice makes one key.
     package func issueNextKey(
-        for partner: String, expiresAt: Timestamp?, seen: Set<String>, by actor: String
+        for partner: String, expiresAt: Timestamp?, seen: Set<String>, by actor: SettingsActor
     ) async throws -> Outcome<IssuedKey> {
         try await database.transaction { [store, environment] connection in
+            try actor.hold(for: .managePartners, store, in: connection)
             guard let known = try store.lockedPartner(partner, in: connection) else { return .unknown }
             let now = Timestamp.now()
             let sheet = Sheet(partner: known, credentials: try store.credentials(of: partner, in: connection))
@@ -116,7 +120,8 @@ package struct PartnerDesk: Sendable {
             guard Set(live.map(\.id.description)) == seen, sheet.obstacle(toNextKey: environment, at: now) == nil
             else { return .overtaken }
             let key = try store.issueKey(
-                for: partner, expiresAt: expiresAt, isLowRisk: live.allSatisfy(\.isLowRisk), by: actor, in: connection)
+                for: partner, expiresAt: expiresAt, isLowRisk: live.allSatisfy(\.isLowRisk), by: actor.id,
+                in: connection)
             return key.map(Outcome.done) ?? .unknown
         }
     }

@@ -42,15 +42,16 @@ package struct StaffAccounts: Sendable {
     /// - Parameter controlRoom: As ``CaseStore/addStaff(_:roles:controlRoom:by:in:)`` has it.
     /// - Returns: The link's token; nil where there is an account of that name, which is left as it is.
     package func add(
-        _ account: String, roles: [Role], controlRoom: String? = nil, by actor: String
+        _ account: String, roles: [Role], controlRoom: String? = nil, by actor: SettingsActor
     ) async throws -> String? {
         let token = Self.newToken()
         let isNew = try await database.transaction { [store] connection in
+            try actor.hold(for: .manageStaff, store, in: connection)
             let isNew = try store.addStaff(
-                account, roles: Set(roles).sorted(), controlRoom: controlRoom, by: actor, in: connection)
+                account, roles: Set(roles).sorted(), controlRoom: controlRoom, by: actor.id, in: connection)
             guard isNew else { return false }
             return try store.inviteStaff(
-                account, token: token, until: .now() + Self.invitation, by: actor, in: connection)
+                account, token: token, until: .now() + Self.invitation, by: actor.id, in: connection)
         }
         return isNew ? token : nil
     }

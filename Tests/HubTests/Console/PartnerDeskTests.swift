@@ -1,6 +1,8 @@
 import CaseStore
+import Dispatch
 import Postgres
 import Referral
+import Rights
 import TestSupport
 import Testing
 
@@ -8,17 +10,18 @@ import Testing
 
 /// What the console does about partners, as the role that it does it as.
 @Suite(.installation) struct PartnerDeskTests {
-    private let actor = "staff/an.admin"
-
     private func run(
-        environment: String = "", _ body: (Installation, PartnerDesk, IssuedKey) async throws -> Void
+        _ body: (Installation, PartnerDesk, IssuedKey, SettingsActor) async throws -> Void
     ) async throws {
         try await TestInstallation.run { hub in
             let key = try await hub.database.transaction { [store = hub.store] connection in
                 _ = try store.add(Partner(id: "uhdb", name: "Trust", adapter: "uhdb"), by: "command", in: connection)
+                _ = try store.addStaff("an.admin", roles: [.administrator], by: "command", in: connection)
                 return try store.issueKey(for: "uhdb", by: "command", in: connection)
             }
-            try await body(hub, PartnerDesk(hub.acting(as: .partners)), try #require(key))
+            let session = try #require(try await StaffSessions(hub).open("an.admin", insteadOf: nil))
+            try await body(
+                hub, PartnerDesk(hub.acting(as: .partners)), try #require(key), SettingsActor(session))
         }
     }
 
@@ -37,7 +40,7 @@ import Testing
     }
 
     @Test func `a partner is suspended by who saw it active, once`() async throws {
-        try await run { hub, desk, key in
+        try await run { hub, desk, key, actor in
             #expect(isOvertaken(try await desk.setEnabled(true, partner: "uhdb", seen: false, by: actor)))
             #expect(isDone(try await desk.setEnabled(false, partner: "uhdb", seen: true, by: actor)))
             #expect(try await who(key.text, hub) == nil)
@@ -50,7 +53,7 @@ import Testing
     }
 
     @Test func `the next key is made once for a form, and the one before stays good`() async throws {
-        try await run { hub, desk, key in
+        try await run { hub, desk, key, actor in
             let seen: Set<String> = [key.prefix]
             let made = try await desk.issueNextKey(for: "uhdb", expiresAt: nil, seen: seen, by: actor)
             guard case .done(let next) = made else {
@@ -70,13 +73,73 @@ import Testing
     }
 
     @Test func `a credential is revoked at its own partner's page alone`() async throws {
-        try await run { hub, desk, key in
+        try await run { hub, desk, key, actor in
             _ = try await hub.database.transaction { [store = hub.store] in
                 try store.add(Partner(id: "dchs", name: "Other", adapter: "dchs"), by: "command", in: $0)
             }
             let outcome = try await desk.revoke(.key(key.prefix), of: "dchs", by: actor)
             #expect(!isDone(outcome))
             #expect(try await who(key.text, hub) == "uhdb")
+        }
+    }
+
+    @Test(arguments: [nil, [Role.auditor], [.administrator]])
+    func `whoever was signed out or shut out, or lost the role, changes nothing any more`(roles: [Role]?) async throws {
+        try await run { hub, desk, key, actor in
+            try await hub.database.transaction { [store = hub.store] connection in
+                if let roles {
+                    _ = try store.setStaffRoles(roles, of: "an.admin", by: "command", in: connection)
+                } else {
+                    _ = try store.signOutStaff("an.admin", by: "command", in: connection)
+                }
+            }
+            await #expect(throws: StaffSessions.Ended.self) {
+                try await desk.setEnabled(false, partner: "uhdb", seen: true, by: actor)
+            }
+            await #expect(throws: StaffSessions.Ended.self) {
+                try await desk.revoke(.key(key.prefix), of: "uhdb", by: actor)
+            }
+            await #expect(throws: StaffSessions.Ended.self) {
+                try await desk.issueNextKey(for: "uhdb", expiresAt: nil, seen: [key.prefix], by: actor)
+            }
+            #expect(try await who(key.text, hub) == "uhdb")
+            #expect(try await desk.sheet(of: "uhdb")?.credentials.count == 1)
+        }
+    }
+
+    @Test func `a session that is open and may not do it changes nothing either`() async throws {
+        try await run { hub, desk, _, _ in
+            _ = try await hub.database.transaction { [store = hub.store] in
+                try store.addStaff("an.operator", roles: [.operator], by: "command", in: $0)
+            }
+            let session = try #require(try await StaffSessions(hub).open("an.operator", insteadOf: nil))
+            await #expect(throws: StaffSessions.Ended.self) {
+                try await desk.setEnabled(false, partner: "uhdb", by: SettingsActor(session))
+            }
+        }
+    }
+
+    /// A change that began before somebody was shut out would else be made after they were.
+    @Test func `nobody is signed out while a change of theirs is being made, and their other pages do not wait`()
+        async throws
+    {
+        try await run { hub, _, _, actor in
+            let (held, isOver) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+            async let change: Void = hub.acting(as: .partners).database.transaction { [store = hub.store] connection in
+                try actor.hold(for: .managePartners, store, in: connection)
+                held.signal()
+                isOver.wait()
+            }
+            try await hub.database.read { connection in
+                defer { isOver.signal() }
+                #expect(held.wait(timeout: .now() + 10) == .success)
+                try connection.execute("SELECT FROM record.staff_session FOR NO KEY UPDATE NOWAIT")
+                let error = #expect(throws: PostgresError.self) {
+                    try connection.execute("SELECT FROM record.staff_session FOR UPDATE NOWAIT")
+                }
+                #expect(error?.state == .lockNotAvailable)
+            }
+            try await change
         }
     }
 

@@ -128,7 +128,7 @@ struct PartnerRoutes: Sendable {
             return asked(Console.question(suspending: settings(sheet, at: .now())), open)
         }
         let outcome = try await partners.setEnabled(
-            isEnabled, partner: sheet.partner.id, seen: !isEnabled, by: open.principal.id)
+            isEnabled, partner: sheet.partner.id, seen: !isEnabled, by: SettingsActor(open))
         return redirect(sheet, outcome, isEnabled ? .resumed : .suspended)
     }
 
@@ -145,7 +145,7 @@ struct PartnerRoutes: Sendable {
             return asked(
                 Console.question(revoking: .init(known, at: now), of: settings(sheet, at: now)), open)
         }
-        let outcome = try await partners.revoke(known.id, of: sheet.partner.id, by: open.principal.id)
+        let outcome = try await partners.revoke(known.id, of: sheet.partner.id, by: SettingsActor(open))
         return redirect(sheet, outcome, .revoked)
     }
 
@@ -169,7 +169,7 @@ struct PartnerRoutes: Sendable {
             }
             let outcome = try await partners.issueNextKey(
                 for: sheet.partner.id, expiresAt: days.map { .now() + .seconds($0 * 86_400) },
-                seen: Set(seen.split(separator: " ").map(String.init)), by: open.principal.id)
+                seen: Set(seen.split(separator: " ").map(String.init)), by: SettingsActor(open))
             switch outcome {
             case .unknown: return unknown
             case .overtaken:

@@ -174,11 +174,10 @@ struct UserRoutes: Sendable {
     private func refused(
         _ refusal: StaffDirectory.Refusal, _ sheet: StaffDirectory.Sheet, _ open: StaffSessions.Open
     ) -> Response {
-        if refusal == .noRight { return desk.site.mayNot }
         let mistake: (field: String, text: String) =
             switch refusal {
             case .noRoles: ("choice", "Choose at least one role, or shut the account out")
-            case .ownAccount, .noRight: ("", "Nobody changes their own account: another administrator does")
+            case .ownAccount: ("", "Nobody changes their own account: another administrator does")
             case .ofProvider: ("", "The council’s sign-in says what this account may do and how it signs in")
             case .ofControlRoom: ("", "An account of a control room has no roles")
             }
