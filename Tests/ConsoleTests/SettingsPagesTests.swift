@@ -15,10 +15,11 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
 
 @Suite struct PartnerSettingsPageTests {
     private func key(
-        _ id: String, _ state: PartnerSettings.Credential.State = .live, ends: Instant? = nil
+        _ id: String, _ state: PartnerSettings.Credential.State = .live, ends: Instant? = nil,
+        kind: PartnerSettings.Credential.Kind = .apiKey, mark: String = ""
     ) -> PartnerSettings.Credential {
         .init(
-            kind: .apiKey, id: id, mark: "", state: state, addedAt: now, endsAt: ends,
+            kind: kind, id: id, mark: mark, state: state, addedAt: now, endsAt: ends,
             revokedAt: state == .revoked ? now : nil)
     }
 
@@ -47,10 +48,16 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
         #expect(!read.contains("name=\"do\"") && read.contains("abcdefgh"))
     }
 
-    @Test func `a live credential is revoked, and no other`() {
+    @Test func `whatever is not revoked can be`() {
         let text = page(partner([key("livelive"), key("deaddead", .revoked), key("overover", .ended, ends: now)]))
-        #expect(text.contains(">Revoke livelive</button>"))
-        #expect(!text.contains("Revoke deaddead") && !text.contains("Revoke overover"))
+        #expect(text.contains(">Revoke livelive</button>") && text.contains(">Revoke overover</button>"))
+        #expect(!text.contains("Revoke deaddead"))
+    }
+
+    @Test func `a certificate whose noted end has passed is not said to have ended`() {
+        let one = partner([key("c1", ends: days(-3), kind: .certificate, mark: "ab12")])
+        #expect(page(one).contains("live: its noted end has passed") && !page(one).contains("ends soon"))
+        #expect(list([one]).contains("has passed:"))
     }
 
     @Test func `an end is told for thirty days before it`() {

@@ -65,6 +65,10 @@ def post(hub, who, path, /, confirmed=True, **fields):
     return hub.sessions[who].post(hub.url + path, fields, allow_redirects=False)
 
 
+def revoke(hub, who, partner, credential, **fields):
+    return post(hub, who, f"{PARTNERS}/{partner}", do="revoke", credential=credential, **fields)
+
+
 def begun(hub, who, path, **fields):
     """Sends a confirmed form but for its last letter; what is given back sends that, and is told the answer's status and text."""
     session, address = hub.sessions[who], urlsplit(hub.url)
@@ -242,6 +246,33 @@ def test_a_key_is_changed_over(hub):
     assert [(entry["state"], entry["api_key"]) for entry in said] == [("key_issued", new.split("_")[1]), ("key_revoked", prefix)]
     everything = hub.dump() + (hub.home / "hub.log").read_text() + get(hub, "an.admin", f"{PARTNERS}/uhdb").text
     assert new.split("_")[2] not in everything
+
+
+def test_a_certificate_whose_noted_end_has_passed_is_revoked_there(hub):
+    certificate, name = str(uuid.uuid4()), str(uuid.uuid4())
+    hub.sql(f"""
+        INSERT INTO record.client_certificate (id, partner, expires_at, key_hash, name) VALUES
+            ('{certificate}', 'named', now() - interval '3 days', sha256('{certificate}'), NULL),
+            ('{name}', 'named', NULL, NULL, 'pas.named.example')""")
+    page = get(hub, "an.operator", f"{PARTNERS}/named").text
+    assert "live: its noted end has passed" in page and "pas.named.example" in page and "Revoke" not in page
+    page = get(hub, "an.admin", f"{PARTNERS}/named").text
+    assert f">Revoke {certificate}</button>" in page and f">Revoke {name}</button>" in page
+    assert revoke(hub, "an.admin", "named", certificate).headers["Location"].endswith("done=revoked")
+    assert revoke(hub, "an.admin", "named", certificate).status_code == 409
+    assert hub.sql(f"SELECT revoked_at IS NOT NULL FROM record.client_certificate WHERE id = '{certificate}'").strip() == "t"
+    assert entries(hub, "partner_changed", partner="named", state="certificate_revoked", actor="staff/an.admin")
+    assert revoke(hub, "an.admin", "named", name).status_code == 303
+
+
+def test_a_client_key_is_revoked_there(hub):
+    # Its partner chose its name, which may be anything.
+    kid = '<b>"key" & 1</b>'
+    hub.sql(f"INSERT INTO record.client_key (partner, kid, expires_at, pem) VALUES ('named', '{kid}', now() - interval '1 hour', 'pem')")
+    page = get(hub, "an.admin", f"{PARTNERS}/named").text
+    assert kid not in page and ">ended<" in page and "Revoke named/" in page
+    assert revoke(hub, "an.admin", "named", f"named/{kid}").status_code == 303
+    assert hub.sql(f"SELECT revoked_at IS NOT NULL FROM record.client_key WHERE partner = 'named'").strip() == "t"
 
 
 def test_a_key_is_no_way_to_a_first_key_nor_to_another_partners(hub):

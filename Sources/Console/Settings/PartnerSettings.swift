@@ -47,10 +47,16 @@ package struct PartnerSettings: Sendable {
             self.revokedAt = revokedAt
         }
 
-        /// Whether it ends so soon that somebody must act.
+        /// Whether it ends so soon that somebody must act, or should have.
         func isNearItsEnd(at now: Instant) -> Bool {
             guard state == .live, let endsAt else { return false }
             return endsAt.microseconds - now.microseconds < Int64(30 * 86_400) * 1_000_000
+        }
+
+        /// Whether it lets somebody in though its end has passed, as a certificate does that was renewed with the same key.
+        func hasOutlivedItsEnd(at now: Instant) -> Bool {
+            guard state == .live, let endsAt else { return false }
+            return endsAt <= now
         }
     }
 
@@ -84,6 +90,7 @@ package struct PartnerSettings: Sendable {
     var kindWords: String { isOfStaff ? "system of staff" : "partner" }
     var stateWords: String { isEnabled ? "active" : "suspended" }
     var live: [Credential] { credentials.filter { $0.state == .live } }
+    var revocable: [Credential] { credentials.filter { $0.state != .revoked } }
     var liveKeys: [Credential] { live.filter { $0.kind == .apiKey } }
 }
 
@@ -108,13 +115,14 @@ extension Console {
         let rows = partners.map { partner in
             let ends = partner.live.compactMap(\.endsAt).min()
             let isNear = partner.isEnabled && partner.live.contains { $0.isNearItsEnd(at: now) }
+            let isPast = partner.live.contains { $0.hasOutlivedItsEnd(at: now) }
             return Sheet.Row(
                 name: partner.name, path: Self.partnerPath(partner.id), style: partner.isEnabled ? .plain : .odd,
                 cells: [
                     .init(text: partner.id), .init(text: partner.kindWords),
                     .init(text: partner.stateWords, isState: !partner.isEnabled),
                     .init(text: partner.live.isEmpty ? "none" : String(partner.live.count)),
-                    ends.map { .init(text: isNear ? "soon:" : "", at: $0) }
+                    ends.map { .init(text: isPast ? "has passed:" : isNear ? "soon:" : "", at: $0) }
                         ?? .init(text: partner.live.isEmpty ? "–" : "none ends"),
                 ])
         }
@@ -184,7 +192,7 @@ extension Console {
                 rows: partner.credentials.map { Self.row($0, at: now) })
         }
         if mayManage {
-            credentials.forms = partner.live.map { credential in
+            credentials.forms = partner.revocable.map { credential in
                 .init(
                     path: path, hidden: [("do", "revoke"), ("credential", credential.id)],
                     button: "Revoke \(credential.id)",
@@ -201,6 +209,7 @@ extension Console {
                 help: [
                     "To suspend is the quick way when something is wrong at a partner: within a second no node takes anything of it, and nothing is shared with it until somebody lets it in again. Nothing that it sent before is lost.",
                     "To change over to another API key, make the next one, hand it over by a safe way, wait until the partner uses it, and revoke the one before. A credential that is revoked is never good again. When a credential was last used is not kept.",
+                    "The end of a certificate is noted so that somebody is reminded of it. A certificate that was renewed with the same key lets the partner in all the same: after that end too, until it is revoked.",
                 ]), parts: parts, at: now, reader, sections: sections)
     }
 
@@ -306,10 +315,15 @@ extension Console {
     private static func row(_ credential: PartnerSettings.Credential, at now: Instant) -> Sheet.Row {
         let isNear = credential.isNearItsEnd(at: now)
         let style: Sheet.Style = credential.state == .live ? isNear ? .odd : .good : .plain
+        let live =
+            credential.hasOutlivedItsEnd(at: now)
+            ? "live: its noted end has passed, its key still lets in" : isNear ? "live, ends soon" : "live"
         let state: Sheet.Cell =
-            credential.state == .revoked
-            ? .init(text: "revoked", at: credential.revokedAt)
-            : .init(text: isNear ? "live, ends soon" : credential.state.rawValue, isState: credential.state == .live)
+            switch credential.state {
+            case .revoked: .init(text: "revoked", at: credential.revokedAt)
+            case .ended: .init(text: "ended")
+            case .live: .init(text: live, isState: true)
+            }
         let mark = credential.mark.isEmpty ? "" : " (\(credential.mark))"
         return Sheet.Row(
             name: credential.id + mark, style: style,

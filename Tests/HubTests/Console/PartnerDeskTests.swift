@@ -72,6 +72,33 @@ import Testing
         }
     }
 
+    @Test func `a certificate is live after its noted end, for its key lets in, and is revoked as any other`() async throws {
+        try await run { hub, desk, _, actor in
+            let key = [UInt8](repeating: 7, count: 32)
+            let id = try await hub.database.transaction { [store = hub.store] connection in
+                try store.add(
+                    .key(key), of: "uhdb", expiresAt: .now() + .seconds(-86_400), by: "command", in: connection)
+            }
+            func holder() async throws -> CertificateHolder {
+                try await hub.acting(as: .ingest).database.read { [store = hub.store] in
+                    try store.holder(ofKey: key, names: [], in: $0)
+                }
+            }
+            guard case .partner(let partner) = try await holder(), partner.id == "uhdb" else {
+                Issue.record("the certificate lets nobody in")
+                return
+            }
+            let sheet = try #require(try await desk.sheet(of: "uhdb"))
+            let known = try #require(sheet.credentials.first { $0.kind == .certificate })
+            #expect(known.state(at: .now()) == .live)
+            #expect(isDone(try await desk.revoke(.certificate(try #require(id)), of: "uhdb", by: actor)))
+            guard case .refused = try await holder() else {
+                Issue.record("the certificate lets somebody in")
+                return
+            }
+        }
+    }
+
     @Test func `a credential is revoked at its own partner's page alone`() async throws {
         try await run { hub, desk, key, actor in
             _ = try await hub.database.transaction { [store = hub.store] in

@@ -140,7 +140,7 @@ struct PartnerRoutes: Sendable {
         guard let known = sheet.credentials.first(where: { $0.id.description == named }) else {
             return desk.unreadable(Self.undone)
         }
-        guard known.state(at: now) == .live else { return shown(sheet, .overtaken, open, status: .conflict) }
+        guard known.state(at: now) != .revoked else { return shown(sheet, .overtaken, open, status: .conflict) }
         guard ConsoleDesk.isConfirmed(fields) else {
             return asked(
                 Console.question(revoking: .init(known, at: now), of: settings(sheet, at: now)), open)
