@@ -29,7 +29,7 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
         PartnerSettings(
             id: "uhdb", name: name, isOfStaff: false, isEnabled: isEnabled, adapter: "uhdb", roles: [],
             waysIn: ["mllp"],
-            waysOut: [], credentials: credentials)
+            waysOut: [], credentials: credentials, seen: "as they were")
     }
 
     private func page(
@@ -95,6 +95,10 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
     }
 
     @Test func `a form says how things stood when it was made`() {
+        let live = partner([key("aaaaaaaa")])
+        #expect(page(live).contains("name=\"seen\" value=\"as they were\""))
+        let revoking = Console.question(revoking: key("aaaaaaaa"), of: live)
+        #expect(revoking.fields.contains { $0 == ("seen", "as they were") })
         #expect(Console.question(suspending: partner()).fields.contains { $0 == ("seen", "active") })
         #expect(Console.question(suspending: partner(isEnabled: false)).fields.contains { $0 == ("seen", "suspended") })
         let form = console.nextKey(

@@ -71,10 +71,12 @@ package struct PartnerSettings: Sendable {
     package var waysIn: [String]
     package var waysOut: [String]
     package var credentials: [Credential]
+    /// Comes back with each form that revokes: which credentials were live when somebody decided.
+    package var seen: String
 
     package init(
         id: String, name: String, isOfStaff: Bool, isEnabled: Bool, adapter: String?, roles: [String], waysIn: [String],
-        waysOut: [String], credentials: [Credential]
+        waysOut: [String], credentials: [Credential], seen: String
     ) {
         self.id = id
         self.name = name
@@ -85,6 +87,7 @@ package struct PartnerSettings: Sendable {
         self.waysIn = waysIn
         self.waysOut = waysOut
         self.credentials = credentials
+        self.seen = seen
     }
 
     var kindWords: String { isOfStaff ? "system of staff" : "partner" }
@@ -194,7 +197,7 @@ extension Console {
         if mayManage {
             credentials.forms = partner.revocable.map { credential in
                 .init(
-                    path: path, hidden: [("do", "revoke"), ("credential", credential.id)],
+                    path: path, hidden: [("do", "revoke"), ("credential", credential.id), ("seen", partner.seen)],
                     button: "Revoke \(credential.id)",
                     isSecond: true)
             }
@@ -308,7 +311,8 @@ extension Console {
                 "Within a second no node lets anybody in by it.", left,
                 "It cannot be taken back: a credential that was revoked is never good again.",
             ],
-            path: partnerPath(partner.id), fields: [("do", "revoke"), ("credential", credential.id)],
+            path: partnerPath(partner.id),
+            fields: [("do", "revoke"), ("credential", credential.id), ("seen", partner.seen)],
             deed: "Yes, revoke it")
     }
 

@@ -1,4 +1,6 @@
 package import CaseStore
+import Channels
+import Crypto
 package import Postgres
 package import Referral
 import Rights
@@ -13,6 +15,13 @@ package struct PartnerDesk: Sendable {
         /// API keys by which it is let in now.
         func liveKeys(at now: Timestamp) -> [PartnerCredential] {
             credentials.filter { $0.kind == .apiKey && $0.state(at: now) == .live }
+        }
+
+        /// What stands for the credentials by which it is let in now, in a form: who sends it decided by those. A
+        /// digest, for a client key has a name of its owner's, which may hold anything.
+        func seen(at now: Timestamp) -> String {
+            let live = credentials.filter { $0.state(at: now) == .live }.map(\.id.description).sorted()
+            return Hexadecimal.text(SHA256.hash(data: StrictJSON.write(.array(live.map(Value.string)))))
         }
 
         /// Why it cannot have another API key beside the one it has; nil where it can.
@@ -93,14 +102,18 @@ package struct PartnerDesk: Sendable {
     }
 
     /// Revokes a credential of a partner, on every node within a second.
-    package func revoke(
-        _ credential: PartnerCredential.ID, of partner: String, by actor: SettingsActor
+    ///
+    /// - Parameter seen: As ``Sheet/seen(at:)`` was when somebody decided this: two who each leave it the other's do not shut it out
+    ///   together.
+    func revoke(
+        _ credential: PartnerCredential.ID, of partner: String, seen: String, by actor: SettingsActor
     ) async throws -> Outcome<Void> {
         try await database.transaction { [store] connection in
             try actor.hold(for: .managePartners, store, in: connection)
-            guard try store.lockedPartner(partner, in: connection) != nil,
-                try store.credentials(of: partner, in: connection).contains(where: { $0.id == credential })
-            else { return .unknown }
+            guard let known = try store.lockedPartner(partner, in: connection) else { return .unknown }
+            let sheet = Sheet(partner: known, credentials: try store.credentials(of: partner, in: connection))
+            guard sheet.credentials.contains(where: { $0.id == credential }) else { return .unknown }
+            guard sheet.seen(at: .now()) == seen else { return .overtaken }
             return try store.revoke(credential, by: actor.id, in: connection) ? .done(()) : .overtaken
         }
     }

@@ -33,6 +33,14 @@ import Testing
         if case .overtaken = outcome { true } else { false }
     }
 
+    /// Revokes a key of somebody who sees how things stand now.
+    private func revoke(
+        _ prefix: String, _ desk: PartnerDesk, _ actor: SettingsActor
+    ) async throws -> PartnerDesk.Outcome<Void> {
+        let sheet = try #require(try await desk.sheet(of: "uhdb"))
+        return try await desk.revoke(.key(prefix), of: "uhdb", seen: sheet.seen(at: .now()), by: actor)
+    }
+
     private func who(_ text: String, _ hub: Installation) async throws -> String? {
         try await hub.acting(as: .ingest).database.read { [store = hub.store] in
             try store.authenticate(text, in: $0)?.id
@@ -65,11 +73,45 @@ import Testing
             #expect(isOvertaken(try await desk.issueNextKey(for: "uhdb", expiresAt: nil, seen: seen, by: actor)))
             let both: Set<String> = [key.prefix, next.prefix]
             #expect(isOvertaken(try await desk.issueNextKey(for: "uhdb", expiresAt: nil, seen: both, by: actor)))
-            #expect(isDone(try await desk.revoke(.key(key.prefix), of: "uhdb", by: actor)))
+            #expect(isDone(try await revoke(key.prefix, desk, actor)))
             #expect(try await who(key.text, hub) == nil)
             #expect(try await who(next.text, hub) == "uhdb")
-            #expect(isOvertaken(try await desk.revoke(.key(key.prefix), of: "uhdb", by: actor)))
+            #expect(isOvertaken(try await revoke(key.prefix, desk, actor)))
         }
+    }
+
+    @Test func `of two who each leave a partner the other's credential, the second is overtaken`() async throws {
+        try await run { hub, desk, key, actor in
+            for round in 0..<5 {
+                let live = try #require(try await desk.sheet(of: "uhdb")).liveKeys(at: .now())
+                let next = try await desk.issueNextKey(
+                    for: "uhdb", expiresAt: nil, seen: Set(live.map(\.id.description)), by: actor)
+                guard case .done(let next) = next, let first = live.first else {
+                    Issue.record("no key was made")
+                    return
+                }
+                let seen = try #require(try await desk.sheet(of: "uhdb")).seen(at: .now())
+                async let one = desk.revoke(first.id, of: "uhdb", seen: seen, by: actor)
+                async let two = desk.revoke(.key(next.prefix), of: "uhdb", seen: seen, by: actor)
+                let outcomes = [try await one, try await two]
+                #expect(outcomes.count(where: isDone) == 1 && outcomes.count(where: isOvertaken) == 1, "\(round)")
+                #expect(try #require(try await desk.sheet(of: "uhdb")).liveKeys(at: .now()).count == 1, "\(round)")
+            }
+        }
+    }
+
+    @Test func `the ids of credentials are told apart however their partners named them`() {
+        func sheet(_ kids: String...) -> PartnerDesk.Sheet {
+            .init(
+                partner: Partner(id: "a", name: "A", adapter: "a"),
+                credentials: kids.map {
+                    .init(
+                        partner: "a", kind: .clientKey, id: .clientKey(kid: $0, of: "a"), mark: "", addedAt: .now())
+                })
+        }
+        let now = Timestamp.now()
+        #expect(sheet("1 a/2").seen(at: now) != sheet("1", "2").seen(at: now))
+        #expect(sheet("1", "2").seen(at: now) == sheet("2", "1").seen(at: now))
     }
 
     @Test func `a certificate is live after its noted end, for its key lets in, and is revoked as any other`() async throws {
@@ -91,7 +133,8 @@ import Testing
             let sheet = try #require(try await desk.sheet(of: "uhdb"))
             let known = try #require(sheet.credentials.first { $0.kind == .certificate })
             #expect(known.state(at: .now()) == .live)
-            #expect(isDone(try await desk.revoke(.certificate(try #require(id)), of: "uhdb", by: actor)))
+            #expect(isDone(try await desk.revoke(
+                        .certificate(try #require(id)), of: "uhdb", seen: sheet.seen(at: .now()), by: actor)))
             guard case .refused = try await holder() else {
                 Issue.record("the certificate lets somebody in")
                 return
@@ -104,7 +147,9 @@ import Testing
             _ = try await hub.database.transaction { [store = hub.store] in
                 try store.add(Partner(id: "dchs", name: "Other", adapter: "dchs"), by: "command", in: $0)
             }
-            let outcome = try await desk.revoke(.key(key.prefix), of: "dchs", by: actor)
+            let outcome = try await desk.revoke(
+                .key(key.prefix), of: "dchs",
+                seen: try #require(try await desk.sheet(of: "dchs")).seen(at: .now()), by: actor)
             #expect(!isDone(outcome))
             #expect(try await who(key.text, hub) == "uhdb")
         }
@@ -124,7 +169,7 @@ import Testing
                 try await desk.setEnabled(false, partner: "uhdb", seen: true, by: actor)
             }
             await #expect(throws: StaffSessions.Ended.self) {
-                try await desk.revoke(.key(key.prefix), of: "uhdb", by: actor)
+                try await revoke(key.prefix, desk, actor)
             }
             await #expect(throws: StaffSessions.Ended.self) {
                 try await desk.issueNextKey(for: "uhdb", expiresAt: nil, seen: [key.prefix], by: actor)

@@ -137,15 +137,15 @@ struct PartnerRoutes: Sendable {
     ) async throws -> Response {
         let now = Timestamp.now()
         let named = fields["credential"] ?? ""
-        guard let known = sheet.credentials.first(where: { $0.id.description == named }) else {
-            return desk.unreadable(Self.undone)
-        }
-        guard known.state(at: now) != .revoked else { return shown(sheet, .overtaken, open, status: .conflict) }
+        guard let seen = fields["seen"], let known = sheet.credentials.first(where: { $0.id.description == named })
+        else { return desk.unreadable(Self.undone) }
+        guard known.state(at: now) != .revoked, sheet.seen(at: now) == seen else { return shown(sheet, .overtaken, open, status: .conflict) }
         guard ConsoleDesk.isConfirmed(fields) else {
             return asked(
                 Console.question(revoking: .init(known, at: now), of: settings(sheet, at: now)), open)
         }
-        let outcome = try await partners.revoke(known.id, of: sheet.partner.id, by: SettingsActor(open))
+        let outcome = try await partners.revoke(
+            known.id, of: sheet.partner.id, seen: seen, by: SettingsActor(open))
         return redirect(sheet, outcome, .revoked)
     }
 
@@ -220,7 +220,7 @@ struct PartnerRoutes: Sendable {
             id: partner.id, name: partner.name, isOfStaff: partner.kind == .staff, isEnabled: partner.isEnabled,
             adapter: partner.adapter, roles: partner.roles.map(\.rawValue),
             waysIn: Set(inbound.map(\.channel.rawValue)).sorted(), waysOut: outbound.sorted() + (status ?? []),
-            credentials: sheet.credentials.map { .init($0, at: now) })
+            credentials: sheet.credentials.map { .init($0, at: now) }, seen: sheet.seen(at: now))
     }
 
     private var unknown: Response {
