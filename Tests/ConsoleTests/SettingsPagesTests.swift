@@ -24,12 +24,13 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
     }
 
     private func partner(
-        name: String = "A Partner", isEnabled: Bool = true, _ credentials: [PartnerSettings.Credential] = []
+        name: String = "A Partner", isEnabled: Bool = true, isControlRoom: Bool = false, waysIn: [String] = ["https"],
+        _ credentials: [PartnerSettings.Credential] = []
     ) -> PartnerSettings {
         PartnerSettings(
-            id: "uhdb", name: name, isOfStaff: false, isEnabled: isEnabled, adapter: "uhdb", roles: [],
-            waysIn: ["mllp"],
-            waysOut: [], credentials: credentials, seen: "as they were")
+            id: "uhdb", name: name, isOfStaff: false, isEnabled: isEnabled, isControlRoom: isControlRoom,
+            adapter: "uhdb", roles: [], waysIn: waysIn, waysOut: [], credentials: credentials,
+            seen: "as they were")
     }
 
     private func page(
@@ -91,7 +92,48 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
         #expect(last.effects.contains { $0.contains("cannot call at all") })
         let both = partner([key("aaaaaaaa"), key("bbbbbbbb"), key("cccccccc", .revoked)])
         let one = Console.question(revoking: key("aaaaaaaa"), of: both)
-        #expect(one.effects.contains("A Partner is still let in by: bbbbbbbb."))
+        #expect(one.effects.contains("A Partner is still let in over HTTP by: the API key bbbbbbbb."))
+        let over = Console.question(revoking: key("dddddddd", .ended, ends: days(-1)), of: both)
+        #expect(!over.effects.contains { $0.contains("let in by:") || $0.contains("the last") })
+    }
+
+    @Test func `a partner that sends by other ways too is not said to be cut off`() {
+        let one = partner(waysIn: ["https", "mesh", "mllp"], [key("aaaaaaaa")])
+        let effects = Console.question(revoking: key("aaaaaaaa"), of: one).effects
+        #expect(
+            effects.contains {
+                $0.contains("cannot call by HTTP. What it sends by mesh, mllp is still taken") && $0.contains("suspend")
+            })
+        #expect(page(partner(waysIn: ["mllp"])).contains("What it sends by mllp is taken all the same."))
+        #expect(page(partner()).contains("Nothing yet, so it cannot call.<"))
+    }
+
+    @Test func `each credential that is left is named as people know it`() {
+        let certificate = key("01", kind: .certificate, mark: "0123456789abcdef0123456789abcdef")
+        let named = key("02", kind: .certificateName, mark: "pas.uhdb.example")
+        let signing = key("uhdb/1", kind: .clientKey)
+        let one = partner([key("aaaaaaaa"), certificate, named, signing])
+        let left = Console.question(revoking: key("aaaaaaaa"), of: one).effects
+        #expect(
+            left.contains(
+                "A Partner is still let in over HTTP by: the certificate whose key has the SHA-256 0123456789abcdef…, "
+                    + "the certificate with the name pas.uhdb.example, the client key uhdb/1."))
+        // A certificate that is known by its key and bears the name is refused under the name as well.
+        let barred = Console.question(revoking: certificate, of: one).effects
+        #expect(barred.contains { $0.contains("not even one that bears the name pas.uhdb.example.") })
+        #expect(!left.contains { $0.contains("not even") })
+    }
+
+    @Test func `that a control room can look nobody up any more is said first`() {
+        let certificate = key("01", kind: .certificate, mark: "ab")
+        let room = partner(isControlRoom: true, [key("aaaaaaaa"), certificate])
+        #expect(Console.question(revoking: certificate, of: room).effects[0].contains("can look nobody up"))
+        #expect(!Console.question(revoking: key("aaaaaaaa"), of: room).effects.contains { $0.contains("control room") })
+        let other = partner(isControlRoom: true, [certificate, key("uhdb/1", kind: .clientKey)])
+        #expect(!Console.question(revoking: certificate, of: other).effects.contains { $0.contains("control room") })
+        let suspending = Console.question(suspending: room).effects
+        #expect(suspending[0].contains("look nobody up") && suspending[0].contains("phone calls"))
+        #expect(!Console.question(suspending: partner()).effects.contains { $0.contains("control room") })
     }
 
     @Test func `a form says how things stood when it was made`() {
@@ -105,6 +147,18 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
             of: partner([key("bbbbbbbb"), key("aaaaaaaa"), key("cccccccc", .revoked)]), parts: parts, at: now, reader,
             sections: sections)
         #expect(form.contains("name=\"seen\" value=\"aaaaaaaa bbbbbbbb\""))
+    }
+
+    @Test func `the next key is offered for as long as the one before was made for`() {
+        func form(_ ends: Instant?, entered: Console.Entered = .init()) -> String {
+            console.nextKey(
+                of: partner([key("aaaaaaaa", ends: ends)]), entered: entered, parts: parts, at: now, reader,
+                sections: sections)
+        }
+        #expect(form(days(90)).contains("name=\"days\" value=\"90\"") && form(days(90)).contains("for 90 days"))
+        #expect(form(nil).contains("name=\"days\" value=\"\"") && form(nil).contains("Leave it empty"))
+        let wrong = form(days(90), entered: .init(fields: ["days": "x"], mistakes: [("days", "Enter a number")]))
+        #expect(wrong.contains("name=\"days\" value=\"x\""))
     }
 }
 
@@ -137,6 +191,11 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
         #expect(text.contains("value=\"disable\""))
         let room = page(user(roles: [], controlRoom: "emas"))
         #expect(!room.contains("value=\"roles\"") && room.contains("value=\"invite\""))
+    }
+
+    @Test func `an account that is shut out is given no link, which would not work`() {
+        let text = page(user(isEnabled: false))
+        #expect(!text.contains("value=\"invite\"") && text.contains("value=\"enable\""))
     }
 
     @Test func `a link is told apart from one that is over, and a lock from one that was`() {

@@ -284,6 +284,18 @@ def test_a_client_key_is_revoked_there(hub):
     assert hub.sql(f"SELECT revoked_at IS NOT NULL FROM record.client_key WHERE partner = 'named'").strip() == "t"
 
 
+def test_a_key_that_ends_is_followed_by_one_that_ends(hub):
+    hub.hub("partner", "add", "ending", "--name", "Ending", "--adapter", "uhdb")
+    hub.hub("partner", "key", "ending", "--days", "90", "--to-file", hub.home / "secrets/ending")
+    page = get(hub, "an.admin", f"{PARTNERS}/ending/key").text
+    assert 'name="days" value="90"' in page and "Leave it empty" not in page
+    prefix = re.search(r'name="seen" value="([^"]*)"', page).group(1)
+    answer = post(hub, "an.admin", f"{PARTNERS}/ending/key", seen=prefix, days="")
+    assert answer.status_code == 422 and 'id="days-error"' in answer.text
+    assert hub.sql("SELECT count(*) FROM record.api_key WHERE partner = 'ending'").strip() == "1"
+    assert 'id="secret"' in post(hub, "an.admin", f"{PARTNERS}/ending/key", seen=prefix, days="90").text
+
+
 def test_a_key_is_no_way_to_a_first_key_nor_to_another_partners(hub):
     assert get(hub, "an.admin", f"{PARTNERS}/named/key").status_code == 409
     assert post(hub, "an.admin", f"{PARTNERS}/named/key", seen="", days="").status_code == 409
@@ -406,6 +418,17 @@ def test_what_was_in_flight_when_somebody_was_shut_out_is_not_done(hub, deed):
     # The same form in one piece, of somebody who may, is one that is taken.
     assert begun(hub, "second.admin", f"{PARTNERS}/named", do="suspend", seen="active")()[0] == 303
     assert post(hub, "second.admin", f"{PARTNERS}/named", do="resume", seen="suspended").status_code == 303
+
+
+def test_an_account_that_is_shut_out_is_given_no_link(hub):
+    hub.member("s.out", "auditor")
+    assert change(hub, "s.out", "disable").status_code == 303
+    before = hub.sql("SELECT password_hash FROM record.staff_account WHERE id = 's.out'")
+    answer = change(hub, "s.out", "invite")
+    assert answer.status_code == 422 and "let it sign in again first" in answer.text and 'value="invite"' not in answer.text
+    assert hub.sql("SELECT password_hash FROM record.staff_account WHERE id = 's.out'") == before != ""
+    assert change(hub, "s.out", "enable").status_code == 303
+    assert hub.signed_in("s.out")[1].status_code == 303
 
 
 def test_nobody_changes_their_own_account(hub):

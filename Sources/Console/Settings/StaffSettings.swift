@@ -210,7 +210,7 @@ extension Console {
         }
         var access = Sheet.Block(id: "access", title: "Signing in")
         if user.sessions > 0 { access.forms.append(form("sign_out", "Sign it out everywhere")) }
-        if !user.isOfProvider { access.forms.append(form("invite", "Make a new link")) }
+        if !user.isOfProvider, user.isEnabled { access.forms.append(form("invite", "Make a new link")) }
         access.forms.append(
             user.isEnabled ? form("disable", "Shut the account out") : form("enable", "Let it sign in again"))
         return [roles, access]

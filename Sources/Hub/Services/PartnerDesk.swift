@@ -17,6 +17,10 @@ package struct PartnerDesk: Sendable {
             credentials.filter { $0.kind == .apiKey && $0.state(at: now) == .live }
         }
 
+        /// Whether its next API key must have an end, because that in the place of which it comes has one: how long is long enough
+        /// was judged of that one.
+        func nextKeyMustEnd(at now: Timestamp) -> Bool { liveKeys(at: now).contains { $0.expiresAt != nil } }
+
         /// What stands for the credentials by which it is let in now, in a form: who sends it decided by those. A
         /// digest, for a client key has a name of its owner's, which may hold anything.
         func seen(at now: Timestamp) -> String {
@@ -130,7 +134,8 @@ package struct PartnerDesk: Sendable {
             let now = Timestamp.now()
             let sheet = Sheet(partner: known, credentials: try store.credentials(of: partner, in: connection))
             let live = sheet.liveKeys(at: now)
-            guard Set(live.map(\.id.description)) == seen, sheet.obstacle(toNextKey: environment, at: now) == nil
+            guard Set(live.map(\.id.description)) == seen, sheet.obstacle(toNextKey: environment, at: now) == nil,
+                expiresAt != nil || !sheet.nextKeyMustEnd(at: now)
             else { return .overtaken }
             let key = try store.issueKey(
                 for: partner, expiresAt: expiresAt, isLowRisk: live.allSatisfy(\.isLowRisk), by: actor.id,

@@ -50,6 +50,8 @@ struct StaffDirectory: Sendable {
         case ofControlRoom
         /// An account without a role could sign in to nothing.
         case noRoles
+        /// A link for an account that is shut out would not work, and what it signed in with would be void for nothing.
+        case shutOut
     }
 
     private let database: Database
@@ -128,7 +130,7 @@ struct StaffDirectory: Sendable {
             if account.controlRoom != nil { return .ofControlRoom }
             if account.proof == .provider { return .ofProvider }
             return roles.isEmpty ? .noRoles : nil
-        case .invite: return account.proof == .provider ? .ofProvider : nil
+        case .invite: return account.proof == .provider ? .ofProvider : account.isEnabled ? nil : .shutOut
         case .enable, .disable, .signOut: return nil
         }
     }

@@ -114,7 +114,9 @@ import Testing
         #expect(sheet("1", "2").seen(at: now) == sheet("2", "1").seen(at: now))
     }
 
-    @Test func `a certificate is live after its noted end, for its key lets in, and is revoked as any other`() async throws {
+    @Test func `a certificate is live after its noted end, for its key lets in, and is revoked as any other`()
+        async throws
+    {
         try await run { hub, desk, _, actor in
             let key = [UInt8](repeating: 7, count: 32)
             let id = try await hub.database.transaction { [store = hub.store] connection in
@@ -133,12 +135,32 @@ import Testing
             let sheet = try #require(try await desk.sheet(of: "uhdb"))
             let known = try #require(sheet.credentials.first { $0.kind == .certificate })
             #expect(known.state(at: .now()) == .live)
-            #expect(isDone(try await desk.revoke(
+            #expect(
+                isDone(
+                    try await desk.revoke(
                         .certificate(try #require(id)), of: "uhdb", seen: sheet.seen(at: .now()), by: actor)))
             guard case .refused = try await holder() else {
                 Issue.record("the certificate lets somebody in")
                 return
             }
+        }
+    }
+
+    @Test func `a key that ends is followed by one that ends`() async throws {
+        try await run { hub, desk, key, actor in
+            let ends = Timestamp.now() + .seconds(90 * 86_400)
+            #expect(try #require(try await desk.sheet(of: "uhdb")).nextKeyMustEnd(at: .now()) == false)
+            let next = try await desk.issueNextKey(for: "uhdb", expiresAt: ends, seen: [key.prefix], by: actor)
+            guard case .done(let next) = next else {
+                Issue.record("no key was made")
+                return
+            }
+            #expect(isDone(try await revoke(key.prefix, desk, actor)))
+            #expect(try #require(try await desk.sheet(of: "uhdb")).nextKeyMustEnd(at: .now()))
+            let endless = try await desk.issueNextKey(for: "uhdb", expiresAt: nil, seen: [next.prefix], by: actor)
+            #expect(isOvertaken(endless))
+            #expect(
+                isDone(try await desk.issueNextKey(for: "uhdb", expiresAt: ends, seen: [next.prefix], by: actor)))
         }
     }
 

@@ -145,9 +145,9 @@ import Testing
     }
 
     @Test func `what the provider decides, and accounts of control rooms, have roles from nobody here`() {
-        func account(_ proof: StaffAccount.Proof, room: String? = nil) -> StaffAccount {
+        func account(_ proof: StaffAccount.Proof, room: String? = nil, isEnabled: Bool = true) -> StaffAccount {
             StaffAccount(
-                id: "x", roles: room == nil ? [.operator] : [], controlRoom: room, isEnabled: true, proof: proof,
+                id: "x", roles: room == nil ? [.operator] : [], controlRoom: room, isEnabled: isEnabled, proof: proof,
                 addedAt: .now(), lockedUntil: nil, signedInAt: nil)
         }
         let roles = StaffDirectory.Change.roles([.auditor])
@@ -157,5 +157,7 @@ import Testing
         #expect(StaffDirectory.refusal(of: roles, to: account(.password, room: "emas")) == .ofControlRoom)
         #expect(StaffDirectory.refusal(of: .roles([]), to: account(.password)) == .noRoles)
         #expect(StaffDirectory.refusal(of: roles, to: account(.none)) == nil)
+        #expect(StaffDirectory.refusal(of: .invite, to: account(.password, isEnabled: false)) == .shutOut)
+        #expect(StaffDirectory.refusal(of: .enable, to: account(.password, isEnabled: false)) == nil)
     }
 }

@@ -139,7 +139,9 @@ struct PartnerRoutes: Sendable {
         let named = fields["credential"] ?? ""
         guard let seen = fields["seen"], let known = sheet.credentials.first(where: { $0.id.description == named })
         else { return desk.unreadable(Self.undone) }
-        guard known.state(at: now) != .revoked, sheet.seen(at: now) == seen else { return shown(sheet, .overtaken, open, status: .conflict) }
+        guard known.state(at: now) != .revoked, sheet.seen(at: now) == seen else {
+            return shown(sheet, .overtaken, open, status: .conflict)
+        }
         guard ConsoleDesk.isConfirmed(fields) else {
             return asked(
                 Console.question(revoking: .init(known, at: now), of: settings(sheet, at: now)), open)
@@ -161,8 +163,9 @@ struct PartnerRoutes: Sendable {
                 return desk.unreadable("No key was made.")
             }
             let days = Int(text.trimmed)
-            guard text.trimmed.isEmpty || days.map((1...Self.longest).contains) ?? false else {
-                let mistake = "Enter a number of days from 1 to \(Self.longest), or nothing"
+            let mustEnd = sheet.nextKeyMustEnd(at: .now())
+            guard text.trimmed.isEmpty && !mustEnd || days.map((1...Self.longest).contains) ?? false else {
+                let mistake = "Enter a number of days from 1 to \(Self.longest)\(mustEnd ? "" : ", or nothing")"
                 return keyForm(
                     sheet, open,
                     entered: .init(fields: ["days": String(text.prefix(20))], mistakes: [("days", mistake)]))
@@ -218,6 +221,8 @@ struct PartnerRoutes: Sendable {
         }
         return PartnerSettings(
             id: partner.id, name: partner.name, isOfStaff: partner.kind == .staff, isEnabled: partner.isEnabled,
+            isControlRoom: partner.kind == .partner
+                && installation.policy.inForce.emergencyRecipients.contains(partner.id),
             adapter: partner.adapter, roles: partner.roles.map(\.rawValue),
             waysIn: Set(inbound.map(\.channel.rawValue)).sorted(), waysOut: outbound.sorted() + (status ?? []),
             credentials: sheet.credentials.map { .init($0, at: now) }, seen: sheet.seen(at: now))

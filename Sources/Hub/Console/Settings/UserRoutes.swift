@@ -180,6 +180,7 @@ struct UserRoutes: Sendable {
             case .ownAccount: ("", "Nobody changes their own account: another administrator does")
             case .ofProvider: ("", "The council’s sign-in says what this account may do and how it signs in")
             case .ofControlRoom: ("", "An account of a control room has no roles")
+            case .shutOut: ("", "The account is shut out, and a link for it would not work: let it sign in again first")
             }
         return shown(sheet, open, entered: .init(mistakes: [mistake]), status: .unprocessableContent)
     }
