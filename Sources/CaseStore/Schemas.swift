@@ -55,6 +55,7 @@ package enum RecordSchema {
                 number: 32, name: "submission_lists", sql: text(PackageResources.record_0032_submission_lists_sql)),
             Migration(number: 33, name: "traffic", sql: text(PackageResources.record_0033_traffic_sql)),
             Migration(number: 34, name: "work_order", sql: text(PackageResources.record_0034_work_order_sql)),
+            Migration(number: 35, name: "given_access", sql: text(PackageResources.record_0035_given_access_sql)),
         ])
 }
 

@@ -420,6 +420,31 @@ def test_what_was_in_flight_when_somebody_was_shut_out_is_not_done(hub, deed):
     assert post(hub, "second.admin", f"{PARTNERS}/named", do="resume", seen="suspended").status_code == 303
 
 
+def test_privacy_officers_are_told_when_somebody_is_let_in_to_persons(hub):
+    work, kind = "/console/work", "?kind=given_access"
+    hub.member("q.privacy", "privacy_officer")
+    hub.sessions["q.privacy"], _ = hub.signed_in("q.privacy")
+    assert change(hub, "q.privacy", "invite").status_code == 200
+    path = re.search(rf'href="({work}/items/[0-9a-f-]+)"', get(hub, "p.privacy", work + kind).text).group(1)
+    page = get(hub, "p.privacy", path).text
+    assert "whoever has the link becomes its owner" in page
+    assert f'href="{USERS}/q.privacy"' in page and f'href="{USERS}/an.admin"' in page and "staff/an.admin" in page
+    assert get(hub, "an.admin", path).status_code == 403 and get(hub, "c.worker", path).status_code == 403
+    # Whoever has become the owner says nothing about it, nor does who made it so.
+    hub.sql("UPDATE record.staff_account SET roles = '{administrator,privacy_officer}' WHERE id = 'an.admin'")
+    try:
+        answer = post(hub, "an.admin", path, do="done")
+        assert answer.status_code == 422 and "about yourself" in answer.text
+    finally:
+        hub.sql("UPDATE record.staff_account SET roles = '{administrator}' WHERE id = 'an.admin'")
+    link = re.search(r'id="secret">([^<]+)<', change(hub, "q.privacy", "invite").text).group(1).replace("&amp;", "&")
+    assert set_up(hub, "q.privacy", link).status_code == 303
+    hub.sessions["q.privacy"], _ = hub.signed_in("q.privacy")
+    assert post(hub, "q.privacy", path, do="done").status_code == 422
+    assert post(hub, "p.privacy", path, do="done").status_code == 303
+    assert "given_access" in hub.hub("work", "list") and "account q.privacy, done by staff/an.admin" in hub.hub("work", "list")
+
+
 def test_an_account_that_is_shut_out_is_given_no_link(hub):
     hub.member("s.out", "auditor")
     assert change(hub, "s.out", "disable").status_code == 303

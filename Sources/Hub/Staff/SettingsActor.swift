@@ -11,6 +11,8 @@ package struct SettingsActor: Sendable {
     let id: String
     private let session: StaffSessions.Open?
 
+    var isSignedIn: Bool { session != nil }
+
     private init(id: String, session: StaffSessions.Open?) {
         self.id = id
         self.session = session

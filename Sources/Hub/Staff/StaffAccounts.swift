@@ -50,6 +50,10 @@ package struct StaffAccounts: Sendable {
             let isNew = try store.addStaff(
                 account, roles: Set(roles).sorted(), controlRoom: controlRoom, by: actor.id, in: connection)
             guard isNew else { return false }
+            // Whoever runs commands on the machine is not told on: they reach all that is there.
+            if actor.isSignedIn, roles.contains(where: Rights.seesPersons) {
+                try store.tell(of: .accountAdded, to: account, by: actor.id, in: connection)
+            }
             return try store.inviteStaff(
                 account, token: token, until: .now() + Self.invitation, by: actor.id, in: connection)
         }

@@ -108,6 +108,9 @@ struct StaffDirectory: Sendable {
             guard try Self.sheet(account, store, in: connection).seen == seen else { return .overtaken }
             if let refusal = Self.refusal(of: change, to: account) { return .refused(refusal) }
             let by = actor.principal.id
+            if let access = Self.access(by: change, to: account) {
+                try store.tell(of: access, to: id, by: by, in: connection)
+            }
             switch change {
             case .roles(let roles): _ = try store.setStaffRoles(roles, of: id, by: by, in: connection)
             case .enable: _ = try store.setStaffEnabled(true, id, by: by, in: connection)
@@ -121,6 +124,16 @@ struct StaffDirectory: Sendable {
         }
         guard outcome == .done, change == .invite else { return outcome }
         return .invited(accounts.address(ofInvitation: token))
+    }
+
+    /// Whether somebody is let in to what is known of persons by a change of an account.
+    private static func access(by change: Change, to account: StaffAccount) -> GivenAccess? {
+        switch change {
+        case .roles(let roles):
+            Set(roles).subtracting(account.roles).contains(where: Rights.seesPersons) ? .roleGiven : nil
+        case .invite: account.roles.contains(where: Rights.seesPersons) ? .linkMade : nil
+        case .enable, .disable, .signOut: nil
+        }
     }
 
     /// Why a change cannot be made to an account, whoever asks.

@@ -144,6 +144,42 @@ import Testing
         }
     }
 
+    @Test func `privacy officers are told of each way that somebody is let in to persons, and of nothing else`()
+        async throws
+    {
+        try await run([("one", [.administrator]), ("other", [.operator])]) { hub, directory in
+            let one = try await open("one", hub)
+            func told() async throws -> [[String?]] {
+                try await hub.database.read { [store = hub.store] connection in
+                    try store.workItems(.givenAccess, in: connection).map {
+                        [$0.item.code, $0.item.account, $0.item.actor]
+                    }
+                }
+            }
+            func make(_ change: StaffDirectory.Change) async throws {
+                _ = try await directory.make(change, to: "other", seen: try await seen("other", directory), by: one)
+            }
+            try await make(.invite)
+            try await make(.roles([.auditor, .administrator]))
+            #expect(try await directory.add("new.one", roles: [.operator], by: one) != nil)
+            #expect(try await told().isEmpty)
+            try await make(.roles([.auditor, .coordinator]))
+            // It has that role already.
+            try await make(.roles([.coordinator]))
+            try await make(.invite)
+            #expect(try await directory.add("new.two", roles: [.privacyOfficer], by: one) != nil)
+            // Of a name that is taken nothing comes.
+            #expect(try await directory.add("new.two", roles: [.coordinator], by: one) == nil)
+            #expect(
+                try await told() == [
+                    ["role_given", "other", "staff/one"], ["link_made", "other", "staff/one"],
+                    ["account_added", "new.two", "staff/one"],
+                ])
+            #expect(try await StaffAccounts(hub).add("new.three", roles: [.coordinator], by: .command) != nil)
+            #expect(try await told().count == 3)
+        }
+    }
+
     @Test func `what the provider decides, and accounts of control rooms, have roles from nobody here`() {
         func account(_ proof: StaffAccount.Proof, room: String? = nil, isEnabled: Bool = true) -> StaffAccount {
             StaffAccount(
