@@ -238,8 +238,11 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
     private func adapter(_ tests: AdapterSettings.Tests) -> AdapterSettings {
         AdapterSettings(
             id: "uhdb", name: "Hospital", kind: "nhs_trust",
-            ways: [.init(purpose: "in", channel: "mllp", format: "hl7v2", file: "uhdb/a.map.yaml", hash: nil)],
-            partners: ["uhdb"], isChanged: false, tests: tests)
+            ways: [
+                .init(purpose: "in", channel: "mllp", format: "hl7v2", file: "uhdb/a.map.yaml", digest: .unreadable),
+                .init(purpose: "in", channel: "mllp", format: "hl7v2", file: "reply", digest: .builtIn),
+            ], others: [("hl7v2/message.map.yaml", .sha256("abcd"))], shared: .sha256("ef01"), partners: ["uhdb"],
+            isChanged: false, tests: tests)
     }
 
     private func page(_ tests: AdapterSettings.Tests) -> String {
@@ -251,6 +254,12 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
         let text = page(.done([.init(file: "uhdb/samples/in/a.hl7", differences: differences)], at: now))
         #expect(text.contains("Why uhdb/samples/in/a.hl7 fails") && text.contains("3 more differences are not shown."))
         #expect(text.contains("field20") && !text.contains("field21") && !text.contains(script))
+    }
+
+    @Test func `what is built in is not said to be unreadable, and what a file extends has its hash`() {
+        let text = page(.never)
+        #expect(text.ranges(of: "cannot be read").count == 1 && text.contains("built in"))
+        #expect(text.contains("hl7v2/message.map.yaml") && text.contains("abcd") && text.contains("ef01"))
     }
 
     @Test func `what was not tested is not said to have passed`() {
