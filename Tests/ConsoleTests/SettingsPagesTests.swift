@@ -71,6 +71,8 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
         #expect(page(partner(isEnabled: false), change: .suspended).contains("role=\"status\">It is suspended"))
         #expect(!page(partner(), change: .suspended).contains("role=\"status\""))
         #expect(page(partner(), change: .overtaken).contains("somebody else did something meanwhile"))
+        #expect(page(partner([key("aaaaaaaa", .revoked)]), change: .revoked).contains("role=\"status\""))
+        #expect(!page(partner([key("aaaaaaaa")]), change: .revoked).contains("role=\"status\""))
     }
 
     @Test func `a name is shown as it is and runs nothing`() {
@@ -172,9 +174,12 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
             lockedUntil: lockedUntil, signedInAt: nil, sessions: sessions, seenAt: now, seen: "as it was")
     }
 
-    private func page(_ user: StaffSettings, mayManage: Bool = true, isOwn: Bool = false) -> String {
+    private func page(
+        _ user: StaffSettings, mayManage: Bool = true, isOwn: Bool = false, change: Console.StaffChange? = nil
+    ) -> String {
         console.user(
-            user, allRoles: ["operator", "auditor"], mayManage: mayManage, isOwn: isOwn, parts: parts, at: now, reader,
+            user, allRoles: ["operator", "auditor"], mayManage: mayManage, isOwn: isOwn, change: change, parts: parts,
+            at: now, reader,
             sections: sections)
     }
 
@@ -191,6 +196,12 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
         #expect(text.contains("value=\"disable\""))
         let room = page(user(roles: [], controlRoom: "emas"))
         #expect(!room.contains("value=\"roles\"") && room.contains("value=\"invite\""))
+    }
+
+    @Test(arguments: [Console.StaffChange.roles, .signedOut])
+    func `that it is signed in nowhere is told where it holds`(change: Console.StaffChange) {
+        #expect(page(user(), change: change).contains("signed in nowhere"))
+        #expect(!page(user(sessions: 1), change: change).contains("role=\"status\""))
     }
 
     @Test func `an account that is shut out is given no link, which would not work`() {

@@ -221,6 +221,13 @@ def test_whoever_saw_it_otherwise_changes_nothing(hub):
     assert post(hub, "second.admin", path, do="resume", seen="suspended").status_code == 303
 
 
+def test_no_address_says_what_was_not_done(hub):
+    for path in f"{PARTNERS}/derbys_police", f"{USERS}/c.worker":
+        for done in "revoked", "overtaken", "suspended", "disabled", "x", SCRIPT:
+            text = get(hub, "an.operator" if path.startswith(PARTNERS) else "an.auditor", f"{path}?done={done}").text
+            assert 'role="status"' not in text and SCRIPT not in text, (path, done)
+
+
 def test_a_key_is_changed_over(hub):
     page = get(hub, "an.admin", f"{PARTNERS}/uhdb/key").text
     before = hub.keys["uhdb"]
@@ -526,12 +533,14 @@ def test_what_there_is_not_is_not_found(hub, part):
 
 @pytest.mark.parametrize("fields", [
     {}, {"do": ""}, {"do": "delete"}, {"do": SCRIPT}, {"do": "suspend"}, {"do": "suspend", "seen": "x"}, {"do": "resume", "seen": "active"},
+    {"do": "roles"}, {"do": "roles", "role_root": "yes", "role_partner": "yes"}, {"do": "invite "},
     {"do": "revoke"}, {"do": "revoke", "credential": SCRIPT}, {"do": "revoke", "credential": "x" * 5000}, {"do": "revoke", "credential": "\0"},
 ])
 def test_a_form_that_no_page_has_changes_nothing(hub, fields):
     before = hub.sql("SELECT count(*) FROM ledger.entry WHERE kind IN ('staff_changed', 'partner_changed')")
-    for path in f"{PARTNERS}/derbys_police", f"{USERS}/c.worker":
-        answer = post(hub, "an.admin", path, **fields)
+    # As whoever has seen how things stand now: so that it is the rest of the form that is refused.
+    for path, seen_now in (f"{PARTNERS}/derbys_police", live(hub, "derbys_police")), (f"{USERS}/c.worker", seen(hub, "c.worker")):
+        answer = post(hub, "an.admin", path, **{"seen": seen_now, **fields})
         assert answer.status_code in (400, 409, 422) and SCRIPT not in answer.text, path
     assert post(hub, "an.admin", f"{USERS}/c.worker", do="roles", seen=SCRIPT, role_auditor="yes").status_code == 409
     assert hub.sql("SELECT count(*) FROM ledger.entry WHERE kind IN ('staff_changed', 'partner_changed')") == before

@@ -411,7 +411,8 @@ extension Console {
         switch change {
         case .suspended where !partner.isEnabled: "It is suspended. Within a second no node takes anything of it."
         case .resumed where partner.isEnabled: "It is let in again."
-        case .revoked: "The credential is revoked. Within a second no node lets anybody in by it."
+        case .revoked where partner.credentials.contains { $0.state == .revoked }:
+            "What is revoked lets nobody in: on every node, from a second after."
         case .overtaken:
             "Nothing was changed: somebody else did something meanwhile. This is how it stands now."
         default: nil

@@ -218,10 +218,10 @@ extension Console {
 
     private static func notice(_ change: StaffChange?, _ user: StaffSettings) -> String? {
         switch change {
-        case .roles: "It has these roles from now on, and is signed out everywhere."
+        case .roles where user.sessions == 0: "It has the roles that stand here, and is signed in nowhere."
         case .enabled where user.isEnabled: "It may sign in again."
         case .disabled where !user.isEnabled: "It is shut out, at once and everywhere."
-        case .signedOut: "It is signed out everywhere."
+        case .signedOut where user.sessions == 0: "It is signed in nowhere."
         case .overtaken: "Nothing was changed: somebody else did something meanwhile. This is how it stands now."
         default: nil
         }

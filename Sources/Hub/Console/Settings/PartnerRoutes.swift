@@ -51,7 +51,8 @@ struct PartnerRoutes: Sendable {
         await desk.site.page(request, context, for: .readSettings) { open in
             guard let sheet = try await sheet(context) else { return unknown }
             let change = request.uri.queryParameters["done"].flatMap { Console.PartnerChange(rawValue: String($0)) }
-            return shown(sheet, change, open)
+            // No address tells whether somebody was overtaken.
+            return shown(sheet, change == .overtaken ? nil : change, open)
         }
     }
 
@@ -129,7 +130,7 @@ struct PartnerRoutes: Sendable {
         }
         let outcome = try await partners.setEnabled(
             isEnabled, partner: sheet.partner.id, seen: !isEnabled, by: SettingsActor(open))
-        return redirect(sheet, outcome, isEnabled ? .resumed : .suspended)
+        return try await told(outcome, isEnabled ? .resumed : .suspended, of: sheet, open)
     }
 
     private func revoke(
@@ -148,7 +149,7 @@ struct PartnerRoutes: Sendable {
         }
         let outcome = try await partners.revoke(
             known.id, of: sheet.partner.id, seen: seen, by: SettingsActor(open))
-        return redirect(sheet, outcome, .revoked)
+        return try await told(outcome, .revoked, of: sheet, open)
     }
 
     /// Answers with the key at once, which no other page has.
@@ -175,10 +176,8 @@ struct PartnerRoutes: Sendable {
                 seen: Set(seen.split(separator: " ").map(String.init)), by: SettingsActor(open))
             switch outcome {
             case .unknown: return unknown
-            case .overtaken:
-                // Whoever sends a form again does not get a second key.
-                guard let sheet = try await self.sheet(context) else { return unknown }
-                return shown(sheet, .overtaken, open, status: .conflict)
+            // Whoever sends a form again does not get a second key.
+            case .overtaken: return try await overtaken(sheet.partner.id, open)
             case .done(let key):
                 let now = Timestamp.now()
                 return desk.shown(open) {
@@ -190,15 +189,22 @@ struct PartnerRoutes: Sendable {
         }
     }
 
-    private func redirect(
-        _ sheet: PartnerDesk.Sheet, _ outcome: PartnerDesk.Outcome<Void>, _ change: Console.PartnerChange
-    ) -> Response {
-        let path = Console.partnerPath(sheet.partner.id)
+    private func told(
+        _ outcome: PartnerDesk.Outcome<Void>, _ change: Console.PartnerChange, of sheet: PartnerDesk.Sheet,
+        _ open: StaffSessions.Open
+    ) async throws -> Response {
         switch outcome {
-        case .done: return StaffSite.redirect(to: "\(path)?done=\(change.rawValue)")
-        case .overtaken: return StaffSite.redirect(to: "\(path)?done=\(Console.PartnerChange.overtaken.rawValue)")
+        case .done:
+            return StaffSite.redirect(to: "\(Console.partnerPath(sheet.partner.id))?done=\(change.rawValue)")
+        case .overtaken: return try await overtaken(sheet.partner.id, open)
         case .unknown: return unknown
         }
+    }
+
+    /// How a partner stands now, for somebody who had seen it otherwise.
+    private func overtaken(_ partner: String, _ open: StaffSessions.Open) async throws -> Response {
+        guard let sheet = try await partners.sheet(of: partner) else { return unknown }
+        return shown(sheet, .overtaken, open, status: .conflict)
     }
 
     private func asked(_ confirmation: Confirmation, _ open: StaffSessions.Open) -> Response {

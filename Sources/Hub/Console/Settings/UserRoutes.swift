@@ -47,7 +47,8 @@ struct UserRoutes: Sendable {
         await desk.site.page(request, context, for: .readStaff) { open in
             guard let sheet = try await sheet(context) else { return unknown }
             let change = request.uri.queryParameters["done"].flatMap { Console.StaffChange(rawValue: String($0)) }
-            return shown(sheet, open, change: change)
+            // No address tells whether somebody was overtaken.
+            return shown(sheet, open, change: change == .overtaken ? nil : change)
         }
     }
 
@@ -136,7 +137,9 @@ struct UserRoutes: Sendable {
             switch try await staff.make(change, to: sheet.account.id, seen: seen, by: open) {
             case .done: return redirect(sheet, Self.done(change))
             case .invited(let link): return invitation(link, to: sheet.account.id, isNew: false, open)
-            case .overtaken: return redirect(sheet, .overtaken)
+            case .overtaken:
+                guard let now = try await self.sheet(context) else { return unknown }
+                return shown(now, open, change: .overtaken, status: .conflict)
             case .unknown: return unknown
             case .refused(let refusal): return refused(refusal, sheet, open)
             }
