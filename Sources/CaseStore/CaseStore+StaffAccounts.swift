@@ -394,6 +394,18 @@ extension CaseStore {
         ).first.map(Self.staffSession)
     }
 
+    /// Whose the session of a cookie is and what their roles are, and that nobody ends it until the transaction is over; nil where
+    /// it has ended. It goes on no longer for that.
+    package func heldSession(
+        _ cookie: [UInt8], idle: Duration, longest: Duration, at: Timestamp = .now(), in connection: Connection
+    ) throws -> (account: String, roles: Set<Role>)? {
+        let rows = try connection.query(
+            "SELECT id, roles FROM record.hold_session(\(Self.sessionHash(cookie)), \(at - longest), \(at - idle))",
+            name: "record.hold_staff_session"
+        ).decode(String.self, [String].self)
+        return rows.first.map { (account: $0.0, roles: Set($0.1.compactMap { Role(rawValue: $0) })) }
+    }
+
     private static func staffSession(_ row: Row) throws -> StaffSession {
         let (id, words, room) = try row.decode(String.self, [String].self, String?.self)
         return StaffSession(account: id, roles: words.compactMap { Role(rawValue: $0) }, controlRoom: room)

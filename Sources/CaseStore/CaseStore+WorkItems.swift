@@ -88,6 +88,17 @@ extension CaseStore {
             """
     }
 
+    /// Tells privacy officers that somebody was let in to what is known of persons.
+    package func tell(
+        of access: GivenAccess, to account: String, by actor: String, at: Timestamp = .now(), in connection: Connection
+    ) throws {
+        try connection.execute(
+            """
+            INSERT INTO record.work_item (id, created_at, kind, code, account, actor)
+            VALUES (\(UUIDValue.v7()), \(at), 'given_access', \(access.rawValue), \(account), \(actor))
+            """, name: "record.tell_of_access")
+    }
+
     /// Open work items: those due first, then the oldest.
     package func workItems(
         _ kind: WorkItemKind? = nil, limit: Int = 100, in connection: Connection
@@ -159,7 +170,7 @@ extension WorkItem {
     /// What ``init(_:)`` reads.
     static let columns: SQL = """
         id, created_at, done_at, done_by, kind, code, submission, ordinal, referral, person, other_person, share, extract,
-        message, partner, look, due_at
+        message, partner, look, account, actor, due_at
         """
 
     init(_ row: Row) throws {
@@ -170,6 +181,8 @@ extension WorkItem {
             extract: try row.value("extract"), message: try row.value("message"), partner: try row.value("partner"),
             dueAt: try row.value("due_at"))
         item.look = try row.value("look")
+        item.account = try row.value("account")
+        item.actor = try row.value("actor")
         self.init(
             id: try row.value("id"), createdAt: try row.value("created_at"), doneAt: try row.value("done_at"),
             doneBy: try row.value("done_by"), item: item)

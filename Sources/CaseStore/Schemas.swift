@@ -55,6 +55,7 @@ package enum RecordSchema {
                 number: 32, name: "submission_lists", sql: text(PackageResources.record_0032_submission_lists_sql)),
             Migration(number: 33, name: "traffic", sql: text(PackageResources.record_0033_traffic_sql)),
             Migration(number: 34, name: "work_order", sql: text(PackageResources.record_0034_work_order_sql)),
+            Migration(number: 35, name: "given_access", sql: text(PackageResources.record_0035_given_access_sql)),
         ])
 }
 
@@ -89,6 +90,8 @@ package enum AccessSchema {
 /// What each role may do with the tables of the other lines; migrated last. It is a line of its own because roles were added
 /// when those tables were long there: a migration of any one line would come before tables of the others. A table that is
 /// made from now on is granted to the roles by the migration that makes it.
+///
+/// There is no 5 and no 6, and there never can be: a database that has 7 refuses an earlier one that comes later.
 package enum GrantSchema {
     package static let migrations = MigrationLine(
         name: "grants",
@@ -98,6 +101,7 @@ package enum GrantSchema {
             Migration(number: 3, name: "queues", sql: text(PackageResources.grants_0003_queues_sql)),
             Migration(number: 4, name: "lists", sql: text(PackageResources.grants_0004_lists_sql)),
             Migration(number: 7, name: "settings", sql: text(PackageResources.grants_0007_settings_sql)),
+            Migration(number: 8, name: "sessions", sql: text(PackageResources.grants_0008_sessions_sql)),
         ])
 }
 

@@ -42,6 +42,18 @@ package enum WorkItemKind: String, CaseIterable, Sendable, SQLScalar {
     case emergencyLook = "emergency_look"
     /// A control room asks about many persons in a short time.
     case emergencyAlarm = "emergency_alarm"
+    /// Somebody was let in to what is known of persons, by a role or by the way into an account that has one.
+    case givenAccess = "given_access"
+}
+
+/// How somebody was let in to what is known of persons.
+package enum GivenAccess: String, CaseIterable, Sendable {
+    /// An account was added with a role that sees persons.
+    case accountAdded = "account_added"
+    /// An account was given such a role.
+    case roleGiven = "role_given"
+    /// A link was made for an account that has one: whoever has the link becomes its owner.
+    case linkMade = "link_made"
 }
 
 /// A work item to be made. Ids and code words only.
@@ -60,6 +72,10 @@ package struct NewWorkItem: Sendable {
     package var partner: String?
     /// The look of a control room.
     package var look: UUIDValue?
+    /// The account of staff that it is about.
+    package var account: String?
+    /// Who did what it tells of.
+    package var actor: String?
     /// By when; left out, whenever there is time.
     package var dueAt: Timestamp?
 

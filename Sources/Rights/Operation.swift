@@ -72,6 +72,8 @@ package enum Operation: String, CaseIterable, Sendable, Hashable {
     case finishWork = "finish_work"
     /// Say it of an item that is about a queue, a file or a request, and not about what a document says.
     case finishQueueWork = "finish_queue_work"
+    /// Say that somebody may well have been let in to what is known of persons.
+    case reviewAccess = "review_access"
     /// Enter that a parent or guardian permits that what a child wrote be worked on.
     case permitChild = "permit_child"
 

@@ -21,6 +21,15 @@ package enum Rights {
         roles.compactMap { reach(of: $0, for: operation) }.max()
     }
 
+    /// Whether a role reads what is known of persons, or lets some of it leave.
+    package static func seesPersons(_ role: Role) -> Bool {
+        let operations: [Operation] = [
+            .readReferral, .readDocument, .readMatch, .readCircumstances, .readAgreement, .readAccessCard,
+            .previewShare, .approveShare, .approveAsPrivacyOfficer,
+        ]
+        return operations.contains { reach(of: role, for: $0) == .any }
+    }
+
     /// One row of the table.
     package static func row(_ operation: Operation) -> [Role: Reach] {
         switch operation {
@@ -65,6 +74,7 @@ package enum Rights {
         case .manageStaff: [.administrator: .any]
         case .finishWork: [.coordinator: .any, .dutyOfficer: .any, .privacyOfficer: .any]
         case .finishQueueWork: [.operator: .any, .coordinator: .any, .dutyOfficer: .any, .privacyOfficer: .any]
+        case .reviewAccess: [.privacyOfficer: .any]
         case .permitChild: [.coordinator: .any]
         case .lookUp: [.controlRoom: .any]
         case .answerCall: [.coordinator: .any, .dutyOfficer: .any]

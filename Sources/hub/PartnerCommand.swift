@@ -180,7 +180,7 @@ struct PartnerCommand: AsyncParsableCommand {
 
     private static func setEnabled(_ enabled: Bool, _ id: String, _ installation: InstallationOption) async throws {
         try await installation.open { hub in
-            let outcome = try await PartnerDesk(hub).setEnabled(enabled, partner: id, by: "command")
+            let outcome = try await PartnerDesk(hub).setEnabled(enabled, partner: id, by: .command)
             guard case .done = outcome else { throw PartnerCommand.noPartner(id) }
             Output.line("\(id) is \(enabled ? "enabled" : "disabled")")
         }

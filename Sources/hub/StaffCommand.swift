@@ -51,7 +51,7 @@ struct StaffCommand: AsyncParsableCommand {
                     }
                 }
                 let accounts = StaffAccounts(hub)
-                let token = try await accounts.add(name, roles: roles, controlRoom: controlRoom, by: "command")
+                let token = try await accounts.add(name, roles: roles, controlRoom: controlRoom, by: .command)
                 guard let token else {
                     throw ValidationError("\(name) is there already: `hub staff invite \(name)`.")
                 }

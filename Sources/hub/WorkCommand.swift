@@ -33,6 +33,7 @@ struct WorkCommand: AsyncParsableCommand {
                         item.person.map { "person \($0)" }, item.otherPerson.map { "other person \($0)" },
                         item.share.map { "share \($0)" }, item.extract.map { "extract \($0)" },
                         item.message.map { "message \($0)" }, item.look.map { "look \($0)" },
+                        item.account.map { "account \($0)" }, item.actor.map { "done by \($0)" },
                     ]
                     return [
                         work.id.description, work.createdAt.rfc3339, work.item.dueAt?.rfc3339 ?? "",

@@ -158,7 +158,8 @@ import Testing
                 "hub_emergency access.told_cards", "hub_app access.told_persons", "hub_emergency access.told_persons",
                 "hub_app access.told_circumstances", "hub_emergency access.told_circumstances",
                 "hub_app record.file_need", "hub_app record.files_past", "hub_audit record.files_past",
-                "hub_app record.due_file", "hub_retention record.due_file",
+                "hub_app record.due_file", "hub_retention record.due_file", "hub_app record.hold_session",
+                "hub_console record.hold_session", "hub_partners record.hold_session",
             ])
     }
 
@@ -232,7 +233,7 @@ import Testing
             applied.map(\.description) == [
                 "roles/0002_functions", "roles/0003_partners", "grants/0001_functions", "grants/0002_told",
                 "grants/0003_queues",
-                "grants/0004_lists", "grants/0007_settings",
+                "grants/0004_lists", "grants/0007_settings", "grants/0008_sessions",
             ])
         for role in [DatabaseRole.ingest, .worker, .console, .audit, .emergency, .partners] {
             #expect(try await database.acting(as: role).query("SELECT id FROM record.partner").count == 1)

@@ -15,20 +15,22 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
 
 @Suite struct PartnerSettingsPageTests {
     private func key(
-        _ id: String, _ state: PartnerSettings.Credential.State = .live, ends: Instant? = nil
+        _ id: String, _ state: PartnerSettings.Credential.State = .live, ends: Instant? = nil,
+        kind: PartnerSettings.Credential.Kind = .apiKey, mark: String = ""
     ) -> PartnerSettings.Credential {
         .init(
-            kind: .apiKey, id: id, mark: "", state: state, addedAt: now, endsAt: ends,
+            kind: kind, id: id, mark: mark, state: state, addedAt: now, endsAt: ends,
             revokedAt: state == .revoked ? now : nil)
     }
 
     private func partner(
-        name: String = "A Partner", isEnabled: Bool = true, _ credentials: [PartnerSettings.Credential] = []
+        name: String = "A Partner", isEnabled: Bool = true, isControlRoom: Bool = false, waysIn: [String] = ["https"],
+        _ credentials: [PartnerSettings.Credential] = []
     ) -> PartnerSettings {
         PartnerSettings(
-            id: "uhdb", name: name, isOfStaff: false, isEnabled: isEnabled, adapter: "uhdb", roles: [],
-            waysIn: ["mllp"],
-            waysOut: [], credentials: credentials)
+            id: "uhdb", name: name, isOfStaff: false, isEnabled: isEnabled, isControlRoom: isControlRoom,
+            adapter: "uhdb", roles: [], waysIn: waysIn, waysOut: [], credentials: credentials,
+            seen: "as they were")
     }
 
     private func page(
@@ -47,10 +49,16 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
         #expect(!read.contains("name=\"do\"") && read.contains("abcdefgh"))
     }
 
-    @Test func `a live credential is revoked, and no other`() {
+    @Test func `whatever is not revoked can be`() {
         let text = page(partner([key("livelive"), key("deaddead", .revoked), key("overover", .ended, ends: now)]))
-        #expect(text.contains(">Revoke livelive</button>"))
-        #expect(!text.contains("Revoke deaddead") && !text.contains("Revoke overover"))
+        #expect(text.contains(">Revoke livelive</button>") && text.contains(">Revoke overover</button>"))
+        #expect(!text.contains("Revoke deaddead"))
+    }
+
+    @Test func `a certificate whose noted end has passed is not said to have ended`() {
+        let one = partner([key("c1", ends: days(-3), kind: .certificate, mark: "ab12")])
+        #expect(page(one).contains("live: its noted end has passed") && !page(one).contains("ends soon"))
+        #expect(list([one]).contains("has passed:"))
     }
 
     @Test func `an end is told for thirty days before it`() {
@@ -63,6 +71,8 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
         #expect(page(partner(isEnabled: false), change: .suspended).contains("role=\"status\">It is suspended"))
         #expect(!page(partner(), change: .suspended).contains("role=\"status\""))
         #expect(page(partner(), change: .overtaken).contains("somebody else did something meanwhile"))
+        #expect(page(partner([key("aaaaaaaa", .revoked)]), change: .revoked).contains("role=\"status\""))
+        #expect(!page(partner([key("aaaaaaaa")]), change: .revoked).contains("role=\"status\""))
     }
 
     @Test func `a name is shown as it is and runs nothing`() {
@@ -84,16 +94,73 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
         #expect(last.effects.contains { $0.contains("cannot call at all") })
         let both = partner([key("aaaaaaaa"), key("bbbbbbbb"), key("cccccccc", .revoked)])
         let one = Console.question(revoking: key("aaaaaaaa"), of: both)
-        #expect(one.effects.contains("A Partner is still let in by: bbbbbbbb."))
+        #expect(one.effects.contains("A Partner is still let in over HTTP by: the API key bbbbbbbb."))
+        let over = Console.question(revoking: key("dddddddd", .ended, ends: days(-1)), of: both)
+        #expect(!over.effects.contains { $0.contains("let in by:") || $0.contains("the last") })
+    }
+
+    @Test func `a partner that sends by other ways too is not said to be cut off`() {
+        let one = partner(waysIn: ["https", "mesh", "mllp"], [key("aaaaaaaa")])
+        let effects = Console.question(revoking: key("aaaaaaaa"), of: one).effects
+        #expect(
+            effects.contains {
+                $0.contains("cannot call by HTTP. What it sends by mesh, mllp is still taken") && $0.contains("suspend")
+            })
+        #expect(page(partner(waysIn: ["mllp"])).contains("What it sends by mllp is taken all the same."))
+        #expect(page(partner()).contains("Nothing yet, so it cannot call.<"))
+    }
+
+    @Test func `each credential that is left is named as people know it`() {
+        let certificate = key("01", kind: .certificate, mark: "0123456789abcdef0123456789abcdef")
+        let named = key("02", kind: .certificateName, mark: "pas.uhdb.example")
+        let signing = key("uhdb/1", kind: .clientKey)
+        let one = partner([key("aaaaaaaa"), certificate, named, signing])
+        let left = Console.question(revoking: key("aaaaaaaa"), of: one).effects
+        #expect(
+            left.contains(
+                "A Partner is still let in over HTTP by: the certificate whose key has the SHA-256 0123456789abcdef…, "
+                    + "the certificate with the name pas.uhdb.example, the client key uhdb/1."))
+        // A certificate that is known by its key and bears the name is refused under the name as well.
+        let barred = Console.question(revoking: certificate, of: one).effects
+        #expect(barred.contains { $0.contains("not even one that bears the name pas.uhdb.example.") })
+        #expect(!left.contains { $0.contains("not even") })
+    }
+
+    @Test func `that a control room can look nobody up any more is said first`() {
+        let certificate = key("01", kind: .certificate, mark: "ab")
+        let room = partner(isControlRoom: true, [key("aaaaaaaa"), certificate])
+        #expect(Console.question(revoking: certificate, of: room).effects[0].contains("can look nobody up"))
+        #expect(!Console.question(revoking: key("aaaaaaaa"), of: room).effects.contains { $0.contains("control room") })
+        let other = partner(isControlRoom: true, [certificate, key("uhdb/1", kind: .clientKey)])
+        #expect(!Console.question(revoking: certificate, of: other).effects.contains { $0.contains("control room") })
+        let suspending = Console.question(suspending: room).effects
+        #expect(suspending[0].contains("look nobody up") && suspending[0].contains("phone calls"))
+        #expect(!Console.question(suspending: partner()).effects.contains { $0.contains("control room") })
     }
 
     @Test func `a form says how things stood when it was made`() {
+        let live = partner([key("aaaaaaaa")])
+        #expect(page(live).contains("name=\"seen\" value=\"as they were\""))
+        let revoking = Console.question(revoking: key("aaaaaaaa"), of: live)
+        #expect(revoking.fields.contains { $0 == ("seen", "as they were") })
         #expect(Console.question(suspending: partner()).fields.contains { $0 == ("seen", "active") })
         #expect(Console.question(suspending: partner(isEnabled: false)).fields.contains { $0 == ("seen", "suspended") })
         let form = console.nextKey(
             of: partner([key("bbbbbbbb"), key("aaaaaaaa"), key("cccccccc", .revoked)]), parts: parts, at: now, reader,
             sections: sections)
         #expect(form.contains("name=\"seen\" value=\"aaaaaaaa bbbbbbbb\""))
+    }
+
+    @Test func `the next key is offered for as long as the one before was made for`() {
+        func form(_ ends: Instant?, entered: Console.Entered = .init()) -> String {
+            console.nextKey(
+                of: partner([key("aaaaaaaa", ends: ends)]), entered: entered, parts: parts, at: now, reader,
+                sections: sections)
+        }
+        #expect(form(days(90)).contains("name=\"days\" value=\"90\"") && form(days(90)).contains("for 90 days"))
+        #expect(form(nil).contains("name=\"days\" value=\"\"") && form(nil).contains("Leave it empty"))
+        let wrong = form(days(90), entered: .init(fields: ["days": "x"], mistakes: [("days", "Enter a number")]))
+        #expect(wrong.contains("name=\"days\" value=\"x\""))
     }
 }
 
@@ -107,9 +174,12 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
             lockedUntil: lockedUntil, signedInAt: nil, sessions: sessions, seenAt: now, seen: "as it was")
     }
 
-    private func page(_ user: StaffSettings, mayManage: Bool = true, isOwn: Bool = false) -> String {
+    private func page(
+        _ user: StaffSettings, mayManage: Bool = true, isOwn: Bool = false, change: Console.StaffChange? = nil
+    ) -> String {
         console.user(
-            user, allRoles: ["operator", "auditor"], mayManage: mayManage, isOwn: isOwn, parts: parts, at: now, reader,
+            user, allRoles: ["operator", "auditor"], mayManage: mayManage, isOwn: isOwn, change: change, parts: parts,
+            at: now, reader,
             sections: sections)
     }
 
@@ -126,6 +196,17 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
         #expect(text.contains("value=\"disable\""))
         let room = page(user(roles: [], controlRoom: "emas"))
         #expect(!room.contains("value=\"roles\"") && room.contains("value=\"invite\""))
+    }
+
+    @Test(arguments: [Console.StaffChange.roles, .signedOut])
+    func `that it is signed in nowhere is told where it holds`(change: Console.StaffChange) {
+        #expect(page(user(), change: change).contains("signed in nowhere"))
+        #expect(!page(user(sessions: 1), change: change).contains("role=\"status\""))
+    }
+
+    @Test func `an account that is shut out is given no link, which would not work`() {
+        let text = page(user(isEnabled: false))
+        #expect(!text.contains("value=\"invite\"") && text.contains("value=\"enable\""))
     }
 
     @Test func `a link is told apart from one that is over, and a lock from one that was`() {
@@ -168,8 +249,11 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
     private func adapter(_ tests: AdapterSettings.Tests) -> AdapterSettings {
         AdapterSettings(
             id: "uhdb", name: "Hospital", kind: "nhs_trust",
-            ways: [.init(purpose: "in", channel: "mllp", format: "hl7v2", file: "uhdb/a.map.yaml", hash: nil)],
-            partners: ["uhdb"], isChanged: false, tests: tests)
+            ways: [
+                .init(purpose: "in", channel: "mllp", format: "hl7v2", file: "uhdb/a.map.yaml", digest: .unreadable),
+                .init(purpose: "in", channel: "mllp", format: "hl7v2", file: "reply", digest: .builtIn),
+            ], others: [("hl7v2/message.map.yaml", .sha256("abcd"))], shared: .sha256("ef01"), partners: ["uhdb"],
+            isChanged: false, tests: tests)
     }
 
     private func page(_ tests: AdapterSettings.Tests) -> String {
@@ -181,6 +265,12 @@ private func days(_ days: Int) -> Instant { Instant(microseconds: now.microsecon
         let text = page(.done([.init(file: "uhdb/samples/in/a.hl7", differences: differences)], at: now))
         #expect(text.contains("Why uhdb/samples/in/a.hl7 fails") && text.contains("3 more differences are not shown."))
         #expect(text.contains("field20") && !text.contains("field21") && !text.contains(script))
+    }
+
+    @Test func `what is built in is not said to be unreadable, and what a file extends has its hash`() {
+        let text = page(.never)
+        #expect(text.ranges(of: "cannot be read").count == 1 && text.contains("built in"))
+        #expect(text.contains("hl7v2/message.map.yaml") && text.contains("abcd") && text.contains("ef01"))
     }
 
     @Test func `what was not tested is not said to have passed`() {

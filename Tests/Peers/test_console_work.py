@@ -477,10 +477,10 @@ def test_every_kind_has_a_page_and_is_listed(hub):
     kinds = hub.sql("SELECT unnest(enum_range(NULL::record.work_item_kind))").split()
     ids = {kind: item(hub, kind, SCRIPT) for kind in kinds}
     for kind, id in ids.items():
-        pages = [get(hub, name, f"{WORK}/items/{id}") for name in ("c.worker", "d.officer")]
+        pages = [get(hub, name, f"{WORK}/items/{id}") for name in ("c.worker", "d.officer", "p.privacy")]
         assert any(page.status_code == 200 and "What to do" in page.text for page in pages), kind
         assert all(SCRIPT not in page.text for page in pages)
-        lists = [get(hub, name, f"{WORK}?kind={kind}").text for name in ("c.worker", "d.officer")]
+        lists = [get(hub, name, f"{WORK}?kind={kind}").text for name in ("c.worker", "d.officer", "p.privacy")]
         assert any(id in text for text in lists), kind
     hub.sql(f"UPDATE record.work_item SET state = 'done', done_at = now() WHERE code = '{SCRIPT}'")
 
@@ -493,7 +493,7 @@ def waiting(hub):
     return {
         "matches": match(hub), "approvals": concern(hub), "looks": look_to_review(hub), "child": child(hub)[0],
         "lacking": incomplete(hub), "person": item(hub, "refused_share"), "queue": item(hub, "failed_share"),
-        "alarm": item(hub, "emergency_alarm"),
+        "alarm": item(hub, "emergency_alarm"), "access": item(hub, "given_access", "link_made"),
     }
 
 
@@ -531,6 +531,7 @@ def test_the_rights_of_each_page_and_of_what_it_sends(hub, waiting, name):
         f"looks/{waiting['looks']}": "d.officer p.privacy a.auditor", f"items/{waiting['child']}": "c.worker",
         f"items/{waiting['person']}": "c.worker d.officer p.privacy",
         f"items/{waiting['queue']}": "c.worker d.officer p.privacy o.operator", f"items/{waiting['alarm']}": "d.officer p.privacy",
+        f"items/{waiting['access']}": "p.privacy",
     }
     for path, may in pages.items():
         assert get(hub, name, f"{WORK}/{path}").status_code == (200 if name in may.split() else 403), path
@@ -540,7 +541,7 @@ def test_the_rights_of_each_page_and_of_what_it_sends(hub, waiting, name):
         ("items/{child}", {"do": "permit", "permission": "p1"}, "c.worker"),
         ("items/{person}", {"do": "done"}, "c.worker d.officer p.privacy"),
         ("items/{queue}", {"do": "done"}, "c.worker d.officer p.privacy o.operator"),
-        ("items/{alarm}", {"do": "done"}, "d.officer p.privacy"),
+        ("items/{alarm}", {"do": "done"}, "d.officer p.privacy"), ("items/{access}", {"do": "done"}, "p.privacy"),
         ("approvals/{approvals}", {"do": "approve", **said}, "d.officer p.privacy"),
         ("approvals/{approvals}", {"do": "refuse", **said}, "d.officer p.privacy"),
         ("approvals/{approvals}", {"do": "preview"}, "c.worker d.officer p.privacy"),

@@ -51,7 +51,7 @@ PAGES = {
 # A kind of work item, and what one must be allowed to do to deal with it at its page.
 ITEMS = {
     "incomplete_referral": "finish_work", "dead_letter": "finish_queue_work", "under_13": "permit_child",
-    "emergency_alarm": "review_look",
+    "emergency_alarm": "review_look", "given_access": "review_access",
 }
 WORK = "/console/work"
 

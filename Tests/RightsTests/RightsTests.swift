@@ -31,6 +31,17 @@ import Testing
         #expect((Rights.reach(of: role, for: operation) != nil) == harmless.contains(operation))
     }
 
+    @Test func `who sees persons is told apart from who does not`() {
+        #expect(Role.ofStaff.filter(Rights.seesPersons) == [.coordinator, .dutyOfficer, .privacyOfficer])
+    }
+
+    /// Else who lets somebody in says as well that it was right.
+    @Test func `whoever gives out accounts does not review it`() {
+        for role in Role.allCases where Rights.reach(of: role, for: .manageStaff) != nil {
+            #expect(Rights.reach(of: role, for: .reviewAccess) == nil, "\(role)")
+        }
+    }
+
     @Test func `a control room may look up and nothing else`() {
         #expect(Operation.allCases.filter { Rights.reach(of: .controlRoom, for: $0) != nil } == [.lookUp])
     }

@@ -2,22 +2,39 @@ package import Referral
 
 /// An adapter as this process has loaded it, and what came of its samples.
 package struct AdapterSettings: Sendable {
+    /// What tells one state of a file from another.
+    package enum Digest: Sendable {
+        /// There is no file: the hub itself knows what is meant.
+        case builtIn
+        /// The beginning of the SHA-256 of its bytes.
+        case sha256(String)
+        case unreadable
+
+        fileprivate var cell: Sheet.Cell {
+            switch self {
+            case .builtIn: .init(text: "built in")
+            case .sha256(let text): .init(text: text)
+            case .unreadable: .init(text: "cannot be read", isState: true)
+            }
+        }
+    }
+
     /// A way in or out.
     package struct Way: Sendable {
         /// `in`, or what it is for.
         package var purpose: String
         package var channel: String
         package var format: String
-        /// The file that says how it is read or written, and the beginning of the SHA-256 of its bytes; nil where it cannot be read.
+        /// The file that says how it is read or written.
         package var file: String
-        package var hash: String?
+        package var digest: Digest
 
-        package init(purpose: String, channel: String, format: String, file: String, hash: String?) {
+        package init(purpose: String, channel: String, format: String, file: String, digest: Digest) {
             self.purpose = purpose
             self.channel = channel
             self.format = format
             self.file = file
-            self.hash = hash
+            self.digest = digest
         }
     }
 
@@ -46,6 +63,10 @@ package struct AdapterSettings: Sendable {
     package var name: String
     package var kind: String
     package var ways: [Way]
+    /// The other files that it was read from: its definition, and what its mappings extend.
+    package var others: [(file: String, digest: Digest)]
+    /// Of the tables and groups that every adapter may name, together.
+    package var shared: Digest
     /// Ids of those who are known to the hub and use it.
     package var partners: [String]
     /// Whether files are not what they were when the process was started.
@@ -53,12 +74,15 @@ package struct AdapterSettings: Sendable {
     package var tests: Tests
 
     package init(
-        id: String, name: String, kind: String, ways: [Way], partners: [String], isChanged: Bool, tests: Tests
+        id: String, name: String, kind: String, ways: [Way], others: [(file: String, digest: Digest)], shared: Digest,
+        partners: [String], isChanged: Bool, tests: Tests
     ) {
         self.id = id
         self.name = name
         self.kind = kind
         self.ways = ways
+        self.others = others
+        self.shared = shared
         self.partners = partners
         self.isChanged = isChanged
         self.tests = tests
@@ -159,7 +183,9 @@ extension Console {
             about.points = [
                 .init(
                     style: .odd, state: "Changed:",
-                    text: "its files are not those that were loaded. They are used once the hub is started again.")
+                    text:
+                        "its files, or those that it shares with others, are not those that were loaded. They are used once the hub is started again."
+                )
             ]
         }
         let ways = Sheet.Block(
@@ -171,12 +197,18 @@ extension Console {
                         name: way.purpose,
                         cells: [
                             .init(text: way.channel), .init(text: way.format), .init(text: way.file),
-                            .init(text: way.hash ?? "cannot be read", isState: way.hash == nil),
+                            way.digest.cell,
                         ])
                 }))
+        let files = Sheet.Block(
+            id: "files", title: "Other files that it was read from",
+            table: .init(
+                columns: ["File", "SHA-256 begins with"],
+                rows: adapter.others.map { .init(name: $0.file, cells: [$0.digest.cell]) }
+                    + [.init(name: "all of codes/ and extensions.yaml", cells: [adapter.shared.cell])]))
         return settings(
             Sheet(
-                title: adapter.name, part: .adapters, blocks: [about, ways] + Self.samples(adapter),
+                title: adapter.name, part: .adapters, blocks: [about, ways, files] + Self.samples(adapter),
                 help: [
                     "A sample that fails names each place at which the result is not the expected one. Samples are made-up people. Whoever keeps the adapters mends the mapping, or the sample where the mapping is right."
                 ]), parts: parts, at: now, reader, sections: sections)

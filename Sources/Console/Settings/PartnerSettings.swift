@@ -47,10 +47,34 @@ package struct PartnerSettings: Sendable {
             self.revokedAt = revokedAt
         }
 
-        /// Whether it ends so soon that somebody must act.
+        /// For how many days it was made; nil for one that does not end.
+        var daysFromItsAdding: Int? {
+            endsAt.map { max(1, Int(($0.microseconds - addedAt.microseconds + 43_200_000_000) / 86_400_000_000)) }
+        }
+
+        /// What it is, and by what people know it.
+        var words: String {
+            switch kind {
+            case .apiKey: "the API key \(id)"
+            case .certificate: "the certificate whose key has the SHA-256 \(mark.prefix(16))…"
+            case .certificateName: "the certificate with the name \(mark)"
+            case .clientKey: "the client key \(id)"
+            }
+        }
+
+        /// Whether a control room looks people up by it.
+        var opensEmergencyAccess: Bool { kind != .apiKey }
+
+        /// Whether it ends so soon that somebody must act, or should have.
         func isNearItsEnd(at now: Instant) -> Bool {
             guard state == .live, let endsAt else { return false }
             return endsAt.microseconds - now.microseconds < Int64(30 * 86_400) * 1_000_000
+        }
+
+        /// Whether it lets somebody in though its end has passed, as a certificate does that was renewed with the same key.
+        func hasOutlivedItsEnd(at now: Instant) -> Bool {
+            guard state == .live, let endsAt else { return false }
+            return endsAt <= now
         }
     }
 
@@ -58,6 +82,8 @@ package struct PartnerSettings: Sendable {
     package var name: String
     package var isOfStaff: Bool
     package var isEnabled: Bool
+    /// Whether the rules in force tell it something in an emergency.
+    package var isControlRoom: Bool
     package var adapter: String?
     /// Of a system of staff.
     package var roles: [String]
@@ -65,25 +91,32 @@ package struct PartnerSettings: Sendable {
     package var waysIn: [String]
     package var waysOut: [String]
     package var credentials: [Credential]
+    /// Comes back with each form that revokes: which credentials were live when somebody decided.
+    package var seen: String
 
     package init(
-        id: String, name: String, isOfStaff: Bool, isEnabled: Bool, adapter: String?, roles: [String], waysIn: [String],
-        waysOut: [String], credentials: [Credential]
+        id: String, name: String, isOfStaff: Bool, isEnabled: Bool, isControlRoom: Bool, adapter: String?,
+        roles: [String], waysIn: [String], waysOut: [String], credentials: [Credential], seen: String
     ) {
         self.id = id
         self.name = name
         self.isOfStaff = isOfStaff
         self.isEnabled = isEnabled
+        self.isControlRoom = isControlRoom
         self.adapter = adapter
         self.roles = roles
         self.waysIn = waysIn
         self.waysOut = waysOut
         self.credentials = credentials
+        self.seen = seen
     }
 
     var kindWords: String { isOfStaff ? "system of staff" : "partner" }
     var stateWords: String { isEnabled ? "active" : "suspended" }
     var live: [Credential] { credentials.filter { $0.state == .live } }
+    var revocable: [Credential] { credentials.filter { $0.state != .revoked } }
+    /// The ways by which it sends without any of these credentials.
+    var otherWaysIn: [String] { waysIn.filter { $0 != "https" } }
     var liveKeys: [Credential] { live.filter { $0.kind == .apiKey } }
 }
 
@@ -108,13 +141,14 @@ extension Console {
         let rows = partners.map { partner in
             let ends = partner.live.compactMap(\.endsAt).min()
             let isNear = partner.isEnabled && partner.live.contains { $0.isNearItsEnd(at: now) }
+            let isPast = partner.live.contains { $0.hasOutlivedItsEnd(at: now) }
             return Sheet.Row(
                 name: partner.name, path: Self.partnerPath(partner.id), style: partner.isEnabled ? .plain : .odd,
                 cells: [
                     .init(text: partner.id), .init(text: partner.kindWords),
                     .init(text: partner.stateWords, isState: !partner.isEnabled),
                     .init(text: partner.live.isEmpty ? "none" : String(partner.live.count)),
-                    ends.map { .init(text: isNear ? "soon:" : "", at: $0) }
+                    ends.map { .init(text: isPast ? "has passed:" : isNear ? "soon:" : "", at: $0) }
                         ?? .init(text: partner.live.isEmpty ? "–" : "none ends"),
                 ])
         }
@@ -126,12 +160,12 @@ extension Console {
             : Sheet.Block(
                 id: "list", title: partners.count == 1 ? "1 of them" : "\(partners.count.grouped) of them",
                 table: .init(
-                    columns: ["Name", "Id", "Kind", "State", "Live credentials", "Next end"], rows: rows))
+                    columns: ["Name", "Id", "Kind", "State", "Live credentials for HTTP", "Next end"], rows: rows))
         return settings(
             Sheet(
                 title: "Partners and keys", part: .partners, blocks: [block],
                 help: [
-                    "Whoever may call the hub: organisations that refer people or are told something, and the systems that staff work with. Each is let in by a credential: an API key, a certificate, or a key by which it signs. The hub keeps no secret of any of them, so none can be shown.",
+                    "Whoever may call the hub: organisations that refer people or are told something, and the systems that staff work with. Over HTTP each is let in by a credential: an API key, a certificate, or a key by which it signs. The hub keeps no secret of any of them, so none can be shown.",
                     "Partners are added by the command hub partner add, as are certificates and client keys, because somebody must have checked whose they are.",
                 ]), parts: parts, at: now, reader, sections: sections)
     }
@@ -173,10 +207,13 @@ extension Console {
                     button: partner.isEnabled ? "Suspend it" : "Let it in again", isSecond: true)
             ]
         }
-        var credentials = Sheet.Block(id: "credentials", title: "By what it is let in")
+        var credentials = Sheet.Block(id: "credentials", title: "By what it is let in over HTTP")
         if partner.credentials.isEmpty {
             credentials.texts = [
-                "Nothing yet, so it cannot call. hub partner --help says how it is given a credential."
+                partner.otherWaysIn.isEmpty
+                    ? "Nothing yet, so it cannot call."
+                    : "Nothing yet, so it cannot call by HTTP. What it sends by \(Self.list(partner.otherWaysIn)) is taken all the same.",
+                "hub partner --help says how it is given a credential.",
             ]
         } else {
             credentials.table = .init(
@@ -184,9 +221,9 @@ extension Console {
                 rows: partner.credentials.map { Self.row($0, at: now) })
         }
         if mayManage {
-            credentials.forms = partner.live.map { credential in
+            credentials.forms = partner.revocable.map { credential in
                 .init(
-                    path: path, hidden: [("do", "revoke"), ("credential", credential.id)],
+                    path: path, hidden: [("do", "revoke"), ("credential", credential.id), ("seen", partner.seen)],
                     button: "Revoke \(credential.id)",
                     isSecond: true)
             }
@@ -201,6 +238,7 @@ extension Console {
                 help: [
                     "To suspend is the quick way when something is wrong at a partner: within a second no node takes anything of it, and nothing is shared with it until somebody lets it in again. Nothing that it sent before is lost.",
                     "To change over to another API key, make the next one, hand it over by a safe way, wait until the partner uses it, and revoke the one before. A credential that is revoked is never good again. When a credential was last used is not kept.",
+                    "The end of a certificate is noted so that somebody is reminded of it. A certificate that was renewed with the same key lets the partner in all the same: after that end too, until it is revoked.",
                 ]), parts: parts, at: now, reader, sections: sections)
     }
 
@@ -210,6 +248,9 @@ extension Console {
         _ reader: Reader, sections: Set<Section>
     ) -> String {
         let keys = partner.liveKeys
+        let days = keys.compactMap(\.daysFromItsAdding).max()
+        var entered = entered
+        if let days, entered.mistakes.isEmpty { entered.fields["days"] = String(days) }
         return settings(
             Sheet(
                 title: "The next API key of \(partner.name)", part: .partners, entered: entered,
@@ -227,7 +268,9 @@ extension Console {
                                 inputs: [
                                     .init(
                                         name: "days", label: "Days until it ends",
-                                        hint: "A number from 1 to 3650. Leave it empty for a key that does not end.")
+                                        hint: days.map {
+                                            "A number from 1 to 3650. The key of now was made for \($0 == 1 ? "1 day" : "\($0) days"), so the next one has an end too."
+                                        } ?? "A number from 1 to 3650. Leave it empty for a key that does not end.")
                                 ], button: "Make the key")
                         ], links: [("Go back without making one", Self.partnerPath(partner.id))])
                 ],
@@ -264,52 +307,93 @@ extension Console {
                 effects: [
                     "What it sends is taken again, by every credential that is live.",
                     "What may be shared with it can go to it again.",
-                ],
+                ] + (partner.isControlRoom ? ["It is a control room, and can look people up again."] : []),
                 path: partnerPath(partner.id), fields: [("do", "resume"), field], deed: "Yes, let it in")
         }
         return Confirmation(
-            "Suspend \(partner.name)?",
-            effects: partner.isOfStaff
-                ? [
-                    "Within a second every call of this system is refused, on every node. Whoever works with it sees errors.",
-                    "You can let it in again at any time.",
-                ]
-                : [
-                    "Within a second nothing that it sends is taken any more, on every node and by every way.",
-                    "Nothing is shared with it: what is asked for is refused, and so is what waits to be sent when its turn comes.",
-                    "If it is a control room, it can look nobody up.",
-                    "What it sent before is kept and worked on as usual.",
-                    "You can let it in again at any time.",
-                ],
+            "Suspend \(partner.name)?", effects: effects(ofSuspending: partner),
             path: partnerPath(partner.id), fields: [("do", "suspend"), field], deed: "Yes, suspend it")
+    }
+
+    private static func effects(ofSuspending partner: PartnerSettings) -> [String] {
+        let later = "You can let it in again at any time."
+        if partner.isOfStaff {
+            return [
+                "Within a second every call of this system is refused, on every node. Whoever works with it sees errors.",
+                later,
+            ]
+        }
+        let room =
+            "It is a control room: within a second it can look nobody up, neither from its own system nor on its page, and nobody who answers its phone calls can do it for it."
+        return (partner.isControlRoom ? [room] : []) + [
+            "Within a second nothing that it sends is taken any more, on every node and by every way.",
+            "Nothing is shared with it: what is asked for is refused, and so is what waits to be sent when its turn comes.",
+            "What it sent before is kept and worked on as usual.", later,
+        ]
     }
 
     /// Asks before a credential is revoked.
     package static func question(
         revoking credential: PartnerSettings.Credential, of partner: PartnerSettings
     ) -> Confirmation {
-        let others = partner.live.filter { $0.id != credential.id }
-        let left =
-            others.isEmpty
-            ? "It is the last by which \(partner.name) is let in: afterwards it cannot call at all."
-            : "\(partner.name) is still let in by: \(others.map(\.id).joined(separator: ", "))."
-        return Confirmation(
-            "Revoke \(credential.kind == .apiKey ? "the API key" : "the credential") \(credential.id)?",
-            effects: [
-                "Within a second no node lets anybody in by it.", left,
-                "It cannot be taken back: a credential that was revoked is never good again.",
-            ],
-            path: partnerPath(partner.id), fields: [("do", "revoke"), ("credential", credential.id)],
+        Confirmation(
+            "Revoke \(credential.words)?",
+            effects: (credential.state == .live
+                ? effects(ofRevoking: credential, of: partner)
+                : ["Its end has passed: it lets nobody in as it is, and nothing changes for the partner."])
+                + ["It cannot be taken back: a credential that was revoked is never good again."],
+            path: partnerPath(partner.id),
+            fields: [("do", "revoke"), ("credential", credential.id), ("seen", partner.seen)],
             deed: "Yes, revoke it")
+    }
+
+    /// What follows for a partner, the gravest first.
+    private static func effects(
+        ofRevoking credential: PartnerSettings.Credential, of partner: PartnerSettings
+    ) -> [String] {
+        let others = partner.live.filter { $0.id != credential.id }
+        var effects: [String] = []
+        if partner.isControlRoom, credential.opensEmergencyAccess, !others.contains(where: \.opensEmergencyAccess) {
+            effects.append(
+                "It is a control room, and this is the last credential by which it looks people up: afterwards it can look nobody up, for an API key does not let it."
+            )
+        }
+        effects.append("Within a second no node lets anybody in by it.")
+        if credential.kind == .certificate {
+            let named = others.filter { $0.kind == .certificateName }.map(\.mark)
+            effects.append(
+                "No certificate with its key lets in any more, not even one that bears "
+                    + (named.isEmpty ? "a name by which a partner is known." : "the name \(list(named))."))
+        }
+        effects.append(left(others, to: partner))
+        return effects
+    }
+
+    private static func left(_ others: [PartnerSettings.Credential], to partner: PartnerSettings) -> String {
+        guard others.isEmpty else {
+            let start =
+                partner.isEnabled
+                ? "\(partner.name) is still let in" : "Once \(partner.name) is resumed, it is let in"
+            return "\(start) over HTTP by: \(list(others.map(\.words)))."
+        }
+        let last = "It is the last by which \(partner.name) is let in: afterwards it cannot call"
+        return partner.otherWaysIn.isEmpty
+            ? "\(last) at all."
+            : "\(last) by HTTP. What it sends by \(list(partner.otherWaysIn)) is still taken: to stop all of it, suspend it."
     }
 
     private static func row(_ credential: PartnerSettings.Credential, at now: Instant) -> Sheet.Row {
         let isNear = credential.isNearItsEnd(at: now)
         let style: Sheet.Style = credential.state == .live ? isNear ? .odd : .good : .plain
+        let live =
+            credential.hasOutlivedItsEnd(at: now)
+            ? "live: its noted end has passed, its key still lets in" : isNear ? "live, ends soon" : "live"
         let state: Sheet.Cell =
-            credential.state == .revoked
-            ? .init(text: "revoked", at: credential.revokedAt)
-            : .init(text: isNear ? "live, ends soon" : credential.state.rawValue, isState: credential.state == .live)
+            switch credential.state {
+            case .revoked: .init(text: "revoked", at: credential.revokedAt)
+            case .ended: .init(text: "ended")
+            case .live: .init(text: live, isState: true)
+            }
         let mark = credential.mark.isEmpty ? "" : " (\(credential.mark))"
         return Sheet.Row(
             name: credential.id + mark, style: style,
@@ -327,7 +411,8 @@ extension Console {
         switch change {
         case .suspended where !partner.isEnabled: "It is suspended. Within a second no node takes anything of it."
         case .resumed where partner.isEnabled: "It is let in again."
-        case .revoked: "The credential is revoked. Within a second no node lets anybody in by it."
+        case .revoked where partner.credentials.contains { $0.state == .revoked }:
+            "What is revoked lets nobody in: on every node, from a second after."
         case .overtaken:
             "Nothing was changed: somebody else did something meanwhile. This is how it stands now."
         default: nil

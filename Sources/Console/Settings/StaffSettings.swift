@@ -210,7 +210,7 @@ extension Console {
         }
         var access = Sheet.Block(id: "access", title: "Signing in")
         if user.sessions > 0 { access.forms.append(form("sign_out", "Sign it out everywhere")) }
-        if !user.isOfProvider { access.forms.append(form("invite", "Make a new link")) }
+        if !user.isOfProvider, user.isEnabled { access.forms.append(form("invite", "Make a new link")) }
         access.forms.append(
             user.isEnabled ? form("disable", "Shut the account out") : form("enable", "Let it sign in again"))
         return [roles, access]
@@ -218,10 +218,10 @@ extension Console {
 
     private static func notice(_ change: StaffChange?, _ user: StaffSettings) -> String? {
         switch change {
-        case .roles: "It has these roles from now on, and is signed out everywhere."
+        case .roles where user.sessions == 0: "It has the roles that stand here, and is signed in nowhere."
         case .enabled where user.isEnabled: "It may sign in again."
         case .disabled where !user.isEnabled: "It is shut out, at once and everywhere."
-        case .signedOut: "It is signed out everywhere."
+        case .signedOut where user.sessions == 0: "It is signed in nowhere."
         case .overtaken: "Nothing was changed: somebody else did something meanwhile. This is how it stands now."
         default: nil
         }

@@ -54,8 +54,7 @@ final class EmergencyDesk: Sendable {
 
     // MARK: What it knows
 
-    /// Those who are given something in an emergency.
-    var recipients: Set<String> { rules.matrix.first { $0.purpose == .emergency }?.recipients ?? [] }
+    var recipients: Set<String> { rules.emergencyRecipients }
 
     /// Whether it has a picture to answer by.
     var isReady: Bool { state.withLock { $0.asOf != nil } }
@@ -302,6 +301,11 @@ final class EmergencyDesk: Sendable {
             }
         }
     }
+}
+
+extension PolicyRules {
+    /// Those who are given something in an emergency.
+    var emergencyRecipients: Set<String> { matrix.first { $0.purpose == .emergency }?.recipients ?? [] }
 }
 
 extension EmergencyLook.Found {

@@ -13,7 +13,7 @@ actor AdapterTests {
         case leftOut(at: Timestamp)
     }
 
-    /// How long a run goes on at most; it ends with the adapter that is in hand then. All of the project's take some seconds.
+    /// How long a run goes on at most; the samples of the adapter that is in hand then fail. All of the project's take some seconds.
     static let limit: Duration = .seconds(60)
 
     /// Samples hold no thread that documents, or drafts of mappings, wait for.
@@ -46,9 +46,10 @@ actor AdapterTests {
     /// Tests adapters, one after the other.
     func run(_ adapters: [Adapter]) async {
         let end = ContinuousClock.now + limit
+        let budget = TrialBudget(steps: .max, until: end)
         for adapter in adapters {
             if ContinuousClock.now < end {
-                let results = await Self.thread.running { SampleRunner().run(adapter) }
+                let results = await Self.thread.running { SampleRunner().run(adapter, within: budget) }
                 outcomes[adapter.id] = .done(results, at: .now())
             } else {
                 outcomes[adapter.id] = .leftOut(at: .now())
@@ -69,16 +70,18 @@ actor AdapterTests {
 
 /// What the files of adapters are told apart by.
 struct AdapterDigests: Sendable {
-    /// SHA-256 of every file that defines an adapter, by its path below the adapters folder, as they were when this was made.
+    /// SHA-256 of every file that an adapter was read from, by its path below the adapters folder, as they were when this was made.
     private let digests: [String: String]
+    private let sharedFiles: Set<String>
     private let folder: String
 
     /// - Parameter folder: The adapters folder.
     init(_ catalogue: AdapterCatalogue, folder: String) {
         self.folder = folder
+        sharedFiles = catalogue.sharedFiles
         var digests: [String: String] = [:]
-        for adapter in catalogue.all {
-            for file in Self.files(of: adapter) { digests[file] = Self.digest(of: file, in: folder) }
+        for file in catalogue.all.reduce(into: catalogue.sharedFiles, { $0.formUnion($1.files) }) {
+            digests[file] = Self.digest(of: file, in: folder)
         }
         self.digests = digests
     }
@@ -86,15 +89,15 @@ struct AdapterDigests: Sendable {
     /// As it was when this was made.
     subscript(file: String) -> String? { digests[file] }
 
-    /// Whether a file that defines an adapter is another than it was.
-    func isChanged(_ adapter: Adapter) -> Bool {
-        Self.files(of: adapter).contains { digests[$0] != Self.digest(of: $0, in: folder) }
+    /// Of all files that any adapter may name, together.
+    var shared: String {
+        let lines = sharedFiles.sorted().map { "\(digests[$0] ?? "")  \($0)\n" }.joined()
+        return Hexadecimal.text(SHA256.hash(data: Array(lines.utf8)))
     }
 
-    private static func files(of adapter: Adapter) -> Set<String> {
-        Set(
-            ["\(adapter.id)/adapter.yaml"] + adapter.mappingFiles.map { "\(adapter.id)/\($0)" }
-                + adapter.outbound.map(\.shapeFile).filter { !$0.isEmpty })
+    /// Whether a file that an adapter was read from, or might name, is another than it was.
+    func isChanged(_ adapter: Adapter) -> Bool {
+        adapter.files.union(sharedFiles).contains { digests[$0] != Self.digest(of: $0, in: folder) }
     }
 
     private static func digest(of file: String, in folder: String) -> String? {

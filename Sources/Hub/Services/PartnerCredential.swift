@@ -26,14 +26,20 @@ package struct PartnerCredential: Sendable, Hashable {
     /// name in it.
     package var mark: String
     package var addedAt: Timestamp
+    /// Of a certificate a reminder alone.
     package var expiresAt: Timestamp?
     package var revokedAt: Timestamp?
     /// Of an API key: whether somebody has judged that little can come of it in wrong hands.
     package var isLowRisk = false
 
+    /// A certificate is live until it is revoked: the end that is noted of it is a reminder, for one that was renewed with the same key
+    /// goes on letting its holder in.
     package func state(at now: Timestamp) -> State {
         if revokedAt != nil { return .revoked }
-        return expiresAt.map { $0 <= now } ?? false ? .ended : .live
+        switch kind {
+        case .certificate, .certificateName: return .live
+        case .apiKey, .clientKey: return expiresAt.map { $0 <= now } ?? false ? .ended : .live
+        }
     }
 
     /// How a credential is named, to people and by them.

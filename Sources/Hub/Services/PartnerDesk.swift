@@ -1,6 +1,9 @@
 package import CaseStore
+import Channels
+import Crypto
 package import Postgres
 package import Referral
+import Rights
 
 /// Partners and their credentials, as whoever looks after them sees and changes them: by a command or in the console.
 package struct PartnerDesk: Sendable {
@@ -12,6 +15,17 @@ package struct PartnerDesk: Sendable {
         /// API keys by which it is let in now.
         func liveKeys(at now: Timestamp) -> [PartnerCredential] {
             credentials.filter { $0.kind == .apiKey && $0.state(at: now) == .live }
+        }
+
+        /// Whether its next API key must have an end, because that in the place of which it comes has one: how long is long enough
+        /// was judged of that one.
+        func nextKeyMustEnd(at now: Timestamp) -> Bool { liveKeys(at: now).contains { $0.expiresAt != nil } }
+
+        /// What stands for the credentials by which it is let in now, in a form: who sends it decided by those. A
+        /// digest, for a client key has a name of its owner's, which may hold anything.
+        func seen(at now: Timestamp) -> String {
+            let live = credentials.filter { $0.state(at: now) == .live }.map(\.id.description).sorted()
+            return Hexadecimal.text(SHA256.hash(data: StrictJSON.write(.array(live.map(Value.string)))))
         }
 
         /// Why it cannot have another API key beside the one it has; nil where it can.
@@ -80,25 +94,31 @@ package struct PartnerDesk: Sendable {
     ///
     /// - Parameter seen: Whether it was enabled when somebody decided this; nil for one who does not look.
     package func setEnabled(
-        _ isEnabled: Bool, partner: String, seen: Bool? = nil, by actor: String
+        _ isEnabled: Bool, partner: String, seen: Bool? = nil, by actor: SettingsActor
     ) async throws -> Outcome<Void> {
         try await database.transaction { [store] connection in
+            try actor.hold(for: .managePartners, store, in: connection)
             guard let known = try store.lockedPartner(partner, in: connection) else { return .unknown }
             if let seen, known.isEnabled != seen { return .overtaken }
-            _ = try store.setEnabled(isEnabled, partner: partner, by: actor, in: connection)
+            _ = try store.setEnabled(isEnabled, partner: partner, by: actor.id, in: connection)
             return .done(())
         }
     }
 
     /// Revokes a credential of a partner, on every node within a second.
-    package func revoke(
-        _ credential: PartnerCredential.ID, of partner: String, by actor: String
+    ///
+    /// - Parameter seen: As ``Sheet/seen(at:)`` was when somebody decided this: two who each leave it the other's do not shut it out
+    ///   together.
+    func revoke(
+        _ credential: PartnerCredential.ID, of partner: String, seen: String, by actor: SettingsActor
     ) async throws -> Outcome<Void> {
         try await database.transaction { [store] connection in
-            guard try store.lockedPartner(partner, in: connection) != nil,
-                try store.credentials(of: partner, in: connection).contains(where: { $0.id == credential })
-            else { return .unknown }
-            return try store.revoke(credential, by: actor, in: connection) ? .done(()) : .overtaken
+            try actor.hold(for: .managePartners, store, in: connection)
+            guard let known = try store.lockedPartner(partner, in: connection) else { return .unknown }
+            let sheet = Sheet(partner: known, credentials: try store.credentials(of: partner, in: connection))
+            guard sheet.credentials.contains(where: { $0.id == credential }) else { return .unknown }
+            guard sheet.seen(at: .now()) == seen else { return .overtaken }
+            return try store.revoke(credential, by: actor.id, in: connection) ? .done(()) : .overtaken
         }
     }
 
@@ -106,17 +126,20 @@ package struct PartnerDesk: Sendable {
     ///
     /// - Parameter seen: The prefixes of its live keys when somebody decided this: a form that is sent twice makes one key.
     package func issueNextKey(
-        for partner: String, expiresAt: Timestamp?, seen: Set<String>, by actor: String
+        for partner: String, expiresAt: Timestamp?, seen: Set<String>, by actor: SettingsActor
     ) async throws -> Outcome<IssuedKey> {
         try await database.transaction { [store, environment] connection in
+            try actor.hold(for: .managePartners, store, in: connection)
             guard let known = try store.lockedPartner(partner, in: connection) else { return .unknown }
             let now = Timestamp.now()
             let sheet = Sheet(partner: known, credentials: try store.credentials(of: partner, in: connection))
             let live = sheet.liveKeys(at: now)
-            guard Set(live.map(\.id.description)) == seen, sheet.obstacle(toNextKey: environment, at: now) == nil
+            guard Set(live.map(\.id.description)) == seen, sheet.obstacle(toNextKey: environment, at: now) == nil,
+                expiresAt != nil || !sheet.nextKeyMustEnd(at: now)
             else { return .overtaken }
             let key = try store.issueKey(
-                for: partner, expiresAt: expiresAt, isLowRisk: live.allSatisfy(\.isLowRisk), by: actor, in: connection)
+                for: partner, expiresAt: expiresAt, isLowRisk: live.allSatisfy(\.isLowRisk), by: actor.id,
+                in: connection)
             return key.map(Outcome.done) ?? .unknown
         }
     }

@@ -42,15 +42,20 @@ package struct StaffAccounts: Sendable {
     /// - Parameter controlRoom: As ``CaseStore/addStaff(_:roles:controlRoom:by:in:)`` has it.
     /// - Returns: The link's token; nil where there is an account of that name, which is left as it is.
     package func add(
-        _ account: String, roles: [Role], controlRoom: String? = nil, by actor: String
+        _ account: String, roles: [Role], controlRoom: String? = nil, by actor: SettingsActor
     ) async throws -> String? {
         let token = Self.newToken()
         let isNew = try await database.transaction { [store] connection in
+            try actor.hold(for: .manageStaff, store, in: connection)
             let isNew = try store.addStaff(
-                account, roles: Set(roles).sorted(), controlRoom: controlRoom, by: actor, in: connection)
+                account, roles: Set(roles).sorted(), controlRoom: controlRoom, by: actor.id, in: connection)
             guard isNew else { return false }
+            // Whoever runs commands on the machine is not told on: they reach all that is there.
+            if actor.isSignedIn, roles.contains(where: Rights.seesPersons) {
+                try store.tell(of: .accountAdded, to: account, by: actor.id, in: connection)
+            }
             return try store.inviteStaff(
-                account, token: token, until: .now() + Self.invitation, by: actor, in: connection)
+                account, token: token, until: .now() + Self.invitation, by: actor.id, in: connection)
         }
         return isNew ? token : nil
     }

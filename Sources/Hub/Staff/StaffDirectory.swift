@@ -4,8 +4,8 @@ import Rights
 
 /// Accounts of staff as administrators see and change them in the console.
 ///
-/// Nobody changes their own account here, and whoever changes another is still allowed to when it is done: so there is always
-/// somebody left who can. What even the last administrator cannot undo is undone with `hub staff`.
+/// Nobody changes their own account here, and whoever changes another is still signed in and allowed to when it is done: so there is
+/// always somebody left who can. What even the last administrator cannot undo is undone with `hub staff`.
 struct StaffDirectory: Sendable {
     /// An account, and where it is signed in.
     struct Sheet: Sendable {
@@ -44,14 +44,14 @@ struct StaffDirectory: Sendable {
     /// Why somebody may not make a change.
     enum Refusal: Sendable, Equatable {
         case ownAccount
-        /// They may not change accounts any more.
-        case noRight
         /// The council's identity provider says what it may do and how it signs in.
         case ofProvider
         /// An account of a control room has no roles.
         case ofControlRoom
         /// An account without a role could sign in to nothing.
         case noRoles
+        /// A link for an account that is shut out would not work, and what it signed in with would be void for nothing.
+        case shutOut
     }
 
     private let database: Database
@@ -84,14 +84,16 @@ struct StaffDirectory: Sendable {
     /// Adds an account of the council's staff.
     ///
     /// - Returns: The address by which its owner sets it up, to be shown once; nil where the name is taken.
+    /// - Throws: ``StaffSessions/Ended``.
     func add(_ name: String, roles: [Role], by actor: StaffSessions.Open) async throws -> String? {
-        let token = try await accounts.add(name, roles: roles, by: actor.principal.id)
+        let token = try await accounts.add(name, roles: roles, by: SettingsActor(actor))
         return token.map(accounts.address)
     }
 
     /// Changes an account.
     ///
     /// - Parameter seen: As ``Sheet/seen`` was when somebody decided this.
+    /// - Throws: ``StaffSessions/Ended``.
     func make(
         _ change: Change, to id: String, seen: String, by actor: StaffSessions.Open
     ) async throws -> Outcome {
@@ -101,12 +103,14 @@ struct StaffDirectory: Sendable {
             guard let account = try store.lockedStaffAccount(id, andAllOf: .administrator, in: connection) else {
                 return .unknown
             }
-            let changer = try store.staffAccount(actor.account, in: connection)
-            guard let changer, changer.isEnabled, Rights.reach(of: Set(changer.roles), for: .manageStaff) == .any
-            else { return .refused(.noRight) }
+            // After the lock: of two who end each other's sessions, the second finds that its own is over.
+            try actor.hold(for: .manageStaff, store, in: connection)
             guard try Self.sheet(account, store, in: connection).seen == seen else { return .overtaken }
             if let refusal = Self.refusal(of: change, to: account) { return .refused(refusal) }
             let by = actor.principal.id
+            if let access = Self.access(by: change, to: account) {
+                try store.tell(of: access, to: id, by: by, in: connection)
+            }
             switch change {
             case .roles(let roles): _ = try store.setStaffRoles(roles, of: id, by: by, in: connection)
             case .enable: _ = try store.setStaffEnabled(true, id, by: by, in: connection)
@@ -122,6 +126,16 @@ struct StaffDirectory: Sendable {
         return .invited(accounts.address(ofInvitation: token))
     }
 
+    /// Whether somebody is let in to what is known of persons by a change of an account.
+    private static func access(by change: Change, to account: StaffAccount) -> GivenAccess? {
+        switch change {
+        case .roles(let roles):
+            Set(roles).subtracting(account.roles).contains(where: Rights.seesPersons) ? .roleGiven : nil
+        case .invite: account.roles.contains(where: Rights.seesPersons) ? .linkMade : nil
+        case .enable, .disable, .signOut: nil
+        }
+    }
+
     /// Why a change cannot be made to an account, whoever asks.
     static func refusal(of change: Change, to account: StaffAccount) -> Refusal? {
         switch change {
@@ -129,7 +143,7 @@ struct StaffDirectory: Sendable {
             if account.controlRoom != nil { return .ofControlRoom }
             if account.proof == .provider { return .ofProvider }
             return roles.isEmpty ? .noRoles : nil
-        case .invite: return account.proof == .provider ? .ofProvider : nil
+        case .invite: return account.proof == .provider ? .ofProvider : account.isEnabled ? nil : .shutOut
         case .enable, .disable, .signOut: return nil
         }
     }

@@ -69,7 +69,22 @@ struct StaffSessions: Sendable {
 
         /// Whether it may do something that is nobody's own.
         func may(_ operation: Operation) -> Bool { principal.reach(operation) == .any }
+
+        /// Keeps the session from being ended until the transaction is over, and with it the account from being shut out or
+        /// given other roles.
+        ///
+        /// - Throws: ``StaffSessions/Ended`` where it has ended, or may not do the operation.
+        func hold(for operation: Operation, _ store: CaseStore, in connection: Connection) throws {
+            let held = try store.heldSession(
+                secret, idle: StaffSessions.idle, longest: StaffSessions.longest, in: connection)
+            guard let held, held.account == account, Rights.reach(of: held.roles, for: operation) == .any else {
+                throw Ended()
+            }
+        }
     }
+
+    /// A session was over, or its account might not do it any more, when what its form asked for was to be done: nothing was.
+    struct Ended: Error {}
 
     /// Opens a session for somebody who has proved to be the one; any that the browser had before ends.
     ///

@@ -118,21 +118,29 @@ struct StaffSite: Sendable {
         _ body: (StaffSessions.Open, [String: String]) async throws -> Response
     ) async -> Response {
         await page(context, advice: advice) {
-            guard let open = try await session(of: request) else {
-                return failure(
-                    .unauthorized, "You were signed out",
-                    "\(undone) Sign in on another page, then go back to this one and send it again.")
-            }
+            // First: who is slow to send may do what they may when all of it has come, and not what they might when it began.
+            let sent = try await FormRoutes.fields(of: request)
+            guard let open = try await session(of: request) else { return signedOut(undone) }
             if let operation, !open.may(operation) { return mayNot }
-            guard let fields = try await FormRoutes.fields(of: request) else {
+            guard let fields = sent else {
                 return failure(.badRequest, "The page could not be read", "Please start again.")
             }
             guard open.owns(fields) else {
                 return failure(
                     .forbidden, "The page is of another session", "\(undone) Please start again.")
             }
-            return try await body(open, fields)
+            do {
+                return try await body(open, fields)
+            } catch is StaffSessions.Ended {
+                return signedOut(undone)
+            }
         }
+    }
+
+    private func signedOut(_ undone: String) -> Response {
+        failure(
+            .unauthorized, "You were signed out",
+            "\(undone) Sign in on another page, then go back to this one and send it again.")
     }
 
     /// For whoever is signed in and may not open the page.

@@ -17,6 +17,8 @@ package struct Adapter: Sendable {
     package var samplesReadAt: Instant
     /// The groups of the extensions that mappings fill.
     var extensions: ExtensionGroups
+    /// The files that it was read from, below the adapters folder: its own, and those of others that they extend.
+    package var files: Set<String> = []
 
     /// The first way out for a purpose; without a purpose, the only way out there is.
     package func outbound(for purpose: String?) -> Outbound? {
@@ -92,6 +94,9 @@ package struct Inbound: Sendable {
     var reply: ReplyReading?
     /// Whether a document is such a reply and nothing else, about no person.
     package var isReplyOnly: Bool { mappingFile == ReplyReading.only }
+
+    /// Whether no file says how a document is read, but a word that the hub knows.
+    package var isBuiltIn: Bool { isReplyOnly || mappingFile == MappingCompiler.envelope }
 
     /// How documents arrive.
     package enum Channel: String, CaseIterable, Sendable, Hashable {

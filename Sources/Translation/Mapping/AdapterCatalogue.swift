@@ -2,9 +2,12 @@
 package struct AdapterCatalogue: Sendable {
     /// In alphabetical order of their ids.
     package let all: [Adapter]
+    /// The files that any of them may name, below the adapters folder: tables of codes, and groups of extensions.
+    package let sharedFiles: Set<String>
     private let positions: [String: Int]
 
-    private init(_ adapters: [Adapter]) {
+    private init(_ adapters: [Adapter], sharedFiles: Set<String> = []) {
+        self.sharedFiles = sharedFiles
         all = adapters.sorted { $0.id < $1.id }
         positions = Dictionary(all.enumerated().map { ($1.id, $0) }) { first, _ in first }
     }
@@ -20,19 +23,24 @@ package struct AdapterCatalogue: Sendable {
                 file: folder, line: 0, problem: "there is no such folder", remedy: "name the adapters folder")
             return (AdapterCatalogue([]), [missing])
         }
-        let shared = SharedDefinitions(folder, &diagnostics)
+        let sharedReadings = AdapterFiles.Readings()
+        let shared = AdapterFiles.$readings.withValue(sharedReadings) { SharedDefinitions(folder, &diagnostics) }
         var adapters: [Adapter] = []
         for name in AdapterFiles.names(in: folder) where name != SharedDefinitions.codes {
-            guard AdapterFiles.isFolder("\(folder)/\(name)"),
-                var reader = DefinitionReader(name, in: folder, shared, &diagnostics)
-            else { continue }
-            if let adapter = reader.adapter(name) {
-                adapters.append(adapter)
-                diagnostics += Self.missingFiles(adapter, name)
+            guard AdapterFiles.isFolder("\(folder)/\(name)") else { continue }
+            let readings = AdapterFiles.Readings()
+            let read = AdapterFiles.$readings.withValue(readings) { () -> Adapter? in
+                guard var reader = DefinitionReader(name, in: folder, shared, &diagnostics) else { return nil }
+                let adapter = reader.adapter(name)
+                diagnostics += reader.diagnostics
+                return adapter
             }
-            diagnostics += reader.diagnostics
+            guard var adapter = read else { continue }
+            adapter.files = readings.below(folder)
+            adapters.append(adapter)
+            diagnostics += Self.missingFiles(adapter, name)
         }
-        return (AdapterCatalogue(adapters), Array(Set(diagnostics)).sorted())
+        return (AdapterCatalogue(adapters, sharedFiles: sharedReadings.below(folder)), Array(Set(diagnostics)).sorted())
     }
 
     /// The adapter of an id.
@@ -40,7 +48,7 @@ package struct AdapterCatalogue: Sendable {
 
     /// The same with another adapter in the place of the one of its id.
     package func replacing(_ adapter: Adapter) -> AdapterCatalogue {
-        AdapterCatalogue(all.map { $0.id == adapter.id ? adapter : $0 })
+        AdapterCatalogue(all.map { $0.id == adapter.id ? adapter : $0 }, sharedFiles: sharedFiles)
     }
 
     /// What people need beside the definition.

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Referral
+import Synchronization
 import Yams
 
 /// A YAML file of an adapter, read with the line of every key and value.
@@ -107,8 +108,25 @@ enum AdapterFiles {
     /// The draft that is read now; see ``Adapter/drafted(_:as:)``.
     @TaskLocal static var draft: Draft?
 
+    /// Which files were asked for.
+    final class Readings: Sendable {
+        private let paths = Mutex<Set<String>>([])
+
+        fileprivate func note(_ path: String) { paths.withLock { _ = $0.insert(path) } }
+
+        /// By their paths below a folder.
+        func below(_ folder: String) -> Set<String> {
+            let start = folder + "/"
+            return Set(paths.withLock(\.self).filter { $0.hasPrefix(start) }.map { String($0.dropFirst(start.count)) })
+        }
+    }
+
+    /// What notes each file that is read now; nil where nobody asks.
+    @TaskLocal static var readings: Readings?
+
     /// The bytes of a file; nil when it cannot be read.
     static func bytes(_ path: String) -> [UInt8]? {
+        readings?.note(path)
         if let draft, draft.path == path { return draft.bytes }
         return FileManager.default.contents(atPath: path).map { [UInt8]($0) }
     }

@@ -13,6 +13,22 @@ package struct SampleRunner: Sendable {
             + Sample.all(of: adapter, "out").map { outbound($0, adapter) }
     }
 
+    /// As ``run(_:)-(Adapter)``, and ends in time whatever a mapping does.
+    ///
+    /// - Parameter budget: What all of it may use. A sample at which it is spent fails, and so does each after it.
+    package func run(_ adapter: Adapter, within budget: TrialBudget) -> [SampleResult] {
+        TrialBudget.$current.withValue(budget) {
+            (Sample.all(of: adapter, "in").map { ($0, inbound) } + Sample.all(of: adapter, "out").map { ($0, outbound) })
+                .map { sample, run in
+                    var result = run(sample, adapter)
+                    if budget.isSpent {
+                        result.differences = [.init(path: "", expected: "a result in time", got: "none")]
+                    }
+                    return result
+                }
+        }
+    }
+
     /// `12 passed, 0 failed`.
     package static func summary(_ results: [SampleResult]) -> String {
         let failed = results.count { !$0.differences.isEmpty }

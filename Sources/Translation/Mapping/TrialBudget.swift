@@ -1,9 +1,9 @@
 import Synchronization
 
-/// How much work a draft of a mapping may make of one document. The mappings of the adapters folder have no such bound: whoever
-/// keeps them has tried them.
+/// How much work a draft of a mapping may make of one document, or the samples of adapters of a run of them. On their way in documents
+/// have no such bound: whoever keeps the adapters folder has tried its mappings.
 package final class TrialBudget: Sendable {
-    /// What the draft that is tried now may use. Read where an evaluation begins, and not at each of its steps.
+    /// What is tried now may use this. Read where an evaluation begins, and not at each of its steps.
     @TaskLocal static var current: TrialBudget?
 
     private let left: Mutex<Int>
@@ -19,7 +19,7 @@ package final class TrialBudget: Sendable {
         self.end = end
     }
 
-    /// Whether the draft was stopped, so that what it gave is not whole.
+    /// Whether what was tried was stopped, so that what it gave is not whole.
     package var isSpent: Bool { left.withLock { $0 <= 0 } }
 
     /// Takes some steps; false when there are none left, or nobody waits any more.

@@ -59,10 +59,58 @@ import Translation
             let (changed, other) = (try #require(catalogue["uhdb"]), try #require(catalogue["dchs"]))
             #expect(digests["uhdb/referral.map.yaml"]?.count == 64)
             #expect(!digests.isChanged(changed) && !digests.isChanged(other))
-            let file = "\(folder)/uhdb/referral.map.yaml"
-            try (String(contentsOfFile: file, encoding: .utf8) + "# more\n").write(
-                toFile: file, atomically: true, encoding: .utf8)
+            try append("# more\n", to: "\(folder)/uhdb/referral.map.yaml")
             #expect(digests.isChanged(changed) && !digests.isChanged(other))
+        }
+    }
+
+    private func append(_ text: String, to file: String) throws {
+        try (String(contentsOfFile: file, encoding: .utf8) + text).write(
+            toFile: file, atomically: true, encoding: .utf8)
+    }
+
+    @Test func `a change of what a mapping extends is one of each adapter that extends it, of a shared table of all`()
+        async throws
+    {
+        try await copied { folder in
+            let catalogue = AdapterCatalogue.load(folder).0
+            var digests = AdapterDigests(catalogue, folder: folder)
+            try append("# more\n", to: "\(folder)/hl7v2/message.map.yaml")
+            let changed = Set(catalogue.all.filter(digests.isChanged).map(\.id))
+            #expect(changed.isSuperset(of: ["hl7v2", "uhdb"]) && !changed.contains("csv"))
+            for adapter in catalogue.all {
+                for file in adapter.files { #expect(digests[file] != nil, "\(adapter.id): \(file)") }
+                for way in adapter.inbound where !way.isBuiltIn { #expect(digests[way.mappingFile] != nil) }
+            }
+            digests = AdapterDigests(catalogue, folder: folder)
+            let shared = digests.shared
+            #expect(!catalogue.all.contains(where: digests.isChanged))
+            let table = try #require(catalogue.sharedFiles.first { $0.hasPrefix("codes/") })
+            try append("# more\n", to: "\(folder)/\(table)")
+            #expect(catalogue.all.allSatisfy(digests.isChanged))
+            #expect(AdapterDigests(catalogue, folder: folder).shared != shared)
+        }
+    }
+
+    /// Of what hangs, else, nobody would be told, and nothing could be tested until the process ends.
+    @Test(.timeLimit(.minutes(1))) func `samples that would never give anything fail in time`() async throws {
+        try await copied { folder in
+            let list = Array(repeating: "PID-3", count: 20).joined(separator: " + ")
+            var expression = "(\(list))"
+            for _ in 0..<12 { expression = "(\(list) | where \(expression))" }
+            try "notes: \"\(expression)\"\n".write(
+                toFile: "\(folder)/uhdb/referral.map.yaml", atomically: true, encoding: .utf8)
+            let catalogue = AdapterCatalogue.load(folder).0
+            let tests = AdapterTests(catalogue, limit: .seconds(2))
+            await tests.run([try #require(catalogue["uhdb"]), try #require(catalogue["dchs"])])
+            guard case .done(let results, _)? = await tests.outcomes["uhdb"],
+                case .leftOut? = await tests.outcomes["dchs"]
+            else {
+                Issue.record("it is not told what became of them")
+                return
+            }
+            #expect(results.contains { $0.differences.first?.expected == "a result in time" })
+            #expect(await tests.waiting.isEmpty)
         }
     }
 }

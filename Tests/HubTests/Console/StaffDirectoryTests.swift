@@ -55,18 +55,26 @@ import Testing
         }
     }
 
-    @Test func `of two administrators who shut each other out at once, one is left`() async throws {
+    @Test(arguments: [StaffDirectory.Change.disable, .invite, .signOut, .roles([.auditor])])
+    func `of two administrators who shut each other out at once, one is left`(
+        change: StaffDirectory.Change
+    ) async throws {
         try await run { hub, directory in
-            let (one, two) = (try await open("one", hub), try await open("two", hub))
             for round in 0..<5 {
+                let (one, two) = (try await open("one", hub), try await open("two", hub))
                 let (seenOne, seenTwo) = (try await seen("one", directory), try await seen("two", directory))
-                async let first = directory.make(.disable, to: "two", seen: seenTwo, by: one)
-                async let second = directory.make(.disable, to: "one", seen: seenOne, by: two)
-                let outcomes = [try await first, try await second]
-                #expect(outcomes.filter { $0 == .done }.count == 1, "\(round): \(outcomes)")
-                #expect(outcomes.contains(.refused(.noRight)), "\(round): \(outcomes)")
+                async let first = result { try await directory.make(change, to: "two", seen: seenTwo, by: one) }
+                async let second = result { try await directory.make(change, to: "one", seen: seenOne, by: two) }
+                let outcomes = [await first, await second]
+                #expect(outcomes.filter { (try? $0.get()) != nil }.count == 1, "\(round): \(outcomes)")
+                for outcome in outcomes {
+                    if case .failure(let error) = outcome { #expect(error is StaffSessions.Ended, "\(round)") }
+                }
+                let left = try await directory.sheets().filter { $0.presence.sessions > 0 }
+                #expect(left.count == 1 && left.allSatisfy(\.account.isEnabled), "\(round)")
                 try await hub.database.transaction { [store = hub.store] connection in
                     for name in ["one", "two"] {
+                        _ = try store.setStaffRoles([.administrator], of: name, by: "command", in: connection)
                         _ = try store.setStaffEnabled(true, name, by: "command", in: connection)
                     }
                 }
@@ -74,15 +82,33 @@ import Testing
         }
     }
 
-    @Test func `whoever has lost the role meanwhile changes nothing`() async throws {
+    private func result<T: Sendable>(_ body: () async throws -> T) async -> Result<T, any Error> {
+        do { return .success(try await body()) } catch { return .failure(error) }
+    }
+
+    @Test func `whoever was signed out meanwhile, or has lost the role, changes and adds nothing`() async throws {
         try await run { hub, directory in
-            let one = try await open("one", hub)
-            _ = try await hub.database.transaction { [store = hub.store] in
-                try store.setStaffRoles([.auditor], of: "one", by: "command", in: $0)
+            for round in ["roles", "signed out"] {
+                let one = try await open("one", hub)
+                try await hub.database.transaction { [store = hub.store] connection in
+                    if round == "roles" {
+                        _ = try store.setStaffRoles([.auditor], of: "one", by: "command", in: connection)
+                    } else {
+                        _ = try store.setStaffRoles([.administrator], of: "one", by: "command", in: connection)
+                        try store.openSession([1], of: "one", in: connection)
+                        _ = try store.signOutStaff("one", by: "command", in: connection)
+                    }
+                }
+                let seen = try await seen("worker", directory)
+                await #expect(throws: StaffSessions.Ended.self) {
+                    try await directory.make(.disable, to: "worker", seen: seen, by: one)
+                }
+                await #expect(throws: StaffSessions.Ended.self) {
+                    try await directory.add("new.one", roles: [.administrator], by: one)
+                }
             }
-            let outcome = try await directory.make(
-                .disable, to: "worker", seen: try await seen("worker", directory), by: one)
-            #expect(outcome == .refused(.noRight))
+            #expect(try await directory.sheet(of: "new.one") == nil)
+            #expect(try await directory.sheet(of: "worker")?.account.isEnabled == true)
         }
     }
 
@@ -118,10 +144,46 @@ import Testing
         }
     }
 
+    @Test func `privacy officers are told of each way that somebody is let in to persons, and of nothing else`()
+        async throws
+    {
+        try await run([("one", [.administrator]), ("other", [.operator])]) { hub, directory in
+            let one = try await open("one", hub)
+            func told() async throws -> [[String?]] {
+                try await hub.database.read { [store = hub.store] connection in
+                    try store.workItems(.givenAccess, in: connection).map {
+                        [$0.item.code, $0.item.account, $0.item.actor]
+                    }
+                }
+            }
+            func make(_ change: StaffDirectory.Change) async throws {
+                _ = try await directory.make(change, to: "other", seen: try await seen("other", directory), by: one)
+            }
+            try await make(.invite)
+            try await make(.roles([.auditor, .administrator]))
+            #expect(try await directory.add("new.one", roles: [.operator], by: one) != nil)
+            #expect(try await told().isEmpty)
+            try await make(.roles([.auditor, .coordinator]))
+            // It has that role already.
+            try await make(.roles([.coordinator]))
+            try await make(.invite)
+            #expect(try await directory.add("new.two", roles: [.privacyOfficer], by: one) != nil)
+            // Of a name that is taken nothing comes.
+            #expect(try await directory.add("new.two", roles: [.coordinator], by: one) == nil)
+            #expect(
+                try await told() == [
+                    ["role_given", "other", "staff/one"], ["link_made", "other", "staff/one"],
+                    ["account_added", "new.two", "staff/one"],
+                ])
+            #expect(try await StaffAccounts(hub).add("new.three", roles: [.coordinator], by: .command) != nil)
+            #expect(try await told().count == 3)
+        }
+    }
+
     @Test func `what the provider decides, and accounts of control rooms, have roles from nobody here`() {
-        func account(_ proof: StaffAccount.Proof, room: String? = nil) -> StaffAccount {
+        func account(_ proof: StaffAccount.Proof, room: String? = nil, isEnabled: Bool = true) -> StaffAccount {
             StaffAccount(
-                id: "x", roles: room == nil ? [.operator] : [], controlRoom: room, isEnabled: true, proof: proof,
+                id: "x", roles: room == nil ? [.operator] : [], controlRoom: room, isEnabled: isEnabled, proof: proof,
                 addedAt: .now(), lockedUntil: nil, signedInAt: nil)
         }
         let roles = StaffDirectory.Change.roles([.auditor])
@@ -131,5 +193,7 @@ import Testing
         #expect(StaffDirectory.refusal(of: roles, to: account(.password, room: "emas")) == .ofControlRoom)
         #expect(StaffDirectory.refusal(of: .roles([]), to: account(.password)) == .noRoles)
         #expect(StaffDirectory.refusal(of: roles, to: account(.none)) == nil)
+        #expect(StaffDirectory.refusal(of: .invite, to: account(.password, isEnabled: false)) == .shutOut)
+        #expect(StaffDirectory.refusal(of: .enable, to: account(.password, isEnabled: false)) == nil)
     }
 }

@@ -28,9 +28,16 @@ import Testing
 
     @Test func `what is decided on a page of its own is nobody's word`() {
         for kind in WorkItemKind.allCases {
-            let isWord = kind.operations.isSubset(of: [.finishWork, .finishQueueWork, .reviewLook])
+            let isWord = kind.operations.isSubset(of: [
+                .finishWork, .finishQueueWork, .reviewLook, .reviewAccess,
+            ])
             #expect(kind.isDecided == !(isWord && kind != .emergencyLook), "\(kind)")
         }
+    }
+
+    @Test(arguments: GivenAccess.allCases)
+    func `each way of letting somebody in to persons is told in words`(access: GivenAccess) {
+        #expect(WorkItemKind.givenAccess.explanation(of: access.rawValue)?.hasSuffix(".") == true)
     }
 
     @Test func `a share that waits says why, whatever the policy gave as the reason`() {

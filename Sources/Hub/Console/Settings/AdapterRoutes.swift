@@ -81,7 +81,10 @@ struct AdapterRoutes: Sendable {
     private func testOne(_ request: Request, _ context: ExchangeContext) async -> Response {
         await desk.site.form(request, context, for: .readSettings, undone: "Nothing was tested.") { _, _ in
             guard let adapter = adapter(context) else { return unknown }
-            guard await tests.begin(adapter.id) else {
+            let isBegun = await tests.begin(adapter.id)
+            // Whoever presses twice sees what the first has begun.
+            let isUnderWay = await tests.waiting.contains(adapter.id)
+            guard isBegun || isUnderWay else {
                 return desk.site.failure(
                     .conflict, "Other adapters are being tested", "Wait a little, then test this one.")
             }
@@ -114,16 +117,15 @@ struct AdapterRoutes: Sendable {
         let inbound = adapter.inbound.map { way in
             AdapterSettings.Way(
                 purpose: "in", channel: way.channel.rawValue, format: way.format.rawValue, file: way.mappingFile,
-                hash: digests[way.mappingFile].map { String($0.prefix(16)) })
+                digest: way.isBuiltIn ? .builtIn : digest(of: way.mappingFile))
         }
         let outbound = adapter.outbound.map { way in
-            AdapterSettings.Way(
-                purpose: way.purpose, channel: way.channel.rawValue, format: way.format.rawValue,
-                file: way.shapeFile.isEmpty ? "\(adapter.id)/adapter.yaml" : way.shapeFile,
-                hash: digests[way.shapeFile.isEmpty ? "\(adapter.id)/adapter.yaml" : way.shapeFile].map {
-                    String($0.prefix(16))
-                })
+            let file = way.shapeFile.isEmpty ? "\(adapter.id)/adapter.yaml" : way.shapeFile
+            return AdapterSettings.Way(
+                purpose: way.purpose, channel: way.channel.rawValue, format: way.format.rawValue, file: file,
+                digest: digest(of: file))
         }
+        let ways = inbound + outbound
         let result: AdapterSettings.Tests =
             switch (isWaiting, outcome) {
             case (true, _): .running
@@ -137,8 +139,14 @@ struct AdapterRoutes: Sendable {
                     }, at: Instant(at))
             }
         return AdapterSettings(
-            id: adapter.id, name: adapter.name, kind: adapter.kind.rawValue, ways: inbound + outbound,
+            id: adapter.id, name: adapter.name, kind: adapter.kind.rawValue, ways: ways,
+            others: adapter.files.subtracting(ways.map(\.file)).sorted().map { ($0, digest(of: $0)) },
+            shared: .sha256(String(digests.shared.prefix(16))),
             partners: partners, isChanged: false, tests: result)
+    }
+
+    private func digest(of file: String) -> AdapterSettings.Digest {
+        digests[file].map { .sha256(String($0.prefix(16))) } ?? .unreadable
     }
 
     private var unknown: Response {

@@ -36,6 +36,7 @@ extension Operation {
         case .manageStaff: "add accounts of staff, change their roles, shut them out"
         case .finishWork: "say that a work item is dealt with"
         case .finishQueueWork: "say it of an item about a queue, a file or a request"
+        case .reviewAccess: "say that somebody was rightly let in to what is known of persons"
         case .permitChild: "enter that a parent or guardian permits a child’s form"
         case .lookUp: "ask how to get to a person, and for the key-safe code"
         case .answerCall: "ask for a control room that has phoned"

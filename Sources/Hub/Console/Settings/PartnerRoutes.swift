@@ -51,7 +51,8 @@ struct PartnerRoutes: Sendable {
         await desk.site.page(request, context, for: .readSettings) { open in
             guard let sheet = try await sheet(context) else { return unknown }
             let change = request.uri.queryParameters["done"].flatMap { Console.PartnerChange(rawValue: String($0)) }
-            return shown(sheet, change, open)
+            // No address tells whether somebody was overtaken.
+            return shown(sheet, change == .overtaken ? nil : change, open)
         }
     }
 
@@ -128,8 +129,8 @@ struct PartnerRoutes: Sendable {
             return asked(Console.question(suspending: settings(sheet, at: .now())), open)
         }
         let outcome = try await partners.setEnabled(
-            isEnabled, partner: sheet.partner.id, seen: !isEnabled, by: open.principal.id)
-        return redirect(sheet, outcome, isEnabled ? .resumed : .suspended)
+            isEnabled, partner: sheet.partner.id, seen: !isEnabled, by: SettingsActor(open))
+        return try await told(outcome, isEnabled ? .resumed : .suspended, of: sheet, open)
     }
 
     private func revoke(
@@ -137,16 +138,18 @@ struct PartnerRoutes: Sendable {
     ) async throws -> Response {
         let now = Timestamp.now()
         let named = fields["credential"] ?? ""
-        guard let known = sheet.credentials.first(where: { $0.id.description == named }) else {
-            return desk.unreadable(Self.undone)
+        guard let seen = fields["seen"], let known = sheet.credentials.first(where: { $0.id.description == named })
+        else { return desk.unreadable(Self.undone) }
+        guard known.state(at: now) != .revoked, sheet.seen(at: now) == seen else {
+            return shown(sheet, .overtaken, open, status: .conflict)
         }
-        guard known.state(at: now) == .live else { return shown(sheet, .overtaken, open, status: .conflict) }
         guard ConsoleDesk.isConfirmed(fields) else {
             return asked(
                 Console.question(revoking: .init(known, at: now), of: settings(sheet, at: now)), open)
         }
-        let outcome = try await partners.revoke(known.id, of: sheet.partner.id, by: open.principal.id)
-        return redirect(sheet, outcome, .revoked)
+        let outcome = try await partners.revoke(
+            known.id, of: sheet.partner.id, seen: seen, by: SettingsActor(open))
+        return try await told(outcome, .revoked, of: sheet, open)
     }
 
     /// Answers with the key at once, which no other page has.
@@ -161,21 +164,20 @@ struct PartnerRoutes: Sendable {
                 return desk.unreadable("No key was made.")
             }
             let days = Int(text.trimmed)
-            guard text.trimmed.isEmpty || days.map((1...Self.longest).contains) ?? false else {
-                let mistake = "Enter a number of days from 1 to \(Self.longest), or nothing"
+            let mustEnd = sheet.nextKeyMustEnd(at: .now())
+            guard text.trimmed.isEmpty && !mustEnd || days.map((1...Self.longest).contains) ?? false else {
+                let mistake = "Enter a number of days from 1 to \(Self.longest)\(mustEnd ? "" : ", or nothing")"
                 return keyForm(
                     sheet, open,
                     entered: .init(fields: ["days": String(text.prefix(20))], mistakes: [("days", mistake)]))
             }
             let outcome = try await partners.issueNextKey(
                 for: sheet.partner.id, expiresAt: days.map { .now() + .seconds($0 * 86_400) },
-                seen: Set(seen.split(separator: " ").map(String.init)), by: open.principal.id)
+                seen: Set(seen.split(separator: " ").map(String.init)), by: SettingsActor(open))
             switch outcome {
             case .unknown: return unknown
-            case .overtaken:
-                // Whoever sends a form again does not get a second key.
-                guard let sheet = try await self.sheet(context) else { return unknown }
-                return shown(sheet, .overtaken, open, status: .conflict)
+            // Whoever sends a form again does not get a second key.
+            case .overtaken: return try await overtaken(sheet.partner.id, open)
             case .done(let key):
                 let now = Timestamp.now()
                 return desk.shown(open) {
@@ -187,15 +189,22 @@ struct PartnerRoutes: Sendable {
         }
     }
 
-    private func redirect(
-        _ sheet: PartnerDesk.Sheet, _ outcome: PartnerDesk.Outcome<Void>, _ change: Console.PartnerChange
-    ) -> Response {
-        let path = Console.partnerPath(sheet.partner.id)
+    private func told(
+        _ outcome: PartnerDesk.Outcome<Void>, _ change: Console.PartnerChange, of sheet: PartnerDesk.Sheet,
+        _ open: StaffSessions.Open
+    ) async throws -> Response {
         switch outcome {
-        case .done: return StaffSite.redirect(to: "\(path)?done=\(change.rawValue)")
-        case .overtaken: return StaffSite.redirect(to: "\(path)?done=\(Console.PartnerChange.overtaken.rawValue)")
+        case .done:
+            return StaffSite.redirect(to: "\(Console.partnerPath(sheet.partner.id))?done=\(change.rawValue)")
+        case .overtaken: return try await overtaken(sheet.partner.id, open)
         case .unknown: return unknown
         }
+    }
+
+    /// How a partner stands now, for somebody who had seen it otherwise.
+    private func overtaken(_ partner: String, _ open: StaffSessions.Open) async throws -> Response {
+        guard let sheet = try await partners.sheet(of: partner) else { return unknown }
+        return shown(sheet, .overtaken, open, status: .conflict)
     }
 
     private func asked(_ confirmation: Confirmation, _ open: StaffSessions.Open) -> Response {
@@ -218,9 +227,11 @@ struct PartnerRoutes: Sendable {
         }
         return PartnerSettings(
             id: partner.id, name: partner.name, isOfStaff: partner.kind == .staff, isEnabled: partner.isEnabled,
+            isControlRoom: partner.kind == .partner
+                && installation.policy.inForce.emergencyRecipients.contains(partner.id),
             adapter: partner.adapter, roles: partner.roles.map(\.rawValue),
             waysIn: Set(inbound.map(\.channel.rawValue)).sorted(), waysOut: outbound.sorted() + (status ?? []),
-            credentials: sheet.credentials.map { .init($0, at: now) })
+            credentials: sheet.credentials.map { .init($0, at: now) }, seen: sheet.seen(at: now))
     }
 
     private var unknown: Response {

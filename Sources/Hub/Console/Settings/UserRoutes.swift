@@ -47,7 +47,8 @@ struct UserRoutes: Sendable {
         await desk.site.page(request, context, for: .readStaff) { open in
             guard let sheet = try await sheet(context) else { return unknown }
             let change = request.uri.queryParameters["done"].flatMap { Console.StaffChange(rawValue: String($0)) }
-            return shown(sheet, open, change: change)
+            // No address tells whether somebody was overtaken.
+            return shown(sheet, open, change: change == .overtaken ? nil : change)
         }
     }
 
@@ -136,7 +137,9 @@ struct UserRoutes: Sendable {
             switch try await staff.make(change, to: sheet.account.id, seen: seen, by: open) {
             case .done: return redirect(sheet, Self.done(change))
             case .invited(let link): return invitation(link, to: sheet.account.id, isNew: false, open)
-            case .overtaken: return redirect(sheet, .overtaken)
+            case .overtaken:
+                guard let now = try await self.sheet(context) else { return unknown }
+                return shown(now, open, change: .overtaken, status: .conflict)
             case .unknown: return unknown
             case .refused(let refusal): return refused(refusal, sheet, open)
             }
@@ -174,13 +177,13 @@ struct UserRoutes: Sendable {
     private func refused(
         _ refusal: StaffDirectory.Refusal, _ sheet: StaffDirectory.Sheet, _ open: StaffSessions.Open
     ) -> Response {
-        if refusal == .noRight { return desk.site.mayNot }
         let mistake: (field: String, text: String) =
             switch refusal {
             case .noRoles: ("choice", "Choose at least one role, or shut the account out")
-            case .ownAccount, .noRight: ("", "Nobody changes their own account: another administrator does")
+            case .ownAccount: ("", "Nobody changes their own account: another administrator does")
             case .ofProvider: ("", "The council’s sign-in says what this account may do and how it signs in")
             case .ofControlRoom: ("", "An account of a control room has no roles")
+            case .shutOut: ("", "The account is shut out, and a link for it would not work: let it sign in again first")
             }
         return shown(sheet, open, entered: .init(mistakes: [mistake]), status: .unprocessableContent)
     }

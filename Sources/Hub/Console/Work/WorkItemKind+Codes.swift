@@ -18,6 +18,7 @@ extension WorkItemKind {
         case .lateAcknowledgement:
             "It did not come by the way on which it was awaited: \(code.replacing("_", with: " "))."
         case .proposedShare: "What for: \(code.replacing("_", with: " "))."
+        case .givenAccess: GivenAccess(rawValue: code).map(Self.words)
         case .withdrawal, .outcome: nil
         case .incompleteReferral, .rejectedPart, .quarantined, .refusedSubmission, .failedFile, .deadLetter,
             .failedShare, .refusedShare, .failedExtract, .refusedExtract, .undeliveredAnswer:
@@ -45,6 +46,15 @@ extension WorkItemKind {
         "none_unproved": "Nobody was found, and it could not be proved who asked.",
         "reveal_unproved": "The code of a key safe was asked for, and it could not be proved who asked.",
     ]
+
+    private static func words(_ access: GivenAccess) -> String {
+        switch access {
+        case .accountAdded: "An account was added with a role that sees persons or approves shares."
+        case .roleGiven: "An account was given a role that sees persons or approves shares."
+        case .linkMade:
+            "A new link was made for an account that sees persons or approves shares: whoever has the link becomes its owner."
+        }
+    }
 
     private static let unboundCodes = [
         "update": "It changes a referral that the hub does not know.",

@@ -9,6 +9,7 @@ extension WorkItemKind {
         case .parkedShare: [.approveShare, .cancelShare]
         case .emergencyLook, .emergencyAlarm: [.reviewLook]
         case .under13: [.permitChild]
+        case .givenAccess: [.reviewAccess]
         // What these are about can be mended by somebody who sees nobody: a way, a file, a queue.
         case .deadLetter, .failedShare, .failedExtract, .failedFile, .undeliveredAnswer, .refusedSubmission:
             [.finishQueueWork]

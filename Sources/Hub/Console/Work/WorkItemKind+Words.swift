@@ -7,7 +7,7 @@ extension WorkItemKind {
         case .emergencyAlarm: .now
         case .emergencyLook, .deadLetter, .quarantined, .failedShare, .refusedShare, .parkedShare, .under13,
             .withdrawal,
-            .failedExtract, .refusedExtract, .lateAcknowledgement, .undeliveredAnswer, .failedFile:
+            .failedExtract, .refusedExtract, .lateAcknowledgement, .undeliveredAnswer, .failedFile, .givenAccess:
             .today
         case .incompleteReferral, .matchReview, .unboundMessage, .outcome, .rejectedPart, .refusedSubmission,
             .proposedShare:
@@ -53,6 +53,10 @@ extension WorkItemKind {
             return isOne ? "partner told what became of something" : "times a partner told what became of something"
         case .rejectedPart: return "\(isOne ? "row or message" : "rows or messages") of a file refused"
         case .refusedSubmission: return "\(isOne ? "request" : "requests") refused before anything was stored"
+        case .givenAccess:
+            return isOne
+                ? "account was let in to what is known of persons"
+                : "times an account was let in to what is known of persons"
         case .proposedShare:
             return isOne ? "share that the person may be asked about" : "shares that persons may be asked about"
         }
@@ -120,6 +124,10 @@ extension WorkItemKind {
             "A control room asks about very many persons in a short time. Phone it now on a number that you "
                 + "know. In a flood that is its work; on any other day its credentials may be stolen, and an "
                 + "administrator must disable them."
+        case .givenAccess:
+            "Ask whoever it says did it, and the account's owner by a way that you know, whether both know of it. If "
+                + "one does not, have another administrator shut the account out at once. Who did it, and the account "
+                + "itself, cannot say that it was right; where you are alone, whoever runs the hub does: hub work done."
         }
     }
 }

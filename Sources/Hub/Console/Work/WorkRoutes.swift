@@ -134,6 +134,13 @@ struct WorkRoutes {
         _ item: WorkItem, _ open: StaffSessions.Open, _ fields: [String: String]
     ) async throws -> Response {
         let path = Console.itemPath(item.id.description)
+        // Whoever let themselves in to an account would else say by it that this was right.
+        guard item.item.actor != open.principal.id, item.item.account != open.account else {
+            return try await page(
+                item, open,
+                entered: .init(mistakes: [("", "It is about yourself: somebody else says that it is right")]),
+                status: .unprocessableContent)
+        }
         guard ConsoleDesk.isConfirmed(fields) else {
             return desk.asked(
                 Confirmation(
@@ -199,10 +206,17 @@ extension WorkList.Item {
             ("Share", item.share?.description), ("Extract", item.extract?.description),
             ("Message", item.message.map { String($0) }),
         ]
+        let accounts = [
+            item.account.map { Reference("Account", $0, path: Console.userPath($0)) },
+            item.actor.map { actor in
+                let name = actor.split(separator: "/").last.map(String.init) ?? actor
+                return Reference("Done by", actor, path: Console.userPath(name))
+            },
+        ]
         self.init(
             id: work.id.description, title: item.kind.title, urgency: item.kind.urgency,
             since: Instant(work.createdAt), dueAt: item.dueAt.map(Instant.init), partner: item.partner,
             code: item.code, explanation: item.kind.explanation(of: item.code), path: path,
-            references: ids.compactMap { name, id in id.map { Reference(name, $0) } })
+            references: ids.compactMap { name, id in id.map { Reference(name, $0) } } + accounts.compactMap(\.self))
     }
 }
