@@ -51,6 +51,13 @@ package struct UUIDValue: Hashable, Comparable, Sendable {
             low: .random(in: .min ... .max) & ~variantMask | variant)
     }
 
+    /// A UUIDv7 as it would have been made at a time; those of one millisecond are in no order.
+    package static func v7(at time: Timestamp) -> UUIDValue {
+        UUIDValue(
+            high: leastV7(at: time).high | .random(in: 0...0xFFF),
+            low: .random(in: .min ... .max) & ~variantMask | variant)
+    }
+
     /// The least of version 7 that could have been made at a time or later: by it an index of such ids finds what is newer.
     package static func leastV7(at time: Timestamp) -> UUIDValue {
         UUIDValue(high: UInt64(max(0, time.microseconds / 1_000)) << 16 | 0x7000, low: variant)

@@ -27,7 +27,8 @@ package struct SimulatedDocument: Sendable {
             }
         }
 
-        var isDropped: Bool { self == .police || self == .voluntary }
+        /// Whether it drops files; the others call the hub.
+        package var isDropped: Bool { self == .police || self == .voluntary }
 
         var format: String {
             switch self {

@@ -12,7 +12,7 @@ struct Simulate: AsyncParsableCommand {
         discussion: "All persons are made up. Everything listens on loopback only.",
         subcommands: [
             Certificates.self, Senders.self, Workers.self, DerbyHomes.self, Mesh.self, Trust.self, Load.self,
-            Cards.self,
+            Cards.self, Bulk.self,
         ]
     )
 

@@ -26,7 +26,7 @@ package struct Intake: Sendable {
     private let console: Database
     /// For what goes on behind the queue.
     private let worker: Database
-    private let store: CaseStore
+    let store: CaseStore
     private let queue: MessageQueue
     private let catalogue: AdapterCatalogue
     private let environment: HubEnvironment
@@ -261,14 +261,14 @@ package struct Intake: Sendable {
     }
 
     /// What the peek makes of an arrival.
-    private enum Look {
+    enum Look {
         /// A submission to work on, or one in quarantine with the reason.
         case one(Submission)
         /// An attachment if a referral waits for this file, otherwise one in quarantine.
         case perhaps(FileIdentity, refused: Submission, attachment: Submission)
     }
 
-    private func look(at arrival: Arrival) throws -> Look {
+    func look(at arrival: Arrival) throws -> Look {
         func submission(
             messageID: String, format: DocumentFormat?, threadID: String? = nil, finding: Finding? = nil,
             isQuarantined: Bool = false
@@ -358,7 +358,9 @@ package struct Intake: Sendable {
                 return .deadLetter(try await causeOfAbsence(of: receipt))
             }
             var worked = await LargeDocuments.translating.reading(document.bytes.count) {
-                FileAttachment.isOne(document) ? attachment(document, of: lease) : translate(document, of: lease)
+                if FileAttachment.isOne(document) { return attachment(document, of: lease) }
+                let made = translation(of: document)
+                return Worked(lease: lease, intake: made.intake, contents: made.contents)
             }
             if let infected = try await scan(worked.contents) {
                 worked.intake = record(of: document.receipt, [], .quarantined, [infected] + document.receipt.findings)
@@ -435,7 +437,8 @@ package struct Intake: Sendable {
         return Worked(lease: lease, file: file, contents: scanner == nil ? [] : [content])
     }
 
-    private func translate(_ document: StoredDocument, of lease: Lease) -> Worked {
+    /// What translation makes of a document, and what is to be looked through for viruses before any of it is stored.
+    func translation(of document: StoredDocument) -> (intake: IntakeRecord, contents: [AttachmentContent]) {
         let receipt = document.receipt
         guard let adapter = receipt.adapter.flatMap({ catalogue[$0] }),
             let format = DocumentFormat(rawValue: receipt.format),
@@ -443,7 +446,7 @@ package struct Intake: Sendable {
         else {
             let finding = Finding(.mediaType, at: "", "The adapter no longer takes this document")
             let item = IntakeItem(ordinal: 0, status: .rejected, referral: nil, findings: [finding])
-            return Worked(lease: lease, intake: record(of: receipt, [item], .rejected, [finding]))
+            return (record(of: receipt, [item], .rejected, [finding]), [])
         }
         let translator = Translator(
             adapter: adapter, inbound: way, environment: environment,
@@ -477,9 +480,7 @@ package struct Intake: Sendable {
         var intake = record(of: receipt, items, state, findings)
         intake.replies = parts.compactMap(\.reply).compactMap(PartnerReply.init)
         if Self.isFile(parts) { intake.file = DocumentNames(document) }
-        return Worked(
-            lease: lease, intake: intake,
-            contents: scanner == nil ? [] : contents(of: parts, by: translator, in: document.bytes))
+        return (intake, scanner == nil ? [] : contents(of: parts, by: translator, in: document.bytes))
     }
 
     /// Whether several persons may stand in a document: then each part is sealed apart, and the whole need not be kept. One in
@@ -528,7 +529,7 @@ private struct Accepting: Sendable {
 
 extension NewWorkItem {
     /// For a submission that staff must look at before anybody works on it.
-    fileprivate static func quarantined(
+    static func quarantined(
         _ submission: UUIDValue, for findings: [Finding], from partner: String
     ) -> NewWorkItem {
         NewWorkItem(
