@@ -10,6 +10,8 @@ package struct FlowPicture: Sendable {
         case paused
         /// Messages were set aside.
         case failing
+        /// Of late more attempts failed than succeeded.
+        case retrying
         /// Something waits longer than it should.
         case slow
         case ok
@@ -19,6 +21,7 @@ package struct FlowPicture: Sendable {
             case .circuitOpen: "Not answering"
             case .failing: "Has dead letters"
             case .paused: "Paused"
+            case .retrying: "Attempts fail"
             case .slow: "Slow"
             case .ok: "OK"
             }
@@ -29,6 +32,7 @@ package struct FlowPicture: Sendable {
             case .circuitOpen: "✕"
             case .failing: "!"
             case .paused: "‖"
+            case .retrying: "↻"
             case .slow: "◔"
             case .ok: "✓"
             }
@@ -36,7 +40,7 @@ package struct FlowPicture: Sendable {
         var style: String {
             switch self {
             case .circuitOpen, .failing: "bad"
-            case .paused, .slow: "odd"
+            case .paused, .retrying, .slow: "odd"
             case .ok: "good"
             }
         }
@@ -79,6 +83,8 @@ package struct FlowPicture: Sendable {
         package var pause: Pause?
         /// Messages that were dealt with in a minute, lately.
         package var perMinute: Double
+        /// Attempts of which another follows in a minute, lately.
+        package var failedPerMinute: Double
 
         package enum Circuit: Sendable, Hashable {
             case closed
@@ -99,7 +105,7 @@ package struct FlowPicture: Sendable {
 
         package init(
             queue: String, name: String, ready: Int, delayed: Int, inHand: Int, dead: Int, oldest: Duration?,
-            circuit: Circuit, pause: Pause?, perMinute: Double = 0
+            circuit: Circuit, pause: Pause?, perMinute: Double = 0, failedPerMinute: Double = 0
         ) {
             self.queue = queue
             self.name = name
@@ -111,6 +117,7 @@ package struct FlowPicture: Sendable {
             self.circuit = circuit
             self.pause = pause
             self.perMinute = perMinute
+            self.failedPerMinute = failedPerMinute
         }
 
         /// From how old the oldest ready message on a queue is slow.
@@ -120,6 +127,7 @@ package struct FlowPicture: Sendable {
             if circuit != .closed { return .circuitOpen }
             if pause != nil { return .paused }
             if dead > 0 { return .failing }
+            if failedPerMinute > perMinute { return .retrying }
             return oldest.map { $0 > Self.slowAfter } ?? false ? .slow : .ok
         }
     }

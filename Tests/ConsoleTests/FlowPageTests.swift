@@ -12,11 +12,12 @@ import Testing
 
     private func station(
         _ name: String = "Derby Homes", ready: Int = 0, dead: Int = 0, oldest: Duration? = nil,
-        circuit: FlowPicture.Station.Circuit = .closed, pause: FlowPicture.Station.Pause? = nil
+        circuit: FlowPicture.Station.Circuit = .closed, pause: FlowPicture.Station.Pause? = nil, done: Double = 0,
+        failed: Double = 0
     ) -> FlowPicture.Station {
         .init(
             queue: "out.derby_homes", name: name, ready: ready, delayed: 0, inHand: 0, dead: dead, oldest: oldest,
-            circuit: circuit, pause: pause)
+            circuit: circuit, pause: pause, perMinute: done, failedPerMinute: failed)
     }
 
     private func html(
@@ -35,6 +36,8 @@ import Testing
         #expect(station(dead: 1, pause: pause).state == .paused)
         #expect(station(dead: 1, oldest: .seconds(90)).state == .failing)
         #expect(station(oldest: .seconds(61)).state == .slow)
+        #expect(station(oldest: .seconds(61), done: 1, failed: 2).state == .retrying)
+        #expect(station(done: 2, failed: 1).state == .ok && station(dead: 1, failed: 2).state == .failing)
         #expect(station(oldest: .seconds(60)).state == .ok && station(ready: 100_000).state == .ok)
     }
 

@@ -69,7 +69,9 @@ package struct FlowReader: Sendable {
                     : "certificates, secrets and contracts end within weeks, or have ended",
                 count: ending, since: nil))
         let rates = Rates(lately, over: Self.rated)
-        let (partners, stages) = Self.split(stations, QueueNames(installation.partners)) { rates[$0, .acknowledged] }
+        let (partners, stages) = Self.split(stations, QueueNames(installation.partners)) { queue in
+            (rates[queue, .acknowledged], rates[queue, .retried])
+        }
         return FlowPicture(
             at: Instant(now),
             senders: senders.map { sender in
@@ -95,9 +97,10 @@ package struct FlowReader: Sendable {
 
     /// The queues to partners, and the others.
     ///
-    /// - Parameter perMinute: How many of a queue's messages were acknowledged in a minute of late.
+    /// - Parameter perMinute: How many of a queue's messages were acknowledged in a minute of late, and how many attempts failed.
     static func split(
-        _ queues: [QueueStatistics], _ names: QueueNames, perMinute: (String) -> Double = { _ in 0 }
+        _ queues: [QueueStatistics], _ names: QueueNames,
+        perMinute: (String) -> (done: Double, failed: Double) = { _ in (0, 0) }
     ) -> (partners: [FlowPicture.Station], stages: [FlowPicture.Station]) {
         let stations = queues.map {
             FlowPicture.Station($0, named: names.name(of: $0.queue), perMinute: perMinute($0.queue))
@@ -128,7 +131,7 @@ extension Instant {
 }
 
 extension FlowPicture.Station {
-    init(_ queue: QueueStatistics, named name: String, perMinute: Double = 0) {
+    init(_ queue: QueueStatistics, named name: String, perMinute: (done: Double, failed: Double) = (0, 0)) {
         let circuit: Circuit =
             switch queue.circuit {
             case .closed: .closed
@@ -140,6 +143,6 @@ extension FlowPicture.Station {
             dead: queue.dead,
             oldest: queue.oldestReadyAge, circuit: circuit,
             pause: queue.pauseReason.map { .init(reason: $0, until: queue.pausedUntil.map(Instant.init)) },
-            perMinute: perMinute)
+            perMinute: perMinute.done, failedPerMinute: perMinute.failed)
     }
 }
