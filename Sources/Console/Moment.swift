@@ -24,7 +24,8 @@ struct Moment {
         [second / 3_600, second / 60 % 60, second % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
     }
 
-    private static func day(_ date: CalendarDate) -> String {
+    /// `2 January 1950`.
+    static func day(_ date: CalendarDate) -> String {
         let months = [
             "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
             "November",

@@ -106,7 +106,7 @@ private let script = "<script>alert(1)</script>"
                     known: ["given": "Elizabeth", "family": "Canary", "phone": ["2", "1"]])))
         #expect(review.facts.map(\.label) == ["Given names", "Family name", "Numbers", "Phone", "Interpreter"])
         #expect(review.facts.map(\.comparison) == [.different, .same, .oneSided, .same, .oneSided])
-        #expect(review.facts[2].person == ["Nhs number 9990000018 (verified)"])
+        #expect(review.facts[2].person == ["NHS number 9990000018 (verified)"])
         #expect(review.facts[4].person == ["Yes"] && review.facts[4].known.isEmpty)
     }
 

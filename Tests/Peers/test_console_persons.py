@@ -159,7 +159,7 @@ def test_a_person_is_found_and_opened_by_keyboard(hub, browser):
         assert page.url == f"{hub.url}{PEOPLE}/{hub.anne}" and page.locator("h1").inner_text() == "ANNE TESTER"
         assert "TESTER" not in page.title()
         shown = page.locator("main").inner_text()
-        for words in ("1950-01-02", "NHS number 9990000018", "1 Example Street", "Lonely since a bereavement", "No agreement names anybody"):
+        for words in ("2 January 1950", "NHS number 9990000018", "1 Example Street", "Lonely since a bereavement", "No agreement names anybody"):
             assert words in shown, words
         life = page.locator("#referrals + ul h3 a").first.get_attribute("href")
         page.goto(hub.url + life)

@@ -19,7 +19,7 @@ package struct PersonFacts: Sendable {
         let (person, address) = (picture["person"], picture["address"])
         who = Self.facts(person, first: Self.personOrder) + Self.facts(address, first: Self.addressOrder)
         situation = Self.situationKeys.compactMap { key in
-            let lines = Self.lines(picture[key])
+            let lines = Self.lines(picture[key], key)
             return lines.isEmpty ? nil : Fact(label: Self.labels[key] ?? key.humanised, lines: lines)
         }
         let names = ["given", "family"].compactMap { person?[$0]?.textValue }.filter { !$0.isEmpty }
@@ -44,18 +44,18 @@ package struct PersonFacts: Sendable {
     private static func facts(_ object: Value?, first: [String]) -> [Fact] {
         let keys = object?.objectValue?.keys ?? []
         return (first + keys.filter { !first.contains($0) }).compactMap { key in
-            let lines = lines(object?[key])
+            let lines = lines(object?[key], key)
             return lines.isEmpty ? nil : Fact(label: labels[key] ?? key.humanised, lines: lines)
         }
     }
 
     /// A value as lines of text; a code word stays as it is said.
-    private static func lines(_ value: Value?) -> [String] {
+    private static func lines(_ value: Value?, _ name: String) -> [String] {
         switch value {
         case nil, .null?: []
         case .bool(let flag)?: [flag ? "Yes" : "No"]
-        case .string(let text)?, .number(let text)?: text.isEmpty ? [] : [text]
-        case .array(let values)?: values.flatMap(lines)
+        case .string(let text)?, .number(let text)?: text.isEmpty ? [] : [text.spoken(under: name)]
+        case .array(let values)?: values.flatMap { lines($0, name) }
         case .object(let object)?: [line(object)].filter { !$0.isEmpty }
         }
     }
@@ -63,13 +63,13 @@ package struct PersonFacts: Sendable {
     /// An NHS number is said with its number first; other objects member by member.
     private static func line(_ object: Object) -> String {
         if let type = object["type"]?.textValue, let number = object["value"]?.textValue {
-            let label = type == "nhs_number" ? "NHS number" : type.humanised
+            let label = type.humanised
             let notes = [object["source"]?.textValue, object["verified"]?.boolValue == true ? "verified" : nil]
                 .compactMap { $0 }
             return "\(label) \(number)" + (notes.isEmpty ? "" : " (\(notes.joined(separator: ", ")))")
         }
         return zip(object.keys, object.values).compactMap { key, value in
-            let words = lines(value).joined(separator: ", ")
+            let words = lines(value, key).joined(separator: ", ")
             return words.isEmpty ? nil : "\(key.humanised): \(words)"
         }.joined(separator: "; ")
     }

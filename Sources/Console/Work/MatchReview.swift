@@ -109,18 +109,19 @@ package struct MatchReview: Sendable {
         let others = Set(sides.flatMap(\.keys)).subtracting(order).sorted()
         return (order + others).compactMap { key in
             let fact = Fact(
-                label: labels[key] ?? key.humanised, person: texts(sides[0][key]), known: texts(sides[1][key]))
+                label: labels[key] ?? key.humanised, person: texts(sides[0][key], key), known: texts(sides[1][key], key)
+            )
             return fact.person.isEmpty && fact.known.isEmpty ? nil : fact
         }
     }
 
     /// A value as lines of text.
-    private static func texts(_ value: Value?) -> [String] {
+    private static func texts(_ value: Value?, _ name: String? = nil) -> [String] {
         switch value {
         case nil, .null?: []
         case .bool(let flag)?: [flag ? "Yes" : "No"]
-        case .string(let text)?, .number(let text)?: text.isEmpty ? [] : [text]
-        case .array(let values)?: values.flatMap(texts)
+        case .string(let text)?, .number(let text)?: text.isEmpty ? [] : [text.spoken(under: name)]
+        case .array(let values)?: values.flatMap { texts($0, name) }
         case .object(let object)?: [identifier(object)]
         }
     }
@@ -190,13 +191,5 @@ extension MatchReview.Fact.Comparison {
         case .different: "≠"
         case .oneSided: "?"
         }
-    }
-}
-
-extension String {
-    /// A code word as words: `birth_date` as `Birth date`.
-    var humanised: String {
-        let words = replacing("_", with: " ")
-        return words.prefix(1).uppercased() + words.dropFirst()
     }
 }
