@@ -1,11 +1,14 @@
 """Help and usage."""
 
+import subprocess
+
 import pytest
 
 from conftest import run
 
 COMMANDS = (
-    "serve migrate doctor keys simulate translate render adapters disclose queue trace ledger partner person referral match agreement share extract nfi emergency"
+    "serve migrate doctor keys simulate translate render adapters disclose policy top work queue trace ledger partner staff rights person referral"
+    " match agreement share extract nfi emergency"
 ).split()
 
 
@@ -20,6 +23,22 @@ def test_alone_it_prints_help():
 def test_every_command_explains_itself(command):
     help = run(command, "--help")
     assert help.code == 0 and "OVERVIEW:" in help.out and "USAGE:" in help.out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_can_complete_every_command(shell):
+    script = run("--generate-completion-script", shell)
+    assert script.code == 0
+    for command in COMMANDS:
+        assert command in script.out
+
+
+def test_a_shell_takes_the_script_and_completes(tmp_path):
+    (tmp_path / "hub.bash").write_text(run("--generate-completion-script", "bash").out)
+    words = "COMP_WORDS=(hub queue re); COMP_CWORD=2; COMP_LINE='hub queue re'; COMP_POINT=12; _hub hub re queue; echo ${COMPREPLY[*]}"
+    done = subprocess.run(
+        ["bash", "-c", f". {tmp_path}/hub.bash; {words}"], capture_output=True, text=True, timeout=30)
+    assert set(done.stdout.split()) == {"replay", "resume"}, done.stderr
 
 
 @pytest.mark.parametrize(
