@@ -13,6 +13,8 @@ import requests
 
 from installation import Installation, eventually, hl7
 
+pytestmark = pytest.mark.alone
+
 MEBIBYTE = 1 << 20
 
 
