@@ -13,8 +13,6 @@ import requests
 
 from installation import Installation, eventually, hl7
 
-pytestmark = pytest.mark.alone
-
 MEBIBYTE = 1 << 20
 
 
