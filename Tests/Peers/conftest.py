@@ -12,6 +12,10 @@ import time
 
 import pytest
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
+
+from installation import free_port
+
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 HUB = os.environ.get("HUB") or str(PROJECT / ".build/debug/hub")
 UVICORN = os.environ.get("MESH_UVICORN") or str(pathlib.Path(sys.executable).parent / "uvicorn")
@@ -27,12 +31,6 @@ def hub(*arguments, **options):
     done = subprocess.run([HUB, *map(str, arguments)], capture_output=True, timeout=60, cwd=PROJECT, **options)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return done.stdout
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def eventually(condition, within=20, why="the condition"):

@@ -22,6 +22,8 @@ from mail_relay import Relay
 from misbehaving import Partner, faulty_certificate
 from openssh import Server, endpoint
 
+pytestmark = pytest.mark.alone
+
 IS_ROOT = os.geteuid() == 0
 OWN = "ca: certificates/ca.pem, certificate: certificates/hub.pem, key: certificates/hub.key"
 TRIES = 3

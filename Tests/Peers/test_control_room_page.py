@@ -19,6 +19,8 @@ from client_identity import Certificate
 from installation import Installation, eventually
 from pages import browser, check_page, press_until
 
+pytestmark = pytest.mark.alone
+
 PAGE, SIGN_IN = "/emergency", "/staff/sign-in"
 SCRIPT = "<script>document.title = 'run'</script>"
 CARD = {

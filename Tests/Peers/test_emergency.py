@@ -24,6 +24,8 @@ from installation import HUB, Installation, eventually, free_port
 from mail_relay import Relay
 from secure_server import SecureServer
 
+pytestmark = pytest.mark.alone
+
 CARD = {
     "address": {
         "house": "1", "lines": ["1 Example Street", "Derby"], "postcode": "DE1 2FS", "uprn": "100030300001",

@@ -19,6 +19,8 @@ import requests
 
 from listening_hub import CARD, LOOK, eventually, hl7, listening_hub, look
 
+pytestmark = pytest.mark.alone
+
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 MEBIBYTE = 1 << 20
 

@@ -23,6 +23,8 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Scenarios"))
 from client_identity import ASSERTION_TYPE, KEYS, Certificate, assertion, claims, encoded, pem_of
 from installation import HUB, Installation, eventually, hl7
 
+pytestmark = pytest.mark.alone
+
 NAME = "pas.uhdb.example"
 
 

@@ -8,6 +8,7 @@ import hmac
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -23,10 +24,24 @@ HUB = os.environ.get("HUB") or str(PROJECT / ".build/debug/hub")
 UVICORN = str(PROJECT / ".hub/venv/bin/uvicorn")
 
 
+# Below those that the system gives to whoever connects (32768 and up), who would otherwise take one before its server does; and
+# apart for each of the processes that test at the same time.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = range(16_000 + 4_000 * (WORKER % 4), 20_000 + 4_000 * (WORKER % 4))
+given_ports = set()
+
+
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port on which nobody listens, never given before: whoever was given it need not listen yet."""
+    while True:
+        # Of the system's chance, for tests that generate their data begin `random` anew.
+        port = random.SystemRandom().choice(PORTS)
+        if port in given_ports:
+            continue
+        with contextlib.suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", port))
+            given_ports.add(port)
+            return port
 
 
 def eventually(condition, within=30, every=0.05, why="the condition"):
