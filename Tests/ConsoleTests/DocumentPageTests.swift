@@ -95,6 +95,9 @@ import Testing
         #expect(CanonicalField.named("household[0].given")?.words == "Household: first names")
         #expect(CanonicalField.named("household[2].given")?.words == "Household: first names (3)")
         #expect(CanonicalField.named("extensions.year_group")?.field == .extensions)
+        for name in ["9990000018", "a[9990000018]", "a[9223372036854775807]"] {
+            #expect(CanonicalField.named("extensions.\(name)")?.words == "Addition")
+        }
         #expect(CanonicalField.named("share.id") == nil && CanonicalField.named("") == nil)
         #expect(Set(CanonicalField.allCases.map(\.words)).count == CanonicalField.allCases.count)
         #expect(!CanonicalField.type.isOpen("Anne") && CanonicalField.type.isOpen("referral"))

@@ -331,6 +331,35 @@ def test_a_hostile_document_shows_nothing_and_runs_nothing(hub, browser):
     page.context.close()
 
 
+def test_a_number_or_a_date_as_a_name_is_hidden_for_good(hub):
+    names = ["9990000018", "17/02/1943", "x[9990000018]", "x[9223372036854775807]"]
+    body = {
+        "message_id": f"N{uuid.uuid4()}", "sender": "derby_riverside_school", "sent_at": "2026-11-01T09:00:00+00:00", "type": "referral",
+        "person": {"given": "Una", "family": "Canaryson", "dob": "1999-03-11"}, "reason": "Lonely",
+        "referrer": {"name": "A Teacher"}, "extensions": {"year_group": "9", **{name: f"answer {name}" for name in names}}}
+    receipt = hub.post("derby_riverside_school", json.dumps(body), "application/json").json()["receipt_id"]
+    [referral] = hub.worked_on(receipt)["referrals"]
+    path = documents(referral["referral_id"])
+
+    def told(text):
+        return [one for one in ("9990000018", "9990000019", "17/02", "9223372036854775807") if one in html.unescape(text)]
+
+    text = get(hub, path).text
+    assert "<dt>Addition: year_group</dt>" in text and told(text) == []
+    named = sorted(set(re.findall(r"<dt>(Addition: \(name \d+\))</dt>", text)))
+    assert len(named) == len(names)
+    for name in named:
+        answer, _ = ask(hub, path, "c.worker", name)
+        [value] = revealed(answer.text)
+        assert value.startswith("answer "), value
+    assert [entry["field"][:11] for entry in entries(hub, part="understood", referral=referral["referral_id"])] == ["extensions."] * 4
+    assert told(hub.sql("SELECT convert_from(bytes, 'UTF8') FROM ledger.entry")) == []
+    assert told(get(hub, f"/console/messages/{referral['referral_id']}").text) == []
+    # Where the document is gone, the places from which values came are named in words.
+    hub.sql(f"DELETE FROM record.document WHERE receipt = '{receipt}'")
+    assert told(get(hub, path).text) == []
+
+
 @pytest.mark.parametrize("body, kind", [
     (b"{ Canary no document", "application/json"), (b"MSH|^~\\&|Canary", "application/hl7-v2"),
     (b"[" * 5000, "application/json"), (b"\x00\xff\xfeCanary", "application/xml")], ids=["json", "hl7", "deep", "bytes"])

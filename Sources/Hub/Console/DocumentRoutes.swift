@@ -122,10 +122,10 @@ struct DocumentRoutes: Sendable {
         case .changed(let time, let digest): (content, at) = (.changed(digest: digest), time)
         case .destroyed(let time): (content, at) = (.destroyed, time)
         case .same(let release, let time, let digest, let mediaType, let bytes):
-            let adapter = sharing.partners.adapter(share.request.recipient)
+            let names = ExtensionNames(of: sharing.partners.adapter(share.request.recipient))
             var values: [HiddenValue] = []
             release.eachLeaf { path, leaf in
-                guard let row = Self.row(path, leaf, values.count, adapter) else { return }
+                guard let row = Self.row(path, leaf, values.count, names) else { return }
                 if row.value.code == nil { texts[row.value.key] = (leaf.plainText, row.field) }
                 values.append(row.value)
             }
@@ -143,9 +143,9 @@ struct DocumentRoutes: Sendable {
 
     /// A fact of a release: those about the share and its sender as they are, all about the person hidden.
     private static func row(
-        _ path: String, _ leaf: Value, _ number: Int, _ adapter: Adapter?
+        _ path: String, _ leaf: Value, _ number: Int, _ names: ExtensionNames
     ) -> (value: HiddenValue, field: String)? {
-        if let row = DocumentReader.row(path, leaf, .sent, number, adapter) { return row }
+        if let row = DocumentReader.row(path, leaf, .sent, number, names) { return row }
         // The agreement's date is the person's own.
         let isOpen = ["share.", "sender.", "groups["].contains(where: path.hasPrefix) || path == "agreement.id"
         let name = path.split(separator: "[")[0].replacing(".", with: ": ").replacing("_", with: " ")

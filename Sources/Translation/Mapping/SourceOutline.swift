@@ -141,14 +141,22 @@ package struct SourceOutline: Sendable {
     private static func plain(
         _ place: String, _ format: DocumentFormat, _ vocabulary: SourceVocabulary
     ) -> String? {
-        if format == .hl7v2 { return HL7Path(place) == nil ? nil : place }
-        let names = place.split { "./[]@,".contains($0) }
-        let isPlain = names.allSatisfy { name in
-            let name = name.drop { $0 == " " }
-            let number = format == .csv && name.hasPrefix("line ") ? name.dropFirst("line ".count) : name
-            return number.utf8.allSatisfy { (0x30...0x39).contains($0) } || vocabulary.knows(String(name))
-        }
+        let isPlain =
+            switch format {
+            case .hl7v2: HL7Path(place) != nil
+            case .json, .fhir: vocabulary.knowsPath(place, separator: ".")
+            case .xml: vocabulary.knowsPath(place.replacing("@", with: ""), separator: "/")
+            case .csv, .pdf: isPlainCell(place, vocabulary)
+            }
         return isPlain ? place : nil
+    }
+
+    /// Whether a place such as `line 3, dob` has a known name for its column, or none.
+    private static func isPlainCell(_ place: String, _ vocabulary: SourceVocabulary) -> Bool {
+        guard place.hasPrefix("line ") else { return vocabulary.knows(place) }
+        let (line, column) =
+            String(place.dropFirst("line ".count)).split(around: ", ") ?? (String(place.dropFirst("line ".count)), "")
+        return SourceVocabulary.isIndex(line) && (column.isEmpty || vocabulary.knows(String(column)))
     }
 
     // MARK: Taking apart

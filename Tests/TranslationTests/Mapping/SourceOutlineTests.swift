@@ -86,6 +86,37 @@ import Testing
         #expect(!words.lowercased().contains("quillfeather") && !words.contains("1943"))
     }
 
+    @Test func `a number is a position in brackets alone, else a name that may be anybody's`() throws {
+        let read = try outline("{}", .json, by: "envelope", part: 0)
+        #expect(read.plain("person.phone[0]") != nil && read.plain("[12].person.family") != nil)
+        for place in [
+            "extensions.9990000018", "extensions.17/02/1943", "extensions.1943", "person[9990000018]", "person[]",
+            "[0]x",
+            "person.", "", "person[0", "person[017]",
+        ] {
+            #expect(read.plain(place) == nil, "\(place)")
+        }
+        let table = try outline("name,dob\nA,B\n", .csv, by: "csv", part: 0)
+        #expect(table.plain("line 2, name") == "line 2, name" && table.plain("line 2") == "line 2")
+        #expect(table.plain("line 2, 9990000018") == nil && table.plain("line 9990000018, name") == nil)
+        let xml = try outline("<a/>", .xml)
+        #expect(xml.plain("17/02/1943") == nil && xml.plain("@9990000018") == nil)
+    }
+
+    @Test func `what a sender calls an addition is no name, but where the adapter or the standard has it`() {
+        let names = ExtensionNames(of: Self.catalogue["derby_riverside_school"])
+        #expect(names.name(at: "extensions.year_group") == "year_group")
+        #expect(names.name(at: "extensions.school.dsl_name") == "school.dsl_name")
+        for name in [
+            "9990000018", "17/02/1943", "year_group[9223372036854775807]", "Jane Smith", "school.9990000018", "",
+        ] {
+            #expect(names.name(at: "extensions.\(name)") == nil, "\(name)")
+        }
+        let housing = ExtensionNames(of: Self.catalogue["derby_homes"])
+        #expect(housing.name(at: "extensions.housing_need[0]") == "housing_need[0]")
+        #expect(ExtensionNames(of: nil).name(at: "extensions.tenure") == "tenure")
+    }
+
     @Test func `of a document about several persons only what is about one is there, and what is about all`() throws {
         let adapter = try #require(Self.catalogue["ctf"])
         let sample = try #require(Sample.all(of: adapter, "in").first { $0.file.hasSuffix("/pupils.xml") })
