@@ -304,6 +304,27 @@ def test_what_left_is_shown_only_where_it_is_what_left(hub, known):
     assert answer.status_code == 200 and answer.text.count("The person was erased") == 2 and "WING" not in answer.text
 
 
+def test_only_what_the_partners_form_took_is_listed_as_left(hub):
+    body = {
+        "message_id": f"L{uuid.uuid4()}", "sender": "derby_riverside_school", "sent_at": "2026-11-01T09:00:00+00:00", "type": "referral",
+        "person": {"given": "Una", "family": "Leaver", "dob": "1951-03-11", "also_known_as": ["Oona"], "phone": ["01632960457"],
+                   "visitor_gender_preference": "female"},
+        "address": {"lines": ["3 Example Street"], "postcode": "DE1 2FS"},
+        "reason": "Lonely", "referrer": {"name": "A Teacher"}, "needs": ["housing"]}
+    receipt = hub.post("derby_riverside_school", json.dumps(body), "application/json").json()["receipt_id"]
+    [referral] = hub.worked_on(receipt)["referrals"]
+    person = referral["person_id"]
+    understood = re.findall(r"<dt>(.*?)</dt>", get(hub, documents(referral["referral_id"])).text)
+    assert {"Also known as", "Preferred gender of a visitor", "Phone"} <= set(understood)
+    hub.agree(person, ("derby_homes", "housing_support"))
+    share = hub.share(person, "derby_homes", "housing_support")["share_id"]
+    eventually(lambda: hub.share_state(share) == "delivered", why="delivery")
+    text = get(hub, sent_page(share)).text
+    left = set(re.findall(r"<dt>(.*?)</dt>", text[text.index("What left"):]))
+    assert {"Family name", "First names", "Phone", "Share: id", "Agreement: id"} <= left, left
+    assert not {"Also known as", "Preferred gender of a visitor", "Share: level", "Share: recipient", "Sender: id"} & left, left
+
+
 # Documents of other kinds, and of nobody's
 
 def test_a_hostile_document_shows_nothing_and_runs_nothing(hub, browser):

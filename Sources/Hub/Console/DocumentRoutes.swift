@@ -121,15 +121,16 @@ struct DocumentRoutes: Sendable {
         case .nothing: content = .nothing
         case .changed(let time, let digest): (content, at) = (.changed(digest: digest), time)
         case .destroyed(let time): (content, at) = (.destroyed, time)
-        case .same(let release, let time, let digest, let mediaType, let bytes):
+        case .same(let release, let rendered, let time, let digest):
             let names = ExtensionNames(of: sharing.partners.adapter(share.request.recipient))
             var values: [HiddenValue] = []
             release.eachLeaf { path, leaf in
-                guard let row = Self.row(path, leaf, values.count, names) else { return }
+                guard rendered.tookFrom(path), let row = Self.row(path, leaf, values.count, names) else { return }
                 if row.value.code == nil { texts[row.value.key] = (leaf.plainText, row.field) }
                 values.append(row.value)
             }
-            content = .same(values, digest: digest, mediaType: mediaType, bytes: bytes)
+            content = .same(
+                values, digest: digest, mediaType: rendered.mediaType, bytes: rendered.bytes.count)
             at = time
         }
         let review = ShareReview(

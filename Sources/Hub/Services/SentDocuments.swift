@@ -13,8 +13,8 @@ struct SentDocuments: Sendable {
     enum Sent: Sendable {
         /// Nothing has left.
         case nothing
-        /// What left, as the fields that it was written from.
-        case same(Value, at: Timestamp, digest: String, mediaType: String, bytes: Int)
+        /// What left, and the release of which a part was written into it.
+        case same(Value, Rendered, at: Timestamp, digest: String)
         /// Something left that cannot be made again: what is known of the person, the adapter, or the policy changed since.
         case changed(at: Timestamp, digest: String)
         /// The person was erased.
@@ -59,8 +59,7 @@ struct SentDocuments: Sendable {
         else { return (share, changed) }
         return (
             share,
-            .same(
-                release, at: entry.at, digest: entry.digest, mediaType: rendered.mediaType, bytes: rendered.bytes.count)
+            .same(release, rendered, at: entry.at, digest: entry.digest)
         )
     }
 }
