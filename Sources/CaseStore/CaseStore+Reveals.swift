@@ -133,10 +133,11 @@ extension CaseStore {
         return KeptRelease(prepared: prepared, decision: left)
     }
 
-    /// When a share left last, and the SHA-256 of what left, in hexadecimal, as the ledger has it.
+    /// When a share left last, the SHA-256 of what left, in hexadecimal, and the groups of facts that might leave, as the
+    /// ledger has it: what the share says of them may be of a later decision, by which it was stopped.
     package func lastReleaseEntry(
         of share: UUIDValue, in connection: Connection
-    ) throws -> (at: Timestamp, digest: String)? {
+    ) throws -> (at: Timestamp, digest: String, released: [String])? {
         let rows = try connection.query(
             """
             SELECT at, bytes
@@ -148,6 +149,7 @@ extension CaseStore {
         ).decode(Timestamp.self, [UInt8]?.self)
         guard let (at, bytes) = rows.first else { return nil }
         let said = bytes.flatMap { try? JSONDecoder().decode([String: String].self, from: Data($0)) }
-        return (at, said?[LedgerField.bytesHash.rawValue] ?? "")
+        let released = (said?[LedgerField.released.rawValue] ?? "").split(separator: " ").map(String.init)
+        return (at, said?[LedgerField.bytesHash.rawValue] ?? "", released)
     }
 }

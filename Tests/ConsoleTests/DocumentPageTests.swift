@@ -104,6 +104,18 @@ import Testing
         #expect(!CanonicalField.urgency.isOpen("urgent") && !CanonicalField.needs.isOpen("alcohol"))
     }
 
+    @Test func `a share that left and was stopped is not said to have been stopped before`() {
+        var share = ShareReview(
+            id: id, person: id, recipient: "Derby Homes", purpose: "housing_support", level: "identified",
+            state: "cancelled", groups: [], obligations: [], requestedBy: "a", requestedAt: Instant(microseconds: 0),
+            authority: nil, reasons: [], code: nil, awaits: nil, awaitsWords: nil, lacksAuthority: false, answers: [])
+        #expect(share.stateWords == "Stopped before it left")
+        share.attempts = 2
+        #expect(share.stateWords == "Sent 2 times, then stopped; it may have arrived")
+        share.state = "failed"
+        #expect(share.stateWords == "Could not be delivered")
+    }
+
     @Test func `what is not there is said, and why`() {
         var gone = sheet()
         gone.received = .absent("The document was destroyed on 2026-01-05.")

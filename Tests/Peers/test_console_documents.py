@@ -325,6 +325,25 @@ def test_only_what_the_partners_form_took_is_listed_as_left(hub):
     assert not {"Also known as", "Preferred gender of a visitor", "Share: level", "Share: recipient", "Sender: id"} & left, left
 
 
+def test_a_share_that_left_and_was_stopped_later_may_have_arrived(hub):
+    _, referral, person = received(hub, "STOP1", "STOPPER", "9990000077", "19430218")
+    hub.agree(person, ("derby_homes", "housing_support"))
+    hub.others.pop().stop()
+    try:
+        share = hub.share(person, "derby_homes", "housing_support")["share_id"]
+        eventually(lambda: hub.sql(f"SELECT attempts FROM record.share WHERE id = '{share}'").strip() != "0", why="an attempt")
+        changed = hub.staff("PATCH", f"/v1/persons/{person}/circumstances", {"restricted_on": "2026-11-01"})
+        assert changed.status_code == 200, changed.text
+        eventually(lambda: hub.share_state(share) == "cancelled", why="stopping")
+    finally:
+        hub.start_derby_homes()
+    text = get(hub, sent_page(share)).text
+    assert "before it left" not in text and "then stopped; it may have arrived" in text
+    groups = re.search(r"<dt>Kinds of facts</dt><dd>(.*?)</dd>", text).group(1)
+    assert "name" in groups.lower() and "address" in groups.lower(), groups
+    assert "then stopped; it may have arrived" in get(hub, documents(referral)).text
+
+
 # Documents of other kinds, and of nobody's
 
 def test_a_hostile_document_shows_nothing_and_runs_nothing(hub, browser):

@@ -56,6 +56,8 @@ package struct ShareReview: Sendable {
     /// What may leave, or left, in words; empty while it may not.
     package var told: [String] = []
     package var withheld: [String] = []
+    /// How often it left.
+    package var attempts = 0
 
     package init(
         id: String, person: String, recipient: String, purpose: String, level: String, state: String,
@@ -87,7 +89,10 @@ package struct ShareReview: Sendable {
     /// Whether it waits, for a person or for its sending.
     var mayStillLeave: Bool { isWaiting || state == "queued" }
 
-    var stateWords: String { Self.words(ofState: state) }
+    var stateWords: String {
+        guard state == "cancelled", attempts > 0 else { return Self.words(ofState: state) }
+        return "Sent \(Console.counted(attempts, "time")), then stopped; it may have arrived"
+    }
 
     static func words(ofState state: String) -> String {
         switch state {

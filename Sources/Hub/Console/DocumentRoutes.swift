@@ -113,7 +113,7 @@ struct DocumentRoutes: Sendable {
     }
 
     private func sent(_ id: UUIDValue, _ open: StaffSessions.Open) async throws -> SentLook? {
-        guard let (share, sent) = try await sentDocuments.sent(id, by: open.principal.id) else { return nil }
+        guard let (share, groups, sent) = try await sentDocuments.sent(id, by: open.principal.id) else { return nil }
         var texts: [String: (text: String, field: String)] = [:]
         var at: Timestamp?
         let content: SentSheet.Content
@@ -135,7 +135,7 @@ struct DocumentRoutes: Sendable {
         }
         let review = ShareReview(
             share, recipient: sharing.name(of: share.request.recipient), obligations: [], answers: [])
-        let released = share.released.map { FieldGroup(rawValue: $0)?.words ?? $0 }
+        let released = groups.map { FieldGroup(rawValue: $0)?.words ?? $0 }
         return SentLook(
             sheet: SentSheet(
                 share: review, attempts: share.attempts, released: released, at: at.map(Instant.init), content: content),
