@@ -231,8 +231,10 @@ def test_a_value_of_the_document_is_shown_alone_and_once(hub, known):
     assert (entry["reason"], entry["reference"], entry["actor"]) == ("other", "INC-0042", "staff/p.privacy")
     assert entry["submission"] == known["submission"] and entry["id"] == fields["ask"] and not seen(json.dumps(entry))
     again = hub.sessions["p.privacy"].post(hub.url + documents(known["submission"]), fields)
-    assert again.status_code == 200 and revealed(again.text) == [] and "It was shown once" in again.text
+    assert again.status_code == 200 and revealed(again.text) == [] and "nothing was shown now" in again.text
     assert len(entries(hub, part="received", field="NTE-3")) == 1
+    # For the next value, reason and reference stand where they were entered.
+    assert 'value="other" selected' in answer.text and "inc-0042" in answer.text
     # The trace of the referral tells who saw what, and why.
     life = get(hub, f"/console/messages/{known['referral']}").text
     assert "<dd>NTE-3</dd>" in life and "<dd>INC-0042</dd>" in life and seen(life) == []

@@ -291,16 +291,28 @@ struct DocumentReader: Sendable {
 
     /// Enters that one value is about to be shown, and why.
     ///
-    /// - Returns: False where the same page has asked before: it is shown once.
-    func enter(_ reveal: Reveal, by open: StaffSessions.Open) async throws -> Bool {
+    func enter(_ reveal: Reveal, by open: StaffSessions.Open) async throws -> Entry {
         do {
             try await installation.database.transaction { [store = installation.store] connection in
                 try store.enter(reveal, by: open.principal.id, in: connection)
             }
-            return true
+            return .entered
         } catch SQLState.uniqueViolation {
-            return false
+            return .before
+        } catch CaseStoreError.keyDestroyed {
+            return .gone
+        } catch CaseStoreError.documentDestroyed {
+            return .gone
         }
+    }
+
+    /// Whether a value may be shown now.
+    enum Entry {
+        case entered
+        /// The same page has asked before: it is shown once.
+        case before
+        /// It was destroyed since it was read.
+        case gone
     }
 }
 

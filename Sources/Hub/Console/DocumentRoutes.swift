@@ -179,11 +179,17 @@ struct DocumentRoutes: Sendable {
         let reveal = Reveal(
             id: ask, part: part.ledger, field: String(found.field.prefix(Self.longestField)),
             reason: form.reason.rawValue, reference: form.reference, about: about)
-        guard try await reader.enter(reveal, by: open) else {
-            let notice = "It was shown once, and is hidden again. Choose a reason to see it once more."
+        switch try await reader.enter(reveal, by: open) {
+        case .entered:
+            // The next value is often asked for with the same reason.
+            return page(Self.fresh(RevealedValue(key: form.key, text: found.text), entered: .init(fields: fields)), .ok)
+        case .before:
+            let notice =
+                "This page has already been used to show a value; nothing was shown now. Choose a reason to see one."
             return page(Self.fresh(notice: notice), .ok)
+        case .gone:
+            return desk.site.failure(.gone, "It was destroyed", "It was destroyed just now, and can be read no more.")
         }
-        return page(Self.fresh(RevealedValue(key: form.key, text: found.text)), .ok)
     }
 
     /// A page that has asked for nothing yet.
