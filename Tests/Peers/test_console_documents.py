@@ -346,6 +346,22 @@ def test_a_share_that_left_and_was_stopped_later_may_have_arrived(hub):
     assert "then stopped; it may have arrived" in get(hub, documents(referral)).text
 
 
+def test_why_nothing_was_sent_is_said_of_what_was_withdrawn(hub):
+    _, referral, person = received(hub, "DRAWN1", "WITHDRAWER", "9990000085", "19430219")
+    agreement = hub.agree(person, ("derby_homes", "housing_support"))
+    hub.hub("queue", "pause", "out.derby_homes", "--reason", "test")
+    try:
+        share = hub.share(person, "derby_homes", "housing_support")["share_id"]
+        assert hub.staff("POST", f"/v1/agreements/{agreement}/withdrawals", {}).status_code == 201
+    finally:
+        hub.hub("queue", "resume", "out.derby_homes")
+    assert hub.share_state(share) == "cancelled"
+    why = "The person&#39;s agreement was withdrawn."
+    for path in sent_page(share), documents(referral):
+        assert html.unescape(why) in html.unescape(get(hub, path).text), path
+    assert "Nothing was sent" in get(hub, sent_page(share)).text
+
+
 # Documents of other kinds, and of nobody's
 
 def test_a_hostile_document_shows_nothing_and_runs_nothing(hub, browser):

@@ -94,6 +94,12 @@ package struct ShareReview: Sendable {
         return "Sent \(Console.counted(attempts, "time")), then stopped; it may have arrived"
     }
 
+    /// Why it waits, or how it ended; of one that was stopped or could not be delivered at least what stopped it.
+    var allReasons: [String] {
+        guard reasons.isEmpty, ["cancelled", "failed"].contains(state), let code else { return reasons }
+        return [CauseWords.words(code) + "."]
+    }
+
     static func words(ofState state: String) -> String {
         switch state {
         case "requested": "Asked for"

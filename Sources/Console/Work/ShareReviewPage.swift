@@ -35,7 +35,7 @@ extension Console {
             "purpose": share.purpose.humanised, "level": share.level.humanised, "state": share.stateWords,
             "groups": share.groups.joined(separator: ", "), "obligations": share.obligations,
             "hasObligations": !share.obligations.isEmpty, "requestedBy": share.requestedBy,
-            "requestedAt": Moment(share.requestedAt, now: now).view, "reasons": share.reasons,
+            "requestedAt": Moment(share.requestedAt, now: now).view, "reasons": share.allReasons,
             "isWaiting": share.isWaiting, "isAnswerable": isAnswerable, "isPreviewed": isPreviewed,
             "isForSomebodyElse": share.isWaiting && share.awaits != nil && !rights.answer,
             "isWithoutAnswer": share.isWaiting && share.awaits == nil, "lacksAuthority": share.lacksAuthority,

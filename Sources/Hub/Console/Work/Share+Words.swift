@@ -13,7 +13,9 @@ extension Share {
             case "taken_back": return ["It was taken back."]
             default: break
             }
-            guard state == .refused, let reason = reason.flatMap(ReasonCode.init) else { return [] }
+            // What stopped a share may be something else than the decision by which it had been let go.
+            let code = state == .refused ? reason : failure
+            guard let reason = code.flatMap(ReasonCode.init) else { return [] }
             return ["As the person is told: “\(reason.explanation)”"]
         case .requested, .queued, .sending, .delivered: return []
         }
