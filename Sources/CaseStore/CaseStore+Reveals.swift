@@ -99,10 +99,16 @@ extension CaseStore {
         ).map(Share.init)
     }
 
-    /// Enters that one value is shown, and why. Commit it before the value is shown.
+    /// Enters that one value is shown, and why. Commit it before the value is shown: what it is a value of is there until
+    /// then, and an erasure waits.
     ///
     /// - Throws: `SQLState.uniqueViolation` where the same form has asked before; the transaction is over then.
+    ///   ``CaseStoreError/keyDestroyed(person:)`` or ``CaseStoreError/documentDestroyed(_:at:)`` where it is gone.
     package func enter(_ reveal: Reveal, by actor: String, in connection: Connection) throws {
+        if let person = reveal.about[.person] { try hold(person: person, in: connection) }
+        if reveal.part == .received, let submission = reveal.about[.submission] {
+            try hold(document: submission, in: connection)
+        }
         var fields: [LedgerField: String] = [
             .part: reveal.part.rawValue, .field: reveal.field, .reason: reveal.reason, .actor: actor,
         ]
@@ -111,6 +117,25 @@ extension CaseStore {
         let entry = LedgerEntry(
             id: reveal.id.description, at: Timestamp.now().microseconds, kind: .view, fields: fields)
         try append([entry], in: connection)
+    }
+
+    private func hold(person: UUIDValue, in connection: Connection) throws {
+        try connection.execute(
+            "SELECT FROM record.person WHERE id = \(person) FOR SHARE", name: "record.hold_revealed_person")
+        // A statement of its own sees what was committed while the one before waited.
+        let keys = try connection.query(
+            "SELECT person FROM record.person_key WHERE person = \(person)", name: "record.key_of_revealed")
+        if keys.isEmpty { throw CaseStoreError.keyDestroyed(person: person) }
+    }
+
+    private func hold(document receipt: UUIDValue, in connection: Connection) throws {
+        let rows = try connection.query(
+            "SELECT receipt FROM record.document WHERE receipt = \(receipt) FOR SHARE",
+            name: "record.hold_revealed_document")
+        if rows.isEmpty {
+            throw CaseStoreError.documentDestroyed(
+                receipt, at: try self.receipt(receipt, in: connection)?.documentDestroyedAt ?? .now())
+        }
     }
 
     /// What is kept of the last time that a share left, to make again what left; enters that it was looked at.
@@ -133,10 +158,11 @@ extension CaseStore {
         return KeptRelease(prepared: prepared, decision: left)
     }
 
-    /// When a share left last, and the SHA-256 of what left, in hexadecimal, as the ledger has it.
+    /// When a share left last, the SHA-256 of what left, in hexadecimal, and the groups of facts that might leave, as the
+    /// ledger has it: what the share says of them may be of a later decision, by which it was stopped.
     package func lastReleaseEntry(
         of share: UUIDValue, in connection: Connection
-    ) throws -> (at: Timestamp, digest: String)? {
+    ) throws -> (at: Timestamp, digest: String, released: [String])? {
         let rows = try connection.query(
             """
             SELECT at, bytes
@@ -148,6 +174,7 @@ extension CaseStore {
         ).decode(Timestamp.self, [UInt8]?.self)
         guard let (at, bytes) = rows.first else { return nil }
         let said = bytes.flatMap { try? JSONDecoder().decode([String: String].self, from: Data($0)) }
-        return (at, said?[LedgerField.bytesHash.rawValue] ?? "")
+        let released = (said?[LedgerField.released.rawValue] ?? "").split(separator: " ").map(String.init)
+        return (at, said?[LedgerField.bytesHash.rawValue] ?? "", released)
     }
 }

@@ -38,6 +38,8 @@ enum CauseWords {
         "obligation_unmet": "A condition of its release is not met",
         "outcome_unknown": "It is unknown whether it arrived",
         "payload_unknown": "The hub cannot tell what it is",
+        "record_erased": "The person was erased",
+        "referral_withdrawn": "The referral was withdrawn",
         "render_failed": "It cannot be put into the recipient's form",
         "tls_failed": "No secure connection to the recipient",
     ]

@@ -66,6 +66,34 @@ import Vault
         return extract.id
     }
 
+    @Test func `no value is shown of what was destroyed since it was read`() async throws {
+        try await Fixture.run { f in
+            let receipt = try await f.accept(f.submission("m-1", "PID|1||MAYFLY"))
+            let item = IntakeItem(
+                ordinal: 0, status: .accepted, referral: f.referral(id: "r-1", family: "MAYFLY"), opensCase: true)
+            guard case .stored(let stored) = try await f.take([item], receipt)[0] else { throw Unexpected() }
+            func enter(_ part: LedgerPart, about: [LedgerField: UUIDValue]) async throws -> UUIDValue {
+                let reveal = Reveal(
+                    id: .v7(), part: part, field: "person.family", reason: "to_check_an_identity", reference: nil,
+                    about: about)
+                try await f.transaction(as: .console) { try f.store.enter(reveal, by: "staff/1", in: $0) }
+                return reveal.id
+            }
+            let about: [LedgerField: UUIDValue] = [.submission: receipt, .person: stored.person]
+            _ = try await enter(.understood, about: about)
+            _ = try await enter(.received, about: about)
+            let before = try await f.value("SELECT count(*) FROM ledger.entry WHERE kind = 'view'", as: Int.self)
+            _ = try await erased(stored.person, f)
+            for part in [LedgerPart.received, .understood, .sent] {
+                await #expect(throws: CaseStoreError.keyDestroyed(person: stored.person)) {
+                    _ = try await enter(part, about: about)
+                }
+            }
+            await #expect(throws: CaseStoreError.self) { _ = try await enter(.received, about: [.submission: receipt]) }
+            #expect(try await f.value("SELECT count(*) FROM ledger.entry WHERE kind = 'view'", as: Int.self) == before)
+        }
+    }
+
     /// Somebody of whom the hub keeps everything that it can.
     private func keep(_ family: String, nhs: String?, _ f: Fixture) async throws -> UUIDValue {
         let receipt = try await f.accept(f.submission("m-\(family)", "PID|1||\(family)"))

@@ -34,6 +34,31 @@ import Testing
         }
     }
 
+    @Test func `what left of a share that was stopped later is what the ledger says of its last release`() async throws
+    {
+        try await Fixture.run { f in
+            let person = try await f.person()
+            _ = try await f.agree(person)
+            let share = try await f.share(person).id
+            #expect(
+                try await f.transaction(as: .audit) { try f.store.lastReleaseEntry(of: share, in: $0)?.digest } == nil)
+            #expect(try await f.begin(share) == 1)
+            try await f.transaction(as: .worker) {
+                try f.store.finishRelease(of: share, attempt: 1, outcome: .unknown(code: "timeout"), in: $0)
+            }
+            // Nothing more may leave: the decision that stops it releases nothing.
+            try await f.transaction {
+                try $0.execute("UPDATE record.person SET restricted_at = \(f.now - .seconds(1)) WHERE id = \(person)")
+            }
+            #expect(try await f.begin(share) == nil)
+            let stopped = try #require(try await f.transaction(as: .console) { try f.store.share(share, in: $0) })
+            #expect(stopped.released == [] && stopped.attempts == 1)
+            let left = try #require(
+                try await f.transaction(as: .audit) { try f.store.lastReleaseEntry(of: share, in: $0) })
+            #expect(Set(left.released) == ["NAME", "ADDRESS", "NEEDS"] && left.digest.count == 64)
+        }
+    }
+
     @Test func `an attempt that failed goes back to the queue, one that was rejected fails with a work item`()
         async throws
     {

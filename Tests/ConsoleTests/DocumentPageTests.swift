@@ -79,6 +79,15 @@ import Testing
             mistakes([:]) == ["reason", ""] && mistakes(["field": "received-1", "reason": "because"]) == ["reason"])
         #expect(mistakes(["field": "received-1", "reason": "other"]) == ["reference"])
         #expect(mistakes(["field": "received-1", "reason": "other", "reference": "INC-1234"]) == [])
+        for name in ["INC-0042", "INC-12345", "INC-1", "SD-990000", "INC-7300421"] {
+            #expect(mistakes(["field": "a", "reason": "other", "reference": name]) == [], "\(name)")
+        }
+        for name in [
+            "ANNE170243", "JOHN1943", "Mary 17 02 43", "MARY-1943", "JO-1980", "JO-2011", "ANN-170243", "ANN-430217",
+            "ANN-021743", "INC1234", "INC-", "-12", "INC-12-3",
+        ] {
+            #expect(mistakes(["field": "a", "reason": "other", "reference": name]) == ["reference"], "\(name)")
+        }
         for name in ["Anne Example", "9990000018", "SMITH-19500102", "inc", "INC-1234; DROP", "A-12345678", "<b>1"] {
             #expect(mistakes(["field": "a", "reason": "other", "reference": name]) == ["reference"], "\(name)")
         }
@@ -95,10 +104,25 @@ import Testing
         #expect(CanonicalField.named("household[0].given")?.words == "Household: first names")
         #expect(CanonicalField.named("household[2].given")?.words == "Household: first names (3)")
         #expect(CanonicalField.named("extensions.year_group")?.field == .extensions)
+        for name in ["9990000018", "a[9990000018]", "a[9223372036854775807]"] {
+            #expect(CanonicalField.named("extensions.\(name)")?.words == "Addition")
+        }
         #expect(CanonicalField.named("share.id") == nil && CanonicalField.named("") == nil)
         #expect(Set(CanonicalField.allCases.map(\.words)).count == CanonicalField.allCases.count)
         #expect(!CanonicalField.type.isOpen("Anne") && CanonicalField.type.isOpen("referral"))
         #expect(!CanonicalField.urgency.isOpen("urgent") && !CanonicalField.needs.isOpen("alcohol"))
+    }
+
+    @Test func `a share that left and was stopped is not said to have been stopped before`() {
+        var share = ShareReview(
+            id: id, person: id, recipient: "Derby Homes", purpose: "housing_support", level: "identified",
+            state: "cancelled", groups: [], obligations: [], requestedBy: "a", requestedAt: Instant(microseconds: 0),
+            authority: nil, reasons: [], code: nil, awaits: nil, awaitsWords: nil, lacksAuthority: false, answers: [])
+        #expect(share.stateWords == "Stopped before it left")
+        share.attempts = 2
+        #expect(share.stateWords == "Sent 2 times, then stopped; it may have arrived")
+        share.state = "failed"
+        #expect(share.stateWords == "Could not be delivered")
     }
 
     @Test func `what is not there is said, and why`() {

@@ -231,8 +231,10 @@ def test_a_value_of_the_document_is_shown_alone_and_once(hub, known):
     assert (entry["reason"], entry["reference"], entry["actor"]) == ("other", "INC-0042", "staff/p.privacy")
     assert entry["submission"] == known["submission"] and entry["id"] == fields["ask"] and not seen(json.dumps(entry))
     again = hub.sessions["p.privacy"].post(hub.url + documents(known["submission"]), fields)
-    assert again.status_code == 200 and revealed(again.text) == [] and "It was shown once" in again.text
+    assert again.status_code == 200 and revealed(again.text) == [] and "nothing was shown now" in again.text
     assert len(entries(hub, part="received", field="NTE-3")) == 1
+    # For the next value, reason and reference stand where they were entered.
+    assert 'value="other" selected' in answer.text and "inc-0042" in answer.text
     # The trace of the referral tells who saw what, and why.
     life = get(hub, f"/console/messages/{known['referral']}").text
     assert "<dd>NTE-3</dd>" in life and "<dd>INC-0042</dd>" in life and seen(life) == []
@@ -304,6 +306,62 @@ def test_what_left_is_shown_only_where_it_is_what_left(hub, known):
     assert answer.status_code == 200 and answer.text.count("The person was erased") == 2 and "WING" not in answer.text
 
 
+def test_only_what_the_partners_form_took_is_listed_as_left(hub):
+    body = {
+        "message_id": f"L{uuid.uuid4()}", "sender": "derby_riverside_school", "sent_at": "2026-11-01T09:00:00+00:00", "type": "referral",
+        "person": {"given": "Una", "family": "Leaver", "dob": "1951-03-11", "also_known_as": ["Oona"], "phone": ["01632960457"],
+                   "visitor_gender_preference": "female"},
+        "address": {"lines": ["3 Example Street"], "postcode": "DE1 2FS"},
+        "reason": "Lonely", "referrer": {"name": "A Teacher"}, "needs": ["housing"]}
+    receipt = hub.post("derby_riverside_school", json.dumps(body), "application/json").json()["receipt_id"]
+    [referral] = hub.worked_on(receipt)["referrals"]
+    person = referral["person_id"]
+    understood = re.findall(r"<dt>(.*?)</dt>", get(hub, documents(referral["referral_id"])).text)
+    assert {"Also known as", "Preferred gender of a visitor", "Phone"} <= set(understood)
+    hub.agree(person, ("derby_homes", "housing_support"))
+    share = hub.share(person, "derby_homes", "housing_support")["share_id"]
+    eventually(lambda: hub.share_state(share) == "delivered", why="delivery")
+    text = get(hub, sent_page(share)).text
+    left = set(re.findall(r"<dt>(.*?)</dt>", text[text.index("What left"):]))
+    assert {"Family name", "First names", "Phone", "Share: id", "Agreement: id"} <= left, left
+    assert not {"Also known as", "Preferred gender of a visitor", "Share: level", "Share: recipient", "Sender: id"} & left, left
+
+
+def test_a_share_that_left_and_was_stopped_later_may_have_arrived(hub):
+    _, referral, person = received(hub, "STOP1", "STOPPER", "9990000077", "19430218")
+    hub.agree(person, ("derby_homes", "housing_support"))
+    hub.others.pop().stop()
+    try:
+        share = hub.share(person, "derby_homes", "housing_support")["share_id"]
+        eventually(lambda: hub.sql(f"SELECT attempts FROM record.share WHERE id = '{share}'").strip() != "0", why="an attempt")
+        changed = hub.staff("PATCH", f"/v1/persons/{person}/circumstances", {"restricted_on": "2026-11-01"})
+        assert changed.status_code == 200, changed.text
+        eventually(lambda: hub.share_state(share) == "cancelled", why="stopping")
+    finally:
+        hub.start_derby_homes()
+    text = get(hub, sent_page(share)).text
+    assert "before it left" not in text and "then stopped; it may have arrived" in text
+    groups = re.search(r"<dt>Kinds of facts</dt><dd>(.*?)</dd>", text).group(1)
+    assert "name" in groups.lower() and "address" in groups.lower(), groups
+    assert "then stopped; it may have arrived" in get(hub, documents(referral)).text
+
+
+def test_why_nothing_was_sent_is_said_of_what_was_withdrawn(hub):
+    _, referral, person = received(hub, "DRAWN1", "WITHDRAWER", "9990000085", "19430219")
+    agreement = hub.agree(person, ("derby_homes", "housing_support"))
+    hub.hub("queue", "pause", "out.derby_homes", "--reason", "test")
+    try:
+        share = hub.share(person, "derby_homes", "housing_support")["share_id"]
+        assert hub.staff("POST", f"/v1/agreements/{agreement}/withdrawals", {}).status_code == 201
+    finally:
+        hub.hub("queue", "resume", "out.derby_homes")
+    assert hub.share_state(share) == "cancelled"
+    why = "The person&#39;s agreement was withdrawn."
+    for path in sent_page(share), documents(referral):
+        assert html.unescape(why) in html.unescape(get(hub, path).text), path
+    assert "Nothing was sent" in get(hub, sent_page(share)).text
+
+
 # Documents of other kinds, and of nobody's
 
 def test_a_hostile_document_shows_nothing_and_runs_nothing(hub, browser):
@@ -329,6 +387,35 @@ def test_a_hostile_document_shows_nothing_and_runs_nothing(hub, browser):
     page.click(f"button[value='{key(page.content(), 'person.family')}']")
     assert SCRIPT in page.locator(".revealed .note").text_content()
     page.context.close()
+
+
+def test_a_number_or_a_date_as_a_name_is_hidden_for_good(hub):
+    names = ["9990000018", "17/02/1943", "x[9990000018]", "x[9223372036854775807]"]
+    body = {
+        "message_id": f"N{uuid.uuid4()}", "sender": "derby_riverside_school", "sent_at": "2026-11-01T09:00:00+00:00", "type": "referral",
+        "person": {"given": "Una", "family": "Canaryson", "dob": "1999-03-11"}, "reason": "Lonely",
+        "referrer": {"name": "A Teacher"}, "extensions": {"year_group": "9", **{name: f"answer {name}" for name in names}}}
+    receipt = hub.post("derby_riverside_school", json.dumps(body), "application/json").json()["receipt_id"]
+    [referral] = hub.worked_on(receipt)["referrals"]
+    path = documents(referral["referral_id"])
+
+    def told(text):
+        return [one for one in ("9990000018", "9990000019", "17/02", "9223372036854775807") if one in html.unescape(text)]
+
+    text = get(hub, path).text
+    assert "<dt>Addition: year_group</dt>" in text and told(text) == []
+    named = sorted(set(re.findall(r"<dt>(Addition: \(name \d+\))</dt>", text)))
+    assert len(named) == len(names)
+    for name in named:
+        answer, _ = ask(hub, path, "c.worker", name)
+        [value] = revealed(answer.text)
+        assert value.startswith("answer "), value
+    assert [entry["field"][:11] for entry in entries(hub, part="understood", referral=referral["referral_id"])] == ["extensions."] * 4
+    assert told(hub.sql("SELECT convert_from(bytes, 'UTF8') FROM ledger.entry")) == []
+    assert told(get(hub, f"/console/messages/{referral['referral_id']}").text) == []
+    # Where the document is gone, the places from which values came are named in words.
+    hub.sql(f"DELETE FROM record.document WHERE receipt = '{receipt}'")
+    assert told(get(hub, path).text) == []
 
 
 @pytest.mark.parametrize("body, kind", [

@@ -74,6 +74,8 @@ extension CanonicalField {
 
     /// The field of a value at a path such as `household[0].given`, and a name that says which of a list it is; nil for none.
     package static func named(_ path: String) -> (field: CanonicalField, words: String)? {
+        // What follows is not ours, whatever it looks like.
+        if path.hasPrefix(extensions.rawValue + ".") { return (.extensions, CanonicalField.extensions.words) }
         var plain = ""
         var places: [Int] = []
         for part in path.split(separator: ".", omittingEmptySubsequences: false) {
@@ -81,8 +83,7 @@ extension CanonicalField {
             plain += (plain.isEmpty ? "" : ".") + (pieces.first ?? "")
             places += pieces.dropFirst().compactMap { Int($0.dropLast()) }
         }
-        let isExtension = plain.hasPrefix(extensions.rawValue + ".")
-        guard let field = isExtension ? .extensions : CanonicalField(rawValue: plain) else { return nil }
+        guard let field = CanonicalField(rawValue: plain) else { return nil }
         let which = places.contains { $0 > 0 } ? " (\(places.map { String($0 + 1) }.joined(separator: ".")))" : ""
         return (field, field.words + which)
     }

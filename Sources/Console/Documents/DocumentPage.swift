@@ -65,7 +65,7 @@ extension Console {
             values["shares"] = shares.map { share -> [String: Any] in
                 [
                     "recipient": share.recipient, "purpose": share.purpose.humanised, "state": share.stateWords,
-                    "reasons": share.reasons, "sharePath": Reference("", share.id).path,
+                    "reasons": share.reasonsOrCause, "sharePath": Reference("", share.id).path,
                     "sentPath": sheet.maySeeSent ? Self.sentPath(share.id) : "", "maySeeSent": sheet.maySeeSent,
                 ]
             }
@@ -84,7 +84,7 @@ extension Console {
         var rows: [HiddenValue] = []
         var values: [String: Any] = [
             "heading": "What was sent", "lifePath": Reference("", share.id).path, "recipient": share.recipient,
-            "purpose": share.purpose.humanised, "state": share.stateWords, "reasons": share.reasons,
+            "purpose": share.purpose.humanised, "state": share.stateWords, "reasons": share.reasonsOrCause,
             "share": Reference("share", share.id).view, "person": Reference("person", share.person).view,
             "attempts": sheet.attempts.grouped, "released": sheet.released.joined(separator: ", "),
             "hasLeft": sheet.attempts > 0,

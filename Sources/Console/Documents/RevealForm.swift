@@ -44,7 +44,9 @@ package struct RevealForm: Sendable, Hashable {
         let entered = (fields["reference"] ?? "").filter { !$0.isWhitespace }.uppercased()
         if !entered.isEmpty, !isReference(entered) {
             mistakes.append(
-                Mistake(field: "reference", text: "Enter the number of a ticket or incident, such as INC-1234"))
+                Mistake(
+                    field: "reference",
+                    text: "Enter the number of a ticket or incident, such as INC-1234: no date, and no year"))
         } else if entered.isEmpty, reason?.needsReference == true {
             mistakes.append(
                 Mistake(field: "reference", text: "Enter the number of the ticket or incident that says more"))
@@ -61,12 +63,24 @@ package struct RevealForm: Sendable, Hashable {
         package var all: [Mistake]
     }
 
-    /// Letters, then digits: so short that no name with a date of birth fits, nor an NHS number.
+    /// Letters, a hyphen and digits, as tickets have them; not what reads as a date, or as a year in which somebody living was
+    /// born, beside what may be a name. An NHS number is too long.
     private static func isReference(_ text: String) -> Bool {
-        let letters = text.utf8.prefix { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
-        var rest = text.utf8.dropFirst(letters.count)
-        if rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
-        return (1...4).contains(letters.count) && (1...7).contains(rest.count)
-            && rest.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        return parts.count == 2 && (1...4).contains(parts[0].utf8.count) && (1...7).contains(parts[1].utf8.count)
+            && parts[0].utf8.allSatisfy { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
+            && parts[1].utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            && !isDateOrYear(parts[1].utf8.map { Int($0 - UInt8(ascii: "0")) })
+    }
+
+    /// Whether digits read as a year, as `1943` and `2043`, or as a date of six digits in any order.
+    private static func isDateOrYear(_ digits: [Int]) -> Bool {
+        if digits.count == 4 { return [[1, 8], [1, 9], [2, 0]].contains(Array(digits[..<2])) }
+        guard digits.count == 6 else { return false }
+        let parts = [0, 2, 4].map { digits[$0] * 10 + digits[$0 + 1] }
+        func isDate(_ day: Int, _ month: Int) -> Bool {
+            (1...31).contains(parts[day]) && (1...12).contains(parts[month])
+        }
+        return isDate(0, 1) || isDate(1, 0) || isDate(2, 1)
     }
 }

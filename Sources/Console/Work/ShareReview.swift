@@ -56,6 +56,8 @@ package struct ShareReview: Sendable {
     /// What may leave, was told, or was sent and may have arrived, in words; empty where none of it is so.
     package var told: [String] = []
     package var withheld: [String] = []
+    /// How often it left.
+    package var attempts = 0
 
     /// What ``told`` is.
     var toldLabel: String {
@@ -102,7 +104,10 @@ package struct ShareReview: Sendable {
     /// Whether it waits, for a person or for its sending.
     var mayStillLeave: Bool { isWaiting || state == "queued" }
 
-    var stateWords: String { Self.words(ofState: state) }
+    var stateWords: String {
+        guard state == "cancelled", attempts > 0 else { return Self.words(ofState: state) }
+        return "Sent \(Console.counted(attempts, "time")), then stopped; it may have arrived"
+    }
 
     static func words(ofState state: String) -> String {
         switch state {

@@ -193,8 +193,9 @@ struct DocumentReader: Sendable {
             texts[value.key] = (leaf.text, leaf.shown)
         }
         var understood: [HiddenValue] = []
+        let names = ExtensionNames(of: adapter)
         record?.referral.value.eachLeaf { path, leaf in
-            guard understood.count < Self.values, var row = row(path, leaf, .understood, understood.count, adapter)
+            guard understood.count < Self.values, var row = row(path, leaf, .understood, understood.count, names)
             else {
                 return
             }
@@ -226,7 +227,7 @@ struct DocumentReader: Sendable {
 
     /// A value of a referral or a release, and the name that the ledger may have for it; nil where there is none.
     static func row(
-        _ path: String, _ leaf: Value, _ part: HiddenValue.Part, _ number: Int, _ adapter: Adapter?
+        _ path: String, _ leaf: Value, _ part: HiddenValue.Part, _ number: Int, _ names: ExtensionNames
     ) -> (value: HiddenValue, field: String)? {
         guard !path.hasPrefix("extension_groups"), let (field, words) = CanonicalField.named(path) else { return nil }
         let sort: HiddenValue.Sort =
@@ -239,8 +240,7 @@ struct DocumentReader: Sendable {
         guard field == .extensions else {
             return (HiddenValue(part, number, words, sort: sort, code: code), path)
         }
-        // What an adapter's mapping names is a name; any other is the sender's own.
-        let name = SourceOutline.plain(path, .json, by: adapter).map { String($0.dropFirst("extensions.".count)) }
+        let name = names.name(at: path)
         let shown = name ?? "(name \(number + 1))"
         return (HiddenValue(part, number, "\(field.words): \(shown)", sort: sort), "extensions.\(shown)")
     }
@@ -291,16 +291,28 @@ struct DocumentReader: Sendable {
 
     /// Enters that one value is about to be shown, and why.
     ///
-    /// - Returns: False where the same page has asked before: it is shown once.
-    func enter(_ reveal: Reveal, by open: StaffSessions.Open) async throws -> Bool {
+    func enter(_ reveal: Reveal, by open: StaffSessions.Open) async throws -> Entry {
         do {
             try await installation.database.transaction { [store = installation.store] connection in
                 try store.enter(reveal, by: open.principal.id, in: connection)
             }
-            return true
+            return .entered
         } catch SQLState.uniqueViolation {
-            return false
+            return .before
+        } catch CaseStoreError.keyDestroyed {
+            return .gone
+        } catch CaseStoreError.documentDestroyed {
+            return .gone
         }
+    }
+
+    /// Whether a value may be shown now.
+    enum Entry {
+        case entered
+        /// The same page has asked before: it is shown once.
+        case before
+        /// It was destroyed since it was read.
+        case gone
     }
 }
 

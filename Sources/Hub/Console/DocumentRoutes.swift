@@ -113,7 +113,7 @@ struct DocumentRoutes: Sendable {
     }
 
     private func sent(_ id: UUIDValue, _ open: StaffSessions.Open) async throws -> SentLook? {
-        guard let (share, sent) = try await sentDocuments.sent(id, by: open.principal.id) else { return nil }
+        guard let (share, groups, sent) = try await sentDocuments.sent(id, by: open.principal.id) else { return nil }
         var texts: [String: (text: String, field: String)] = [:]
         var at: Timestamp?
         let content: SentSheet.Content
@@ -121,20 +121,21 @@ struct DocumentRoutes: Sendable {
         case .nothing: content = .nothing
         case .changed(let time, let digest): (content, at) = (.changed(digest: digest), time)
         case .destroyed(let time): (content, at) = (.destroyed, time)
-        case .same(let release, let time, let digest, let mediaType, let bytes):
-            let adapter = sharing.partners.adapter(share.request.recipient)
+        case .same(let release, let rendered, let time, let digest):
+            let names = ExtensionNames(of: sharing.partners.adapter(share.request.recipient))
             var values: [HiddenValue] = []
             release.eachLeaf { path, leaf in
-                guard let row = Self.row(path, leaf, values.count, adapter) else { return }
+                guard rendered.tookFrom(path), let row = Self.row(path, leaf, values.count, names) else { return }
                 if row.value.code == nil { texts[row.value.key] = (leaf.plainText, row.field) }
                 values.append(row.value)
             }
-            content = .same(values, digest: digest, mediaType: mediaType, bytes: bytes)
+            content = .same(
+                values, digest: digest, mediaType: rendered.mediaType, bytes: rendered.bytes.count)
             at = time
         }
         let review = ShareReview(
             share, recipient: sharing.name(of: share.request.recipient), obligations: [], answers: [])
-        let released = share.released.map { FieldGroup(rawValue: $0)?.words ?? $0 }
+        let released = groups.map { FieldGroup(rawValue: $0)?.words ?? $0 }
         return SentLook(
             sheet: SentSheet(
                 share: review, attempts: share.attempts, released: released, at: at.map(Instant.init), content: content),
@@ -143,9 +144,9 @@ struct DocumentRoutes: Sendable {
 
     /// A fact of a release: those about the share and its sender as they are, all about the person hidden.
     private static func row(
-        _ path: String, _ leaf: Value, _ number: Int, _ adapter: Adapter?
+        _ path: String, _ leaf: Value, _ number: Int, _ names: ExtensionNames
     ) -> (value: HiddenValue, field: String)? {
-        if let row = DocumentReader.row(path, leaf, .sent, number, adapter) { return row }
+        if let row = DocumentReader.row(path, leaf, .sent, number, names) { return row }
         // The agreement's date is the person's own.
         let isOpen = ["share.", "sender.", "groups["].contains(where: path.hasPrefix) || path == "agreement.id"
         let name = path.split(separator: "[")[0].replacing(".", with: ": ").replacing("_", with: " ")
@@ -178,11 +179,17 @@ struct DocumentRoutes: Sendable {
         let reveal = Reveal(
             id: ask, part: part.ledger, field: String(found.field.prefix(Self.longestField)),
             reason: form.reason.rawValue, reference: form.reference, about: about)
-        guard try await reader.enter(reveal, by: open) else {
-            let notice = "It was shown once, and is hidden again. Choose a reason to see it once more."
+        switch try await reader.enter(reveal, by: open) {
+        case .entered:
+            // The next value is often asked for with the same reason.
+            return page(Self.fresh(RevealedValue(key: form.key, text: found.text), entered: .init(fields: fields)), .ok)
+        case .before:
+            let notice =
+                "This page has already been used to show a value; nothing was shown now. Choose a reason to see one."
             return page(Self.fresh(notice: notice), .ok)
+        case .gone:
+            return desk.site.failure(.gone, "It was destroyed", "It was destroyed just now, and can be read no more.")
         }
-        return page(Self.fresh(RevealedValue(key: form.key, text: found.text)), .ok)
     }
 
     /// A page that has asked for nothing yet.

@@ -13,7 +13,8 @@ struct ReferenceIndex: Sendable {
     private var resources: [String: Found] = [:]
     /// The server of each entry that came from one, by the place of its resource.
     private var servers: [String: String] = [:]
-    private var all: [Found] = []
+    /// The resources of the entries, in their order.
+    private(set) var all: [Found] = []
 
     init() {}
 
@@ -98,14 +99,18 @@ struct ReferenceIndex: Sendable {
 }
 
 extension Place {
+    /// The place in which this one is a member or an element; nil for another.
+    var outer: Place? {
+        switch self {
+        case .member(let outer, _), .element(let outer, _): outer
+        default: nil
+        }
+    }
+
     /// This place and those around it, from the inside out.
     fileprivate var upwards: [Place] {
         var places = [self]
-        while true {
-            switch places[places.count - 1] {
-            case .member(let outer, _), .element(let outer, _): places.append(outer)
-            default: return places
-            }
-        }
+        while let outer = places[places.count - 1].outer { places.append(outer) }
+        return places
     }
 }

@@ -38,6 +38,9 @@ package struct Renderer: Sendable {
         }
         var evaluation = Evaluation()
         let scope = Scope(Item(.value(try withDocuments(release, &evaluation)), at: ""))
+        // What a printed document took left only where the shape took the document.
+        let printed = Set(evaluation.found.flatMap(\.sources).map(\.text))
+        evaluation.found = []
         let bytes = try bytes(outbound.shape.content, scope, &evaluation)
         let to = outbound.to.flatMap { line($0, scope, for: "to", &evaluation) }
         let subject = outbound.subject.flatMap { line($0, scope, for: "subject", &evaluation) }
@@ -45,7 +48,13 @@ package struct Renderer: Sendable {
         guard errors.isEmpty else { throw RenderError(findings: errors) }
         return Rendered(
             bytes: bytes, mediaType: outbound.mediaType, fileName: fileName(release, id: id), messageID: id,
-            to: to, subject: subject, warnings: evaluation.raised.map(\.finding))
+            to: to, subject: subject, warnings: evaluation.raised.map(\.finding),
+            sources: sources(evaluation, printed: printed))
+    }
+
+    private func sources(_ evaluation: Evaluation, printed: Set<String>) -> Set<String> {
+        let taken = Set(evaluation.found.flatMap(\.sources).map(\.text))
+        return taken.contains { $0.hasPrefix(ReleaseField.documents) } ? taken.union(printed) : taken
     }
 
     /// The release with the documents beside it that the shape may hold within it.
@@ -67,7 +76,11 @@ package struct Renderer: Sendable {
     private func line(
         _ expression: Expression, _ scope: Scope, for target: Place, _ evaluation: inout Evaluation
     ) -> String? {
-        let text = evaluation.items(expression, scope, for: target).first?.text
+        let item = evaluation.items(expression, scope, for: target).first
+        if let item, item.isFound {
+            evaluation.found.append(Found(target: target, sources: [item.place] + item.joined, steps: []))
+        }
+        let text = item?.text
         return text?.split { $0.isWhitespace || $0.isNewline || $0.isControl }.joined(separator: " ")
     }
 
@@ -146,6 +159,14 @@ package struct Rendered: Sendable, Hashable {
     package var subject: String?
     /// Codes that the partner has no word for, and the like: what was left out because of them.
     package var warnings: [Finding]
+    /// The places in the release, such as `person.phone[0]`, of everything that was written from it.
+    package var sources: Set<String> = []
+
+    /// Whether something was written from a place in the release, or from all of what it is in.
+    package func tookFrom(_ path: String) -> Bool {
+        sources.contains(path)
+            || path.indices.contains { (path[$0] == "." || path[$0] == "[") && sources.contains(String(path[..<$0])) }
+    }
 
     /// `<SENDER>_<TYPE>_<yyyymmddThhmmssZ>_<nnnn>.<ext>` of partner interfaces section 4.1.
     static func fileName(

@@ -33,13 +33,14 @@ package struct SourceOutline: Sendable {
     package var others = 0
 
     private let vocabulary: SourceVocabulary
-    /// Places of what is left out.
-    private var hidden: [String] = []
+    /// Places of what is left out, with all that is in them.
+    private var hidden: Set<String> = []
     /// The leaves of each place.
     private var places: [String: [Int]] = [:]
 
-    private init(_ item: Item, _ format: DocumentFormat, _ vocabulary: SourceVocabulary, without hidden: [String] = [])
-    {
+    private init(
+        _ item: Item, _ format: DocumentFormat, _ vocabulary: SourceVocabulary, without hidden: Set<String> = []
+    ) {
         self.format = format
         self.vocabulary = vocabulary
         self.hidden = hidden
@@ -90,7 +91,11 @@ package struct SourceOutline: Sendable {
             let others = parts.indices.filter { $0 != part - first }.compactMap { index -> String? in
                 if case .taken(let scope, _) = parts[index] { scope.item.place.text } else { nil }
             }
-            var outline = SourceOutline(item, format, vocabulary, without: others.filter { !$0.isEmpty })
+            var hidden = Set(others.filter { !$0.isEmpty })
+            if format == .fhir, !hidden.isEmpty, case .taken(let scope, _) = parts[part - first] {
+                hidden.formUnion(BundlePart(scope, others: hidden).hidden)
+            }
+            var outline = SourceOutline(item, format, vocabulary, without: hidden)
             outline.others = documents.count - 1 + others.count
             return .success(outline)
         }
@@ -141,14 +146,22 @@ package struct SourceOutline: Sendable {
     private static func plain(
         _ place: String, _ format: DocumentFormat, _ vocabulary: SourceVocabulary
     ) -> String? {
-        if format == .hl7v2 { return HL7Path(place) == nil ? nil : place }
-        let names = place.split { "./[]@,".contains($0) }
-        let isPlain = names.allSatisfy { name in
-            let name = name.drop { $0 == " " }
-            let number = format == .csv && name.hasPrefix("line ") ? name.dropFirst("line ".count) : name
-            return number.utf8.allSatisfy { (0x30...0x39).contains($0) } || vocabulary.knows(String(name))
-        }
+        let isPlain =
+            switch format {
+            case .hl7v2: HL7Path(place) != nil
+            case .json, .fhir: vocabulary.knowsPath(place, separator: ".")
+            case .xml: vocabulary.knowsPath(place.replacing("@", with: ""), separator: "/")
+            case .csv, .pdf: isPlainCell(place, vocabulary)
+            }
         return isPlain ? place : nil
+    }
+
+    /// Whether a place such as `line 3, dob` has a known name for its column, or none.
+    private static func isPlainCell(_ place: String, _ vocabulary: SourceVocabulary) -> Bool {
+        guard place.hasPrefix("line ") else { return vocabulary.knows(place) }
+        let (line, column) =
+            String(place.dropFirst("line ".count)).split(around: ", ") ?? (String(place.dropFirst("line ".count)), "")
+        return SourceVocabulary.isIndex(line) && (column.isEmpty || vocabulary.knows(String(column)))
     }
 
     // MARK: Taking apart
@@ -158,7 +171,6 @@ package struct SourceOutline: Sendable {
     private mutating func add(
         _ text: String, at place: String, _ shown: String, group: String, isCode: Bool = false
     ) {
-        if hidden.contains(where: { place == $0 || isWithin(place, $0) }) { return }
         guard leaves.count < Self.most else {
             isCut = true
             return
@@ -176,6 +188,7 @@ package struct SourceOutline: Sendable {
             if isCut { return }
             occurrences[segment.name, default: 0] += 1
             let place = Place.segment(segment.name, occurrences[segment.name] ?? 1)
+            if hidden.contains(place.text) { continue }
             for number in 1..<max(2, segment.count + 1) {
                 for (index, repetition) in segment.field(number).repetitions.enumerated() where !repetition.isEmpty {
                     add(
@@ -189,6 +202,7 @@ package struct SourceOutline: Sendable {
     private mutating func add(
         _ repetition: HL7Piece, of segment: String, _ field: Int, at place: String, _ group: String
     ) {
+        if hidden.contains(place) { return }
         let components = repetition.kind == .parted ? repetition.components : []
         guard components.count > 1 || (components.first?.subcomponents.count ?? 0) > 1 else {
             let text = repetition.text
@@ -223,7 +237,7 @@ package struct SourceOutline: Sendable {
     }
 
     private mutating func add(_ value: Value, at place: String, _ shown: String, group: String) {
-        if isCut { return }
+        if isCut || hidden.contains(place) { return }
         switch value {
         case .null: break
         case .bool(let flag): add(flag ? "true" : "false", at: place, shown, group: group)
@@ -266,7 +280,7 @@ package struct SourceOutline: Sendable {
     ]
 
     private mutating func add(_ element: XMLNode, at place: String, _ shown: String, group: String) {
-        if isCut { return }
+        if isCut || hidden.contains(place) { return }
         for (index, attribute) in element.attributes.enumerated() where !attribute.value.isEmpty {
             let name = vocabulary.knows(attribute.name) ? attribute.name : "(attribute \(index + 1))"
             add(

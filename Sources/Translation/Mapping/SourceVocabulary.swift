@@ -22,9 +22,32 @@ struct SourceVocabulary: Sendable {
         self.names = names
     }
 
+    /// What is known of documents of an adapter, whatever their format, with some names besides.
+    init(of adapter: Adapter?, and others: [String]) {
+        names = SourceVocabulary(adapter?.inbound ?? [], of: adapter, .json).names.union(others.map(CSVTable.fold))
+    }
+
     /// Whether a name may be shown as it is.
     func knows(_ name: String) -> Bool {
-        name.utf8.count <= 64 && name.utf8.allSatisfy(Self.isPlain) && names.contains(CSVTable.fold(name))
+        (1...64).contains(name.utf8.count) && name.utf8.allSatisfy(Self.isPlain) && names.contains(CSVTable.fold(name))
+    }
+
+    /// Whether every name of a path such as `a.b[0]` may be shown. A number is a position in brackets only: elsewhere it is a
+    /// name like any other, and may be somebody's number.
+    func knowsPath(_ path: some StringProtocol, separator: Character) -> Bool {
+        path.split(separator: separator, omittingEmptySubsequences: false).enumerated().allSatisfy { number, step in
+            let parts = step.split(separator: "[", omittingEmptySubsequences: false)
+            let positions = parts.dropFirst()
+            guard positions.allSatisfy({ $0.last == "]" && Self.isIndex($0.dropLast()) }) else { return false }
+            // A list at the root of a document has no name.
+            return knows(String(parts[0])) || (number == 0 && parts[0].isEmpty && !positions.isEmpty)
+        }
+    }
+
+    /// Whether a text is a position: of few digits, so that none of anybody's numbers is one.
+    static func isIndex(_ text: some StringProtocol) -> Bool {
+        (1...5).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            && (text.utf8.count == 1 || text.utf8.first != 0x30)
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {

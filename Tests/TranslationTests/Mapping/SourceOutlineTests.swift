@@ -86,6 +86,37 @@ import Testing
         #expect(!words.lowercased().contains("quillfeather") && !words.contains("1943"))
     }
 
+    @Test func `a number is a position in brackets alone, else a name that may be anybody's`() throws {
+        let read = try outline("{}", .json, by: "envelope", part: 0)
+        #expect(read.plain("person.phone[0]") != nil && read.plain("[12].person.family") != nil)
+        for place in [
+            "extensions.9990000018", "extensions.17/02/1943", "extensions.1943", "person[9990000018]", "person[]",
+            "[0]x",
+            "person.", "", "person[0", "person[017]",
+        ] {
+            #expect(read.plain(place) == nil, "\(place)")
+        }
+        let table = try outline("name,dob\nA,B\n", .csv, by: "csv", part: 0)
+        #expect(table.plain("line 2, name") == "line 2, name" && table.plain("line 2") == "line 2")
+        #expect(table.plain("line 2, 9990000018") == nil && table.plain("line 9990000018, name") == nil)
+        let xml = try outline("<a/>", .xml)
+        #expect(xml.plain("17/02/1943") == nil && xml.plain("@9990000018") == nil)
+    }
+
+    @Test func `what a sender calls an addition is no name, but where the adapter or the standard has it`() {
+        let names = ExtensionNames(of: Self.catalogue["derby_riverside_school"])
+        #expect(names.name(at: "extensions.year_group") == "year_group")
+        #expect(names.name(at: "extensions.school.dsl_name") == "school.dsl_name")
+        for name in [
+            "9990000018", "17/02/1943", "year_group[9223372036854775807]", "Jane Smith", "school.9990000018", "",
+        ] {
+            #expect(names.name(at: "extensions.\(name)") == nil, "\(name)")
+        }
+        let housing = ExtensionNames(of: Self.catalogue["derby_homes"])
+        #expect(housing.name(at: "extensions.housing_need[0]") == "housing_need[0]")
+        #expect(ExtensionNames(of: nil).name(at: "extensions.tenure") == "tenure")
+    }
+
     @Test func `of a document about several persons only what is about one is there, and what is about all`() throws {
         let adapter = try #require(Self.catalogue["ctf"])
         let sample = try #require(Sample.all(of: adapter, "in").first { $0.file.hasSuffix("/pupils.xml") })
@@ -99,6 +130,89 @@ import Testing
         let row = try outline(rows, .csv, by: "csv", part: 1)
         #expect(row.leaves.map(\.text) == ["Sam Sample", "1951-01-01"] && row.others == 1)
         #expect(throws: SourceOutline.Unreadable.self) { try outline(rows, .csv, by: "csv", part: 7) }
+    }
+
+    @Test func `of a bundle with several requests each has its own patient alone, and what it refers to`() throws {
+        let adapter = try #require(Self.catalogue["fhir"])
+        let sample = try #require(Sample.all(of: adapter, "in").first { $0.file.hasSuffix("/collection.json") })
+        let text = String(decoding: sample.bytes, as: UTF8.self)
+        let anne = try outline(text, .fhir, by: "fhir", part: 0)
+        let sam = try outline(text, .fhir, by: "fhir", part: 1)
+        let texts = [anne, sam].map { Set($0.leaves.map(\.text)) }
+        #expect(
+            texts[0].isSuperset(of: ["Anne", "9990000018", "Lives alone and sees nobody", "Una", "Example Records Ltd"])
+        )
+        #expect(texts[1].isSuperset(of: ["Sam", "No longer wanted.", "Example Records Ltd"]))
+        #expect(texts[0].isDisjoint(with: ["Sam", "1971-12-31", "SR-0", "https://records.example.org/fhir/Patient/2"]))
+        #expect(
+            texts[1].isDisjoint(with: [
+                "Anne", "9990000018", "SR-1", "Lives alone and sees nobody",
+                "https://records.example.org/fhir/Patient/1",
+            ]))
+        #expect(anne.others == 1)
+    }
+
+    @Test func `what leads from one request to another's patient, or to what is about them, shows nothing of them`()
+        throws
+    {
+        func entry(_ type: String, _ id: String, _ rest: String) -> String {
+            """
+            { "fullUrl": "urn:uuid:\(id)", "resource": { "resourceType": "\(type)", "id": "\(id)", \(rest) } }
+            """
+        }
+        let entries = [
+            entry(
+                "ServiceRequest", "r1",
+                """
+                "subject": { "reference": "Patient/p1" }, "basedOn": [{ "reference": "ServiceRequest/r2" }],
+                "supportingInfo": [{ "reference": "List/l" }, { "reference": "Observation/o2" }]
+                """),
+            entry(
+                "ServiceRequest", "r2",
+                """
+                "subject": { "identifier": { "system": "s", "value": "2" } }, "note": [{ "text": "R-TWO" }]
+                """),
+            entry("Patient", "p1", "\"name\": [{ \"family\": \"P-ONE\" }]"),
+            entry(
+                "Patient", "p2",
+                """
+                "identifier": [{ "system": "s", "value": "2" }], "name": [{ "family": "P-TWO" }]
+                """),
+            entry(
+                "List", "l",
+                """
+                "title": "LIST", "entry": [{ "item": { "reference": "Patient/p2" } }, { "item": { "reference": "Condition/c1" } }]
+                """),
+            entry(
+                "Condition", "c1", "\"subject\": { \"reference\": \"Patient/p1\" }, \"code\": { \"text\": \"C-ONE\" }"),
+            entry("Observation", "o2", "\"subject\": { \"reference\": \"Patient/p2\" }, \"valueString\": \"O-TWO\""),
+            entry(
+                "RelatedPerson", "n2",
+                "\"patient\": { \"reference\": \"Patient/p2\" }, \"name\": [{ \"text\": \"N-TWO\" }]"),
+        ].joined(separator: ",")
+        let bundle = #"{ "resourceType": "Bundle", "type": "collection", "entry": [\#(entries)] }"#
+        let first = Set(try outline(bundle, .fhir, by: "fhir", part: 0).leaves.map(\.text))
+        #expect(first.isSuperset(of: ["P-ONE", "LIST", "C-ONE"]))
+        #expect(first.isDisjoint(with: ["P-TWO", "R-TWO", "O-TWO", "N-TWO"]))
+        let second = Set(try outline(bundle, .fhir, by: "fhir", part: 1).leaves.map(\.text))
+        #expect(
+            second.isSuperset(of: ["P-TWO", "R-TWO"]) && second.isDisjoint(with: ["P-ONE", "C-ONE", "LIST", "O-TWO"]))
+        // With one request, all that is in the bundle belongs to it.
+        let alone = bundle.replacing(
+            #""resourceType": "ServiceRequest", "id": "r2""#, with: #""resourceType": "Basic", "id": "r2""#)
+        #expect(try outline(alone, .fhir, by: "fhir", part: 0).leaves.contains { $0.text == "N-TWO" })
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `one of very many parts is taken apart in no time`() throws {
+        let pupils = (0..<10_000).map { "<Pupil><Surname>S\($0)</Surname><Forename>F\($0)</Forename></Pupil>" }.joined()
+        let text = "<CTfile><CTFpupilData>\(pupils)</CTFpupilData></CTfile>"
+        let clock = ContinuousClock()
+        var outline: SourceOutline?
+        let took = try clock.measure { outline = try self.outline(text, .xml, by: "ctf", part: 0) }
+        #expect(outline?.others == 9_999 && outline?.leaves.contains { $0.text == "S0" } == true)
+        #expect(outline?.leaves.contains { $0.text == "S1" } == false)
+        #expect(took < .seconds(15))
     }
 
     @Test func `what cannot be read says why, and what is too much is cut`() throws {

@@ -13,9 +13,9 @@ extension Share {
             case "taken_back": return ["It was taken back."]
             default: break
             }
-            // What stopped it was no decision about what the person agreed to: the code tells.
-            guard state == .refused, failure == nil || failure == reason, let reason = reason.flatMap(ReasonCode.init)
-            else { return [] }
+            // What stopped a share may be something else than the decision about what the person agreed to.
+            let code = failure ?? (state == .refused ? reason : nil)
+            guard let reason = code.flatMap(ReasonCode.init) else { return [] }
             return ["As the person is told: “\(reason.explanation)”"]
         case .requested, .queued, .sending, .delivered: return []
         }

@@ -217,6 +217,7 @@ extension ShareReview {
             lacksAuthority: share.reason == ReasonCode.legalAuthorityRequired.rawValue
                 && request.grounds.authorityReference == nil && share.awaits == .officer,
             answers: answers)
+        attempts = share.attempts
     }
 }
 
