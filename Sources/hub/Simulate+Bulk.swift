@@ -5,7 +5,6 @@ import Hub
 import Postgres
 import Referral
 import Simulators
-import Synchronization
 import Translation
 
 extension Simulate {
@@ -32,8 +31,6 @@ extension Simulate {
 
         /// Documents of one transaction; no two are about the same person, so that none waits for another.
         private static let batch = 500
-        /// Messages between two remarks on how far it is.
-        private static let step = 100_000
 
         func validate() throws {
             guard messages > 0, days > 0, (1...32).contains(connections), persons >= connections * Self.batch else {
@@ -86,7 +83,7 @@ extension Simulate {
             _ past: SimulatedPast, from senders: [SimulatedDocument.Kind: Principal], in hub: Installation
         ) async throws -> Int {
             let intake = Intake(hub)
-            let stored = Atomic(0)
+            let tally = Tally(of: messages)
             // The ledger's entries take their places meanwhile, as they do in a hub that runs.
             let keeping = Task {
                 let keeper = LedgerKeeper(hub)
@@ -105,17 +102,31 @@ extension Simulate {
                                 senders[entry.document.kind].map { PastArrival(entry, from: $0) }
                             }
                             let count = try await intake.store(arrivals, in: hub.database)
-                            let before = stored.add(count, ordering: .relaxed).oldValue
-                            guard before / Self.step != (before + count) / Self.step else { continue }
-                            Output.remark("\(before + count) of \(messages) messages stored")
+                            await tally.add(count)
                         }
                     }
                 }
                 try await group.waitForAll()
             }
             _ = try await LedgerKeeper(hub).keep()
-            return stored.load(ordering: .relaxed)
+            return await tally.count
         }
+    }
+}
+
+/// How many messages are stored; says so now and then.
+private actor Tally {
+    private let whole: Int
+    private(set) var count = 0
+    /// Messages between two remarks.
+    private static let step = 100_000
+
+    init(of whole: Int) { self.whole = whole }
+
+    func add(_ stored: Int) {
+        let steps = count / Self.step
+        count += stored
+        if count / Self.step > steps { Output.remark("\(count) of \(whole) messages stored") }
     }
 }
 

@@ -1,4 +1,4 @@
-package import Referral
+import Referral
 
 /// The names of what a referral has beside the canonical model that are known to be names: those that are standard, that an
 /// adapter declares or that its mappings and shapes name. Any other is a sender's own, and may say anything.
