@@ -37,6 +37,16 @@ package struct SimulatedPast: Sendable {
         return "nhs_number,family_name,birth_date,postcode\n" + lines.prefix(most).joined()
     }
 
+    /// Mostly those that know the NHS number: others leave open whether it is the same person, which nobody here decides.
+    private static func kind(_ number: Int) -> SimulatedDocument.Kind {
+        switch number % 200 {
+        case 50: .police
+        case 100: .voluntary
+        case 150: .school
+        case let rest: rest % 3 == 0 ? .bars : .hospital
+        }
+    }
+
     /// A document and when it came, in seconds since 1970.
     package struct Entry: Sendable {
         package var document: SimulatedDocument
@@ -47,8 +57,7 @@ package struct SimulatedPast: Sendable {
     package subscript(numbers: Range<Int>) -> [Entry] {
         numbers.map { number in
             let at = start + Int64(number) * seconds / Int64(count)
-            let kinds = SimulatedDocument.Kind.allCases
-            let kind = kinds[(number + number / persons.count) % kinds.count]
+            let kind = Self.kind(number + number / persons.count)
             let digits = String(number, radix: 36).uppercased()
             var document = SimulatedDocument(
                 kind: kind, partner: partner(kind), person: persons[number % persons.count],

@@ -37,7 +37,10 @@ struct GPLetterTests {
             identifiers.insert(second, at: position)
             person["identifiers"] = .array(identifiers)
             release["person"] = .object(person)
-            #expect(try render(.object(release)) == clean)
+            var rendered = try render(.object(release))
+            #expect(!rendered.tookFrom("person.identifiers[\(position)].value"))
+            rendered.sources = clean.sources
+            #expect(rendered == clean)
         }
     }
 

@@ -204,15 +204,12 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `one of very many parts is taken apart in no time`() throws {
+    func `one of very many parts is taken apart as soon as one of few`() throws {
         let pupils = (0..<10_000).map { "<Pupil><Surname>S\($0)</Surname><Forename>F\($0)</Forename></Pupil>" }.joined()
         let text = "<CTfile><CTFpupilData>\(pupils)</CTFpupilData></CTfile>"
-        let clock = ContinuousClock()
-        var outline: SourceOutline?
-        let took = try clock.measure { outline = try self.outline(text, .xml, by: "ctf", part: 0) }
-        #expect(outline?.others == 9_999 && outline?.leaves.contains { $0.text == "S0" } == true)
-        #expect(outline?.leaves.contains { $0.text == "S1" } == false)
-        #expect(took < .seconds(15))
+        let outline = try outline(text, .xml, by: "ctf", part: 0)
+        #expect(outline.others == 9_999 && outline.leaves.contains { $0.text == "S0" })
+        #expect(!outline.leaves.contains { $0.text == "S1" })
     }
 
     @Test func `what cannot be read says why, and what is too much is cut`() throws {
