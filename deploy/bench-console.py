@@ -16,6 +16,7 @@ import json
 import pathlib
 import random
 import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -92,7 +93,7 @@ def times(name, asks):
 
 
 def first_load(host, cookie):
-    """All that a browser fetches that has nothing yet, compressed; but the feed, which goes on for as long as the page is open."""
+    """All that a browser fetches that has nothing yet and takes gzip; but the feed, which goes on for as long as the page is open."""
     requests, size = 0, 0
     paths, seen = ["/console"], set()
     while paths:
@@ -109,7 +110,7 @@ def first_load(host, cookie):
         if path == "/console":
             paths += re.findall(r'<(?:link[^>]*href|script[^>]*src|img[^>]*src)="([^"]+)"', text)
         paths += re.findall(r'url\("?(/[^")]+)"?\)', text)
-    print(f"first load   {requests:5} requests   {size / 1000:.1f} KB compressed, heads counted")
+    print(f"first load   {requests:5} requests   {size / 1000:.1f} KB as they were sent, heads counted")
 
 
 def pages(browser, options):
@@ -156,7 +157,7 @@ def pages(browser, options):
 
 def watch(browser, options):
     """Opens consoles and, again and again, changes what they show."""
-    lock, shown = threading.Lock(), {}
+    lock, shown, opened = threading.Lock(), {}, threading.Semaphore(0)
 
     def open_one(number):
         connection = http.client.HTTPConnection(browser.host, timeout=60)
@@ -164,6 +165,7 @@ def watch(browser, options):
         answer = connection.getresponse()
         if answer.status != 200:
             sys.exit(f"The feed was answered with {answer.status}")
+        opened.release()
         while line := answer.readline():
             # Only what is looked for is read: that a queue is paused, and since when.
             for mark in re.findall(rb"bench-watch-\d+", line):
@@ -172,6 +174,9 @@ def watch(browser, options):
 
     for number in range(options.consoles):
         threading.Thread(target=open_one, args=(number,), daemon=True).start()
+    for _ in range(options.consoles):
+        if not opened.acquire(timeout=60):
+            sys.exit("Not every console could be opened")
     print("open", flush=True)
     ends = time.monotonic() + options.seconds
     changed = {}
@@ -181,7 +186,7 @@ def watch(browser, options):
             number += 1
             mark = f"bench-watch-{number}"
             changed[mark] = time.perf_counter()
-            subprocess.run([*options.change, mark], check=True, capture_output=True)
+            subprocess.run([*shlex.split(options.change), mark], check=True, capture_output=True)
         time.sleep(3)
     late = []
     for mark, at in changed.items():
@@ -192,7 +197,7 @@ def watch(browser, options):
     result = {"changes": len(changed), "shown": sum(lag < float("inf") for lag in late), "of": len(late)}
     if late:
         result |= {"p50": round(late[len(late) // 2], 3), "p95": round(late[int(0.95 * len(late))], 3), "longest": round(late[-1], 3)}
-    print(json.dumps(result))
+    print(json.dumps(result, separators=(",", ":")))
 
 
 def main():
@@ -209,7 +214,7 @@ def main():
     watching = kinds.add_parser("watch", parents=[session])
     watching.add_argument("--consoles", type=int, default=50)
     watching.add_argument("--seconds", type=float, default=30)
-    watching.add_argument("--change", nargs="+", help="command that changes what is shown, to which a word is added")
+    watching.add_argument("--change", help="command that changes what is shown, to which a word is added")
     signing = kinds.add_parser("sign-in", parents=[session])
     signing.add_argument("--link", required=True, help="of an account that is not set up yet, named bench")
     options = parser.parse_args()

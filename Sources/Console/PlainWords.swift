@@ -13,7 +13,7 @@ extension String {
     ]
 
     /// What stands under a name in the case model, as people say it: a day as `2 January 1950`, a sex as `Female`.
-    func spoken(under name: String?) -> String {
+    func spoken(under name: String) -> String {
         switch name {
         case "dob": CalendarDate(iso: self).map(Moment.day) ?? self
         case "sex", "visitor_gender": Sex(rawValue: self).map(\.words) ?? self

@@ -81,6 +81,9 @@ extension Console {
             let what = station.dead == 1 ? "1 message was" : "\(station.dead.grouped) messages were"
             whys.append("\(what) set aside, and somebody must look at \(station.dead == 1 ? "it" : "them").")
         }
+        if station.failedPerMinute > station.perMinute {
+            whys.append("Of the last minutes' attempts more failed than succeeded. Each message is tried again.")
+        }
         if let oldest = station.oldest, oldest > FlowPicture.Station.slowAfter {
             whys.append("The oldest message has been waiting for \(oldest.spoken).")
         }

@@ -116,7 +116,7 @@ package struct MatchReview: Sendable {
     }
 
     /// A value as lines of text.
-    private static func texts(_ value: Value?, _ name: String? = nil) -> [String] {
+    private static func texts(_ value: Value?, _ name: String) -> [String] {
         switch value {
         case nil, .null?: []
         case .bool(let flag)?: [flag ? "Yes" : "No"]

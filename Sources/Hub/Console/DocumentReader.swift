@@ -290,7 +290,6 @@ struct DocumentReader: Sendable {
     // MARK: One value
 
     /// Enters that one value is about to be shown, and why.
-    ///
     func enter(_ reveal: Reveal, by open: StaffSessions.Open) async throws -> Entry {
         do {
             try await installation.database.transaction { [store = installation.store] connection in

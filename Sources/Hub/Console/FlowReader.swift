@@ -8,8 +8,6 @@ import Referral
 package struct FlowReader: Sendable {
     /// Whose submissions are counted for how long.
     private static let recent: Duration = .seconds(3_600)
-    /// For how long back rates are told.
-    private static let rated: Duration = .seconds(300)
     /// Where reading takes long, since very much waits, one who watches reads less often: this part of the time goes into it at most.
     private static let share = 0.05
 
@@ -44,14 +42,14 @@ package struct FlowReader: Sendable {
     func picture(at now: Timestamp) async throws -> FlowPicture {
         let stations = try await installation.queue.statistics()
         let rules = installation.policy.inForce
-        let (senders, work, endings, lately, hour) = try await installation.database.read {
+        let (senders, work, endings, rates, hour) = try await installation.database.read {
             [store = installation.store, configuration = installation.configuration] connection in
             let hour = try store.traffic(.minute, since: now - Self.recent, in: connection)
             let came = Set(hour.filter { $0.place.event == .received }.map(\.place.station))
             return (
                 try store.senders(and: came, in: connection), try store.waitingWork(in: connection),
                 try Endings.all(configuration, rules, in: connection),
-                try store.traffic(.tenSeconds, since: now - Self.rated, in: connection), hour
+                try Rates(store, at: now, in: connection), hour
             )
         }
         let ending =
@@ -68,10 +66,7 @@ package struct FlowReader: Sendable {
                     ? "certificate, secret or contract ends within weeks, or has ended"
                     : "certificates, secrets and contracts end within weeks, or have ended",
                 count: ending, since: nil))
-        let rates = Rates(lately, over: Self.rated)
-        let (partners, stages) = Self.split(stations, QueueNames(installation.partners)) { queue in
-            (rates[queue, .acknowledged], rates[queue, .retried])
-        }
+        let (partners, stages) = Self.split(stations, QueueNames(installation.partners), rates)
         return FlowPicture(
             at: Instant(now),
             senders: senders.map { sender in
@@ -96,14 +91,11 @@ package struct FlowReader: Sendable {
     }
 
     /// The queues to partners, and the others.
-    ///
-    /// - Parameter perMinute: How many of a queue's messages were acknowledged in a minute of late, and how many attempts failed.
     static func split(
-        _ queues: [QueueStatistics], _ names: QueueNames,
-        perMinute: (String) -> (done: Double, failed: Double) = { _ in (0, 0) }
+        _ queues: [QueueStatistics], _ names: QueueNames, _ rates: Rates
     ) -> (partners: [FlowPicture.Station], stages: [FlowPicture.Station]) {
         let stations = queues.map {
-            FlowPicture.Station($0, named: names.name(of: $0.queue), perMinute: perMinute($0.queue))
+            FlowPicture.Station($0, named: names.name(of: $0.queue), rates)
         }
         return (
             stations.filter { QueueNames.isToPartner($0.queue) }, stations.filter { !QueueNames.isToPartner($0.queue) }
@@ -111,18 +103,19 @@ package struct FlowReader: Sendable {
     }
 }
 
-/// How many a minute there were lately.
-private struct Rates {
+/// How many a minute there were in the last five.
+struct Rates: Sendable {
     private var counts: [TrafficPlace: Int] = [:]
-    private let minutes: Double
+    private static let minutes = 5
 
-    init(_ counts: [TrafficCount], over time: Duration) {
-        for count in counts { self.counts[count.place, default: 0] += count.count }
-        minutes = time / .seconds(60)
+    init(_ store: CaseStore, at now: Timestamp, in connection: Connection) throws {
+        for count in try store.traffic(.tenSeconds, since: now - .seconds(60 * Self.minutes), in: connection) {
+            counts[count.place, default: 0] += count.count
+        }
     }
 
     subscript(station: String, event: TrafficEvent) -> Double {
-        Double(counts[.init(station, event)] ?? 0) / minutes
+        Double(counts[.init(station, event)] ?? 0) / Double(Self.minutes)
     }
 }
 
@@ -131,7 +124,7 @@ extension Instant {
 }
 
 extension FlowPicture.Station {
-    init(_ queue: QueueStatistics, named name: String, perMinute: (done: Double, failed: Double) = (0, 0)) {
+    init(_ queue: QueueStatistics, named name: String, _ rates: Rates) {
         let circuit: Circuit =
             switch queue.circuit {
             case .closed: .closed
@@ -143,6 +136,6 @@ extension FlowPicture.Station {
             dead: queue.dead,
             oldest: queue.oldestReadyAge, circuit: circuit,
             pause: queue.pauseReason.map { .init(reason: $0, until: queue.pausedUntil.map(Instant.init)) },
-            perMinute: perMinute.done, failedPerMinute: perMinute.failed)
+            perMinute: rates[queue.queue, .acknowledged], failedPerMinute: rates[queue.queue, .retried])
     }
 }

@@ -17,7 +17,11 @@ struct QueueReader: Sendable {
 
     /// Those to partners, and the others.
     func stations() async throws -> (partners: [FlowPicture.Station], stages: [FlowPicture.Station]) {
-        FlowReader.split(try await installation.queue.statistics(), names)
+        FlowReader.split(try await installation.queue.statistics(), names, try await rates(at: .now()))
+    }
+
+    private func rates(at now: Timestamp) async throws -> Rates {
+        try await installation.database.read { [store = installation.store] in try Rates(store, at: now, in: $0) }
     }
 
     /// All about one queue; nil when there is no such queue.
@@ -27,7 +31,7 @@ struct QueueReader: Sendable {
         }
         let report = try await installation.queue.policyReport(of: queue)
         return QueueSheet(
-            at: Instant(now), station: .init(statistics, named: names.name(of: queue)),
+            at: Instant(now), station: .init(statistics, named: names.name(of: queue), try await rates(at: now)),
             pausedAt: statistics.pausedAt.map(Instant.init), hasBreaker: report.policy.breaker != nil,
             probedAt: statistics.probesAt.map(Instant.init),
             pace: .init(try await installation.queue.pace(of: queue, at: now)),

@@ -54,6 +54,7 @@ final class EmergencyDesk: Sendable {
 
     // MARK: What it knows
 
+    /// Those who are given something in an emergency.
     var recipients: Set<String> { rules.emergencyRecipients }
 
     /// Whether it has a picture to answer by.
